@@ -1,0 +1,91 @@
+# make            build/dunlin           make test       all tests (run/test.sh also installs what they need)
+# make asan       tests with sanitizers  make bench      speed figures        make format tidy clean
+# make install DESTDIR=... PREFIX=...    CC_BACKEND=clang builds with clang
+PREFIX  ?= /usr/local
+BUILD   ?= build
+MPICC   ?= mpicc
+CC_BACKEND ?= gcc
+export OMPI_CC := $(CC_BACKEND)
+
+PACKAGES := $(shell pkg-config --exists hdf5 && echo hdf5 || echo hdf5-serial) openblas inih libcrypto
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wmissing-prototypes
+WERROR  ?=
+OPT     ?= -O3
+SAN     ?=
+# no -ffast-math: NaN must stay visible and sums reproducible; these two free sqrt and comparisons for vector code
+NUMERIC := -fno-math-errno -fno-trapping-math -ffp-contract=fast
+CFLAGS  += -std=c11 -g $(OPT) $(NUMERIC) $(WARN) $(WERROR) $(SAN)
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -ldl -lm
+LDFLAGS += $(SAN) -rdynamic
+
+# src/*/kernel_*.c is compiled once per instruction set and chosen at run time (src/base/cpu.h)
+ARCH    := $(shell uname -m)
+ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
+FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
+FLAGS_v3 := -march=x86-64-v3
+FLAGS_base :=
+
+KERNELS := $(wildcard src/*/kernel_*.c)
+SOURCES := $(filter-out $(KERNELS) src/main.c,$(wildcard src/*/*.c env/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(foreach i,$(ISA),$(KERNELS:%.c=$(BUILD)/%.$i.o))
+MAIN    := $(wildcard src/main.c)
+TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+REVISION := $(shell git describe --always --dirty=+ --abbrev=12 2>/dev/null || echo unknown)
+
+all: $(if $(MAIN),$(BUILD)/dunlin)
+
+$(BUILD)/dunlin: $(BUILD)/src/main.o $(OBJECTS)
+	$(MPICC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/libdunlin.a: $(OBJECTS)
+	@rm -f $@; ar rcs $@ $^
+
+$(BUILD)/%.o: %.c | $(BUILD)/revision.h
+	@mkdir -p $(@D)
+	$(MPICC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+define kernel_rule
+$(BUILD)/%.$(1).o: %.c
+	@mkdir -p $$(@D)
+	$$(MPICC) $$(CPPFLAGS) $$(CFLAGS) $$(FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c $$< -o $$@
+endef
+$(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
+
+# rewritten only when it changes, so that a commit rebuilds one file
+$(BUILD)/revision.h: FORCE
+	@mkdir -p $(@D); echo '#define DUNLIN_REVISION "$(REVISION)"' > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libdunlin.a
+	@mkdir -p $(@D)
+	$(MPICC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $< $(LDFLAGS) $(BUILD)/libdunlin.a $(LDLIBS) -lcmocka -o $@
+
+tests: all $(TESTS)
+
+test: tests
+	tests/run.sh $(BUILD) tests/list
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" tests
+	tests/run.sh $(BUILD)/asan tests/list-asan
+
+bench: all
+	$(BUILD)/dunlin bench
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+tidy:
+	clang-tidy --quiet $(SOURCES) $(MAIN) -- $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
+
+install: all
+	install -D -m 755 $(BUILD)/dunlin $(DESTDIR)$(PREFIX)/bin/dunlin
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/dunlin include/dunlin/*.h
+
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
+.PHONY: all tests test asan bench format tidy install clean FORCE
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

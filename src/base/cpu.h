@@ -1,0 +1,35 @@
+/* cpu.h -- one binary for old and new cores: each src/DIR/kernel_NAME.c is compiled once per instruction set with KERNEL_ISA
+ * set to v4 (AVX-512), v3 (AVX2 and FMA) or base, names its functions by KERNEL(), and the caller picks at run time.
+ * Plain C, with GCC's and clang's vector types where a loop alone is not vectorised well; no intrinsics.
+ *
+ *   kernel_apply.c:  void KERNEL(apply)(...) {...}
+ *   apply.c:         KERNEL_DECLARE(void, apply, (float *x, int n))   declares apply_v4, apply_v3, apply_base
+ *                    static void (*const table[])(float *, int) = KERNEL_TABLE(apply);   table[cpu_isa()](x, n);
+ */
+#ifndef DUNLIN_BASE_CPU_H
+#define DUNLIN_BASE_CPU_H
+
+enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
+
+#define KERNEL_PASTE_(name, isa) name##_##isa
+#define KERNEL_PASTE(name, isa) KERNEL_PASTE_(name, isa)
+#define KERNEL(name) KERNEL_PASTE(name, KERNEL_ISA)
+
+#ifdef __x86_64__
+#define KERNEL_DECLARE(type, name, args) type name##_base args; type name##_v3 args; type name##_v4 args;
+#define KERNEL_TABLE(name) {name##_base, name##_v3, name##_v4}
+#else
+#define KERNEL_DECLARE(type, name, args) type name##_base args;
+#define KERNEL_TABLE(name) {name##_base, name##_base, name##_base}
+#endif
+
+/* The best build this core runs; DUNLIN_ISA=base|avx2|avx512 in the environment asks for a lesser one (tests, measurements). */
+enum cpu_isa cpu_isa(void);
+
+/* "baseline", "avx2", "avx512". */
+const char *cpu_isa_name(enum cpu_isa isa);
+
+/* Lets denormal floats be zero in this thread: dead units would decay into them and each costs a hundred cycles. */
+void cpu_flush_denormals(void);
+
+#endif

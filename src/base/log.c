@@ -1,0 +1,48 @@
+/* log.c -- one write per line, so that lines of several ranks do not mix. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int log_of_rank = -1;
+
+void log_set_rank(int rank) { log_of_rank = rank; }
+
+__attribute__((format(printf, 2, 0))) static void write_line(const char *head, const char *fmt, va_list ap)
+{
+    char line[2048];
+    size_t n = (size_t)snprintf(line, sizeof line, "%s", head);
+    const int m = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
+    n = m < 0 ? n : strlen(line);
+    line[n++] = '\n';
+    if (write(STDERR_FILENO, line, n) < 0) return; /* nobody is left to tell */
+}
+
+void log_root(const char *fmt, ...)
+{
+    if (log_of_rank > 0) return;
+    va_list ap;
+    va_start(ap, fmt);
+    write_line("", fmt, ap);
+    va_end(ap);
+}
+
+void log_rank(const char *fmt, ...)
+{
+    char head[48] = "dunlin: ";
+    if (log_of_rank >= 0) snprintf(head, sizeof head, "dunlin: rank %d: ", log_of_rank);
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(head, fmt, ap);
+    va_end(ap);
+}
+
+void log_error(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    write_line("dunlin: ", fmt, ap);
+    va_end(ap);
+}

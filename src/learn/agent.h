@@ -1,0 +1,75 @@
+/* agent.h -- an actor-learner without its cluster: plays its environments, keeps the rollout, makes the gradient.
+ *
+ * agent_play() goes on for up to t_max steps in each of E environments (one environment: also to the end of its episode, as
+ * in the paper; several: ends fall inside the rollout). agent_gradient() then differentiates the sum of losses over the
+ * rollout (mean over environments). Knows nothing of MPI or HDF5; the actor loop puts fetch and push around it.
+ */
+#ifndef DUNLIN_LEARN_AGENT_H
+#define DUNLIN_LEARN_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learn/world.h"
+#include "nn/net.h"
+
+enum algo { ALGO_ONE_STEP_Q, ALGO_ONE_STEP_SARSA, ALGO_N_STEP_Q, ALGO_A3C };
+
+/* "one-step-q", ... and back; -1 for an unknown name. */
+const char *algo_name(enum algo algo);
+int algo_of(const char *name);
+bool algo_has_target(enum algo algo); /* all but A3C */
+enum net_heads algo_heads(enum algo algo);
+
+struct agent_config {
+    enum algo algo;
+    int t_max;         /* 0: one rollout is one episode (one environment, with a limit) */
+    int envs;          /* E */
+    double gamma, entropy, value_coef;
+    double reward_scale;
+    bool reward_clip;  /* to [-1, 1], after scaling; learning only */
+    int64_t eps_frames; /* epsilon goes from 1 to its final value over so many global frames */
+    double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
+    int eps_count;
+    uint64_t seed;
+    int rank;          /* names the random streams */
+};
+
+struct agent_stats { /* of one rollout: sums over its steps, mean over its environments */
+    int64_t steps, frames; /* of all environments together */
+    double policy_loss, value_loss, entropy; /* policy loss without the entropy term; value loss without value_coef */
+    double epsilon;        /* of the first environment, now */
+};
+
+struct agent_episode {
+    int64_t frames, steps;
+    double ret; /* raw */
+};
+
+struct agent;
+
+/* The world is opened by the caller (world_open) and outlives the agent. NULL after error_set(). Owner: agent_free(). */
+struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
+void agent_free(struct agent **agent);
+
+/* Plays one rollout with theta; T is the global frame counter for epsilon. Returns -1 after error_set() where an environment
+ * answered a reward or an observation that is no number, else 0. */
+int agent_play(struct agent *agent, const float *theta, int64_t T);
+
+/* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the one
+ * it was played with; theta_target is NULL for A3C. */
+void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
+                    struct agent_stats *stats);
+
+/* Episodes finished since the last call, at most max. */
+int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max);
+
+/* Everything that must survive to go on as if nothing had happened, between two rollouts: random streams, exploration,
+ * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns. */
+size_t agent_state_size(const struct agent *agent);
+size_t agent_save(const struct agent *agent, void *bytes, bool *whole);
+/* -1 after error_set() where the bytes are not of such an agent. */
+int agent_load(struct agent *agent, const void *bytes, size_t n);
+
+#endif

@@ -1,0 +1,93 @@
+/* net.h -- a network: a list of layers over one flat block of floats, theta; dtheta has the same layout.
+ *
+ * Rows. A rollout of T steps in E environments is rows t * E + e of the workspace; acting fills them, and the backward
+ * pass reads the activations that acting left, so that nothing is computed twice. Row order is time order.
+ * Knows nothing of MPI, HDF5 or environments. All arithmetic is float32, one thread.
+ */
+#ifndef DUNLIN_NN_NET_H
+#define DUNLIN_NN_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dunlin/rng.h"
+
+/* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0). */
+struct net_input {
+    int C, height, width;
+    int dim;
+};
+
+/* What it answers. An output row is out_dim floats: Q values (A); or logits (A) and then V (1). */
+enum net_heads {
+    NET_HEADS_Q,        /* tensors q.weight (A, H), q.bias (A) */
+    NET_HEADS_POLICY_V, /* tensors pi.weight (A, H), pi.bias (A), v.weight (1, H), v.bias (1) */
+};
+
+/* A named tensor of theta. Files hold the textbook shape (dense (out, in), convolution (out, in, kh, kw), LSTM gates
+ * i f g o); in theta the same numbers may lie in another order that the kernels like: axis k of the stored order is
+ * textbook axis perm[k]. */
+struct tensor {
+    char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
+    int ndim;
+    int dims[4]; /* textbook shape */
+    int view[4]; /* textbook axes, split further where storing permutes inside one (see nview); products agree with dims */
+    int nview;
+    int perm[4];    /* stored axis k is view axis perm[k] */
+    size_t offset;  /* first float in theta */
+    size_t size;    /* floats */
+    int fan_in;     /* for the start: U(-1/sqrt(fan_in), +1/sqrt(fan_in)) */
+};
+
+struct net; /* opaque; its public facts: */
+struct net_facts {
+    size_t params;               /* floats in theta, padded to a multiple of 16; padding stays 0 */
+    int tensor_count;
+    const struct tensor *tensors; /* in the order of theta */
+    int out_dim;                 /* floats of one output row */
+    int actions;                 /* A */
+    int state_dim;               /* floats of recurrent state of one environment (h then c); 0 without LSTM */
+    struct net_input input;
+    enum net_heads heads;
+};
+
+/* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature"; lstm is cells after the last hidden
+ * layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input. Owner: net_free(). */
+struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int actions);
+void net_free(struct net **net);
+const struct net_facts *net_facts(const struct net *net);
+
+/* Torch's default start: weights and biases U(+-1/sqrt(fan_in)); the draws run in textbook order, tensor by tensor. */
+void net_init(const struct net *net, float *theta, struct rng *rng);
+
+/* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
+void tensor_to_textbook(const struct tensor *t, const float *theta, float *out);
+void tensor_from_textbook(const struct tensor *t, float *theta, const float *in);
+
+/* Activations for `rows` rows. Owner: net_work_free(). */
+struct net_work *net_work_new(const struct net *net, int rows);
+void net_work_free(struct net_work **work);
+
+/* Computes rows row0 .. row0 + B - 1. x[b * C + c] points to plane c of row row0 + b (newest last), or x[b] to its dim
+ * floats; the pointers and what they point to must stay until net_backward. state: (B, state_dim), the recurrent state
+ * before these rows, replaced by the state after them; NULL without LSTM. */
+void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
+                 const float *const *x, float *state);
+
+/* The output row r (out_dim floats), valid until the row is computed again. */
+const float *net_out(const struct net_work *work, int row);
+
+/* Where the loss writes dL/d(output row r), out_dim floats; all rows of the rollout must be written. */
+float *net_dout(struct net_work *work, int row);
+
+/* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in shared
+ * memory and is written once. theta is the one the rows were computed with. start (T * E bytes, NULL without LSTM) is 1
+ * where the environment's recurrent state was set to zero before the row: no gradient passes there. */
+void net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E, const uint8_t *start,
+                  float *dtheta);
+
+/* "avx512", "avx2" or "baseline": which build of the kernels runs on this core. */
+const char *net_kernel_name(void);
+
+#endif

@@ -1,0 +1,52 @@
+/* optim.h -- what rank 0 does with waiting gradients.
+ *
+ * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from 0.
+ * Momentum SGD: m <- a m + (1-a) d, theta <- theta - lr m.
+ * shared-rmsprop: one g. rmsprop and momentum-sgd: one g (m) per actor. sgd is for tests: theta <- theta - lr d.
+ * All are elementwise, so several waiting gradients go through in one pass with theta and g in registers; the result is
+ * that of one after another, bit for bit. Knows nothing of MPI or HDF5.
+ */
+#ifndef DUNLIN_OPTIM_OPTIM_H
+#define DUNLIN_OPTIM_OPTIM_H
+
+#include <stddef.h>
+
+enum optim_kind { OPTIM_SHARED_RMSPROP, OPTIM_RMSPROP, OPTIM_MOMENTUM_SGD, OPTIM_SGD };
+
+struct optim_config {
+    enum optim_kind kind;
+    double decay;    /* a of RMSProp */
+    double eps;      /* inside the root */
+    double momentum; /* a of momentum SGD */
+};
+
+/* One waiting gradient: d = scale * grad. */
+struct optim_grad {
+    const float *grad; /* (n) */
+    float scale;       /* 1, or clip / norm */
+    float lr;
+    int actor;         /* whose g or m, 0 .. actors - 1 */
+};
+
+struct optim; /* opaque: configuration and state */
+
+/* n floats of theta (a multiple of 16), state for `actors` actors, zeroed. NULL after error_set() where per-actor state does
+ * not fit into the machine's memory (the line names actors, parameters and bytes). Owner: optim_free(). */
+struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
+void optim_free(struct optim **optim);
+
+/* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not overlap. */
+void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
+
+/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed. */
+int optim_state_rows(const struct optim *optim);
+float *optim_state(struct optim *optim, int row);
+
+/* "shared-rmsprop", ... and back; -1 for an unknown name. */
+const char *optim_name(enum optim_kind kind);
+int optim_kind_of(const char *name);
+
+/* The learning rate at global frame T: lr, annealed linearly to 0 over `frames` where anneal is set; never below 0. */
+double optim_lr(double lr, int anneal, long long T, long long frames);
+
+#endif

@@ -1,0 +1,138 @@
+/* share.h -- how rank 0 and the actors share theta and gradients: the only code that knows MPI_Win.
+ *
+ * Rank 0 is the master, rank 1 + a is actor a. On rank 0's node everything lies in a node-shared window and the calls are
+ * loads and stores; from other nodes they are MPI_Put and MPI_Get on a window over all ranks. The callers cannot tell.
+ * One writer per word; no accumulate, no compare-and-swap, no lock on the hot path: a rank killed anywhere leaves nothing
+ * held. Kinds of call: "collective" (all ranks), "one-sided" (one rank, may wait for the network), "local" (no waiting).
+ */
+#ifndef DUNLIN_SHARE_SHARE_H
+#define DUNLIN_SHARE_SHARE_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct share_config {
+    size_t params;      /* floats of theta, a multiple of 16 */
+    bool target;        /* publish a target network too */
+    bool snapshot;      /* room for weights under evaluation */
+    size_t state_bytes; /* an actor's state for checkpoints, at most; 0: none */
+    int episodes;       /* entries of an actor's ring of finished episodes, a power of two */
+    bool hogwild;       /* publish in place: readers may see a mix of versions */
+    bool world;         /* every actor takes the path of a remote one (tests, measurements) */
+};
+
+/* What an actor learns with each fetch. */
+struct share_view {
+    uint64_t version;        /* updates applied to the weights fetched */
+    uint64_t publication;    /* how often weights were published */
+    int64_t frames;          /* T, at that publication */
+    uint64_t target_version; /* changes when theta_target does */
+    uint64_t snapshot_id;    /* changes when the master wants an evaluation */
+    uint64_t state_id;       /* changes when the master wants the actor's state */
+    int stop;                /* not 0: no further push is awaited */
+};
+
+/* What travels with a gradient. Sums over the rollout's steps unless said otherwise. */
+struct share_push {
+    uint64_t version;  /* of the weights it was computed on */
+    int64_t frames, steps;
+    float scale;       /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the same */
+    float norm;        /* of the gradient before clipping */
+    float policy_loss, value_loss, entropy;
+    uint32_t bad;      /* 1: a NaN or Inf was found; the gradient is not there */
+};
+
+/* A gradient that waits at the master. */
+struct share_ready {
+    int actor;
+    const float *grad; /* (params), borrowed until share_ack() */
+    struct share_push push;
+};
+
+struct share_episode {
+    int64_t frames;   /* emulated frames of the episode */
+    int64_t steps;    /* agent steps */
+    double ret;       /* raw return */
+};
+
+/* Posts: one message slot per kind and actor, overwritten whole. */
+enum share_post { SHARE_POST_STATE, SHARE_POST_EVAL, SHARE_POST_KINDS };
+enum { SHARE_EVAL_BYTES = 256 }; /* the size of SHARE_POST_EVAL; STATE has config.state_bytes */
+
+struct share;
+
+/* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
+ * Says which setting to change and ends the job where the library cannot make a window over these nodes.
+ * Owner: share_close() or share_abandon(). */
+struct share *share_open(MPI_Comm comm, const struct share_config *config);
+/* Collective; only when every rank is alive. *s becomes NULL. */
+void share_close(struct share **s);
+/* Local; after a death: frees what is ours alone and leaves the windows to the end of the process. */
+void share_abandon(struct share **s);
+
+int share_actors(const struct share *s);    /* local */
+bool share_is_local(const struct share *s); /* local: is this rank on rank 0's node and reading its memory directly */
+const char *share_component(const struct share *s); /* local: "shared memory", or "shared memory + window of all ranks" ... */
+
+/* ---- actors ---- */
+
+/* One-sided. The newest published weights, whole (unless hogwild), to theta. 0, or -1 where the master has given no sign of
+ * life for 10 s. theta NULL: the view alone. */
+int share_fetch(struct share *s, float *theta, struct share_view *view);
+/* One-sided: waits until `publication` or a later one is out, or stop is set. Same return. */
+int share_wait(struct share *s, uint64_t publication, struct share_view *view);
+/* One-sided. theta_target and its version; whole. Same return. */
+int share_fetch_target(struct share *s, float *theta_target, uint64_t *target_version);
+/* One-sided. The weights to evaluate and their id; whole. Same return. */
+int share_fetch_snapshot(struct share *s, float *theta, uint64_t *snapshot_id, uint64_t *version);
+/* One-sided: waits until the actor's mailbox is free. Returns the params floats to write the gradient to (in the window
+ * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which). */
+float *share_begin(struct share *s);
+bool share_stopped(struct share *s); /* one-sided: has the master said stop */
+/* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */
+void share_push(struct share *s, const struct share_push *push);
+/* One-sided: waits until the master has taken the last push. 0, or -1 as share_fetch. */
+int share_flush(struct share *s);
+/* One-sided, never waits for room: a full ring drops the entry and counts it. */
+void share_tell_episode(struct share *s, const struct share_episode *episode);
+/* One-sided. n bytes (at most the slot's) with an id that the master will see last. */
+void share_post(struct share *s, enum share_post kind, uint64_t id, const void *bytes, size_t n);
+/* One-sided: a sign of life between pushes (evaluation, a long episode). */
+void share_alive(struct share *s);
+/* One-sided: this actor will never touch the window again (but for share_close). */
+void share_bye(struct share *s);
+
+/* ---- the master (local calls; where remote ranks exist they also serve MPI's progress) ---- */
+
+/* Before the first fetch: weights (and target, same bytes where there is one) of version `version` at frame T. The actors'
+ * share_fetch waits for it. */
+void share_start(struct share *s, const float *theta, const float *theta_target, uint64_t version, int64_t frames);
+/* Up to max waiting gradients, round robin from the actor after the last served. Each must be acked. */
+int share_drain(struct share *s, struct share_ready *ready, int max);
+const float *share_theta(const struct share *s); /* the published weights */
+float *share_next(struct share *s);              /* where the next ones go: the same place with hogwild, else another */
+/* Makes share_next()'s weights the published ones. */
+void share_publish(struct share *s, uint64_t version, int64_t frames);
+void share_ack(struct share *s, const struct share_ready *ready, int n); /* the mailboxes may be filled again */
+void share_publish_target(struct share *s, const float *theta_target);
+/* Asks the actor for an evaluation of theta: snapshot_id in its view becomes id. Only while none is pending. */
+void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id, uint64_t version);
+/* Asks all actors for their state: state_id in their views becomes id. */
+void share_ask_state(struct share *s, uint64_t id);
+/* The post of an actor: its id, and its bytes copied to `bytes` (cap) with their number in *n. 0 and *n = 0: never posted. */
+uint64_t share_read_post(struct share *s, int actor, enum share_post kind, void *bytes, size_t cap, size_t *n);
+/* Finished episodes of an actor since the last call, at most max; *dropped += those lost to a full ring. */
+int share_take_episodes(struct share *s, int actor, struct share_episode *out, int max, int64_t *dropped);
+/* Seconds since the actor's last sign of life (a push, a post, share_alive), or since share_start; -1 after its bye. */
+double share_silence(const struct share *s, int actor);
+/* Nothing to do: sleep until a push rings or `seconds` have passed. Never spins. */
+void share_idle(struct share *s, double seconds);
+/* A sign of life of the master; share_drain and share_idle give it too. */
+void share_beat(struct share *s);
+void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
+/* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */
+int share_wait_bye(struct share *s, double seconds);
+
+#endif

@@ -1,0 +1,86 @@
+/* checkpoint.h -- checkpoints: written whole, verified before HDF5 opens them.
+ *
+ * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and SHA-256 of
+ * the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
+ *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes, /target/LAYER/...,
+ *   /optimizer/LAYER/... (one g), or /optimizer/actor-N/LAYER/... , /actors/RANK/state (bytes), /actors/RANK attributes.
+ */
+#ifndef DUNLIN_STORE_CHECKPOINT_H
+#define DUNLIN_STORE_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/options.h"
+#include "nn/net.h"
+
+#define CHECKPOINT_COUNTERS(X)                                                                                           \
+    X(int64_t, frames, "T")                                                                                              \
+    X(int64_t, steps, "agent steps")                                                                                     \
+    X(int64_t, updates, "gradients applied: the version of theta")                                                       \
+    X(int64_t, episodes, "finished")                                                                                     \
+    X(int64_t, target_frames, "T at which theta_target was last set")                                                    \
+    X(int64_t, eval_frames, "T of the last evaluation")                                                                  \
+    X(int64_t, bad_gradients, "with a NaN or Inf, never applied")                                                        \
+    X(int64_t, ranks, "1 + actors of the session that wrote this")                                                       \
+    X(int64_t, session, "0: the first start, 1: the first resume, ...")                                                  \
+    X(double, seconds, "of training so far, all sessions")                                                               \
+    X(double, best_mean, "mean return of the best evaluation so far; NaN: none")
+
+struct checkpoint_counters {
+#define X(type, field, help) type field;
+    CHECKPOINT_COUNTERS(X)
+#undef X
+};
+
+struct checkpoint_actor {
+    int rank;
+    const void *state; /* NULL: it was missing */
+    size_t bytes;
+};
+
+/* What goes in; everything is borrowed. */
+struct checkpoint {
+    const struct option_set *options;
+    const struct net *net;
+    struct checkpoint_counters counters;
+    const float *theta;
+    const float *target;      /* NULL: none */
+    const float *const *optim; /* optim_rows blocks of params floats */
+    int optim_rows;
+    const struct checkpoint_actor *actors;
+    int actor_count;
+};
+
+/* Writes dir/name. 0, or -1 after error_set() (disk full, folder gone, ...): then what stood there before still stands. */
+int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c);
+
+/* Removes all but the newest `keep` checkpoint-FRAMES.h5 and what half-written files an earlier death left. */
+void checkpoint_prune(const char *dir, int keep);
+
+/* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file and fault. */
+int checkpoint_verify(const char *path);
+
+/* The newest whole checkpoint-FRAMES.h5 of a run folder, skipping damaged ones with a line of log each. 0 and its path; 1
+ * where there is none; -1 after error_set() where the folder cannot be read. */
+int checkpoint_newest(const char *dir, char *path, size_t size);
+
+/* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where there is
+ * one : the newest). 0, or -1 after error_set(). */
+int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size);
+
+/* An opened checkpoint, verified. NULL after error_set(). Owner: checkpoint_close(). */
+struct checkpoint_file *checkpoint_open(const char *path);
+void checkpoint_close(struct checkpoint_file **f);
+int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c);
+/* The stored configuration, origin STORED. */
+int checkpoint_read_options(struct checkpoint_file *f, struct option_set *options);
+/* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is "params",
+ * "target", "optimizer" or "optimizer/actor-N". Returns 1 where there is no such group. */
+int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta);
+int checkpoint_optim_rows(struct checkpoint_file *f);
+/* The state of a rank, malloc'd; 0, 1 where it was missing, -1. */
+int checkpoint_read_actor(struct checkpoint_file *f, int rank, void **state, size_t *bytes);
+
+#endif

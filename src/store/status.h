@@ -1,0 +1,32 @@
+/* status.h -- RUN/status: a short text, rewritten whole (temporary file, rename). `key value` lines, then one line an actor:
+ *   state running
+ *   frames 123456 / 1000000
+ *   ...
+ *   actor 1 host node7 frames 4711 updates 12 last-seen 0.3 state running
+ */
+#ifndef DUNLIN_STORE_STATUS_H
+#define DUNLIN_STORE_STATUS_H
+
+#include <stdint.h>
+
+#include "store/runfile.h"
+
+enum run_state { RUN_RUNNING, RUN_DONE, RUN_STOPPED, RUN_FAILED, RUN_LOST_ACTORS };
+const char *run_state_name(enum run_state state);
+
+struct status {
+    enum run_state state;
+    char reason[256]; /* why it ended, or "" */
+    int64_t frames, frames_total, steps, updates, episodes;
+    double seconds, frames_per_s, updates_per_s, return_mean, return_max, eval_mean, eval_best, lag_mean, seconds_left;
+    int64_t lag_max;
+    int rank_count;
+    const struct run_actor *actors; /* rank_count rows; row 0 is the master */
+};
+
+/* Rewrites dir/status. 0, or -1 after error_set(); the old one then still stands. */
+int status_write(const char *dir, const struct status *status);
+/* The state of a run; -1 after error_set() where there is no status or it does not parse. */
+int status_read_state(const char *dir, enum run_state *state, char *reason, int reason_size);
+
+#endif
