@@ -4,6 +4,10 @@
  * observations are written to. An environment keeps nothing of an instance outside its state, except what `init` opens
  * and `free` closes (an emulator, say). Chance comes only from the stream that is passed in. `step` never resets: after
  * an end the trainer calls `reset`. A new environment is one file in env/ and one line in env/list.h.
+ *
+ * Or a shared library of its own, named by --env lib:PATH.so (lib:PATH.so:ARG): it defines `const struct env_ops
+ * dunlin_env` and is built by `cc -O2 -shared -fPIC -I include mine.c -o mine.so -lm`. A library of another
+ * DUNLIN_ENV_API is refused.
  */
 #ifndef DUNLIN_ENV_H
 #define DUNLIN_ENV_H
@@ -39,7 +43,7 @@ struct env_spec {
     int action_dim;         /* length of a continuous action; 0 where they are discrete */
     float action_low, action_high; /* the range that a continuous action is clipped to by the trainer */
     int action_repeat;      /* emulated frames of one step */
-    int max_steps;          /* `truncated` comes after so many steps at the latest; 0: never */
+    int max_steps;          /* an episode ends, one way or the other, after so many steps at the latest; 0: no limit */
     size_t state_size;      /* bytes of one instance */
     size_t save_size;       /* the most bytes that `save` writes; 0 where there is no `save` */
     int render_height, render_width; /* of the picture that `render` draws; 0 without it */

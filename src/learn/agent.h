@@ -24,22 +24,22 @@ enum net_heads algo_heads(enum algo algo);
 
 struct agent_config {
     enum algo algo;
-    int t_max;         /* 0: one rollout is one episode (one environment, with a limit) */
-    int envs;          /* E */
+    int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
+    int envs;  /* E */
     double gamma, entropy, value_coef;
     double reward_scale;
-    bool reward_clip;  /* to [-1, 1], after scaling; learning only */
-    int64_t eps_frames; /* epsilon goes from 1 to its final value over so many global frames */
+    bool reward_clip;                 /* to [-1, 1], after scaling; learning only */
+    int64_t eps_frames;               /* epsilon goes from 1 to its final value over so many global frames */
     double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
     int eps_count;
     uint64_t seed;
-    int rank;          /* names the random streams */
+    int rank; /* names the random streams */
 };
 
-struct agent_stats { /* of one rollout: sums over its steps, mean over its environments */
-    int64_t steps, frames; /* of all environments together */
+struct agent_stats {                         /* of one rollout: sums over its steps, mean over its environments */
+    int64_t steps, frames;                   /* of all environments together */
     double policy_loss, value_loss, entropy; /* policy loss without the entropy term; value loss without value_coef */
-    double epsilon;        /* of the first environment, now */
+    double epsilon;                          /* of the first environment, now */
 };
 
 struct agent_episode {

@@ -68,6 +68,8 @@ void tensor_from_textbook(const struct tensor *t, float *theta, const float *in)
 /* Activations for `rows` rows. Owner: net_work_free(). */
 struct net_work *net_work_new(const struct net *net, int rows);
 void net_work_free(struct net_work **work);
+/* Floats that a workspace takes for each row, so that a caller can tell beforehand what fits into memory. */
+size_t net_row_floats(const struct net *net);
 
 /* Computes rows row0 .. row0 + B - 1. x[b * C + c] points to plane c of row row0 + b (newest last), or x[b] to its dim
  * floats; the pointers and what they point to must stay until net_backward. state: (B, state_dim), the recurrent state

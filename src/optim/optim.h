@@ -25,7 +25,7 @@ struct optim_grad {
     const float *grad; /* (n) */
     float scale;       /* 1, or clip / norm */
     float lr;
-    int actor;         /* whose g or m, 0 .. actors - 1 */
+    int actor; /* whose g or m, 0 .. actors - 1 */
 };
 
 struct optim; /* opaque: configuration and state */

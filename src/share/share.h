@@ -63,6 +63,10 @@ enum { SHARE_EVAL_BYTES = 256 }; /* the size of SHARE_POST_EVAL; STATE has confi
 
 struct share;
 
+/* Local; call it before MPI_Init. Sets what the MPI library needs for a window over several nodes, and that waiting ranks
+ * yield their cores, in this process's environment; what the user or the site has set stays. */
+void share_before_mpi(void);
+
 /* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
  * Says which setting to change and ends the job where the library cannot make a window over these nodes.
  * Owner: share_close() or share_abandon(). */

@@ -15,17 +15,17 @@
 #include "base/options.h"
 #include "nn/net.h"
 
-#define CHECKPOINT_COUNTERS(X)                                                                                           \
-    X(int64_t, frames, "T")                                                                                              \
-    X(int64_t, steps, "agent steps")                                                                                     \
-    X(int64_t, updates, "gradients applied: the version of theta")                                                       \
-    X(int64_t, episodes, "finished")                                                                                     \
-    X(int64_t, target_frames, "T at which theta_target was last set")                                                    \
-    X(int64_t, eval_frames, "T of the last evaluation")                                                                  \
-    X(int64_t, bad_gradients, "with a NaN or Inf, never applied")                                                        \
-    X(int64_t, ranks, "1 + actors of the session that wrote this")                                                       \
-    X(int64_t, session, "0: the first start, 1: the first resume, ...")                                                  \
-    X(double, seconds, "of training so far, all sessions")                                                               \
+#define CHECKPOINT_COUNTERS(X)                                                                                         \
+    X(int64_t, frames, "T")                                                                                            \
+    X(int64_t, steps, "agent steps")                                                                                   \
+    X(int64_t, updates, "gradients applied: the version of theta")                                                     \
+    X(int64_t, episodes, "finished")                                                                                   \
+    X(int64_t, target_frames, "T at which theta_target was last set")                                                  \
+    X(int64_t, eval_frames, "T of the last evaluation")                                                                \
+    X(int64_t, bad_gradients, "with a NaN or Inf, never applied")                                                      \
+    X(int64_t, ranks, "1 + actors of the session that wrote this")                                                     \
+    X(int64_t, session, "0: the first start, 1: the first resume, ...")                                                \
+    X(double, seconds, "of training so far, all sessions")                                                             \
     X(double, best_mean, "mean return of the best evaluation so far; NaN: none")
 
 struct checkpoint_counters {
@@ -46,7 +46,7 @@ struct checkpoint {
     const struct net *net;
     struct checkpoint_counters counters;
     const float *theta;
-    const float *target;      /* NULL: none */
+    const float *target;       /* NULL: none */
     const float *const *optim; /* optim_rows blocks of params floats */
     int optim_rows;
     const struct checkpoint_actor *actors;

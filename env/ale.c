@@ -1,0 +1,294 @@
+/* ale.c -- finding the emulator's library and the games' files, and saying what to do where they are missing.
+ *
+ * The library is a foreign one that most machines lack, so it is loaded with dlopen, not linked. It ends the process at
+ * a file that it cannot play; whatever can be known before is checked here.
+ */
+#include "ale.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FETCH "run/fetch-atari.sh fetches both it and the games"
+
+enum { FOLDERS = 4, LOGGER_ERRORS = 2 };
+
+/* Played by two, so that the emulator refuses a single player's action by ending the process. */
+static const char *const two_players[] = {"combat", "maze_craze"};
+
+/* The i-th folder to search; "" where it is not set. */
+static void folder(int i, char path[PATH_MAX])
+{
+    static const char *const beside[FOLDERS] = {NULL, "atari", "../atari", "../lib/dunlin"};
+    path[0] = '\0';
+    if (i == 0) {
+        const char *set = getenv("DUNLIN_ATARI_DIR");
+        if (set) snprintf(path, PATH_MAX, "%s", set);
+        return;
+    }
+    char program[PATH_MAX - 64];
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n <= 0) return;
+    program[n] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash) *slash = '\0';
+    snprintf(path, PATH_MAX, "%s/%s", program, beside[i]);
+}
+
+/* The folders as the user reads them, "A, B"; `below` is added to each. */
+static void folders_text(char *text, size_t size, const char *below)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < FOLDERS; i++) {
+        char path[PATH_MAX];
+        folder(i, path);
+        if (!path[0] || used + 1 >= size) continue;
+        const int n = snprintf(text + used, size - used, "%s%s%s", used ? ", " : "", path, below);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The loader's reason, or NULL. */
+static const char *bind_functions(struct ale *ale, const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) return dlerror();
+#define X(type, name, args)                                                                                            \
+    do {                                                                                                               \
+        void *const symbol = dlsym(library, #name);                                                                    \
+        if (!symbol) return "it lacks the function " #name;                                                            \
+        memcpy(&ale->name, &symbol, sizeof symbol); /* ISO C has no cast from an object's to a function's pointer */   \
+    } while (0);
+    ALE_FUNCTIONS(X)
+#undef X
+    ale->setLoggerMode(LOGGER_ERRORS);
+    return NULL;
+}
+
+struct ale *ale_load(char *err, size_t err_size)
+{
+    static struct ale ale;
+    static bool loaded;
+    if (loaded) return &ale;
+    char path[PATH_MAX + 16] = "";
+    const char *set = getenv("DUNLIN_ALE_LIB");
+    if (set && *set) {
+        snprintf(path, sizeof path, "%s", set);
+        if (!is_file(path)) {
+            snprintf(err, err_size, "DUNLIN_ALE_LIB is \"%s\", which is no file; it must name libale_c.so, " FETCH,
+                     path);
+            return NULL;
+        }
+    }
+    for (int i = 0; i < FOLDERS && !path[0]; i++) {
+        char dir[PATH_MAX];
+        folder(i, dir);
+        if (dir[0]) snprintf(path, sizeof path, "%s/libale_c.so", dir);
+        if (!is_file(path)) path[0] = '\0';
+    }
+    const bool anywhere = !path[0];
+    const char *reason = bind_functions(&ale, anywhere ? "libale_c.so" : path);
+    if (!reason) return loaded = true, &ale;
+    if (anywhere) {
+        char text[400];
+        folders_text(text, sizeof text, "");
+        snprintf(err, err_size,
+                 "no libale_c.so (Arcade Learning Environment) in %s; " FETCH ", or name one in DUNLIN_ALE_LIB", text);
+    } else {
+        snprintf(err, err_size, "%s cannot be used: %s; " FETCH, path, reason);
+    }
+    return NULL;
+}
+
+/* Edits (insert, delete, replace) between two short words. */
+static int distance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    const size_t n = strnlen(b, LONGEST - 1);
+    int row[LONGEST];
+    for (size_t j = 0; j <= n; j++) row[j] = (int)j;
+    for (int i = 1; *a; a++, i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            int best = diagonal + (*a != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+/* Games are named in lower case with underscores; typed names like "SpaceInvaders" or "space-invaders" come near. */
+static void plain_name(const char *typed, char *name, size_t size)
+{
+    size_t used = 0;
+    for (const char *p = typed; *p && used + 2 < size; p++) {
+        if (isupper((unsigned char)*p) && p > typed && islower((unsigned char)p[-1])) name[used++] = '_';
+        name[used++] = (char)(*p == '-' || *p == ' ' ? '_' : tolower((unsigned char)*p));
+    }
+    name[used] = '\0';
+}
+
+struct found {
+    int count;
+    struct {
+        char name[64];
+        int far;
+    } near[3]; /* the nearest first */
+};
+
+/* Counts the games of `dir` and keeps those nearest to `name`; false where there is no such folder. */
+static bool look_in(const char *dir, const char *name, struct found *found)
+{
+    DIR *d = opendir(dir);
+    if (!d) return false;
+    *found = (struct found){0};
+    const int slots = (int)(sizeof found->near / sizeof found->near[0]);
+    for (const struct dirent *e; (e = readdir(d));) {
+        const size_t n = strlen(e->d_name);
+        if (n < 5 || n >= sizeof found->near[0].name || strcmp(e->d_name + n - 4, ".bin") != 0) continue;
+        char game[64];
+        snprintf(game, sizeof game, "%.*s", (int)(n - 4), e->d_name);
+        const int far = strstr(game, name) && *name ? 0 : distance(name, game);
+        int at = found->count < slots ? found->count : slots;
+        /* ties by name, for readdir has no order of its own */
+        while (at > 0 && (far < found->near[at - 1].far ||
+                          (far == found->near[at - 1].far && strcmp(game, found->near[at - 1].name) < 0))) {
+            if (at < slots) found->near[at] = found->near[at - 1];
+            at--;
+        }
+        if (at < slots) {
+            memcpy(found->near[at].name, game, sizeof game);
+            found->near[at].far = far;
+        }
+        found->count++;
+    }
+    closedir(d);
+    return true;
+}
+
+/* The first folder that holds games, or -1 with a line. */
+static int rom_folder(const char *name, char *dir, size_t size, struct found *found, char *err, size_t err_size)
+{
+    const char *set = getenv("DUNLIN_ROMS");
+    if (set && *set) {
+        snprintf(dir, size, "%s", set);
+        if (look_in(dir, name, found) && found->count > 0) return 0;
+        snprintf(err, err_size,
+                 "DUNLIN_ROMS is \"%s\", where no game (*.bin) lies; it must name a folder of them; " FETCH, set);
+        return -1;
+    }
+    for (int i = 0; i < FOLDERS; i++) {
+        char path[PATH_MAX];
+        folder(i, path);
+        if (!path[0]) continue;
+        snprintf(dir, size, "%s/roms", path);
+        if (look_in(dir, name, found) && found->count > 0) return 0;
+    }
+    char text[400];
+    folders_text(text, sizeof text, "/roms");
+    snprintf(err, err_size, "no games (*.bin) in %s; " FETCH ", or name a folder of them in DUNLIN_ROMS", text);
+    return -1;
+}
+
+/* The whole file as text or bytes, *n of them, with a zero behind; NULL where it cannot be read. The caller frees it. */
+static char *slurp(const char *path, size_t *n)
+{
+    enum { MOST = 1 << 20 }; /* the largest cartridge has half of it */
+    FILE *f = fopen(path, "rb");
+    char *bytes = f ? malloc(MOST + 1) : NULL;
+    if (bytes) {
+        *n = fread(bytes, 1, MOST, f);
+        bytes[*n] = '\0';
+    }
+    if (f) fclose(f);
+    return bytes;
+}
+
+/* Compares with the line "GAME.bin": "MD5" of md5.json; true also where nothing is known of the file. */
+static bool rom_sound(const char *dir, const char *game, const char *bytes, size_t n)
+{
+    char path[PATH_MAX + 32], key[80], hex[2 * EVP_MAX_MD_SIZE + 1];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    size_t list_size;
+    snprintf(path, sizeof path, "%s/md5.json", dir);
+    char *list = slurp(path, &list_size);
+    if (!list) return true;
+    snprintf(key, sizeof key, "\"%s.bin\"", game);
+    const char *line = strstr(list, key);
+    bool sound = true;
+    if (line && EVP_Digest(bytes, n, digest, &length, EVP_md5(), NULL) == 1) {
+        for (unsigned i = 0; i < length; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+        line += strcspn(line, ":");
+        line += strspn(line, ": \"");
+        sound = strncmp(line, hex, 2 * (size_t)length) == 0;
+    }
+    free(list);
+    return sound;
+}
+
+int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t err_size)
+{
+    char dir[PATH_MAX + 8], name[64];
+    struct found found;
+    plain_name(game, name, sizeof name);
+    if (rom_folder(name, dir, sizeof dir, &found, err, err_size) != 0) return -1;
+    snprintf(path, path_size, "%s/%s.bin", dir, game);
+    if (!*game) {
+        snprintf(err, err_size, "no game is named; type one of the %d games of %s, as in atari:pong", found.count, dir);
+        return -1;
+    }
+    if (strchr(game, '/') || !is_file(path)) {
+        snprintf(err, err_size, "no game \"%s\" among the %d of %s; did you mean %s, %s or %s?", game, found.count, dir,
+                 found.near[0].name, found.near[found.count > 1].name, found.near[found.count > 2 ? 2 : 0].name);
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof two_players / sizeof two_players[0]; i++) {
+        if (strcmp(game, two_players[i]) != 0) continue;
+        snprintf(err, err_size, "%s is a game for two players, which one agent cannot play; choose another", game);
+        return -1;
+    }
+    size_t n = 0;
+    char *bytes = slurp(path, &n);
+    const bool sound = bytes && n >= 2048 && rom_sound(dir, game, bytes, n);
+    free(bytes);
+    if (sound) return 0;
+    snprintf(err, err_size,
+             "%s is damaged: its %zu bytes are not those of the game; put it back, or let "
+             "run/fetch-atari.sh fetch it anew",
+             path, n);
+    return -1;
+}
+
+void *ale_new(const struct ale *ale, const char *rom, int seed)
+{
+    void *emulator = ale->ALE_new();
+    ale->setInt(emulator, "random_seed", seed);
+    ale->setInt(emulator, "frame_skip", 1);
+    ale->setInt(emulator, "max_num_frames_per_episode", 0);
+    ale->setFloat(emulator, "repeat_action_probability", 0.0f);
+    ale->setBool(emulator, "color_averaging", false);
+    ale->setBool(emulator, "display_screen", false);
+    ale->setBool(emulator, "sound", false);
+    ale->loadROM(emulator, rom);
+    return emulator;
+}

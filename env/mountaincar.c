@@ -1,0 +1,119 @@
+/* mountaincar.c -- an engine too weak for the hill: swing back first (Moore 1990, "Efficient memory-based learning for
+ * robot control"), with the constants and ends of Gymnasium's MountainCar-v0.
+ *
+ * Actions 0 push left, 1 nothing, 2 push right; observation position, velocity; reward -1 a step; terminated at
+ * position 0.5, truncated after 200 steps. A random policy hardly ever gets there: exploration is the difficulty.
+ */
+#include <assert.h>
+#include <math.h>
+
+#include "arg.h"
+#include "classic.h"
+#include "draw.h"
+#include "dunlin/env.h"
+
+enum { STEPS = 200, HEIGHT = 300, WIDTH = 400 };
+
+#define LEFT (-1.2)
+#define RIGHT 0.6
+#define GOAL 0.5
+#define SPEED 0.07
+#define FORCE 0.001
+#define GRAVITY 0.0025
+
+static const struct env_default defaults[] = {
+    {NULL, "net", "mlp:64,64"},
+    {NULL, "lr", "0.003"},
+    {NULL, "rms-eps", "0.01"},
+    {NULL, "t-max", "20"},
+    {NULL, "reward-scale", "0.05"},
+    {NULL, "entropy", "0.05"},
+    {NULL, "frames", "2000000"},
+    {NULL, "eps-frames", "1000000"},
+    {NULL, "target-every", "2000"},
+    {NULL, "checkpoint-every", "500000"},
+    {NULL, "eval-every", "100000"},
+    {NULL, "eval-episodes", "20"},
+    {NULL, NULL, NULL},
+};
+
+static int mountaincar_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
+{
+    *spec = (struct env_spec){
+        .obs_kind = ENV_OBS_FLOATS,
+        .obs_dim = 2,
+        .stack = 1,
+        .num_actions = 3,
+        .action_repeat = 1,
+        .max_steps = STEPS,
+        .state_size = sizeof(struct mountaincar),
+        .render_height = HEIGHT,
+        .render_width = WIDTH,
+    };
+    return arg_refuse(args, err, err_size);
+}
+
+static void observe(const struct mountaincar *c, float *obs)
+{
+    obs[0] = (float)c->position;
+    obs[1] = (float)c->velocity;
+}
+
+static void mountaincar_reset(void *state, struct rng *rng, void *obs)
+{
+    struct mountaincar *c = state;
+    *c = (struct mountaincar){.position = 0.2 * rng_uniform(rng) - 0.6};
+    observe(c, obs);
+}
+
+static struct env_step mountaincar_step(void *state, struct rng *rng, struct env_action action, void *obs)
+{
+    (void)rng;
+    struct mountaincar *c = state;
+    assert(action.index >= 0 && action.index < 3);
+    c->velocity += (action.index - 1) * FORCE - cos(3 * c->position) * GRAVITY;
+    c->velocity = fmin(fmax(c->velocity, -SPEED), SPEED);
+    c->position = fmin(fmax(c->position + c->velocity, LEFT), RIGHT);
+    if (c->position <= LEFT && c->velocity < 0) c->velocity = 0; /* the left end is a wall */
+    c->t++;
+    observe(c, obs);
+    const bool there = c->position >= GOAL && c->velocity >= 0;
+    return (struct env_step){.reward = -1, .terminated = there, .truncated = !there && c->t >= STEPS};
+}
+
+static double pixel_x(double position)
+{
+    return (position - LEFT) * WIDTH / (RIGHT - LEFT);
+}
+static double pixel_y(double position)
+{
+    return HEIGHT - 20 - (0.45 * sin(3 * position) + 0.55) * WIDTH / (RIGHT - LEFT);
+}
+
+static void mountaincar_render(const void *state, uint8_t *rgb)
+{
+    const struct mountaincar *c = state;
+    struct canvas canvas = {rgb, HEIGHT, WIDTH};
+    draw_fill(&canvas, 0xFFFFFF);
+    for (int i = 0; i < 60; i++) {
+        const double from = LEFT + i * 0.03, to = from + 0.03;
+        draw_line(&canvas, pixel_x(from), pixel_y(from), pixel_x(to), pixel_y(to), 3, 0x667085);
+    }
+    const double flag = pixel_x(GOAL), foot = pixel_y(GOAL);
+    draw_rect(&canvas, flag, foot - 35, flag + 2, foot, 0x344054);
+    draw_rect(&canvas, flag + 2, foot - 35, flag + 20, foot - 23, 0xF79009);
+    const double x = pixel_x(c->position), y = pixel_y(c->position) - 9;
+    draw_line(&canvas, x, y, x, y, 18, 0xD92D20);
+}
+
+const struct env_ops env_mountaincar = {
+    .api = DUNLIN_ENV_API,
+    .name = "mountaincar",
+    .help = "rock a weak car up a hill, as Gymnasium's MountainCar-v0; return -200 to about -100",
+    .defaults = defaults,
+    .plain_state = true,
+    .open = mountaincar_open,
+    .reset = mountaincar_reset,
+    .step = mountaincar_step,
+    .render = mountaincar_render,
+};

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# quickstart.sh [ENV] [--KEY VALUE ...] -- from a fresh machine to a learned agent: sets up, builds, trains on all cores, shows
+# the curve and the score. ENV is catch unless given; atari:GAME also fetches the emulator and the games into build/atari.
+set -eu
+cd "$(dirname "$0")/.."
+. run/setup.sh
+env=${1:-catch}
+[ $# = 0 ] || shift
+need
+make -s -j"$(nproc)" all
+case $env in atari:*) bash run/fetch-atari.sh build/atari ;; esac
+out=runs/quickstart-$(echo "$env" | tr -c 'A-Za-z0-9_.\n' '-')
+preset=
+for f in "run/${env#atari:}.ini"; do [ -f "$f" ] && preset=$f; done
+# shellcheck disable=SC2086
+build/dunlin train $preset --env "$env" --out "$out" --force "$@"
+echo
+build/dunlin plot "$out" --text
+build/dunlin plot "$out" --out "$out/curve.png"
+echo "learning curve: $PWD/$out/curve.png"
+echo "evaluation of the learned agent over 100 episodes:"
+episodes=100
+case $env in atari:*) episodes=10 ;; esac
+build/dunlin eval "$out" --episodes "$episodes"

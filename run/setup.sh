@@ -1,0 +1,52 @@
+# setup.sh -- sourced by the other scripts: finds or installs what building takes. No daemon, no network where all is there.
+# shellcheck shell=bash
+
+say() { echo "dunlin: $*" >&2; }
+
+# has_all: every tool and library that the build needs, one missing thing per line as "what|Debian package|module to ask for"
+missing_pieces() {
+    local pc
+    command -v make >/dev/null || echo "make|make|a compiler suite"
+    command -v "${CC_BACKEND:-gcc}" >/dev/null || echo "${CC_BACKEND:-gcc}|${CC_BACKEND:-gcc}|gcc"
+    command -v pkg-config >/dev/null || { echo "pkg-config|pkg-config|pkgconf"; return; }
+    command -v mpicc >/dev/null || echo "mpicc|libopenmpi-dev|openmpi"
+    command -v mpirun >/dev/null || echo "mpirun|openmpi-bin|openmpi"
+    pkg-config --exists openblas || echo "OpenBLAS|libopenblas-dev|openblas"
+    pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo "HDF5|libhdf5-dev|hdf5"
+    pkg-config --exists inih || echo "inih|libinih-dev|inih"
+    pkg-config --exists libcrypto || echo "libcrypto|libssl-dev|openssl"
+    command -v gnuplot >/dev/null || echo "gnuplot|gnuplot-nox|gnuplot"
+    for pc in "$@"; do
+        case $pc in
+        cmocka) pkg-config --exists cmocka || echo "cmocka|libcmocka-dev|cmocka" ;;
+        python3) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "python3 with venv|python3-venv|python" ;;
+        ip) command -v ip >/dev/null || [ -x /sbin/ip ] || echo "ip|iproute2|iproute2" ;;
+        esac
+    done
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+# need PIECE...: installs what is missing where apt and root or sudo are there; else says in one line per piece what to ask for
+need() {
+    local lines packages
+    lines=$(missing_pieces "$@")
+    [ -n "$lines" ] || return 0
+    packages=$(echo "$lines" | cut -d'|' -f2 | sort -u | tr '\n' ' ')
+    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+        say "installing $packages"
+        # shellcheck disable=SC2086
+        { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages; } \
+            >"${TMPDIR:-/tmp}/dunlin-apt.$$.log" 2>&1 || { say "apt-get could not install $packages; the last of what it said:"; tail -5 "${TMPDIR:-/tmp}/dunlin-apt.$$.log" >&2; exit 1; }
+        rm -f "${TMPDIR:-/tmp}/dunlin-apt.$$.log"
+        lines=$(missing_pieces "$@")
+        [ -n "$lines" ] || return 0
+    fi
+    echo "$lines" | while IFS='|' read -r what package module; do
+        say "$what is missing: install the package $package, or load the module \"$module\" (ask for it where there is none)"
+    done
+    exit 1
+}
+
+# mpirun refuses root unless told twice
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# test.sh [NAME] -- sets up what the tests need, builds with -Werror, and runs them all (or the one program or script named).
+# The last line is "N passed, N failed". Under 25 minutes on two cores.
+set -eu
+cd "$(dirname "$0")/.."
+. run/setup.sh
+need cmocka python3 ip
+make -s -j"$(nproc)" WERROR=-Werror all tests
+bash run/fetch-atari.sh build/atari || say "going on without Atari; its tests will say so"
+if [ $# -gt 0 ]; then exec tests/run.sh build tests/list "$1"; fi
+tests/run.sh build tests/list

@@ -1,0 +1,153 @@
+/* actor.c -- the loop of Algorithms 1 to S3 of Mnih et al. 2016, seen from one actor-learner. Between fetch and push there
+ * is no collective, no allocation and no output. */
+#include "app/actor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "learn/evaluate.h"
+#include "optim/norm.h"
+
+int actor_open(struct actor *actor, const struct setup *setup, int rank)
+{
+    const struct agent_config config = setup_agent_config(setup, rank);
+    memset(actor, 0, sizeof *actor);
+    actor->setup = setup;
+    actor->rank = rank;
+    struct env_args args = setup->world.args;
+    args.training = false;
+    if (world_open(&actor->eval_world, setup->options->env, &args)) return -1;
+    actor->agent = agent_new(&config, &setup->world, setup->net);
+    if (!actor->agent) return -1;
+    actor->theta = memory_floats(setup->facts->params);
+    if (algo_has_target(setup->algo)) actor->target = memory_floats(setup->facts->params);
+    return 0;
+}
+
+void actor_close(struct actor *actor)
+{
+    agent_free(&actor->agent);
+    free(actor->theta);
+    free(actor->target);
+    actor->theta = actor->target = NULL;
+}
+
+/* evaluate_run() calls this now and then: a sign of life, and whether to go on. */
+static int still_wanted(void *share)
+{
+    share_alive(share);
+    return share_stopped(share);
+}
+
+static int evaluate(struct actor *actor, struct share *share)
+{
+    const struct setup *u = actor->setup;
+    uint64_t id;
+    struct actor_eval post = {0};
+    if (share_fetch_snapshot(share, actor->theta, &id, &post.version)) return -1;
+    /* the seed is the run's, so every evaluation of a run plays the same starts: curves are comparable */
+    const struct evaluate_config config = {.algo = u->algo,
+                                           .episodes = (int)u->options->eval_episodes,
+                                           .epsilon = u->options->eval_eps,
+                                           .seed = (uint64_t)u->options->seed,
+                                           .rank = actor->rank};
+    struct evaluate_result r;
+    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = share};
+    if (evaluate_run(&config, &actor->eval_world, u->net, actor->theta, &hooks, &r)) return 0; /* stopped */
+    post.episodes = r.episodes;
+    post.frames = r.frames;
+    post.mean = r.mean;
+    post.median = r.median;
+    post.std = r.std;
+    post.min = r.min;
+    post.max = r.max;
+    share_post(share, SHARE_POST_EVAL, id, &post, sizeof post);
+    return 0;
+}
+
+/* Norm, clip, and the one place where a NaN is kept from the master. */
+static void push(struct actor *actor, struct share *share, const float *dtheta, const struct share_view *view,
+                 const struct agent_stats *stats)
+{
+    const double norm = optim_norm(dtheta, actor->setup->facts->params), clip = actor->setup->options->clip;
+    struct share_push p = {.version = view->version,
+                           .frames = stats->frames,
+                           .steps = stats->steps,
+                           .scale = 1,
+                           .norm = (float)norm,
+                           .policy_loss = (float)stats->policy_loss,
+                           .value_loss = (float)stats->value_loss,
+                           .entropy = (float)stats->entropy};
+    if (!isfinite(norm)) {
+        p.bad = BAD_GRADIENT;
+        p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
+    } else if (clip > 0 && norm > clip) {
+        p.scale = (float)(clip / norm);
+    }
+    share_push(share, &p);
+}
+
+/* An environment that answers no number costs its rollout; the master counts it. */
+static void push_nothing(struct share *share, const struct share_view *view)
+{
+    const struct share_push p = {.version = view->version, .bad = BAD_ENVIRONMENT};
+    share_push(share, &p);
+}
+
+static void post_state(struct actor *actor, struct share *share, uint64_t id, void *state)
+{
+    bool whole;
+    share_post(share, SHARE_POST_STATE, id, state, agent_save(actor->agent, state, &whole));
+}
+
+int actor_run(struct actor *actor, struct share *share)
+{
+    enum { EPISODES = 64 };
+    struct agent_episode done[EPISODES];
+    struct agent_stats stats;
+    struct share_view view;
+    uint64_t target_version = 0, snapshot_id = 0, state_id = 0;
+    void *state = memory_new(agent_state_size(actor->agent), 1);
+    int rc = 0;
+    setpriority(PRIO_PROCESS, 0, 5); /* lets rank 0 in at once when it has work; needs no privilege */
+    cpu_flush_denormals();
+    for (;;) {
+        if ((rc = share_fetch(share, actor->theta, &view))) break;
+        if (view.stop) break;
+        if (actor->target && view.target_version != target_version &&
+            (rc = share_fetch_target(share, actor->target, &target_version)))
+            break;
+        if (view.state_id != state_id) post_state(actor, share, state_id = view.state_id, state);
+        if (view.snapshot_id != snapshot_id) {
+            snapshot_id = view.snapshot_id;
+            if ((rc = evaluate(actor, share))) break;
+            continue; /* theta was used for the evaluation: fetch again */
+        }
+        const int played = agent_play(actor->agent, actor->theta, view.frames);
+        float *dtheta = share_begin(share);
+        if (!dtheta) {
+            rc = share_stopped(share) ? 0 : -1;
+            break;
+        }
+        if (played) {
+            log_rank("%s", error_text());
+            push_nothing(share, &view);
+            continue;
+        }
+        agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
+        push(actor, share, dtheta, &view, &stats);
+        for (int n = agent_take_episodes(actor->agent, done, EPISODES), i = 0; i < n; i++) {
+            const struct share_episode e = {.frames = done[i].frames, .steps = done[i].steps, .ret = done[i].ret};
+            share_tell_episode(share, &e);
+        }
+    }
+    free(state);
+    if (!rc) share_bye(share);
+    return rc;
+}

@@ -1,0 +1,36 @@
+/* actor.h -- the loop of an actor-learner: fetch, play, differentiate, push. */
+#ifndef DUNLIN_APP_ACTOR_H
+#define DUNLIN_APP_ACTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/setup.h"
+#include "share/share.h"
+
+/* What an actor posts after an evaluation (SHARE_POST_EVAL). */
+struct actor_eval {
+    uint64_t version; /* of the weights evaluated */
+    int64_t episodes, frames;
+    double mean, median, std, min, max;
+};
+
+enum { BAD_GRADIENT = 1, BAD_ENVIRONMENT = 2 }; /* share_push.bad */
+
+/* An actor's agent, and the bytes its state takes in a checkpoint. */
+struct actor {
+    const struct setup *setup;
+    struct agent *agent;
+    struct world eval_world; /* the environment as evaluation sees it */
+    float *theta, *target;
+    int rank;
+};
+
+/* Memory and environments. 0, or -1 after error_set(). Local. Owner: actor_close(). */
+int actor_open(struct actor *actor, const struct setup *setup, int rank);
+void actor_close(struct actor *actor);
+
+/* Until the master says stop. One-sided. 0, or -1 where the master gave no sign of life: then nobody may be waited for. */
+int actor_run(struct actor *actor, struct share *share);
+
+#endif

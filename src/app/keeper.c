@@ -1,0 +1,111 @@
+/* keeper.c -- checkpoints: when they are due, whose state is in them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/master.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+static const double PATIENCE = 2;       /* s that a periodic checkpoint waits for the actors' states */
+static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */
+
+void keeper_init(struct master *m, size_t state_bytes)
+{
+    const int64_t every = m->options->checkpoint_every;
+    m->next_checkpoint = (m->n.frames / every + 1) * every;
+    m->last_checkpoint = m->started;
+    m->state_bytes = state_bytes;
+    m->states = memory_new((size_t)m->actors, sizeof *m->states);
+    m->state_lengths = memory_new((size_t)m->actors, sizeof *m->state_lengths);
+    m->state_seen = memory_new((size_t)m->actors, sizeof *m->state_seen);
+    for (int a = 0; a < m->actors; a++) m->states[a] = memory_new(state_bytes, 1);
+}
+
+void keeper_free(struct master *m)
+{
+    for (int a = 0; a < m->actors && m->states; a++) free(m->states[a]);
+    free(m->states);
+    free(m->state_lengths);
+    free(m->state_seen);
+}
+
+static void ask(struct master *m, double patience)
+{
+    share_ask_state(m->share, ++m->state_id);
+    m->state_deadline = master_clock() + patience;
+    memset(m->state_seen, 0, (size_t)m->actors * sizeof *m->state_seen);
+}
+
+/* Takes in what has come; true once nothing more is awaited. */
+static bool collected(struct master *m)
+{
+    bool all = true;
+    for (int a = 0; a < m->actors; a++) {
+        if (m->state_seen[a]) continue;
+        const uint64_t id = share_read_post(m->share, a, SHARE_POST_STATE, m->states[a], m->state_bytes, &m->state_lengths[a]);
+        m->state_seen[a] = id == m->state_id;
+        if (!m->state_seen[a] && !progress_lost(m, a)) all = false;
+    }
+    return all || master_clock() >= m->state_deadline;
+}
+
+static int write_checkpoint(struct master *m)
+{
+    char name[64];
+    const int rows = optim_state_rows(m->optim);
+    const float **optim = memory_new((size_t)rows + 1, sizeof *optim);
+    struct checkpoint_actor *actors = memory_new((size_t)m->actors, sizeof *actors);
+    struct checkpoint c = {.options = m->set,
+                           .net = m->setup->net,
+                           .counters = m->n,
+                           .theta = share_theta(m->share),
+                           .target = m->target,
+                           .optim = optim,
+                           .optim_rows = rows,
+                           .actors = actors,
+                           .actor_count = m->actors};
+    c.counters.seconds = master_seconds(m);
+    for (int i = 0; i < rows; i++) optim[i] = optim_state(m->optim, i);
+    for (int a = 0; a < m->actors; a++) {
+        actors[a].rank = a + 1;
+        actors[a].state = m->state_seen[a] ? m->states[a] : NULL;
+        actors[a].bytes = m->state_seen[a] ? m->state_lengths[a] : 0;
+        if (!m->state_seen[a])
+            progress_event(m, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
+                           (long long)m->n.frames);
+    }
+    snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)m->n.frames);
+    const int rc = checkpoint_write(m->dir, name, &c);
+    if (!rc) checkpoint_prune(m->dir, (int)m->options->checkpoint_keep);
+    free(optim);
+    free(actors);
+    m->state_deadline = 0;
+    m->last_checkpoint = master_clock();
+    return rc;
+}
+
+void keeper_turn(struct master *m)
+{
+    if (m->state_deadline > 0) {
+        if (collected(m) && write_checkpoint(m)) master_end(m, RUN_FAILED, "%.200s", error_text());
+        return;
+    }
+    if (m->n.frames < m->next_checkpoint && master_clock() - m->last_checkpoint < AT_LEAST_EVERY) return;
+    m->next_checkpoint = (m->n.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
+    ask(m, PATIENCE);
+}
+
+int keeper_now(struct master *m, double patience)
+{
+    struct share_ready ready[16];
+    ask(m, patience);
+    while (!collected(m)) {
+        /* the run is over: what still waits is let go, so that its sender comes to the next fetch and answers */
+        const int n = share_drain(m->share, ready, 16);
+        if (n) share_ack(m->share, ready, n);
+        else share_idle(m->share, 0.002);
+    }
+    return write_checkpoint(m);
+}

@@ -1,0 +1,176 @@
+/* master.c -- rank 0's loop. One pass takes all waiting gradients through the optimiser at once (RMSProp is elementwise, so
+ * this equals one after another), publishes, and frees the mailboxes; everything else happens between passes, every few
+ * milliseconds, and costs microseconds. */
+#include "app/master.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/signals.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { DRAIN_MAX = 64 };
+static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
+
+double master_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double master_seconds(const struct master *m) { return m->n.seconds + master_clock() - m->started; }
+
+double master_lr(const struct master *m)
+{
+    const struct options *o = m->options;
+    return optim_lr(o->lr, o->lr_anneal, m->n.frames, o->frames);
+}
+
+void master_end(struct master *m, enum run_state state, const char *fmt, ...)
+{
+    if (m->state != RUN_RUNNING) return;
+    m->state = state;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(m->reason, sizeof m->reason, fmt, ap);
+    va_end(ap);
+}
+
+void master_init(struct master *m, const struct master_start *s)
+{
+    memset(m, 0, sizeof *m);
+    m->set = s->set;
+    m->options = &s->set->values;
+    m->setup = s->setup;
+    m->dir = s->dir;
+    m->share = s->share;
+    m->optim = s->optim;
+    m->runfile = s->runfile;
+    m->actors = share_actors(s->share);
+    m->n = *s->counters;
+    m->started = master_clock();
+    m->state = RUN_RUNNING;
+    if (s->target) {
+        m->target = memory_floats(s->setup->facts->params);
+        memcpy(m->target, s->target, s->setup->facts->params * sizeof *m->target);
+    }
+    progress_init(m, s);
+    keeper_init(m, s->state_bytes);
+    referee_init(m);
+    cpu_flush_denormals();
+    share_start(m->share, s->theta, s->target, (uint64_t)m->n.updates, m->n.frames);
+}
+
+void master_free(struct master *m)
+{
+    free(m->target);
+    free(m->rows);
+    free(m->pids);
+    keeper_free(m);
+    referee_free(m);
+}
+
+/* theta_target <- theta wherever T has passed a multiple of target-every. */
+static void maybe_move_target(struct master *m)
+{
+    const int64_t every = m->options->target_every;
+    if (!m->target || m->n.frames / every == m->n.target_frames / every) return;
+    memcpy(m->target, share_theta(m->share), m->setup->facts->params * sizeof *m->target);
+    share_publish_target(m->share, m->target);
+    m->n.target_frames = m->n.frames;
+}
+
+/* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
+static int serve(struct master *m)
+{
+    struct share_ready ready[DRAIN_MAX];
+    struct optim_grad grads[DRAIN_MAX];
+    int k = 0;
+    const int n = share_drain(m->share, ready, DRAIN_MAX);
+    for (int i = 0; i < n; i++) {
+        const struct share_push *p = &ready[i].push;
+        if (!p->bad && p->scale != 0) {
+            grads[k++] = (struct optim_grad){
+                .grad = ready[i].grad, .scale = p->scale, .lr = (float)master_lr(m), .actor = ready[i].actor};
+            progress_push(m, &ready[i]);
+            m->n.updates++;
+        } else if (p->bad) {
+            m->n.bad_gradients++;
+            m->now.dropped++;
+            if (m->n.bad_gradients <= 100) /* then they are only counted */
+                progress_event(m, ready[i].actor + 1, "bad-number",
+                               p->bad == 1 ? "a gradient with a NaN or Inf was dropped (seed %lld)"
+                                           : "the environment gave a reward or observation that is no number (seed %lld)",
+                               (long long)m->options->seed);
+        }
+        m->n.frames += p->frames;
+        m->n.steps += p->steps;
+        m->now.frames += p->frames;
+        m->now.steps += p->steps;
+        m->rows[ready[i].actor + 1].frames += p->frames;
+    }
+    if (k) {
+        optim_apply(m->optim, share_theta(m->share), share_next(m->share), grads, k);
+        share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
+        maybe_move_target(m);
+    }
+    if (n) share_ack(m->share, ready, n);
+    return n;
+}
+
+static void check_stop(struct master *m)
+{
+    const int sig = signals_stop();
+    if (sig) master_end(m, RUN_STOPPED, "%s", signals_name(sig));
+    if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
+}
+
+/* What comes after the last gradient: a checkpoint, the actors' goodbye, the last rows. */
+static void wind_up(struct master *m)
+{
+    /* SIGTERM leaves a second before SIGKILL under a plain mpirun: the checkpoint comes first and waits little */
+    const double patience = m->state == RUN_STOPPED ? 0.2 : 2;
+    if (m->state != RUN_FAILED && keeper_now(m, patience)) {
+        m->state = RUN_FAILED;
+        snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
+        log_error("%s", error_text());
+    }
+    progress_look(m);
+    share_stop(m->share, 1);
+    const int missing = share_wait_bye(m->share, m->state == RUN_STOPPED ? 3 : 10);
+    if (missing) {
+        m->anyone_lost = true;
+        progress_event(m, 0, "no-goodbye", "%d actors did not answer the stop", missing);
+    }
+    progress_look(m);
+}
+
+void master_run(struct master *m)
+{
+    while (m->state == RUN_RUNNING) {
+        const int n = serve(m);
+        const double now = master_clock();
+        if (now >= m->next_look) {
+            m->next_look = now + LOOK_EVERY;
+            progress_look(m);
+            referee_turn(m);
+            keeper_turn(m);
+            check_stop(m);
+            if (now >= m->next_log) {
+                m->next_log = now + m->options->log_every;
+                progress_log(m);
+            }
+        }
+        check_stop(m);
+        if (!n && m->state == RUN_RUNNING) share_idle(m->share, 0.002);
+    }
+    wind_up(m);
+}

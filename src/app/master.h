@@ -1,0 +1,130 @@
+/* master.h -- rank 0: drains gradients, publishes weights, and keeps the books of the run.
+ *
+ *   master.c    the loop: drain, apply, publish, target network
+ *   progress.c  what people and files see: progress line, rows of run.h5, RUN/status, actors' signs of life
+ *   keeper.c    checkpoints
+ *   referee.c   evaluations during training
+ */
+#ifndef DUNLIN_APP_MASTER_H
+#define DUNLIN_APP_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "app/setup.h"
+#include "base/options.h"
+#include "optim/optim.h"
+#include "share/share.h"
+#include "store/checkpoint.h"
+#include "store/runfile.h"
+#include "store/status.h"
+
+/* Sums since the last row of /train. */
+struct interval {
+    double start; /* seconds */
+    int64_t frames, steps, updates, episodes, pushes;
+    double ret_sum, ret_max;
+    double policy_loss, value_loss, entropy, norm; /* sums over steps (norm: over pushes) */
+    double lag_sum;
+    int64_t lag_max, dropped;
+};
+
+struct master {
+    const struct option_set *set;
+    const struct options *options;
+    const struct setup *setup;
+    const char *dir;
+    struct share *share;
+    struct optim *optim;
+    struct runfile *runfile;
+    int actors;
+
+    struct checkpoint_counters n; /* n.seconds counts the sessions before this one; see master_seconds() */
+    double started;               /* monotonic clock at the start of this session */
+    float *target;                /* theta_target, (params); NULL without */
+
+    struct interval now;
+    struct run_actor *rows; /* rank 0 and the actors */
+    pid_t *pids;            /* of ranks on this host, 0 elsewhere */
+    int64_t lag[RUN_LAG_ROWS];
+    double next_log, next_look;
+    double ret_recent;       /* mean return of the last interval that had episodes */
+    bool anyone_lost;        /* an actor died: no collective call from here on */
+    enum run_state state;
+    char reason[256];
+
+    /* keeper */
+    uint64_t state_id;      /* of the request under way */
+    double state_deadline;  /* 0: none under way */
+    int64_t next_checkpoint;
+    double last_checkpoint; /* monotonic */
+    size_t state_bytes;
+    uint8_t **states;
+    size_t *state_lengths;
+    bool *state_seen;
+
+    /* referee */
+    uint64_t eval_id;
+    int eval_actor; /* -1: none under way */
+    int64_t eval_frames, next_eval;
+    float *eval_theta; /* (params) */
+    double eval_mean;  /* of the last one; NaN: none */
+};
+
+/* What main hands over; everything is borrowed. theta0, target0 and counters come from a checkpoint or a fresh start. */
+struct master_start {
+    const struct option_set *set;
+    const struct setup *setup;
+    const char *dir;
+    struct share *share;
+    struct optim *optim;
+    struct runfile *runfile;
+    size_t state_bytes;
+    const float *theta, *target;
+    const struct checkpoint_counters *counters;
+    const char (*hosts)[64]; /* by rank */
+    const pid_t *pids;
+};
+
+/* Memory and first publication. Local. Owner: master_free(). */
+void master_init(struct master *m, const struct master_start *start);
+void master_free(struct master *m);
+
+/* Until `frames`, a stop signal or a failure; then checkpoint, stop, byes. state and reason say how it ended. Serves one-sided
+ * progress; no collective. */
+void master_run(struct master *m);
+
+/* Monotonic seconds. */
+double master_clock(void);
+/* Seconds of training so far, all sessions. */
+double master_seconds(const struct master *m);
+/* The learning rate at n.frames. */
+double master_lr(const struct master *m);
+/* Ends the run at the next turn of the loop; the first reason stands. */
+void master_end(struct master *m, enum run_state state, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* progress.c */
+void progress_init(struct master *m, const struct master_start *start);
+void progress_push(struct master *m, const struct share_ready *r); /* one gradient has been counted in */
+void progress_look(struct master *m);                               /* episodes, signs of life; every few milliseconds */
+void progress_log(struct master *m);                                /* line, rows, status; every log interval and at the end */
+void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool progress_lost(const struct master *m, int actor);              /* has this actor died or fallen silent */
+
+/* keeper.c */
+void keeper_init(struct master *m, size_t state_bytes);
+void keeper_free(struct master *m);
+/* Asks for states where a checkpoint is due, writes it once they are there or 2 s are over. */
+void keeper_turn(struct master *m);
+/* Writes one with what is there after waiting at most `patience` seconds for the actors' states. 0, or -1 after error_set(). */
+int keeper_now(struct master *m, double patience);
+
+/* referee.c */
+void referee_init(struct master *m);
+void referee_free(struct master *m);
+void referee_turn(struct master *m);
+/* Rank 0 itself evaluates the final weights, once the actors are gone. */
+void referee_final(struct master *m);
+
+#endif

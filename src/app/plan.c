@@ -1,0 +1,179 @@
+/* plan.c -- see plan.h. */
+#include "app/plan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/setup.h"
+#include "base/error.h"
+#include "store/checkpoint.h"
+
+/* runs/catch-a3c-20260102-030405; what is no file name in an environment's name becomes '-' */
+static void default_folder(struct plan *plan)
+{
+    const struct options *o = &plan->set.values;
+    char stamp[32], name[128];
+    const time_t now = time(NULL);
+    struct tm tm;
+    localtime_r(&now, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &tm);
+    const char *slash = strrchr(o->env, '/');
+    snprintf(name, sizeof name, "%.50s-%.20s-%.20s", slash ? slash + 1 : o->env, o->algo, stamp);
+    for (char *p = name; *p; p++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *p)) *p = '-';
+    snprintf(plan->dir, sizeof plan->dir, "runs/%s", name);
+}
+
+/* 1: a run lies there; 2: something else does; 0: nothing, or an empty folder. */
+static int what_lies_in(const char *dir)
+{
+    struct stat st;
+    if (stat(dir, &st)) return 0;
+    if (!S_ISDIR(st.st_mode)) return 2;
+    DIR *d = opendir(dir);
+    int found = 0;
+    if (!d) return 2;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        const bool ours =
+            !strcmp(e->d_name, "run.h5") || !strcmp(e->d_name, "status") || !strncmp(e->d_name, "checkpoint-", 11);
+        if (ours) found = 1;
+        else if (!found) found = 2;
+    }
+    closedir(d);
+    return found;
+}
+
+/* Opens environment and network once, so that what does not fit together is told before anything starts. */
+static int try_setup(const struct plan *plan)
+{
+    struct setup setup;
+    const int rc = setup_open(&setup, &plan->set.values, true);
+    if (!rc) {
+        /* an agent of one rank tells what the algorithm refuses */
+        const struct agent_config config = setup_agent_config(&setup, 1);
+        struct agent *agent = agent_new(&config, &setup.world, setup.net);
+        if (!agent) {
+            setup_close(&setup);
+            return -1;
+        }
+        agent_free(&agent);
+    }
+    setup_close(&setup);
+    return rc;
+}
+
+/* Loads the stored options and lays the words over them; only what may change may differ. */
+static int plan_resume(struct plan *plan, int argc, char **argv)
+{
+    char stored[OPTION_TEXT], given[OPTION_TEXT];
+    const char *positional;
+    struct option_set before;
+    const int none = checkpoint_newest(plan->dir, plan->checkpoint, sizeof plan->checkpoint);
+    if (none < 0) return -1;
+    if (none)
+        return error_set("%s holds no whole checkpoint-*.h5 to resume from: start it again with `dunlin train ... --out %s "
+                         "--force`",
+                         plan->dir, plan->dir);
+    struct checkpoint_file *f = checkpoint_open(plan->checkpoint);
+    if (!f) return -1;
+    options_init(&plan->set);
+    const int rc = checkpoint_read_options(f, &plan->set);
+    checkpoint_close(&f);
+    if (rc) return -1;
+    before = plan->set;
+    if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
+    for (int i = 0; i < option_count(); i++) {
+        if (option_may_change(i) || option_of_start(i)) continue;
+        options_format(&before.values, i, stored, sizeof stored);
+        options_format(&plan->set.values, i, given, sizeof given);
+        if (strcmp(stored, given))
+            return error_set("--%s %s: the run in %s has %s, and this may not change on resume; leave it out, or start a new run",
+                             option_key(i), given, plan->dir, stored);
+    }
+    return options_check(&plan->set);
+}
+
+int plan_make(struct plan *plan, int argc, char **argv, bool resume)
+{
+    const char *positional = NULL;
+    memset(plan, 0, sizeof *plan);
+    options_init(&plan->set);
+    if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
+    if (resume) {
+        if (!positional) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
+        snprintf(plan->dir, sizeof plan->dir, "%s", positional);
+        if (plan_resume(plan, argc, argv)) return -1;
+        return try_setup(plan);
+    }
+    if (positional)
+        return error_set("train takes one FILE.ini and --KEY VALUE pairs; \"%s\" is neither (see `dunlin train --help`)",
+                         positional);
+    if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
+    const int found = plan->dir[0] ? what_lies_in(plan->dir) : 0;
+    if (found == 1 && plan->set.values.or_resume && !plan->set.values.force) {
+        char path[sizeof plan->checkpoint];
+        if (!checkpoint_newest(plan->dir, path, sizeof path)) {
+            if (plan_resume(plan, argc, argv)) return -1;
+            return try_setup(plan);
+        }
+    }
+    if (setup_complete(&plan->set)) return -1;
+    if (!plan->dir[0]) default_folder(plan);
+    if (found == 1 && !plan->set.values.force)
+        return error_set("--out %s: a run lies there already; give another folder, `dunlin resume %s` to go on with it, or --force to "
+                         "throw it away",
+                         plan->dir, plan->dir);
+    if (found == 2)
+        return error_set("--out %s: exists and is not the folder of a run; give another folder (nothing there is touched)", plan->dir);
+    return try_setup(plan);
+}
+
+static int make_folders(const char *dir)
+{
+    char path[OPTION_TEXT];
+    snprintf(path, sizeof path, "%s", dir);
+    for (char *p = path + 1;; p++) {
+        if (*p && *p != '/') continue;
+        const char c = *p;
+        *p = 0;
+        if (mkdir(path, 0777) && errno != EEXIST) return -1; /* the user's umask decides */
+        *p = c;
+        if (!c) return 0;
+    }
+}
+
+static int empty_folder(const char *dir)
+{
+    char path[OPTION_TEXT + 300];
+    DIR *d = opendir(dir);
+    if (!d) return 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (strncmp(e->d_name, "checkpoint-", 11) && strncmp(e->d_name, "run", 3) && strncmp(e->d_name, "status", 6)) continue;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        unlink(path);
+    }
+    closedir(d);
+    return 0;
+}
+
+int plan_prepare_folder(const struct plan *plan)
+{
+    char probe[OPTION_TEXT + 32];
+    if (make_folders(plan->dir))
+        return error_set("--out %s: cannot be made: %s; give a folder that you may write to", plan->dir, strerror(errno));
+    snprintf(probe, sizeof probe, "%s/.dunlin-probe", plan->dir);
+    const int fd = open(probe, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+    if (fd < 0)
+        return error_set("--out %s: cannot be written to: %s; give a folder that you may write to", plan->dir, strerror(errno));
+    close(fd);
+    unlink(probe);
+    if (!plan->checkpoint[0] && plan->set.values.force) return empty_folder(plan->dir);
+    return 0;
+}

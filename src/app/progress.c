@@ -1,0 +1,213 @@
+/* progress.c -- the books of a run: sums per interval, signs of life, and how they reach people (stderr), readers of run.h5
+ * and RUN/status. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/master.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+static const double SILENT_AFTER = 8;   /* s without a sign of life */
+static const double LOST_AFTER = 60;    /* s of silence of all actors, after which the run ends */
+
+static void interval_reset(struct interval *i, double start)
+{
+    memset(i, 0, sizeof *i);
+    i->start = start;
+    i->ret_max = -INFINITY;
+}
+
+void progress_init(struct master *m, const struct master_start *s)
+{
+    m->rows = memory_new((size_t)m->actors + 1, sizeof *m->rows);
+    m->pids = memory_new((size_t)m->actors + 1, sizeof *m->pids);
+    for (int r = 0; r <= m->actors; r++) {
+        m->rows[r].rank = r;
+        snprintf(m->rows[r].host, sizeof m->rows[r].host, "%s", s->hosts[r]);
+        snprintf(m->rows[r].state, sizeof m->rows[r].state, "running");
+        m->pids[r] = strcmp(s->hosts[r], s->hosts[0]) ? 0 : s->pids[r];
+    }
+    m->ret_recent = NAN;
+    interval_reset(&m->now, m->started);
+    m->next_log = m->started + m->options->log_every;
+}
+
+void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
+{
+    struct run_event e = {.seconds = master_seconds(m), .frames = m->n.frames, .rank = rank};
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(e.text, sizeof e.text, fmt, ap);
+    va_end(ap);
+    snprintf(e.kind, sizeof e.kind, "%s", kind);
+    runfile_event(m->runfile, &e);
+    log_root("  rank %d on %s: %s: %s", rank, m->rows[rank].host, kind, e.text);
+}
+
+void progress_push(struct master *m, const struct share_ready *r)
+{
+    const struct share_push *p = &r->push;
+    const int64_t lag = m->n.updates - (int64_t)p->version;
+    struct interval *i = &m->now;
+    i->pushes++;
+    i->updates++;
+    i->policy_loss += (double)p->policy_loss;
+    i->value_loss += (double)p->value_loss;
+    i->entropy += (double)p->entropy;
+    i->norm += (double)p->norm;
+    i->lag_sum += (double)lag;
+    if (lag > i->lag_max) i->lag_max = lag;
+    m->lag[lag < 0 ? 0 : lag < RUN_LAG_ROWS ? lag : RUN_LAG_ROWS - 1]++;
+    m->rows[r->actor + 1].updates++;
+}
+
+bool progress_lost(const struct master *m, int actor) { return strcmp(m->rows[actor + 1].state, "running") != 0; }
+
+static void set_state(struct master *m, int actor, const char *state)
+{
+    struct run_actor *row = &m->rows[actor + 1];
+    if (!strcmp(row->state, state) || !strcmp(row->state, "dead")) return;
+    snprintf(row->state, sizeof row->state, "%s", state);
+    if (!strcmp(state, "dead")) {
+        m->anyone_lost = true;
+        progress_event(m, actor + 1, "actor-lost", "its process is gone; the others go on");
+    } else if (!strcmp(state, "silent")) {
+        progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s", SILENT_AFTER);
+    } else if (m->state == RUN_RUNNING && !strcmp(state, "running")) {
+        progress_event(m, actor + 1, "actor-back", "it gives signs of life again");
+    }
+}
+
+static void look_after(struct master *m)
+{
+    int live = 0;
+    double least = INFINITY;
+    for (int a = 0; a < m->actors; a++) {
+        const double silence = share_silence(m->share, a);
+        struct run_actor *row = &m->rows[a + 1];
+        if (silence < 0) { /* it said goodbye */
+            if (m->state == RUN_RUNNING) set_state(m, a, "ended");
+            continue;
+        }
+        row->last_seen = master_seconds(m) - silence;
+        if (m->pids[a + 1] && silence > 0.5 && kill(m->pids[a + 1], 0) && errno == ESRCH) set_state(m, a, "dead");
+        else set_state(m, a, silence > SILENT_AFTER ? "silent" : "running");
+        if (strcmp(row->state, "dead")) {
+            live++;
+            least = fmin(least, silence);
+        }
+    }
+    if (m->state == RUN_RUNNING && (!live || least > LOST_AFTER))
+        master_end(m, RUN_LOST_ACTORS, "all %d actors are gone", m->actors);
+}
+
+void progress_look(struct master *m)
+{
+    enum { MOST = 64 };
+    struct share_episode e[MOST];
+    for (int a = 0; a < m->actors; a++) {
+        int n;
+        int64_t dropped = 0;
+        do {
+            n = share_take_episodes(m->share, a, e, MOST, &dropped);
+            for (int i = 0; i < n; i++) {
+                const struct run_episode row = {.frames = m->n.frames,
+                                                .seconds = master_seconds(m),
+                                                .actor = a + 1,
+                                                .ret = e[i].ret,
+                                                .length = e[i].frames};
+                runfile_episode(m->runfile, &row);
+                m->now.ret_sum += e[i].ret;
+                m->now.ret_max = fmax(m->now.ret_max, e[i].ret);
+            }
+            m->now.episodes += n;
+            m->n.episodes += n;
+            m->rows[a + 1].episodes += n;
+        } while (n == MOST);
+        m->now.dropped += dropped;
+    }
+    look_after(m);
+}
+
+/* 3725 -> "1h02m", 62 -> "1m02s" */
+static const char *span(double s, char *text, size_t size)
+{
+    if (!isfinite(s) || s > 1e9) snprintf(text, size, "?");
+    else if (s >= 3600) snprintf(text, size, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
+    else snprintf(text, size, "%dm%02ds", (int)(s / 60), (int)s % 60);
+    return text;
+}
+
+static void write_status(struct master *m, const struct run_train *t, double left)
+{
+    const struct status s = {.state = m->state,
+                             .frames = m->n.frames,
+                             .frames_total = m->options->frames,
+                             .steps = m->n.steps,
+                             .updates = m->n.updates,
+                             .episodes = m->n.episodes,
+                             .seconds = t->seconds,
+                             .frames_per_s = t->frames_per_s,
+                             .updates_per_s = t->updates_per_s,
+                             .return_mean = m->ret_recent,
+                             .return_max = t->return_max,
+                             .eval_mean = m->eval_mean,
+                             .eval_best = m->n.best_mean,
+                             .lag_mean = t->lag_mean,
+                             .lag_max = t->lag_max,
+                             .seconds_left = left,
+                             .rank_count = m->actors + 1,
+                             .actors = m->rows};
+    struct status named = s;
+    snprintf(named.reason, sizeof named.reason, "%s", m->reason);
+    if (status_write(m->dir, &named)) log_root("  warning: %s", error_text());
+}
+
+void progress_log(struct master *m)
+{
+    const double clock = master_clock(), dt = fmax(clock - m->now.start, 1e-9);
+    const struct interval *i = &m->now;
+    const double pushes = i->pushes ? (double)i->pushes : NAN, steps = i->pushes ? (double)i->steps : NAN;
+    struct run_train row = {.seconds = master_seconds(m),
+                            .frames = m->n.frames,
+                            .steps = m->n.steps,
+                            .updates = m->n.updates,
+                            .frames_per_s = (double)i->frames / dt,
+                            .updates_per_s = (double)i->updates / dt,
+                            .return_mean = i->episodes ? i->ret_sum / (double)i->episodes : NAN,
+                            .return_max = i->episodes ? i->ret_max : NAN,
+                            .episodes = i->episodes,
+                            .policy_loss = i->policy_loss / steps,
+                            .value_loss = i->value_loss / steps,
+                            .entropy = i->entropy / steps,
+                            .grad_norm = i->norm / pushes,
+                            .lr = master_lr(m),
+                            .lag_mean = i->lag_sum / pushes,
+                            .lag_max = i->lag_max,
+                            .dropped = i->dropped};
+    char left_text[32];
+    if (i->episodes) m->ret_recent = row.return_mean;
+    const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
+    m->rows[0].updates = m->n.updates;
+    m->rows[0].frames = m->n.frames;
+    m->rows[0].last_seen = row.seconds;
+    runfile_train(m->runfile, &row);
+    runfile_lag(m->runfile, m->lag);
+    runfile_actors(m->runfile, m->rows);
+    if (runfile_flush(m->runfile)) {
+        log_root("  warning: %s", error_text());
+        master_end(m, RUN_FAILED, "%.200s", error_text());
+    }
+    write_status(m, &row, left);
+    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %.3g  max %.3g  lag %.1f max %lld  "
+             "%s left",
+             100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
+             row.frames_per_s, row.updates_per_s, m->ret_recent, row.return_max, row.lag_mean, (long long)row.lag_max,
+             span(fmax(left, 0), left_text, sizeof left_text));
+    interval_reset(&m->now, clock);
+}

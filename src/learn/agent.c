@@ -1,0 +1,284 @@
+/* agent.c -- an actor-learner: what it is made of, and how it plays a rollout (Mnih et al. 2016, algorithms 1, S2, S3).
+ *
+ * Acting fills the network's rows, and the gradient reads them, so no forward pass is done twice. Several environments in one
+ * actor are a departure from the paper: their ends fall inside the rollout, and losses are means over them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "learn/agent_private.h"
+#include "learn/explore.h"
+#include "learn/successors.h"
+
+static const char *const names[] = {"one-step-q", "one-step-sarsa", "n-step-q", "a3c"};
+enum { ALGOS = sizeof names / sizeof names[0] };
+
+const char *algo_name(enum algo algo)
+{
+    return names[algo];
+}
+
+int algo_of(const char *name)
+{
+    for (int i = 0; i < ALGOS; i++)
+        if (!strcmp(name, names[i])) return i;
+    return -1;
+}
+
+bool algo_has_target(enum algo algo)
+{
+    return algo != ALGO_A3C;
+}
+
+enum net_heads algo_heads(enum algo algo)
+{
+    return algo == ALGO_A3C ? NET_HEADS_POLICY_V : NET_HEADS_Q;
+}
+
+/* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
+static int ring_of(const struct world *world, int T_max, int E)
+{
+    return world->spec.stack + T_max + (E == 1 ? 1 : T_max);
+}
+
+/* Does a rollout of so many steps fit: refused beyond half of the machine's memory, observations and activations. */
+static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
+{
+    const double obs = (double)instance_obs_floats(world) * ring_of(world, T_max, config->envs) * config->envs;
+    const double act = (double)net_row_floats(net) * T_max * config->envs;
+    const double bytes = (obs + act) * sizeof(float);
+    const double most = 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (bytes <= most) return 0;
+    return error_set("a rollout of %d steps in %d environments needs %.1f GiB, more than half of this machine's memory "
+                     "(%.1f GiB); lower t-max or envs-per-actor",
+                     T_max, config->envs, bytes / 0x1p30, most / 0x1p30);
+}
+
+/* 0 where config, environment and network go together, with the longest rollout in *T_max; else -1 after error_set(). */
+static int check(const struct agent_config *config, const struct world *world, const struct net *net, int *T_max)
+{
+    const struct net_facts *facts = net_facts(net);
+    const struct net_input in = world_input(world);
+    const char *env = world->ops->name, *algo = algo_name(config->algo);
+    if (world->spec.num_actions < 1)
+        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", algo, env);
+    if (facts->heads != algo_heads(config->algo) || facts->actions != world->spec.num_actions ||
+        facts->input.C != in.C || facts->input.height != in.height || facts->input.width != in.width ||
+        facts->input.dim != in.dim)
+        return error_set("the network was not made for algorithm %s on environment %s", algo, env);
+    if (facts->state_dim && (config->algo == ALGO_ONE_STEP_Q || config->algo == ALGO_ONE_STEP_SARSA))
+        return error_set(
+            "algorithm %s does not go with lstm: its targets look one step ahead and have no recurrent state; "
+            "use a3c or n-step-q, or lstm 0",
+            algo);
+    if (config->envs < 1) return error_set("envs-per-actor is %d; at least 1 is needed", config->envs);
+    if (config->eps_count < 1 && config->algo != ALGO_A3C)
+        return error_set("algorithm %s needs a final epsilon (eps-final)", algo);
+    *T_max = config->t_max;
+    if (config->t_max == 0) {
+        if (config->envs != 1)
+            return error_set("t-max 0 (one update per episode) needs envs-per-actor 1, not %d", config->envs);
+        if (world->spec.max_steps <= 0)
+            return error_set("t-max 0 (one update per episode) needs a step limit; environment %s has none", env);
+        *T_max = world->spec.max_steps;
+    }
+    return check_memory(config, world, net, *T_max);
+}
+
+static void take_memory(struct agent *a)
+{
+    const size_t E = (size_t)a->E, rows = (size_t)a->T_max * E, S = (size_t)a->S, C = (size_t)a->C;
+    a->policy_rng = memory_new(E, sizeof *a->policy_rng);
+    a->eps_final = memory_new(E, sizeof *a->eps_final);
+    a->pending = memory_new(E, sizeof *a->pending);
+    a->state = memory_floats(E * S);
+    a->fresh = memory_new(E, 1);
+    a->r.action = memory_new(rows, sizeof *a->r.action);
+    a->r.reward = memory_floats(rows);
+    a->r.end = memory_new(rows, 1);
+    a->r.next_action = memory_new(rows, sizeof *a->r.next_action);
+    a->r.next_value = memory_floats(rows);
+    a->r.target = memory_floats(rows);
+    a->r.out = memory_new(rows, sizeof *a->r.out);
+    a->r.dout = memory_new(rows, sizeof *a->r.dout);
+    a->start = memory_new(rows, 1);
+    a->x = memory_new(rows * C, sizeof *a->x);
+    a->next_x = memory_new(rows * C, sizeof *a->next_x);
+    a->state0 = memory_floats(E * S);
+    a->state_after = memory_floats(rows * S);
+    a->rows = memory_new(rows, sizeof *a->rows);
+    a->next_out = memory_floats(rows * (size_t)a->D);
+    a->q = memory_new(rows, sizeof *a->q);
+    a->some_x = memory_new((size_t)a->next_rows * C, sizeof *a->some_x);
+    a->some_state = memory_floats((size_t)a->next_rows * S);
+    a->episodes_room = (int)rows + 1024;
+    a->episodes = memory_new((size_t)a->episodes_room, sizeof *a->episodes);
+}
+
+static int open_instances(struct agent *a)
+{
+    const struct agent_config *c = &a->config;
+    a->instances = memory_new((size_t)a->E, sizeof *a->instances);
+    for (int e = 0; e < a->E; e++) {
+        struct rng explore = rng_make(c->seed, c->rank, RNG_EXPLORE, e);
+        a->policy_rng[e] = rng_make(c->seed, c->rank, RNG_POLICY, e);
+        a->eps_final[e] = c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &explore) : 0;
+        a->pending[e] = -1;
+        a->fresh[e] = 1;
+        const struct rng env = rng_make(c->seed, c->rank, RNG_ENV, e);
+        if (instance_open(&a->instances[e], a->world, env, ring_of(a->world, a->T_max, a->E))) return -1;
+        if (instance_reset(&a->instances[e])) return -1;
+    }
+    return 0;
+}
+
+struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net)
+{
+    int T_max = 0;
+    if (check(config, world, net, &T_max)) return NULL;
+    const struct net_facts *facts = net_facts(net);
+    struct agent *a = memory_new(1, sizeof *a);
+    a->config = *config;
+    a->world = world;
+    a->net = net;
+    a->policy = &policy_categorical;
+    a->E = a->r.E = config->envs;
+    a->T_max = T_max;
+    a->C = world->spec.stack;
+    a->S = facts->state_dim;
+    a->D = facts->out_dim;
+    a->A = facts->actions;
+    a->next_rows = successors_work_rows(config->algo, T_max, a->E);
+    a->work = net_work_new(net, T_max * a->E);
+    a->next_work = net_work_new(net, a->next_rows);
+    take_memory(a);
+    if (open_instances(a)) agent_free(&a);
+    return a;
+}
+
+void agent_free(struct agent **agent)
+{
+    struct agent *a = *agent;
+    if (!a) return;
+    for (int e = 0; a->instances && e < a->E; e++)
+        if (a->instances[e].world) instance_close(&a->instances[e]);
+    net_work_free(&a->work);
+    net_work_free(&a->next_work);
+    void *blocks[] = {
+        a->instances, a->policy_rng, a->eps_final,     a->pending,      a->state,       a->fresh, a->r.action,
+        a->r.reward,  a->r.end,      a->r.next_action, a->r.next_value, a->r.target,    a->r.out, a->r.dout,
+        a->start,     a->x,          a->next_x,        a->state0,       a->state_after, a->rows,  a->next_out,
+        a->q,         a->some_x,     a->some_state,    a->episodes};
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
+    free(a);
+    *agent = NULL;
+}
+
+static double epsilon_of(const struct agent *a, int e)
+{
+    return explore_epsilon(a->eps_final[e], a->T, a->config.eps_frames);
+}
+
+static int choose(struct agent *a, int e, const float *out)
+{
+    if (a->config.algo == ALGO_A3C) return a->policy->sample(out, a->A, &a->policy_rng[e], NULL).index;
+    if (a->pending[e] >= 0) {
+        const int action = a->pending[e];
+        a->pending[e] = -1;
+        return action;
+    }
+    return explore_action(out, a->A, epsilon_of(a, e), &a->policy_rng[e]);
+}
+
+static float learning_reward(const struct agent_config *c, double reward)
+{
+    const double r = reward * c->reward_scale;
+    return (float)(c->reward_clip ? fmin(1, fmax(-1, r)) : r);
+}
+
+static void keep_episode(struct agent *a, const struct instance *in)
+{
+    if (a->episodes_count == a->episodes_room) {
+        a->episodes_first = (a->episodes_first + 1) % a->episodes_room;
+        a->episodes_count--;
+    }
+    const int place = (a->episodes_first + a->episodes_count++) % a->episodes_room;
+    a->episodes[place] = (struct agent_episode){in->steps * a->world->spec.action_repeat, in->steps, in->ret};
+}
+
+/* Environment e answers the action of row; after an end it begins anew. */
+static int step(struct agent *a, int row, int e)
+{
+    struct instance *in = &a->instances[e];
+    struct env_step s;
+    if (instance_step(in, (struct env_action){.index = a->r.action[row]}, &s)) return -1;
+    a->r.reward[row] = learning_reward(&a->config, s.reward);
+    a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
+    frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
+    if (!s.terminated && !s.truncated) return 0;
+    keep_episode(a, in);
+    memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
+    a->fresh[e] = 1;
+    return instance_reset(in);
+}
+
+/* One step in every environment: rows t * E .. t * E + E - 1. */
+static int step_all(struct agent *a, const float *theta, int t)
+{
+    const int E = a->E, row0 = t * E;
+    const size_t S = (size_t)a->S, C = (size_t)a->C;
+    for (int e = 0; e < E; e++) {
+        frames_stack(&a->instances[e].frames, a->x + (size_t)(row0 + e) * C);
+        a->start[row0 + e] = a->fresh[e];
+        a->fresh[e] = 0;
+    }
+    net_forward(a->net, theta, a->work, row0, E, a->x + (size_t)row0 * C, S ? a->state : NULL);
+    memcpy(a->state_after + (size_t)row0 * S, a->state, (size_t)E * S * sizeof *a->state);
+    for (int e = 0; e < E; e++) {
+        a->r.action[row0 + e] = choose(a, e, net_out(a->work, row0 + e));
+        if (step(a, row0 + e, e)) return -1;
+    }
+    return 0;
+}
+
+/* Sarsa's a' for every row: the next row's action, or one drawn now where the rollout or a time limit ends. */
+static void draw_next_actions(struct agent *a, const float *theta)
+{
+    const int E = a->E, T = a->r.T;
+    for (int row = 0; row < (T - 1) * E; row++) a->r.next_action[row] = a->r.action[row + E];
+    const int n = successors_forward(a, theta, SUCCESSORS_OF_ENDS);
+    for (int i = 0; i < n; i++) {
+        const int row = a->rows[i], e = row % E;
+        a->r.next_action[row] = explore_action(a->q[row], a->A, epsilon_of(a, e), &a->policy_rng[e]);
+        if (a->r.end[row] == ROLLOUT_GOES_ON) a->pending[e] = a->r.next_action[row];
+    }
+}
+
+int agent_play(struct agent *a, const float *theta, int64_t T)
+{
+    a->T = T;
+    a->r.T = 0;
+    memcpy(a->state0, a->state, (size_t)a->E * (size_t)a->S * sizeof *a->state);
+    while (a->r.T < a->T_max) {
+        if (step_all(a, theta, a->r.T)) return -1;
+        const bool ended = a->r.end[a->r.T * a->E] != ROLLOUT_GOES_ON;
+        a->r.T++;
+        if (a->E == 1 && ended) break;
+    }
+    if (a->config.algo == ALGO_ONE_STEP_SARSA) draw_next_actions(a, theta);
+    return 0;
+}
+
+int agent_take_episodes(struct agent *a, struct agent_episode *out, int max)
+{
+    int n = 0;
+    for (; n < max && a->episodes_count; n++) {
+        out[n] = a->episodes[a->episodes_first];
+        a->episodes_first = (a->episodes_first + 1) % a->episodes_room;
+        a->episodes_count--;
+    }
+    return n;
+}

@@ -1,0 +1,50 @@
+/* agent_private.h -- what an agent is made of; for agent*.c alone. Sizes: E environments, T steps of a rollout (at most T_max),
+ * C pointers of one input, S floats of recurrent state, D floats of an output row, A actions. */
+#ifndef DUNLIN_LEARN_AGENT_PRIVATE_H
+#define DUNLIN_LEARN_AGENT_PRIVATE_H
+
+#include "learn/agent.h"
+#include "learn/instance.h"
+#include "learn/policy.h"
+#include "learn/rollout.h"
+
+struct agent {
+    struct agent_config config;
+    const struct world *world;
+    const struct net *net;
+    const struct policy_ops *policy;
+    int E, T_max, C, S, D, A;
+
+    /* lives on between rollouts */
+    struct instance *instances; /* (E) */
+    struct rng *policy_rng;     /* (E) */
+    double *eps_final;          /* (E) */
+    int *pending;               /* (E)     Sarsa's a', drawn and not yet played; -1: none */
+    float *state;               /* (E, S)  recurrent state */
+    uint8_t *fresh;             /* (E)     1: state was set to zero since the last forward */
+
+    /* one rollout; row t * E + e */
+    struct rollout r;
+    int64_t T; /* global frames when it was played */
+    struct net_work *work;
+    uint8_t *start;       /* (T_max * E)     the row's state came from zero */
+    const float **x;      /* (T_max * E, C)  s */
+    const float **next_x; /* (T_max * E, C)  s', before any reset */
+    float *state0;        /* (E, S)          before the first row */
+    float *state_after;   /* (T_max * E, S)  after the row */
+
+    /* values of s' */
+    struct net_work *next_work; /* next_rows rows */
+    int next_rows;
+    int *rows;            /* (T_max * E)     which rows are asked for */
+    const float **some_x; /* (next_rows, C) */
+    float *some_state;    /* (next_rows, S) */
+    float *next_out;      /* (T_max * E, D)  what the network answered for the row's s' */
+    const float **q;      /* (T_max * E)     rows of next_out, NULL where not asked for */
+
+    /* finished episodes, oldest first; a ring that forgets the oldest when it is full */
+    struct agent_episode *episodes;
+    int episodes_room, episodes_first, episodes_count;
+};
+
+#endif

@@ -1,0 +1,115 @@
+/* evaluate.c -- whole games with a fixed theta (the protocol of Mnih et al. 2015 and 2016): A3C draws from its policy as in
+ * training, Q methods play epsilon-greedy. Chance comes from streams of its own, so evaluating does not disturb training. */
+#include "learn/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "learn/explore.h"
+#include "learn/instance.h"
+#include "learn/policy.h"
+
+enum { STEPS_PER_SIGN_OF_LIFE = 100 };
+
+struct player {
+    const struct evaluate_config *config;
+    const struct net *net;
+    const float *theta;
+    const struct evaluate_hooks *hooks;
+    struct instance in;
+    struct net_work *work;
+    float *state; /* (state_dim) */
+    struct rng policy_rng;
+    int64_t steps; /* of all episodes */
+};
+
+/* The action for the newest observation, and its value. */
+static struct env_action act(struct player *p, double *value)
+{
+    const float *x[FRAMES_STACK_MAX];
+    const int A = net_facts(p->net)->actions;
+    frames_stack(&p->in.frames, x);
+    net_forward(p->net, p->theta, p->work, 0, 1, x, net_facts(p->net)->state_dim ? p->state : NULL);
+    const float *out = net_out(p->work, 0);
+    if (p->config->algo == ALGO_A3C) {
+        *value = out[A];
+        return p->config->greedy ? policy_categorical.mode(out, A, NULL)
+                                 : policy_categorical.sample(out, A, &p->policy_rng, NULL);
+    }
+    *value = out[explore_greedy(out, A)];
+    return (struct env_action){.index = explore_action(out, A, p->config->epsilon, &p->policy_rng)};
+}
+
+static void show(const struct player *p, double reward, double value, bool end)
+{
+    if (p->hooks && p->hooks->step) p->hooks->step(p->hooks->arg, p->in.state, reward, value, end);
+}
+
+/* One game; 0, or -1 after error_set(). */
+static int play_episode(struct player *p)
+{
+    if (instance_reset(&p->in)) return -1;
+    memset(p->state, 0, (size_t)net_facts(p->net)->state_dim * sizeof *p->state);
+    show(p, 0, 0, false);
+    for (bool end = false; !end;) {
+        double value;
+        struct env_step s;
+        const struct env_action action = act(p, &value);
+        if (instance_step(&p->in, action, &s)) return -1;
+        end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
+        show(p, s.reward, value, end);
+        if (++p->steps % STEPS_PER_SIGN_OF_LIFE == 0 && p->hooks && p->hooks->alive && p->hooks->alive(p->hooks->arg))
+            return error_set("the evaluation was stopped");
+    }
+    return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void summarize(double *ret, int n, struct evaluate_result *result)
+{
+    double sum = 0, square = 0;
+    qsort(ret, (size_t)n, sizeof *ret, by_value);
+    for (int i = 0; i < n; i++) sum += ret[i];
+    result->mean = sum / n;
+    for (int i = 0; i < n; i++) square += (ret[i] - result->mean) * (ret[i] - result->mean);
+    result->std = sqrt(square / n);
+    result->median = 0.5 * (ret[(n - 1) / 2] + ret[n / 2]);
+    result->min = ret[0];
+    result->max = ret[n - 1];
+    result->episodes = n;
+}
+
+int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
+                 const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result)
+{
+    struct player p = {.config = config, .net = net, .theta = theta, .hooks = hooks};
+    p.policy_rng = rng_make(config->seed, config->rank, RNG_EVAL_POLICY, 0);
+    int failed =
+        instance_open(&p.in, world, rng_make(config->seed, config->rank, RNG_EVAL_ENV, 0), world->spec.stack + 1);
+    if (!failed) {
+        double *ret = memory_new((size_t)config->episodes, sizeof *ret);
+        p.work = net_work_new(net, 1);
+        p.state = memory_floats((size_t)net_facts(net)->state_dim);
+        for (int i = 0; i < config->episodes && !failed; i++) {
+            failed = play_episode(&p);
+            ret[i] = p.in.ret;
+        }
+        if (!failed) {
+            *result = (struct evaluate_result){.steps = p.steps, .frames = p.steps * world->spec.action_repeat};
+            summarize(ret, config->episodes, result);
+        }
+        net_work_free(&p.work);
+        free(p.state);
+        free(ret);
+    }
+    instance_close(&p.in);
+    return failed;
+}

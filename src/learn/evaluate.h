@@ -1,0 +1,42 @@
+/* evaluate.h -- whole episodes without learning: raw returns of a given theta. */
+#ifndef DUNLIN_LEARN_EVALUATE_H
+#define DUNLIN_LEARN_EVALUATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "learn/agent.h"
+
+struct evaluate_config {
+    enum algo algo;
+    int episodes;   /* >= 1 */
+    double epsilon; /* Q methods act at random with this chance */
+    bool greedy;    /* A3C takes the likeliest action instead of drawing one */
+    uint64_t seed;  /* with rank: names the streams RNG_EVAL_ENV and RNG_EVAL_POLICY */
+    int rank;
+    int64_t max_steps; /* an episode is cut, and counts, after so many steps; 0: only by the environment */
+};
+
+struct evaluate_result { /* raw returns */
+    int episodes;
+    double mean, median, std, min, max; /* std divides by the number of episodes */
+    int64_t frames, steps;              /* of all episodes; frames = steps times action repeat */
+};
+
+/* What a caller may look at meanwhile; either may be NULL. */
+struct evaluate_hooks {
+    /* Called about every hundred steps; anything but 0 ends the evaluation. */
+    int (*alive)(void *arg);
+    /* Called after each reset (reward 0, value 0, end false) and after each step. state is the environment's, for its
+     * render(); value is V(s) or max_a Q(s,a) of the observation that was acted on. */
+    void (*step)(void *arg, const void *state, double reward, double value, bool end);
+    void *arg;
+};
+
+/* Plays config->episodes episodes with theta on an instance of its own. The world is opened by the caller, with
+ * args.training false. hooks may be NULL. 0, or -1 after error_set(): the environment answered something that is no number,
+ * or hooks->alive asked to end. Local. */
+int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
+                 const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result);
+
+#endif

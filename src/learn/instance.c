@@ -1,0 +1,168 @@
+/* instance.c -- see instance.h. A NaN that enters here would reach theta and through it every actor, so every number the
+ * environment answers is looked at. */
+#include "learn/instance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+size_t instance_obs_floats(const struct world *world)
+{
+    const struct env_spec *s = &world->spec;
+    return s->obs_kind == ENV_OBS_PLANE ? (size_t)s->height * (size_t)s->width : (size_t)s->obs_dim;
+}
+
+int instance_open(struct instance *in, const struct world *world, struct rng rng, int N)
+{
+    const struct env_spec *spec = &world->spec;
+    *in = (struct instance){.world = world, .rng = rng};
+    if (spec->stack < 1 || spec->stack > FRAMES_STACK_MAX)
+        return error_set("environment %s stacks %d observations; allowed are 1 to %d", world->ops->name, spec->stack,
+                         FRAMES_STACK_MAX);
+    in->state = memory_new(1, spec->state_size);
+    frames_new(&in->frames, instance_obs_floats(world), spec->stack, N);
+    if (spec->obs_kind == ENV_OBS_PLANE) in->plane = memory_new(1, instance_obs_floats(world));
+    char err[512] = "";
+    if (world->ops->init && world->ops->init(in->state, &world->args, err, sizeof err))
+        return error_set("environment %s: %s", world->ops->name, err);
+    in->opened = true;
+    return 0;
+}
+
+void instance_close(struct instance *in)
+{
+    if (in->opened && in->world->ops->free) in->world->ops->free(in->state);
+    free(in->state);
+    free(in->plane);
+    frames_free(&in->frames);
+    *in = (struct instance){0};
+}
+
+/* Takes in what the environment wrote to obs, where a picture still has to become floats; checks floats. */
+static int take_in(struct instance *in, float *obs, const char *when)
+{
+    const size_t n = in->frames.size;
+    if (in->plane) {
+        frames_convert(in->plane, obs, n);
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(obs[i]))
+            return error_set("environment %s: observation %zu of %zu is %g %s, step %lld of its episode; "
+                             "observations must be finite",
+                             in->world->ops->name, i, n, (double)obs[i], when, (long long)in->steps);
+    return 0;
+}
+
+int instance_reset(struct instance *in)
+{
+    float *obs = frames_first(&in->frames);
+    in->ret = 0;
+    in->steps = 0;
+    in->world->ops->reset(in->state, &in->rng, in->plane ? (void *)in->plane : obs);
+    return take_in(in, obs, "after reset");
+}
+
+int instance_step(struct instance *in, struct env_action action, struct env_step *step)
+{
+    float *obs = frames_next(&in->frames);
+    *step = in->world->ops->step(in->state, &in->rng, action, in->plane ? (void *)in->plane : obs);
+    in->steps++;
+    if (!isfinite(step->reward))
+        return error_set("environment %s: the reward is %g at step %lld of its episode; rewards must be finite",
+                         in->world->ops->name, step->reward, (long long)in->steps);
+    in->ret += step->reward;
+    return take_in(in, obs, "after step");
+}
+
+/* What precedes the environment's bytes and the observations. */
+struct head {
+    struct rng rng;
+    double ret;
+    int64_t steps;
+    uint64_t env_bytes; /* 0: not saved */
+    uint64_t obs_bytes;
+};
+
+static size_t env_bytes_most(const struct world *world)
+{
+    if (world->ops->save && world->ops->load) return world->spec.save_size;
+    return world->ops->plain_state ? world->spec.state_size : 0;
+}
+
+/* A pixel is kept as the byte it was. */
+static size_t obs_bytes(const struct instance *in)
+{
+    return (size_t)in->frames.stack * in->frames.size * (in->plane ? 1 : sizeof(float));
+}
+
+size_t instance_state_size(const struct instance *in)
+{
+    return sizeof(struct head) + env_bytes_most(in->world) + obs_bytes(in);
+}
+
+size_t instance_save(const struct instance *in, void *bytes, bool *whole)
+{
+    const struct env_ops *ops = in->world->ops;
+    const struct frames *f = &in->frames;
+    uint8_t *at = (uint8_t *)bytes + sizeof(struct head);
+    struct head head = {in->rng, in->ret, in->steps, 0, obs_bytes(in)};
+    if (ops->save && ops->load)
+        head.env_bytes = ops->save(in->state, at);
+    else if (ops->plain_state)
+        memcpy(at, in->state, head.env_bytes = in->world->spec.state_size);
+    *whole = head.env_bytes > 0;
+    memcpy(bytes, &head, sizeof head);
+    at += head.env_bytes;
+    for (int c = 0; c < f->stack; c++) {
+        const float *obs = f->ring + (size_t)f->recent[c] * f->size;
+        if (!in->plane)
+            memcpy(at, obs, f->size * sizeof *obs);
+        else
+            for (size_t i = 0; i < f->size; i++) at[i] = (uint8_t)lrintf(obs[i] * 255.0f);
+        at += head.obs_bytes / (size_t)f->stack;
+    }
+    return (size_t)(at - (uint8_t *)bytes);
+}
+
+long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh)
+{
+    const struct env_ops *ops = in->world->ops;
+    const struct frames *f = &in->frames;
+    struct head head;
+    if (n < sizeof head) return error_set("environment %s: its saved state is cut short", ops->name);
+    memcpy(&head, bytes, sizeof head);
+    if (head.env_bytes > env_bytes_most(in->world) || head.obs_bytes != obs_bytes(in) ||
+        sizeof head + head.env_bytes + head.obs_bytes > n)
+        return error_set("environment %s: its saved state has %llu + %llu bytes, not at most %zu + %zu", ops->name,
+                         (unsigned long long)head.env_bytes, (unsigned long long)head.obs_bytes,
+                         env_bytes_most(in->world), obs_bytes(in));
+    const uint8_t *at = (const uint8_t *)bytes + sizeof head;
+    in->rng = head.rng;
+    const long used = (long)(sizeof head + head.env_bytes + head.obs_bytes);
+    *fresh = head.env_bytes == 0;
+    if (*fresh) return instance_reset(in) ? -1 : used;
+    if (!(ops->save && ops->load)) {
+        if (head.env_bytes != in->world->spec.state_size)
+            return error_set("environment %s: its saved state has %llu bytes, not %zu", ops->name,
+                             (unsigned long long)head.env_bytes, in->world->spec.state_size);
+        memcpy(in->state, at, head.env_bytes);
+    } else if (ops->load(in->state, at, head.env_bytes)) {
+        return error_set("environment %s does not take its saved state back", ops->name);
+    }
+    at += head.env_bytes;
+    in->ret = head.ret;
+    in->steps = head.steps;
+    for (int c = 0; c < f->stack; c++) {
+        float *obs = frames_next(&in->frames);
+        if (in->plane)
+            frames_convert(at, obs, f->size);
+        else
+            memcpy(obs, at, f->size * sizeof *obs);
+        at += head.obs_bytes / (size_t)f->stack;
+    }
+    return used;
+}

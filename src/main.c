@@ -1,0 +1,58 @@
+/* main.c -- the subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/eval.h"
+#include "app/list.h"
+#include "app/plot.h"
+#include "app/train.h"
+#include "base/log.h"
+#include "dunlin/version.h"
+
+static int argc_all;
+static char **argv_all;
+
+static int train_command(int argc, char **argv) { return train_main(argc, argv, false, argc_all, argv_all); }
+static int resume_command(int argc, char **argv) { return train_main(argc, argv, true, argc_all, argv_all); }
+
+static const struct command {
+    const char *name, *words, *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"train", "[FILE.ini] [--KEY VALUE ...]", "train; under mpirun or srun, or alone (launches itself)", train_command},
+    {"resume", "RUN [--KEY VALUE ...]", "go on from the newest whole checkpoint", resume_command},
+    {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best]", "play without learning", eval_main},
+    {"plot", "RUN... --out FILE.png|.svg [--x frames|seconds|updates]", "learning curves", plot_main},
+    {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
+    {"list", "", "environments, algorithms, networks, optimizers", list_main},
+};
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "dunlin %s -- asynchronous deep reinforcement learning on CPU clusters\n\n", DUNLIN_VERSION);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  dunlin %s %s\n        %s\n", commands[i].name, commands[i].words, commands[i].help);
+    fprintf(out, "\nOptions of training: dunlin train --help\n");
+}
+
+int main(int argc, char **argv)
+{
+    argc_all = argc;
+    argv_all = argv;
+    if (argc < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("dunlin %s\n", DUNLIN_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
+    log_error("unknown command %s: train, resume, eval, plot, info and list are known (see `dunlin --help`)", argv[1]);
+    return 2;
+}

@@ -1,0 +1,121 @@
+/* kernel_apply.c -- several gradients through the optimiser in one pass over theta.
+ *
+ * A block of theta and of g stays in registers while all k gradients go through it; then the next block. Every element sees
+ * the same operations in the same order as in k separate passes, so the result is the same bit for bit. Fusing in larger
+ * pieces is slower than not fusing: the hardware prefetcher loses k streams that are read a few kilobytes at a time, hence
+ * small blocks and the prefetch by hand. Root and division are exact; the bound of the pass is their throughput.
+ */
+#include "optim/kernel_apply.h"
+
+#include <math.h>
+
+enum {
+/* floats of a block: theta and g of one block fill half of the registers */
+#if defined __AVX512F__
+    BLOCK = 64,
+#elif defined __AVX2__
+    BLOCK = 32,
+#else
+    BLOCK = 16,
+#endif
+    TAIL = 16,   /* n is a multiple of it */
+    AHEAD = 256, /* floats that each gradient is fetched ahead of its use */
+    LINE = 16,   /* floats of a cache line */
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Asks for what the block AHEAD floats further on will read; past the end of memory the hint does nothing. */
+INLINE void fetch_ahead(const float *x, int size)
+{
+    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
+}
+
+/* One gradient through `size` elements: th, g and out, g_out are blocks in registers, or, first and last, lie in memory. */
+INLINE void rmsprop_step(const float *th, const float *g, float *th_out, float *g_out, const struct optim_grad *gr,
+                         size_t at, float a, float b, float eps, int size)
+{
+    const float *grad = gr->grad + at;
+    const float scale = gr->scale, lr = gr->lr;
+    fetch_ahead(grad, size);
+    for (int l = 0; l < size; l++) {
+        const float d = scale * grad[l], ms = a * g[l] + b * (d * d);
+        g_out[l] = ms;
+        th_out[l] = th[l] - lr * d / sqrtf(ms + eps);
+    }
+}
+
+INLINE void rmsprop_block(const float *in, float *out, float *g, const struct optim_grad *grads, int k, size_t at,
+                          float a, float b, float eps, int size)
+{
+    float th[BLOCK], ms[BLOCK];
+    fetch_ahead(in + at, size);
+    fetch_ahead(g + at, size);
+    rmsprop_step(in + at, g + at, th, ms, grads, at, a, b, eps, size);
+    for (int j = 1; j < k; j++) rmsprop_step(th, ms, th, ms, grads + j, at, a, b, eps, size);
+    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    for (int l = 0; l < size; l++) g[at + l] = ms[l];
+}
+
+void KERNEL(apply_rmsprop) APPLY_RMSPROP_ARGS
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) rmsprop_block(in, out, g, grads, k, i, a, b, eps, BLOCK);
+    for (; i < n; i += TAIL) rmsprop_block(in, out, g, grads, k, i, a, b, eps, TAIL);
+}
+
+INLINE void momentum_step(const float *th, const float *m, float *th_out, float *m_out, const struct optim_grad *gr,
+                          size_t at, float a, float b, int size)
+{
+    const float *grad = gr->grad + at;
+    const float scale = gr->scale, lr = gr->lr;
+    fetch_ahead(grad, size);
+    for (int l = 0; l < size; l++) {
+        const float mo = a * m[l] + b * (scale * grad[l]);
+        m_out[l] = mo;
+        th_out[l] = th[l] - lr * mo;
+    }
+}
+
+INLINE void momentum_block(const float *in, float *out, float *m, const struct optim_grad *grads, int k, size_t at,
+                           float a, float b, int size)
+{
+    float th[BLOCK], mo[BLOCK];
+    fetch_ahead(in + at, size);
+    fetch_ahead(m + at, size);
+    momentum_step(in + at, m + at, th, mo, grads, at, a, b, size);
+    for (int j = 1; j < k; j++) momentum_step(th, mo, th, mo, grads + j, at, a, b, size);
+    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    for (int l = 0; l < size; l++) m[at + l] = mo[l];
+}
+
+void KERNEL(apply_momentum) APPLY_MOMENTUM_ARGS
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) momentum_block(in, out, m, grads, k, i, a, b, BLOCK);
+    for (; i < n; i += TAIL) momentum_block(in, out, m, grads, k, i, a, b, TAIL);
+}
+
+INLINE void sgd_step(const float *th, float *th_out, const struct optim_grad *gr, size_t at, int size)
+{
+    const float *grad = gr->grad + at;
+    const float scale = gr->scale, lr = gr->lr;
+    fetch_ahead(grad, size);
+    for (int l = 0; l < size; l++) th_out[l] = th[l] - lr * (scale * grad[l]);
+}
+
+INLINE void sgd_block(const float *in, float *out, const struct optim_grad *grads, int k, size_t at, int size)
+{
+    float th[BLOCK];
+    fetch_ahead(in + at, size);
+    sgd_step(in + at, th, grads, at, size);
+    for (int j = 1; j < k; j++) sgd_step(th, th, grads + j, at, size);
+    for (int l = 0; l < size; l++) out[at + l] = th[l];
+}
+
+void KERNEL(apply_sgd) APPLY_SGD_ARGS
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) sgd_block(in, out, grads, k, i, BLOCK);
+    for (; i < n; i += TAIL) sgd_block(in, out, grads, k, i, TAIL);
+}

@@ -1,0 +1,27 @@
+/* kernel_apply.h -- the hot loops of the optimisers, one build per instruction set (base/cpu.h). */
+#ifndef DUNLIN_OPTIM_KERNEL_APPLY_H
+#define DUNLIN_OPTIM_KERNEL_APPLY_H
+
+#include <stddef.h>
+
+#include "base/cpu.h"
+#include "optim/optim.h"
+
+/* All: in, out (n) may be the same or must not overlap; state (n); n a multiple of 16; k >= 1 gradients in order. */
+
+/* g <- a g + b d^2, theta <- theta - lr d / sqrt(g + eps), d = scale * grad. */
+#define APPLY_RMSPROP_ARGS                                                                                             \
+    (const float *in, float *out, float *g, size_t n, const struct optim_grad *grads, int k, float a, float b,         \
+     float eps)
+KERNEL_DECLARE(void, apply_rmsprop, APPLY_RMSPROP_ARGS)
+
+/* m <- a m + b d, theta <- theta - lr m. */
+#define APPLY_MOMENTUM_ARGS                                                                                            \
+    (const float *in, float *out, float *m, size_t n, const struct optim_grad *grads, int k, float a, float b)
+KERNEL_DECLARE(void, apply_momentum, APPLY_MOMENTUM_ARGS)
+
+/* theta <- theta - lr d. */
+#define APPLY_SGD_ARGS (const float *in, float *out, size_t n, const struct optim_grad *grads, int k)
+KERNEL_DECLARE(void, apply_sgd, APPLY_SGD_ARGS)
+
+#endif

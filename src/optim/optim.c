@@ -1,0 +1,147 @@
+/* optim.c -- the optimisers of Mnih et al. 2016 (arXiv:1602.01783, section 4 and supplement): state, names, and which loop
+ * of kernel_apply.c a drain goes through. RMSProp starts with g = 0 and keeps eps inside the root, as the paper prints it;
+ * TensorFlow starts g at 1, PyTorch keeps eps outside. */
+#include "optim/optim.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "optim/kernel_apply.h"
+
+struct optim {
+    struct optim_config config;
+    size_t n;
+    int rows;     /* of state: 0, 1, or one per actor */
+    float *state; /* (rows, n)  g or m */
+};
+
+static const char *const names[] = {"shared-rmsprop", "rmsprop", "momentum-sgd", "sgd"};
+enum { KINDS = sizeof names / sizeof names[0] };
+
+const char *optim_name(enum optim_kind kind)
+{
+    return names[kind];
+}
+
+int optim_kind_of(const char *name)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (!strcmp(name, names[i])) return i;
+    return -1;
+}
+
+static int rows_of(enum optim_kind kind, int actors)
+{
+    switch (kind) {
+    case OPTIM_SHARED_RMSPROP:
+        return 1;
+    case OPTIM_RMSPROP:
+    case OPTIM_MOMENTUM_SGD:
+        return actors;
+    case OPTIM_SGD:
+        break;
+    }
+    return 0;
+}
+
+/* Physical memory in bytes; 0 where the system does not say. */
+static double machine_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (double)pages * (double)page : 0;
+}
+
+struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
+{
+    assert(n % 16 == 0 && actors >= 1);
+    const int rows = rows_of(config->kind, actors);
+    const double bytes = (double)rows * (double)n * sizeof(float), most = machine_bytes();
+    if (most > 0 && bytes > most) {
+        error_set("optimizer %s keeps state for each actor: %d actors x %zu parameters x 4 bytes = %.1f GiB, and this "
+                  "machine has %.1f GiB; use fewer actors or optimizer shared-rmsprop",
+                  optim_name(config->kind), actors, n, bytes / 0x1p30, most / 0x1p30);
+        return NULL;
+    }
+    struct optim *o = memory_new(1, sizeof *o);
+    o->config = *config;
+    o->n = n;
+    o->rows = rows;
+    o->state = rows ? memory_floats((size_t)rows * n) : NULL;
+    return o;
+}
+
+void optim_free(struct optim **optim)
+{
+    if (!*optim) return;
+    free((*optim)->state);
+    free(*optim);
+    *optim = NULL;
+}
+
+int optim_state_rows(const struct optim *optim)
+{
+    return optim->rows;
+}
+
+float *optim_state(struct optim *optim, int row)
+{
+    assert(row >= 0 && row < optim->rows);
+    return optim->state + (size_t)row * optim->n;
+}
+
+static void rmsprop(const struct optim *o, const float *in, float *out, float *g, const struct optim_grad *grads, int k)
+{
+    static void(*const table[]) APPLY_RMSPROP_ARGS = KERNEL_TABLE(apply_rmsprop);
+    table[cpu_isa()](in, out, g, o->n, grads, k, (float)o->config.decay, (float)(1 - o->config.decay),
+                     (float)o->config.eps);
+}
+
+static void momentum(const struct optim *o, const float *in, float *out, float *m, const struct optim_grad *grads,
+                     int k)
+{
+    static void(*const table[]) APPLY_MOMENTUM_ARGS = KERNEL_TABLE(apply_momentum);
+    table[cpu_isa()](in, out, m, o->n, grads, k, (float)o->config.momentum, (float)(1 - o->config.momentum));
+}
+
+static void sgd(const struct optim *o, const float *in, float *out, const struct optim_grad *grads, int k)
+{
+    static void(*const table[]) APPLY_SGD_ARGS = KERNEL_TABLE(apply_sgd);
+    table[cpu_isa()](in, out, o->n, grads, k);
+}
+
+void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
+{
+    if (k == 0) {
+        if (theta_out != theta_in) memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
+        return;
+    }
+    switch (optim->config.kind) {
+    case OPTIM_SHARED_RMSPROP:
+        rmsprop(optim, theta_in, theta_out, optim->state, grads, k);
+        break;
+    case OPTIM_SGD:
+        sgd(optim, theta_in, theta_out, grads, k);
+        break;
+    case OPTIM_RMSPROP:
+    case OPTIM_MOMENTUM_SGD: /* one by one: each gradient has a state of its own to read and write */
+        for (int j = 0; j < k; j++) {
+            const float *in = j ? theta_out : theta_in;
+            float *state = optim_state(optim, grads[j].actor);
+            if (optim->config.kind == OPTIM_RMSPROP)
+                rmsprop(optim, in, theta_out, state, grads + j, 1);
+            else
+                momentum(optim, in, theta_out, state, grads + j, 1);
+        }
+    }
+}
+
+double optim_lr(double lr, int anneal, long long T, long long frames)
+{
+    if (!anneal) return lr;
+    const double left = 1 - (double)T / (double)frames;
+    return left > 0 ? lr * left : 0;
+}

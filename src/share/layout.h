@@ -1,0 +1,215 @@
+/* layout.h -- private to src/share: where everything lies in the window, and the state of one rank.
+ *
+ * The window of rank 0 (everyone else has 0 bytes); every line is 64 bytes, every array of floats starts at a multiple of
+ * 64 bytes. One writer per word, named on the right; the bell alone has many, which add to it in one instruction.
+ *
+ *   | board                              one line                                                    master
+ *   | bell: rings                        one line                                          actors on rank 0's node
+ *   | bell: asleep                       one line                                                    master
+ *   | for each actor: desk               one line    ack, snapshot id, ring tail                     master
+ *   |                 door               one line    sequence, alive, pin, bye, ring head, posts     actor
+ *   |                 facts              one line    struct share_push                               actor
+ *   | for each actor: ring               episodes * struct share_episode, to a full line             actor
+ *   | for each actor, kind, half: post   line (id, length), bytes to a full line                     actor
+ *   | theta * buffers                    line (sequence, version, frames), params floats             master
+ *   | target * 2                         line (sequence, version), params floats                     master
+ *   | snapshot                           line (sequence, version, id), params floats                 master
+ *   | for each actor: mailbox            params floats                                               actor
+ *
+ * Three protocols, each correct whatever rank is killed wherever:
+ * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board then says
+ *   n and the buffer's index in one word. A reader takes that word, copies, and keeps the copy only if the sequence is
+ *   2 n afterwards: from the moment the board named it until then nobody had begun to overwrite the buffer.
+ * - push: facts and gradient, then the sequence word. The master takes a mailbox whose sequence is exactly its ack + 1, and
+ *   the actor fills it again when ack equals its sequence: one of them at a time owns the mailbox. Exact equality, because
+ *   a word that travels through another process may in theory arrive in pieces: no mixture of n and n + 1 equals n + 1
+ *   before all of it is there.
+ * - posts and rings: bytes, then a counting word. A post has two halves, so that the last one stays whole while the next
+ *   is written, even by an actor that dies over it.
+ *
+ * Bulk data under such a word is copied by memcpy between fences. C11 calls that a race; no compiler or machine that MPI
+ * runs on moves the copy across the fences, a torn copy is thrown away unread, and word-wise atomic copies cost twice the time.
+ */
+#ifndef DUNLIN_SHARE_LAYOUT_H
+#define DUNLIN_SHARE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "share/share.h"
+
+enum { LINE = 64, WORDS = LINE / 8 };
+#define LOOK_NS INT64_C(500000000) /* the most that one look adds to a silence */
+
+/* words of a line, by index */
+enum board { BOARD_CURRENT, BOARD_TARGET, BOARD_STATE, BOARD_STOP, BOARD_BEAT };
+enum desk { DESK_ACK, DESK_SNAPSHOT, DESK_TAIL };
+enum door {
+    DOOR_SEQ,
+    DOOR_ALIVE,
+    DOOR_PIN,
+    DOOR_BYE,
+    DOOR_HEAD,
+    DOOR_DROPPED,
+    DOOR_POST,
+    DOOR_END = DOOR_POST + SHARE_POST_KINDS
+};
+enum buffer { BUFFER_SEQ, BUFFER_VERSION, BUFFER_FRAMES, BUFFER_ID };
+_Static_assert((int)DOOR_END <= (int)WORDS, "an actor's words fill one line");
+_Static_assert(sizeof(struct share_push) <= LINE, "a push's facts fill one line");
+
+/* A published word: what is published, how often, and where: count << 8 | index + 1; 0: never yet. */
+static inline uint64_t published_word(uint64_t count, int index)
+{
+    return count << 8 | (unsigned)(index + 1);
+}
+static inline uint64_t published_count(uint64_t word)
+{
+    return word >> 8;
+}
+static inline int published_index(uint64_t word)
+{
+    return (int)(word & 0xff) - 1;
+}
+
+/* Offsets of the window's parts, in bytes; the same on every rank. */
+struct map {
+    size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
+    size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
+    int buffers;
+};
+
+/* What the master remembers of one actor; its own memory, the window only tells. */
+struct ledger {
+    uint64_t taken, acked; /* sequences handed to share_drain()'s caller, and given back */
+    uint64_t tail, dropped;
+    uint64_t life;      /* sum of the actor's counting words at its last sign of life */
+    uint64_t stale_pin; /* a pin that was overridden: not honoured again */
+    int64_t looked, silent;
+};
+
+struct share {
+    struct share_config config;
+    struct map map;
+    int actors, self;    /* self: this rank's actor, -1 on the master */
+    int remote;          /* ranks that come through the window of all ranks */
+    unsigned char *base; /* the window's bytes, NULL where they are out of reach */
+    void *own;           /* they, where no shared window holds them */
+    MPI_Comm comm, node, reach;
+    MPI_Win near_win, far_win; /* over node, over reach; MPI_WIN_NULL where not needed */
+
+    /* actor */
+    uint64_t board[WORDS], desk[WORDS]; /* as last looked at */
+    float *staging;                     /* (params) the gradient, where the mailbox is out of reach */
+    uint64_t seq, alive, head, dropped, pins, posts[SHARE_POST_KINDS];
+    uint64_t beat;
+    int64_t looked, silent, signed_at;
+    bool granted, lost;
+
+    /* master */
+    struct ledger *ledger; /* (actors) */
+    int last;              /* the actor served last */
+    int current, next;     /* theta buffers; next -1: not chosen yet */
+    uint64_t publication, targets, snapshots;
+    uint32_t rings; /* the bell, as of the last drain or idle */
+    int64_t beat_at, push_at, started;
+};
+
+/* ---- places ---- */
+
+static inline size_t at_board(enum board word)
+{
+    return (size_t)word * 8;
+}
+enum { AT_RINGS = LINE, AT_ASLEEP = 2 * LINE };
+static inline size_t at_desk(const struct share *s, int actor, enum desk word)
+{
+    return s->map.lines + (size_t)actor * 3 * LINE + (size_t)word * 8;
+}
+static inline size_t at_door(const struct share *s, int actor, int word)
+{
+    return s->map.lines + ((size_t)actor * 3 + 1) * LINE + (size_t)word * 8;
+}
+static inline size_t at_facts(const struct share *s, int actor)
+{
+    return s->map.lines + ((size_t)actor * 3 + 2) * LINE;
+}
+static inline size_t at_episode(const struct share *s, int actor, uint64_t i)
+{
+    const size_t slot = (size_t)(i & (uint64_t)(s->config.episodes - 1));
+    return s->map.rings + (size_t)actor * s->map.ring + slot * sizeof(struct share_episode);
+}
+static inline size_t at_post(const struct share *s, int actor, enum share_post kind, int half)
+{
+    return s->map.posts + (size_t)actor * s->map.actor_posts + s->map.post[kind] +
+           (size_t)half * (LINE + s->map.post_room[kind]);
+}
+static inline size_t at_theta(const struct share *s, int i)
+{
+    return s->map.theta + (size_t)i * s->map.buffer;
+}
+static inline size_t at_target(const struct share *s, int i)
+{
+    return s->map.target + (size_t)i * s->map.buffer;
+}
+static inline size_t at_mail(const struct share *s, int actor)
+{
+    return s->map.mail + (size_t)actor * s->map.floats;
+}
+
+/* Only where base is not NULL. */
+static inline _Atomic uint64_t *word_at(const struct share *s, size_t at)
+{
+    return (_Atomic uint64_t *)(void *)(s->base + at);
+}
+static inline _Atomic uint32_t *half_word_at(const struct share *s, size_t at)
+{
+    return (_Atomic uint32_t *)(void *)(s->base + at);
+}
+static inline float *floats_at(const struct share *s, size_t at)
+{
+    return (float *)(void *)(s->base + at);
+}
+
+static inline int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- reach.c: the two paths of an actor. Offsets are into rank 0's window; one-sided where it is remote, else local. ---- */
+
+void reach_read(struct share *s, size_t at, void *to, size_t bytes);          /* there after the next settle or look */
+void reach_write(struct share *s, size_t at, const void *from, size_t bytes); /* the same; from must stay until then */
+void reach_settle(struct share *s);              /* all before comes before all after, there as here */
+uint64_t reach_load(struct share *s, size_t at); /* one word; settles first */
+void reach_store(struct share *s, size_t at,
+                 uint64_t value); /* one word; call reach_settle() first if it completes others */
+void reach_look(struct share *s); /* settles; then board and desk, the current word first */
+void reach_ring(struct share *s); /* wakes the master; nothing where it is remote */
+
+/* ---- wait.c ---- */
+
+struct wait {
+    int64_t since;
+    int rounds;
+};
+
+/* A sign of life to the master, at most every 100 ms; one-sided. */
+void wait_sign(struct share *s);
+/* Local, after a look: 0, or -1 where the master has been silent for too long. */
+int wait_alive(struct share *s);
+/* One round of an actor's waiting: a pause that grows with the time already waited, then a look; -1 as wait_alive(). */
+int wait_round(struct share *s, struct wait *w);
+/* Local: sleeps about ns. */
+void wait_sleep(int64_t ns);
+/* The master: sleeps until the bell differs from `rings` or about ns have passed; local. */
+void wait_bell(struct share *s, uint32_t rings, int64_t ns);
+
+/* ---- master.c ---- */
+
+bool master_pending(const struct share *s, int actor); /* a gradient waits; local */
+void master_serve(struct share *s);                    /* progress for remote ranks, and the beat; local */
+
+#endif

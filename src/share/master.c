@@ -1,0 +1,171 @@
+/* master.c -- rank 0's side of weights and gradients: publish, drain, acknowledge. */
+#include "share/layout.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define PIN_NS INT64_C(50000000)  /* how long a pinned buffer is left alone when no other is free */
+#define BEAT_NS INT64_C(50000000) /* between two beats */
+
+/* Changes with whatever the actor does: all of these only grow. */
+static uint64_t life(const struct share *s, int actor)
+{
+    static const int words[] = {DOOR_SEQ, DOOR_ALIVE, DOOR_HEAD, DOOR_DROPPED, DOOR_POST, DOOR_POST + 1};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        sum += atomic_load_explicit(word_at(s, at_door(s, actor, words[i])), memory_order_relaxed);
+    return sum;
+}
+
+void master_serve(struct share *s)
+{
+    const int64_t now = now_ns();
+    if (now - s->beat_at >= BEAT_NS) {
+        s->beat_at = now;
+        atomic_fetch_add_explicit(word_at(s, at_board(BOARD_BEAT)), 1, memory_order_relaxed);
+        for (int a = 0; a < s->actors; a++) {
+            struct ledger *l = &s->ledger[a];
+            const uint64_t seen = life(s, a);
+            const int64_t since = now - l->looked;
+            l->silent = seen != l->life ? 0 : l->silent + (since < LOOK_NS ? since : LOOK_NS);
+            l->life = seen;
+            l->looked = now;
+        }
+    }
+    if (!s->remote) return; /* a probe costs a yield of the core where it finds nothing: only for whom it helps */
+    int found = 0;
+    CHECK_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, s->reach, &found, MPI_STATUS_IGNORE));
+}
+
+bool master_pending(const struct share *s, int actor)
+{
+    const struct ledger *l = &s->ledger[actor];
+    return l->taken == l->acked &&
+           atomic_load_explicit(word_at(s, at_door(s, actor, DOOR_SEQ)), memory_order_acquire) == l->acked + 1;
+}
+
+static void store(struct share *s, size_t at, uint64_t value, memory_order order)
+{
+    atomic_store_explicit(word_at(s, at), value, order);
+}
+
+/* A buffer that will hold publication `count`: from here on no reader keeps what it copies. */
+static void open_buffer(struct share *s, size_t at, uint64_t count)
+{
+    store(s, at, 2 * count - 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* the odd sequence is seen before the first new byte */
+}
+
+static void close_buffer(struct share *s, size_t at, uint64_t count)
+{
+    store(s, at, 2 * count, memory_order_release);
+}
+
+static bool pinned(const struct share *s, int index)
+{
+    for (int a = 0; a < s->actors; a++) {
+        const uint64_t pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
+        if (pin && pin != s->ledger[a].stale_pin && published_index(pin) == index) return true;
+    }
+    return false;
+}
+
+/* The buffer least recently published that nobody pins; where all are pinned, waits a little and overrides. A pin once
+ * overridden is ignored for good, so a dead actor's pin costs one wait. */
+static int choose_buffer(struct share *s)
+{
+    const int64_t start = now_ns();
+    for (;;) {
+        for (int k = 1; k < s->map.buffers; k++) {
+            const int i = (s->current + k) % s->map.buffers;
+            if (!pinned(s, i)) return i;
+        }
+        if (now_ns() - start >= PIN_NS) break;
+        master_serve(s);
+        wait_sleep(20000);
+    }
+    for (int a = 0; a < s->actors; a++)
+        s->ledger[a].stale_pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
+    return (s->current + 1) % s->map.buffers;
+}
+
+const float *share_theta(const struct share *s)
+{
+    return floats_at(s, at_theta(s, s->current) + LINE);
+}
+
+float *share_next(struct share *s)
+{
+    assert(s->self < 0);
+    if (s->next < 0) {
+        s->next = s->config.hogwild ? s->current : choose_buffer(s);
+        if (!s->config.hogwild) open_buffer(s, at_theta(s, s->next), s->publication + 1);
+    }
+    return floats_at(s, at_theta(s, s->next) + LINE);
+}
+
+void share_publish(struct share *s, uint64_t version, int64_t frames)
+{
+    share_next(s); /* nothing was changed in place: the same weights, of a new version */
+    const size_t at = at_theta(s, s->next);
+    s->current = s->next;
+    s->next = -1;
+    s->publication++;
+    store(s, at + BUFFER_VERSION * 8, version, memory_order_relaxed);
+    store(s, at + BUFFER_FRAMES * 8, (uint64_t)frames, memory_order_relaxed);
+    close_buffer(s, at, s->publication);
+    store(s, at_board(BOARD_CURRENT), published_word(s->publication, s->current), memory_order_release);
+}
+
+void share_publish_target(struct share *s, const float *theta_target)
+{
+    assert(s->config.target);
+    const uint64_t count = ++s->targets;
+    const int i = (int)(count & 1);
+    open_buffer(s, at_target(s, i), count);
+    memcpy(floats_at(s, at_target(s, i) + LINE), theta_target, s->map.floats);
+    close_buffer(s, at_target(s, i), count);
+    store(s, at_board(BOARD_TARGET), published_word(count, i), memory_order_release);
+}
+
+void share_start(struct share *s, const float *theta, const float *theta_target, uint64_t version, int64_t frames)
+{
+    if (s->config.target) share_publish_target(s, theta_target ? theta_target : theta);
+    memcpy(share_next(s), theta, s->map.floats);
+    share_publish(s, version, frames);
+    s->beat_at = 0;
+    master_serve(s);
+    for (int a = 0; a < s->actors; a++) s->ledger[a].silent = 0;
+}
+
+int share_drain(struct share *s, struct share_ready *ready, int max)
+{
+    s->rings = atomic_load(half_word_at(s, AT_RINGS)); /* what rings after this is news to share_idle() */
+    master_serve(s);
+    int n = 0;
+    const int first = s->last + 1;
+    for (int i = 0; i < s->actors && n < max; i++) {
+        const int a = (first + i) % s->actors;
+        if (!master_pending(s, a)) continue;
+        s->ledger[a].taken++;
+        ready[n].actor = a;
+        ready[n].grad = floats_at(s, at_mail(s, a));
+        memcpy(&ready[n].push, s->base + at_facts(s, a), sizeof ready[n].push);
+        s->last = a;
+        n++;
+    }
+    if (n) s->push_at = now_ns();
+    return n;
+}
+
+void share_ack(struct share *s, const struct share_ready *ready, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct ledger *l = &s->ledger[ready[i].actor];
+        assert(l->taken == l->acked + 1);
+        l->acked = l->taken;
+        store(s, at_desk(s, ready[i].actor, DESK_ACK), l->acked, memory_order_release);
+    }
+}

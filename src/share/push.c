@@ -1,0 +1,89 @@
+/* push.c -- an actor's side of its mailbox, ring and posts: payload first, then the word that makes it count. */
+#include "share/layout.h"
+
+#include <assert.h>
+
+float *share_begin(struct share *s)
+{
+    assert(s->self >= 0);
+    struct wait w = {0};
+    if (s->lost) return NULL;
+    /* a fetch since the last push has brought the ack along: no second question over the network */
+    if (s->base || !(s->granted || s->desk[DESK_ACK] == s->seq)) {
+        reach_look(s);
+        if (wait_alive(s)) return NULL;
+    }
+    for (;;) {
+        if (s->board[BOARD_STOP]) return NULL;
+        if (s->granted || s->desk[DESK_ACK] == s->seq) break;
+        if (wait_round(s, &w)) return NULL;
+    }
+    s->granted = true;
+    return s->base ? floats_at(s, at_mail(s, s->self)) : s->staging;
+}
+
+bool share_stopped(struct share *s)
+{
+    if (!s->board[BOARD_STOP]) reach_look(s);
+    return s->board[BOARD_STOP] != 0;
+}
+
+void share_push(struct share *s, const struct share_push *push)
+{
+    assert(s->granted);
+    const bool applied = push->scale != 0 && !push->bad;
+    reach_write(s, at_facts(s, s->self), push, sizeof *push);
+    if (!s->base && applied) reach_write(s, at_mail(s, s->self), s->staging, s->map.floats);
+    reach_settle(s);
+    reach_store(s, at_door(s, s->self, DOOR_SEQ), ++s->seq);
+    s->granted = false;
+    reach_ring(s);
+}
+
+int share_flush(struct share *s)
+{
+    struct wait w = {0};
+    reach_look(s);
+    while (s->desk[DESK_ACK] != s->seq && !s->board[BOARD_STOP])
+        if (wait_round(s, &w)) return -1;
+    return 0;
+}
+
+void share_tell_episode(struct share *s, const struct share_episode *episode)
+{
+    const uint64_t room = (uint64_t)s->config.episodes;
+    if (s->base || s->head - s->desk[DESK_TAIL] >= room) reach_look(s);
+    if (s->head - s->desk[DESK_TAIL] >= room) {
+        reach_store(s, at_door(s, s->self, DOOR_DROPPED), ++s->dropped);
+        return;
+    }
+    reach_write(s, at_episode(s, s->self, s->head), episode, sizeof *episode);
+    reach_settle(s);
+    reach_store(s, at_door(s, s->self, DOOR_HEAD), ++s->head);
+}
+
+void share_post(struct share *s, enum share_post kind, uint64_t id, const void *bytes, size_t n)
+{
+    assert(n <= s->map.post_room[kind]);
+    const int half = (int)(++s->posts[kind] & 1);
+    const uint64_t line[2] = {id, n};
+    const size_t at = at_post(s, s->self, kind, half);
+    reach_settle(s); /* the master must see that the other half counts before it can see this one change */
+    reach_write(s, at, line, sizeof line);
+    if (n) reach_write(s, at + LINE, bytes, n);
+    reach_settle(s);
+    reach_store(s, at_door(s, s->self, DOOR_POST + (int)kind), published_word(s->posts[kind], half));
+    reach_ring(s);
+}
+
+void share_alive(struct share *s)
+{
+    wait_sign(s);
+}
+
+void share_bye(struct share *s)
+{
+    reach_settle(s);
+    reach_store(s, at_door(s, s->self, DOOR_BYE), 1);
+    reach_ring(s);
+}

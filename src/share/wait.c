@@ -1,0 +1,79 @@
+/* wait.c -- waiting without taking cores from those who compute, and noticing that the other side is gone.
+ *
+ * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and goes on
+ * must not find its master dead because the clock ran on. */
+#include "share/layout.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { SPINS = 64, YIELDS = 8, PAUSES = 32 };
+#define SIGN_NS INT64_C(100000000)      /* between two signs of life */
+#define SILENCE_NS INT64_C(10000000000) /* a master that is silent for so long is dead */
+#define START_NS INT64_C(120000000000)  /* the same before share_start(): it may be reading a checkpoint */
+#define SLEEP_MIN_NS INT64_C(20000)
+#define SLEEP_MAX_NS INT64_C(1000000)
+
+static inline void pause_core(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+void wait_sleep(int64_t ns)
+{
+    const struct timespec t = {ns / 1000000000, ns % 1000000000};
+    nanosleep(&t, NULL); /* a signal ends it early: the caller looks again */
+}
+
+void wait_sign(struct share *s)
+{
+    const int64_t now = now_ns();
+    if (now - s->signed_at < SIGN_NS) return;
+    s->signed_at = now;
+    reach_store(s, at_door(s, s->self, DOOR_ALIVE), ++s->alive);
+}
+
+int wait_alive(struct share *s)
+{
+    const int64_t now = now_ns(), since = now - s->looked;
+    s->looked = now;
+    if (s->board[BOARD_BEAT] != s->beat) {
+        s->beat = s->board[BOARD_BEAT];
+        s->silent = 0;
+    } else {
+        s->silent += since < LOOK_NS ? since : LOOK_NS;
+    }
+    if (s->silent >= (s->board[BOARD_CURRENT] ? SILENCE_NS : START_NS)) s->lost = true;
+    return s->lost ? -1 : 0;
+}
+
+int wait_round(struct share *s, struct wait *w)
+{
+    if (!w->rounds) w->since = now_ns();
+    w->rounds++;
+    if (s->base && w->rounds <= SPINS) { /* most waits on one node end within a few microseconds */
+        for (int i = 0; i < PAUSES; i++) pause_core();
+    } else if (s->base && w->rounds <= SPINS + YIELDS) {
+        sched_yield();
+    } else { /* an eighth of the time waited so far: late by that at most */
+        int64_t ns = (now_ns() - w->since) / 8;
+        if (ns < SLEEP_MIN_NS) ns = SLEEP_MIN_NS;
+        if (ns > SLEEP_MAX_NS) ns = SLEEP_MAX_NS;
+        wait_sleep(ns);
+        wait_sign(s);
+    }
+    reach_look(s);
+    return wait_alive(s);
+}
+
+void wait_bell(struct share *s, uint32_t rings, int64_t ns)
+{
+    const struct timespec t = {ns / 1000000000, ns % 1000000000};
+    syscall(SYS_futex, s->base + AT_RINGS, FUTEX_WAIT, rings, &t, NULL, 0);
+}

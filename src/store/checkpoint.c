@@ -1,0 +1,260 @@
+/* checkpoint.c -- writing checkpoints, and finding whole ones; reading is checkpoint_read.c.
+ *
+ * The HDF5 part is made in memory (the core driver) and written by write(): the seal before it needs its SHA-256, HDF5 gives
+ * no promise about what is on disk, and a disk that runs full then fails in write(), not inside the library. It takes twice
+ * the checkpoint's size in memory while it lasts.
+ *
+ * /optimizer/LAYER/... where there is one block of optimizer state, /optimizer/actor-N/LAYER/... for several, N from 0 (the
+ * actor of rank N + 1). /actors/RANK has the attribute "missing" (0 or 1) and, where it is 0, the dataset "state" of bytes.
+ * The same run state gives the same bytes: nothing in the file but counters.seconds and /config knows about time and place.
+ */
+#include "store/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dunlin/version.h"
+#include "store/h5.h"
+#include "store/seal.h"
+
+/* A new dataset below loc, its groups made as needed. */
+static int put_data(hid_t loc, const char *where, int ndim, const hsize_t *dims, hid_t file_type, hid_t mem_type,
+                    const void *data, const char *path)
+{
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t links = H5I_INVALID_HID;
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_CHECK(space = H5Screate_simple(ndim, dims, NULL), path, "make a tensor");
+    H5_CHECK(links = H5Pcreate(H5P_LINK_CREATE), path, "make a tensor");
+    H5_CHECK(H5Pset_create_intermediate_group(links, 1), path, "make a tensor");
+    H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "make a tensor");
+    H5_CHECK(H5Pset_obj_track_times(plist, 0), path, "make a tensor");
+    H5_CHECK(set = H5Dcreate2(loc, where, file_type, space, links, plist, H5P_DEFAULT), path, "make a tensor");
+    H5_CHECK(H5Dwrite(set, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path, "make a tensor");
+    return 0;
+}
+
+/* theta's tensors in textbook order below loc/group; "conv0.weight" is conv0/weight there. scratch holds the largest. */
+static int put_tensors(hid_t loc, const char *group, const struct net *net, const float *theta, float *scratch,
+                       const char *path)
+{
+    const struct net_facts *facts = net_facts(net);
+    for (int i = 0; i < facts->tensor_count; i++) {
+        const struct tensor *t = &facts->tensors[i];
+        char where[128];
+        hsize_t dims[4];
+        snprintf(where, sizeof where, "%s/%s", group, t->name);
+        char *dot = strrchr(where, '.');
+        if (dot) *dot = '/';
+        for (int d = 0; d < t->ndim; d++) dims[d] = (hsize_t)t->dims[d];
+        tensor_to_textbook(t, theta, scratch);
+        if (put_data(loc, where, t->ndim, dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, scratch, path)) return -1;
+    }
+    return 0;
+}
+
+static int put_counters(hid_t file, const struct checkpoint_counters *counters, const char *path)
+{
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    H5_CHECK(group = H5Gcreate2(file, "counters", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /counters");
+#define X(type, field, help)                                                                                           \
+    if (_Generic(counters->field, int64_t : h5_put_int, double : h5_put_real)(group, #field, counters->field, path))   \
+        return -1;
+    CHECKPOINT_COUNTERS(X)
+#undef X
+    return 0;
+}
+
+static int put_actor(hid_t actors, const struct checkpoint_actor *actor, const char *path)
+{
+    char name[16];
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    const hsize_t bytes = actor->bytes;
+    snprintf(name, sizeof name, "%d", actor->rank);
+    H5_CHECK(group = H5Gcreate2(actors, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /actors");
+    if (h5_put_int(group, "missing", !actor->state, path)) return -1;
+    if (!actor->state) return 0;
+    return put_data(group, "state", 1, &bytes, H5T_STD_U8LE, H5T_NATIVE_UCHAR, actor->state, path);
+}
+
+static int put_all(hid_t file, const struct checkpoint *c, float *scratch, const char *path)
+{
+    H5_AUTO hid_t optimizer = H5I_INVALID_HID;
+    H5_AUTO hid_t actors = H5I_INVALID_HID;
+    if (h5_put_text(file, "version", DUNLIN_VERSION, path) || h5_put_options(file, c->options, path) ||
+        put_counters(file, &c->counters, path) || put_tensors(file, "params", c->net, c->theta, scratch, path))
+        return -1;
+    if (c->target && put_tensors(file, "target", c->net, c->target, scratch, path)) return -1;
+    H5_CHECK(optimizer = H5Gcreate2(file, "optimizer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path,
+             "write /optimizer");
+    if (h5_put_int(optimizer, "rows", c->optim_rows, path)) return -1;
+    for (int r = 0; r < c->optim_rows; r++) {
+        char group[32] = ".";
+        if (c->optim_rows > 1) snprintf(group, sizeof group, "actor-%d", r);
+        if (put_tensors(optimizer, group, c->net, c->optim[r], scratch, path)) return -1;
+    }
+    H5_CHECK(actors = H5Gcreate2(file, "actors", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /actors");
+    for (int a = 0; a < c->actor_count; a++)
+        if (put_actor(actors, &c->actors[a], path)) return -1;
+    return 0;
+}
+
+/* The file without its seal, malloc'd. HDF5 gives the image from its superblock on, which lies behind the user block. */
+static int make_image(const struct checkpoint *c, float *scratch, const char *path, unsigned char **image,
+                      size_t *bytes)
+{
+    static const unsigned char SIGNATURE[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    H5_AUTO hid_t access = H5I_INVALID_HID;
+    H5_AUTO hid_t create = H5I_INVALID_HID;
+    H5_AUTO hid_t file = H5I_INVALID_HID;
+    H5_CHECK(access = H5Pcreate(H5P_FILE_ACCESS), path, "make the file in memory");
+    H5_CHECK(create = H5Pcreate(H5P_FILE_CREATE), path, "make the file in memory");
+    H5_CHECK(H5Pset_fapl_core(access, (size_t)4 << 20, 0), path, "make the file in memory");
+    H5_CHECK(H5Pset_userblock(create, SEAL_BYTES), path, "make the file in memory");
+    H5_CHECK(file = H5Fcreate(path, H5F_ACC_TRUNC, create, access), path, "make the file in memory");
+    if (put_all(file, c, scratch, path)) return -1;
+    H5_CHECK(H5Fflush(file, H5F_SCOPE_GLOBAL), path, "make the file in memory");
+    const ssize_t n = H5Fget_file_image(file, NULL, 0);
+    H5_CHECK(n, path, "make the file in memory");
+    *image = malloc((size_t)n);
+    if (!*image) return error_set("%s: cannot write: no memory for its %zd bytes", path, n);
+    H5_CHECK(H5Fget_file_image(file, *image, (size_t)n), path, "make the file in memory");
+    *bytes = (size_t)n;
+    if (*bytes < sizeof SIGNATURE || memcmp(*image, SIGNATURE, sizeof SIGNATURE) != 0)
+        return error_set("%s: cannot write: this HDF5 library makes images of files otherwise", path);
+    return 0;
+}
+
+int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c)
+{
+    const struct net_facts *facts = net_facts(c->net);
+    unsigned char seal[SEAL_BYTES], *image = NULL;
+    char path[PATH_MAX];
+    size_t bytes = 0, largest = 1;
+    for (int i = 0; i < facts->tensor_count; i++)
+        if (facts->tensors[i].size > largest) largest = facts->tensors[i].size;
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+        return error_set("%.200s...: the name is too long", path);
+    h5_init();
+    float *scratch = malloc(largest * sizeof *scratch);
+    int rc = scratch ? make_image(c, scratch, path, &image, &bytes) : error_set("%s: cannot write: no memory", path);
+    free(scratch);
+    if (!rc) rc = seal_make(seal, image, bytes);
+    if (!rc) rc = file_replace(dir, name, (struct file_part[]){{seal, SEAL_BYTES}, {image, bytes}}, 2, 1);
+    free(image);
+    return rc;
+}
+
+int checkpoint_verify(const char *path)
+{
+    return seal_verify(path);
+}
+
+/* FRAMES of checkpoint-FRAMES.h5, or -1. */
+static int64_t frames_of(const char *name)
+{
+    int64_t frames;
+    int end = 0;
+    if (sscanf(name, "checkpoint-%*[0-9].h5%n", &end) != 0 || !end || name[end] || strlen(name) > 11 + 18 + 3)
+        return -1;
+    return sscanf(name, "checkpoint-%" SCNd64, &frames) == 1 ? frames : -1;
+}
+
+struct found {
+    int64_t frames;
+    char name[64];
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    return (x->frames < y->frames) - (x->frames > y->frames);
+}
+
+/* All checkpoint-FRAMES.h5 of a folder, newest first, malloc'd; the count, or -1 after error_set(). halves: removes what was
+ * left half written. */
+static int list(const char *dir, struct found **found, bool remove_halves)
+{
+    DIR *folder = opendir(dir);
+    int n = 0, room = 0;
+    *found = NULL;
+    if (!folder) return error_set("%s: cannot read the folder: %s", dir, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        const size_t length = strlen(entry->d_name);
+        if (remove_halves && length > 4 && !strncmp(entry->d_name, "checkpoint-", 11) &&
+            !strcmp(entry->d_name + length - 4, ".new"))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+        const int64_t frames = frames_of(entry->d_name);
+        if (frames < 0) continue;
+        if (n == room) {
+            struct found *more = realloc(*found, (size_t)(room = 2 * room + 16) * sizeof *more);
+            if (!more) {
+                closedir(folder);
+                free(*found);
+                return error_set("%s: no memory to list it", dir);
+            }
+            *found = more;
+        }
+        (*found)[n].frames = frames;
+        snprintf((*found)[n++].name, sizeof(*found)->name, "%.63s", entry->d_name);
+    }
+    closedir(folder);
+    if (n) qsort(*found, (size_t)n, sizeof **found, newest_first);
+    return n;
+}
+
+void checkpoint_prune(const char *dir, int keep)
+{
+    struct found *found;
+    const int n = list(dir, &found, true);
+    for (int i = keep < 0 ? 0 : keep; i < n; i++) {
+        char path[PATH_MAX];
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) < sizeof path) unlink(path);
+    }
+    if (n >= 0) free(found);
+}
+
+int checkpoint_newest(const char *dir, char *path, size_t size)
+{
+    struct found *found;
+    const int n = list(dir, &found, false);
+    if (n < 0) return -1;
+    int rc = 1;
+    for (int i = 0; i < n && rc == 1; i++) {
+        if ((size_t)snprintf(path, size, "%s/%s", dir, found[i].name) >= size)
+            rc = error_set("%s: the name is too long", dir);
+        else if (!checkpoint_verify(path))
+            rc = 0;
+        else
+            log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
+    }
+    free(found);
+    return rc;
+}
+
+int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size)
+{
+    struct stat st;
+    if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno));
+    if (!S_ISDIR(st.st_mode)) {
+        if ((size_t)snprintf(path, size, "%s", run_or_file) >= size)
+            return error_set("%.200s...: the name is too long", run_or_file);
+        return checkpoint_verify(path);
+    }
+    if (best && (size_t)snprintf(path, size, "%s/checkpoint-best.h5", run_or_file) < size && !access(path, F_OK)) {
+        if (!checkpoint_verify(path)) return 0;
+        log_root("%s; taking the newest", error_text());
+    }
+    const int rc = checkpoint_newest(run_or_file, path, size);
+    return rc > 0 ? error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file) : rc;
+}

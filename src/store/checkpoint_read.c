@@ -1,0 +1,197 @@
+/* checkpoint_read.c -- reading checkpoints. The seal has been verified, so what HDF5 sees is what was written; yet it may have
+ * been written by another version or for another net, so every tensor's type and shape is compared before a byte is read, and
+ * no size of the file's decides how much memory is taken, beyond bounds given here.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/checkpoint.h"
+#include "store/h5.h"
+
+enum { MAX_OPTIM_ROWS = 1 << 20, MAX_DIMS = 8 };
+static const hsize_t MAX_STATE = (hsize_t)1 << 32; /* bytes of one actor */
+
+struct checkpoint_file {
+    hid_t file;
+    char path[4096];
+};
+
+static int open_file(struct checkpoint_file *f, const char *path)
+{
+    H5_AUTO hid_t access = H5I_INVALID_HID;
+    H5_CHECK(access = H5Pcreate(H5P_FILE_ACCESS), path, "open");
+#if H5_VERSION_GE(1, 10, 7)
+    H5_CHECK(H5Pset_file_locking(access, 0, 1), path, "open"); /* a whole file is never written again */
+#endif
+    H5_CHECK(f->file = H5Fopen(path, H5F_ACC_RDONLY, access), path, "open");
+    return 0;
+}
+
+struct checkpoint_file *checkpoint_open(const char *path)
+{
+    if (checkpoint_verify(path)) return NULL;
+    h5_init();
+    struct checkpoint_file *f = calloc(1, sizeof *f);
+    if (!f || (size_t)snprintf(f->path, sizeof f->path, "%s", path) >= sizeof f->path) {
+        error_set("%.200s: cannot open: %s", path, f ? "the name is too long" : "no memory");
+        free(f);
+        return NULL;
+    }
+    f->file = H5I_INVALID_HID;
+    if (open_file(f, path)) checkpoint_close(&f);
+    return f;
+}
+
+void checkpoint_close(struct checkpoint_file **f)
+{
+    if (!*f) return;
+    h5_release(&(*f)->file);
+    free(*f);
+    *f = NULL;
+}
+
+int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c)
+{
+    if (!h5_exists(f->file, "counters")) return error_set("%s: there is no /counters: not a checkpoint", f->path);
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    H5_CHECK(group = H5Gopen2(f->file, "counters", H5P_DEFAULT), f->path, "read /counters");
+    memset(c, 0, sizeof *c);
+    int rc;
+#define X(type, field, help)                                                                                           \
+    rc = _Generic(c->field, int64_t : h5_get_int, double : h5_get_real)(group, #field, &c->field, f->path);            \
+    if (rc) return rc > 0 ? error_set("%s: /counters has no " #field, f->path) : -1;
+    CHECKPOINT_COUNTERS(X)
+#undef X
+    return 0;
+}
+
+int checkpoint_read_options(struct checkpoint_file *f, struct option_set *options)
+{
+    return h5_get_options(f->file, options, f->path);
+}
+
+static void shape_text(char *text, size_t size, int ndim, const hsize_t *dims)
+{
+    size_t n = (size_t)snprintf(text, size, "%s", ndim ? "" : "a single value");
+    for (int d = 0; d < ndim && n < size; d++)
+        n += (size_t)snprintf(text + n, size - n, "%s%llu", d ? " x " : "", (unsigned long long)dims[d]);
+}
+
+/* What stands at loc/where against what tensor t wants: 0, or -1 with the line that names both. */
+static int compare(hid_t set, const char *where, const struct tensor *t, const char *path)
+{
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    hsize_t expected[4], dims[H5S_MAX_RANK];
+    char found_text[256], expected_text[128];
+    H5_CHECK(space = H5Dget_space(set), path, "read a tensor");
+    H5_CHECK(type = H5Dget_type(set), path, "read a tensor");
+    for (int d = 0; d < t->ndim; d++) expected[d] = (hsize_t)t->dims[d];
+    shape_text(expected_text, sizeof expected_text, t->ndim, expected);
+    if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) != 4)
+        return error_set("%s: %s holds %zu-byte %s, 4-byte floats are expected", path, where, H5Tget_size(type),
+                         H5Tget_class(type) == H5T_FLOAT     ? "floats"
+                         : H5Tget_class(type) == H5T_INTEGER ? "integers"
+                                                             : "values of another kind");
+    const int ndim = H5Sget_simple_extent_dims(space, dims, NULL);
+    H5_CHECK(ndim, path, "read a tensor");
+    bool same = ndim == t->ndim;
+    for (int d = 0; same && d < ndim; d++) same = dims[d] == expected[d];
+    if (same) return 0;
+    shape_text(found_text, sizeof found_text, ndim < MAX_DIMS ? ndim : MAX_DIMS, dims);
+    return error_set("%s: %s has shape %s, this net's is %s: written for another net or environment", path, where,
+                     found_text, expected_text);
+}
+
+static herr_t count_set(hid_t object, const char *name, const H5O_info_t *info, void *count)
+{
+    (void)object, (void)name;
+    *(int *)count += info->type == H5O_TYPE_DATASET;
+    return 0;
+}
+
+static int read_tensor(struct checkpoint_file *f, const char *group, const struct tensor *t, float *theta,
+                       float *scratch)
+{
+    char where[160];
+    snprintf(where, sizeof where, "/%.100s/%s", group, t->name);
+    char *dot = strrchr(where, '.');
+    if (dot) *dot = '/';
+    if (!h5_exists(f->file, where))
+        return error_set("%s: there is no %s, which this net has: written for another net or environment", f->path,
+                         where);
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_CHECK(set = H5Dopen2(f->file, where, H5P_DEFAULT), f->path, "read a tensor");
+    if (compare(set, where, t, f->path)) return -1;
+    H5_CHECK(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, scratch), f->path, "read a tensor");
+    tensor_from_textbook(t, theta, scratch);
+    return 0;
+}
+
+int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta)
+{
+    const struct net_facts *facts = net_facts(net);
+    if (!h5_exists(f->file, group)) return 1;
+    size_t largest = 1;
+    for (int i = 0; i < facts->tensor_count; i++)
+        if (facts->tensors[i].size > largest) largest = facts->tensors[i].size;
+    float *scratch = malloc(largest * sizeof *scratch);
+    if (!scratch) return error_set("%s: no memory to read it", f->path);
+    int rc = 0;
+    for (int i = 0; i < facts->tensor_count && !rc; i++) rc = read_tensor(f, group, &facts->tensors[i], theta, scratch);
+    free(scratch);
+    if (rc) return rc;
+    int count = 0;
+    H5_CHECK(
+        H5Ovisit_by_name2(f->file, group, H5_INDEX_NAME, H5_ITER_INC, count_set, &count, H5O_INFO_BASIC, H5P_DEFAULT),
+        f->path, "read the tensors");
+    if (count != facts->tensor_count)
+        return error_set("%s: /%s holds %d tensors, this net has %d: written for another net", f->path, group, count,
+                         facts->tensor_count);
+    return 0;
+}
+
+int checkpoint_optim_rows(struct checkpoint_file *f)
+{
+    if (!h5_exists(f->file, "optimizer")) return 0;
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    int64_t rows;
+    H5_CHECK(group = H5Gopen2(f->file, "optimizer", H5P_DEFAULT), f->path, "read /optimizer");
+    const int rc = h5_get_int(group, "rows", &rows, f->path);
+    if (rc) return rc > 0 ? error_set("%s: /optimizer has no attribute rows", f->path) : -1;
+    if (rows < 0 || rows > MAX_OPTIM_ROWS)
+        return error_set("%s: /optimizer says %" PRId64 " rows: not written by Dunlin", f->path, rows);
+    return (int)rows;
+}
+
+int checkpoint_read_actor(struct checkpoint_file *f, int rank, void **state, size_t *bytes)
+{
+    char where[48];
+    hsize_t dims[H5S_MAX_RANK];
+    *state = NULL;
+    *bytes = 0;
+    snprintf(where, sizeof where, "/actors/%d/state", rank);
+    if (!h5_exists(f->file, where)) return 1;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_CHECK(set = H5Dopen2(f->file, where, H5P_DEFAULT), f->path, "read an actor's state");
+    H5_CHECK(space = H5Dget_space(set), f->path, "read an actor's state");
+    H5_CHECK(type = H5Dget_type(set), f->path, "read an actor's state");
+    if (H5Sget_simple_extent_dims(space, dims, NULL) != 1 || H5Tget_class(type) != H5T_INTEGER ||
+        H5Tget_size(type) != 1 || dims[0] > MAX_STATE)
+        return error_set("%s: %s is no list of at most %llu bytes", f->path, where, (unsigned long long)MAX_STATE);
+    *state = malloc((size_t)dims[0] + 1);
+    if (!*state)
+        return error_set("%s: no memory for the %llu bytes of %s", f->path, (unsigned long long)dims[0], where);
+    if (H5Dread(set, H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, *state) < 0) {
+        free(*state);
+        *state = NULL;
+        return h5_fail(f->path, "read an actor's state");
+    }
+    *bytes = (size_t)dims[0];
+    return 0;
+}

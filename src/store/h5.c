@@ -1,0 +1,229 @@
+/* h5.c -- see h5.h. */
+#include "store/h5.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { MAX_ATTRIBUTES = 1024 }; /* more than any version writes: a bound for the reader of strange files */
+
+void h5_init(void)
+{
+    /* At exit the library would flush what a failed close left open, and print about it; what must be flushed is closed. */
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+/* Keeps the description of the innermost record, which is the last one on the way down. */
+static herr_t keep_reason(unsigned n, const H5E_error2_t *record, void *out)
+{
+    (void)n;
+    if (record->desc && *record->desc) snprintf(out, 512, "%s", record->desc);
+    return 0;
+}
+
+int h5_fail(const char *path, const char *doing)
+{
+    char reason[512] = "HDF5 gives no reason";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_reason, reason);
+    /* a failing system call is told as "..., errno = 28, error message = 'No space left on device', ..." */
+    const char *from = strstr(reason, "error message = '");
+    if (from) {
+        char text[256];
+        snprintf(text, sizeof text, "%s", from + strlen("error message = '"));
+        text[strcspn(text, "'")] = '\0';
+        snprintf(reason, sizeof reason, "%s", text);
+    }
+    for (char *c = reason; *c; c++)
+        if (*c == '\n') *c = ' ';
+    H5Eclear2(H5E_DEFAULT);
+    return error_set("%s: cannot %s: %s", path, doing, reason);
+}
+
+void h5_release(hid_t *id)
+{
+    if (*id >= 0) H5Idec_ref(*id);
+    *id = H5I_INVALID_HID;
+}
+
+bool h5_exists(hid_t loc, const char *path)
+{
+    char part[512];
+    for (const char *end = path + (*path == '/');; end++) {
+        end = strchr(end, '/');
+        const size_t n = end ? (size_t)(end - path) : strlen(path);
+        if (n >= sizeof part) return false;
+        memcpy(part, path, n);
+        part[n] = '\0';
+        if (H5Lexists(loc, part, H5P_DEFAULT) <= 0) return false;
+        if (!end) return H5Oexists_by_name(loc, part, H5P_DEFAULT) > 0;
+    }
+}
+
+hid_t h5_text_type(size_t bytes)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    if (type < 0) return type;
+    if (H5Tset_size(type, bytes ? bytes : 1) < 0 || H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+        H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
+static int put(hid_t object, const char *key, hid_t file_type, hid_t mem_type, const void *value, const char *path)
+{
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t attribute = H5I_INVALID_HID;
+    H5_CHECK(space = H5Screate(H5S_SCALAR), path, "write an attribute");
+    H5_CHECK(attribute = H5Acreate2(object, key, file_type, space, H5P_DEFAULT, H5P_DEFAULT), path,
+             "write an attribute");
+    H5_CHECK(H5Awrite(attribute, mem_type, value), path, "write an attribute");
+    return 0;
+}
+
+int h5_put_text(hid_t object, const char *key, const char *value, const char *path)
+{
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_CHECK(type = h5_text_type(strlen(value)), path, "write an attribute");
+    return put(object, key, type, type, value, path);
+}
+
+int h5_put_int(hid_t object, const char *key, int64_t value, const char *path)
+{
+    return put(object, key, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, path);
+}
+
+int h5_put_real(hid_t object, const char *key, double value, const char *path)
+{
+    return put(object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, path);
+}
+
+/* Opens a scalar attribute of the class; 1 where there is none. */
+static int get(hid_t object, const char *key, H5T_class_t class, hid_t *attribute, hid_t *type, const char *path)
+{
+    const htri_t there = H5Aexists(object, key);
+    H5_CHECK(there, path, "read an attribute");
+    if (!there) return 1;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_CHECK(*attribute = H5Aopen(object, key, H5P_DEFAULT), path, "read an attribute");
+    H5_CHECK(*type = H5Aget_type(*attribute), path, "read an attribute");
+    H5_CHECK(space = H5Aget_space(*attribute), path, "read an attribute");
+    if (H5Tget_class(*type) != class || H5Sget_simple_extent_npoints(space) != 1)
+        return error_set("%s: attribute %s is not the %s expected: not written by Dunlin", path, key,
+                         class == H5T_STRING ? "text" : "number");
+    return 0;
+}
+
+int h5_get_text(hid_t object, const char *key, char *value, size_t size, const char *path)
+{
+    H5_AUTO hid_t attribute = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    const int rc = get(object, key, H5T_STRING, &attribute, &type, path);
+    if (rc) return rc;
+    const size_t n = H5Tget_size(type);
+    if (H5Tis_variable_str(type) != 0 || n >= size)
+        return error_set("%s: attribute %s is %zu bytes long, at most %zu are expected", path, key, n, size - 1);
+    memset(value, 0, size);
+    H5_CHECK(H5Aread(attribute, type, value), path, "read an attribute");
+    return 0;
+}
+
+int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path)
+{
+    H5_AUTO hid_t attribute = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    const int rc = get(object, key, H5T_INTEGER, &attribute, &type, path);
+    if (rc) return rc;
+    H5_CHECK(H5Aread(attribute, H5T_NATIVE_INT64, value), path, "read an attribute");
+    return 0;
+}
+
+int h5_get_real(hid_t object, const char *key, double *value, const char *path)
+{
+    H5_AUTO hid_t attribute = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    const int rc = get(object, key, H5T_FLOAT, &attribute, &type, path);
+    if (rc) return rc;
+    H5_CHECK(H5Aread(attribute, H5T_NATIVE_DOUBLE, value), path, "read an attribute");
+    return 0;
+}
+
+struct option_row {
+    char key[32], value[OPTION_TEXT], origin[16];
+};
+
+static hid_t option_row_type(void)
+{
+    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct option_row));
+    H5_AUTO hid_t key = h5_text_type(sizeof((struct option_row *)0)->key);
+    H5_AUTO hid_t value = h5_text_type(sizeof((struct option_row *)0)->value);
+    H5_AUTO hid_t origin = h5_text_type(sizeof((struct option_row *)0)->origin);
+    if (type < 0 || H5Tinsert(type, "key", HOFFSET(struct option_row, key), key) < 0 ||
+        H5Tinsert(type, "value", HOFFSET(struct option_row, value), value) < 0 ||
+        H5Tinsert(type, "origin", HOFFSET(struct option_row, origin), origin) < 0) {
+        if (type >= 0) H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
+int h5_put_options(hid_t loc, const struct option_set *options, const char *path)
+{
+    struct option_row rows[64] = {0};
+    const int n = option_count();
+    const hsize_t dim = (hsize_t)n;
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    H5_CHECK(group = H5Gcreate2(loc, "config", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /config");
+    for (int i = 0; i < n; i++) {
+        options_format(&options->values, i, rows[i].value, sizeof rows[i].value);
+        snprintf(rows[i].key, sizeof rows[i].key, "%s", option_key(i));
+        snprintf(rows[i].origin, sizeof rows[i].origin, "%s", option_origin_name(options->origin[i]));
+        if (h5_put_text(group, rows[i].key, rows[i].value, path)) return -1;
+    }
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_AUTO hid_t data = H5I_INVALID_HID;
+    H5_CHECK(type = option_row_type(), path, "write /config");
+    H5_CHECK(space = H5Screate_simple(1, &dim, NULL), path, "write /config");
+    H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "write /config");
+    H5_CHECK(H5Pset_obj_track_times(plist, 0), path, "write /config");
+    H5_CHECK(data = H5Dcreate2(group, "options", type, space, H5P_DEFAULT, plist, H5P_DEFAULT), path, "write /config");
+    H5_CHECK(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows), path, "write /config");
+    return 0;
+}
+
+int h5_get_options(hid_t loc, struct option_set *options, const char *path)
+{
+    if (!h5_exists(loc, "config")) return error_set("%s: there is no /config: not written by Dunlin", path);
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    H5O_info_t info;
+    H5_CHECK(group = H5Gopen2(loc, "config", H5P_DEFAULT), path, "read /config");
+    H5_CHECK(H5Oget_info2(group, &info, H5O_INFO_NUM_ATTRS), path, "read /config");
+    if (info.num_attrs > MAX_ATTRIBUTES) return error_set("%s: /config has too many attributes", path);
+    for (hsize_t a = 0; a < info.num_attrs; a++) {
+        char key[64], value[OPTION_TEXT];
+        const ssize_t n = H5Aget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, a, key, sizeof key, H5P_DEFAULT);
+        H5_CHECK(n, path, "read /config");
+        if ((size_t)n >= sizeof key) return error_set("%s: /config holds '%s...', which is no option", path, key);
+        const int rc = h5_get_text(group, key, value, sizeof value, path);
+        if (rc) return rc > 0 ? error_set("%s: /config/%s vanished", path, key) : -1;
+        const int i = option_find(key);
+        if (i >= 0 && option_of_start(i)) continue;
+        if (options_set(options, key, value, ORIGIN_STORED, path)) return -1;
+    }
+    return 0;
+}
+
+int h5_put_provenance(hid_t object, const struct provenance *prov, const char *path)
+{
+#define X(field, bytes, help)                                                                                          \
+    if (h5_put_text(object, #field, prov->field, path)) return -1;
+    PROVENANCE(X)
+#undef X
+    return 0;
+}

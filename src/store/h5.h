@@ -1,0 +1,62 @@
+/* h5.h -- how store/ talks to HDF5: every call is checked, and a failing one (disk full, folder gone, a strange file) is the
+ * user's one line, not the end of the process.
+ *
+ * Handles are declared H5_AUTO and released when the scope is left, so that a failure returns at once:
+ *
+ *   H5_AUTO hid_t file = H5I_INVALID_HID;
+ *   H5_CHECK(file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), path, "open");
+ */
+#ifndef DUNLIN_STORE_H5_H
+#define DUNLIN_STORE_H5_H
+
+#define H5_USE_110_API /* the same calls on 1.12 and later */
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/options.h"
+#include "store/provenance.h"
+
+#define H5_AUTO __attribute__((cleanup(h5_release)))
+
+/* Returns -1 from the calling function where a call of HDF5 answers < 0; doing completes "PATH: cannot ...". */
+#define H5_CHECK(call, path, doing)                                                                                    \
+    do {                                                                                                               \
+        if ((call) < 0) return h5_fail((path), (doing));                                                               \
+    } while (0)
+
+/* Before the first call of HDF5: its own printing and its clean-up at exit are switched off. Any number of times. */
+void h5_init(void);
+
+/* error_set("PATH: cannot DOING: REASON") with the innermost reason that HDF5 has, the errno text where there is one; -1. */
+int h5_fail(const char *path, const char *doing);
+
+/* Gives a handle of any kind back; < 0 is fine. *id becomes H5I_INVALID_HID. */
+void h5_release(hid_t *id);
+
+/* Is there something at loc/path, each step of it; false also where that cannot be said. */
+bool h5_exists(hid_t loc, const char *path);
+
+/* A fixed-length UTF-8 string type of `bytes` (at least 1), zero padded, as numpy's S has it. */
+hid_t h5_text_type(size_t bytes);
+
+/* Attributes of an object: text (fixed length), int64, double. 0, or -1 after error_set(), which names path. */
+int h5_put_text(hid_t object, const char *key, const char *value, const char *path);
+int h5_put_int(hid_t object, const char *key, int64_t value, const char *path);
+int h5_put_real(hid_t object, const char *key, double value, const char *path);
+/* Reading refuses what is no scalar of that class, and text longer than size - 1. 1 where there is no such attribute. */
+int h5_get_text(hid_t object, const char *key, char *value, size_t size, const char *path);
+int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path);
+int h5_get_real(hid_t object, const char *key, double *value, const char *path);
+
+/* /config below loc: one text attribute per option, and the dataset "options" of (key, value, origin) rows, by which
+ * h5py users see where each value came from. */
+int h5_put_options(hid_t loc, const struct option_set *options, const char *path);
+/* The attributes of /config with origin STORED, but for options of one start only. */
+int h5_get_options(hid_t loc, struct option_set *options, const char *path);
+
+/* The fields as text attributes of object. */
+int h5_put_provenance(hid_t object, const struct provenance *prov, const char *path);
+
+#endif

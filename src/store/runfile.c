@@ -1,0 +1,316 @@
+/* runfile.c -- run.h5 while it is written; making it is runfile_make.c, reading it runfile_read.c.
+ *
+ * Rows wait in memory until runfile_flush(). What a full disk then does not take waits in the driver (spool.h), and until that
+ * is written, further rows stay here. The queues are bounded; where a disk stays full so long that one runs over, its oldest
+ * quarter goes, and an event says how many rows that were.
+ *
+ * A file is made as run.h5.new, opened for single writer, multiple readers, and then renamed: whoever finds run.h5 finds it
+ * complete and marked as live.
+ */
+#include "store/runfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "store/guard.h"
+#include "store/runfile_make.h"
+#include "store/spool.h"
+#include "store/tables.h"
+
+enum { QUEUE_BYTES = 16 << 20, MAX_DAMAGED = 10000 };
+
+struct queue {
+    hid_t set, type;
+    char *rows; /* those not yet written */
+    int64_t count, room;
+    int64_t written; /* rows in the file */
+    int64_t dropped; /* since the last event about it */
+};
+
+struct runfile {
+    hid_t file;
+    char path[PATH_MAX];
+    struct queue queues[RUN_TABLE_COUNT];
+    int ranks;
+    struct run_actor *actors; /* (ranks) */
+    struct run_lag lag[RUN_LAG_ROWS];
+    int64_t lag_before[RUN_LAG_ROWS]; /* counted by earlier sessions */
+    bool actors_changed, lag_changed;
+};
+
+static void release(struct runfile *f)
+{
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) {
+        h5_release(&f->queues[t].set);
+        h5_release(&f->queues[t].type);
+        free(f->queues[t].rows);
+    }
+    free(f->actors);
+    free(f);
+}
+
+static int open_live(struct runfile *f, const char *path)
+{
+    H5_AUTO hid_t access = H5I_INVALID_HID;
+    H5_CHECK(access = run_access(), path, "open for live writing");
+    H5_CHECK(spool_use(access), path, "open for live writing");
+    H5_CHECK(f->file = H5Fopen(path, H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), path, "open for live writing");
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) {
+        struct queue *q = &f->queues[t];
+        H5_CHECK(q->type = table_type(&RUN_TABLES[t]), path, "open a table");
+        if (table_open(f->file, &RUN_TABLES[t], &q->set, &q->written, path)) return -1;
+    }
+    const struct queue *lag = &f->queues[RUN_TABLE_LAG];
+    if (table_read(lag->set, lag->type, 0, RUN_LAG_ROWS, f->lag, path)) return -1;
+    for (int i = 0; i < RUN_LAG_ROWS; i++) {
+        f->lag_before[i] = f->lag[i].count;
+        f->lag[i].lag = i;
+    }
+    for (int r = 0; r < f->ranks; r++) f->actors[r].rank = r;
+    f->actors_changed = f->lag_changed = true;
+    return 0;
+}
+
+/* Opens fresh and gives it the name f->path. */
+static int go_live(struct runfile *f, const char *fresh)
+{
+    if (open_live(f, fresh) || runfile_flush(f)) return -1;
+    if (rename(fresh, f->path)) return error_set("%s: cannot rename it: %s", fresh, strerror(errno));
+    return 0;
+}
+
+static struct runfile *start(const char *path, const char *fresh, int ranks)
+{
+    struct runfile *f = memory_new(1, sizeof *f);
+    snprintf(f->path, sizeof f->path, "%s", path);
+    f->ranks = ranks;
+    f->actors = memory_new((size_t)ranks, sizeof *f->actors);
+    f->file = H5I_INVALID_HID;
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) f->queues[t].set = f->queues[t].type = H5I_INVALID_HID;
+    if (!go_live(f, fresh)) return f;
+    hid_t file = f->file;
+    release(f);
+    h5_release(&file);
+    unlink(fresh);
+    return NULL;
+}
+
+static int names(const char *dir, char path[PATH_MAX], char fresh[PATH_MAX])
+{
+    if ((size_t)snprintf(path, PATH_MAX, "%s/run.h5", dir) >= PATH_MAX ||
+        (size_t)snprintf(fresh, PATH_MAX, "%s/run.h5.new", dir) >= PATH_MAX)
+        return error_set("%.200s...: the name is too long", dir);
+    return 0;
+}
+
+struct runfile *runfile_create(const char *dir, const struct option_set *options, const struct provenance *prov,
+                               int ranks)
+{
+    char path[PATH_MAX], fresh[PATH_MAX];
+    if (names(dir, path, fresh)) return NULL;
+    if (!access(path, F_OK)) {
+        error_set("%s: is there already: give another --out, or resume that run", path);
+        return NULL;
+    }
+    const struct run_recipe recipe = {.path = fresh, .options = options, .prov = prov, .ranks = ranks};
+    if (run_make(&recipe)) {
+        unlink(fresh);
+        return NULL;
+    }
+    return start(path, fresh, ranks);
+}
+
+static int make_in_child(void *recipe, FILE *out)
+{
+    (void)out;
+    return run_make(recipe);
+}
+
+/* Gives a file that cannot be read the name run-damaged-N.h5. */
+static int set_aside(const char *dir, const char *path)
+{
+    char aside[PATH_MAX], why[512];
+    snprintf(why, sizeof why, "%s", error_text());
+    for (int n = 1; n < MAX_DAMAGED; n++) {
+        if ((size_t)snprintf(aside, sizeof aside, "%s/run-damaged-%d.h5", dir, n) >= sizeof aside) break;
+        if (!access(aside, F_OK)) continue;
+        if (rename(path, aside)) return error_set("%s: cannot rename it: %s", path, strerror(errno));
+        log_root("%s; set aside as run-damaged-%d.h5, a new run.h5 begins", why, n);
+        return 0;
+    }
+    return error_set("%s: %s, and there is no free name to set it aside", path, why);
+}
+
+struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
+                               int ranks, int64_t frames, int session)
+{
+    char path[PATH_MAX], fresh[PATH_MAX];
+    if (names(dir, path, fresh)) return NULL;
+    if (access(path, F_OK)) {
+        log_root("%s: is missing: a new one begins", path);
+        return runfile_create(dir, options, prov, ranks);
+    }
+    h5_init();
+    struct run_recipe recipe = {fresh, options, prov, ranks, path, frames, session};
+    const int rc = guard_run(make_in_child, &recipe, path, NULL, NULL);
+    if (rc == 0) return start(path, fresh, ranks);
+    unlink(fresh);
+    if (rc == RUN_MAKE_OLD_BAD || rc == GUARD_DIED)
+        return set_aside(dir, path) ? NULL : runfile_create(dir, options, prov, ranks);
+    return NULL;
+}
+
+/* Room for one more row. */
+static void make_room(struct queue *q, size_t row)
+{
+    const int64_t most = (int64_t)(QUEUE_BYTES / row);
+    if (q->count < q->room) return;
+    if (q->room == most) {
+        const int64_t gone = q->count / 4;
+        memmove(q->rows, q->rows + (size_t)gone * row, (size_t)(q->count - gone) * row);
+        q->count -= gone;
+        q->dropped += gone;
+        return;
+    }
+    const int64_t room = 2 * q->room + 64 < most ? 2 * q->room + 64 : most;
+    char *rows = memory_new((size_t)room, row);
+    if (q->count) memcpy(rows, q->rows, (size_t)q->count * row);
+    free(q->rows);
+    q->rows = rows;
+    q->room = room;
+}
+
+static void add(struct runfile *f, enum runfile_table table, const void *row)
+{
+    struct queue *q = &f->queues[table];
+    make_room(q, RUN_TABLES[table].row);
+    memcpy(q->rows + (size_t)q->count++ * RUN_TABLES[table].row, row, RUN_TABLES[table].row);
+}
+
+void runfile_train(struct runfile *f, const struct run_train *row)
+{
+    add(f, RUN_TABLE_TRAIN, row);
+}
+void runfile_episode(struct runfile *f, const struct run_episode *row)
+{
+    add(f, RUN_TABLE_EPISODES, row);
+}
+void runfile_eval(struct runfile *f, const struct run_eval *row)
+{
+    add(f, RUN_TABLE_EVAL, row);
+}
+
+/* Zero behind the text: the same event is the same bytes. */
+static void pad(char *text, size_t size)
+{
+    const size_t n = strnlen(text, size);
+    memset(text + n, 0, size - n);
+}
+
+void runfile_event(struct runfile *f, const struct run_event *row)
+{
+    struct run_event clean = *row;
+    pad(clean.kind, sizeof clean.kind);
+    pad(clean.text, sizeof clean.text);
+    add(f, RUN_TABLE_EVENTS, &clean);
+}
+
+void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
+{
+    for (int i = 0; i < RUN_LAG_ROWS; i++) f->lag[i].count = f->lag_before[i] + count[i];
+    f->lag_changed = true;
+}
+
+void runfile_actors(struct runfile *f, const struct run_actor *rows)
+{
+    for (int r = 0; r < f->ranks; r++) {
+        f->actors[r] = rows[r];
+        pad(f->actors[r].host, sizeof f->actors[r].host);
+        pad(f->actors[r].state, sizeof f->actors[r].state);
+    }
+    f->actors_changed = true;
+}
+
+static int flush_queue(struct runfile *f, enum runfile_table table)
+{
+    struct queue *q = &f->queues[table];
+    if (!q->count) return 0;
+    if (table_append(q->set, q->type, q->written, q->count, q->rows, f->path)) return -1;
+    H5_CHECK(H5Dflush(q->set), f->path, "write");
+    q->written += q->count;
+    q->count = 0;
+    return 0;
+}
+
+static int rewrite(struct runfile *f, enum runfile_table table, const void *rows, bool *changed)
+{
+    const struct queue *q = &f->queues[table];
+    if (!*changed) return 0;
+    H5_CHECK(H5Dwrite(q->set, q->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows), f->path, "write");
+    H5_CHECK(H5Dflush(q->set), f->path, "write");
+    *changed = false;
+    return 0;
+}
+
+/* What had to go while nothing could be written. */
+static void tell_dropped(struct runfile *f)
+{
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) {
+        struct run_event event = {.kind = "rows-dropped"};
+        if (!f->queues[t].dropped) continue;
+        snprintf(event.text, sizeof event.text, "%" PRId64 " rows of /%s could not be written", f->queues[t].dropped,
+                 RUN_TABLES[t].name);
+        f->queues[t].dropped = 0;
+        runfile_event(f, &event);
+    }
+}
+
+static int flush_tables(struct runfile *f)
+{
+    if (flush_queue(f, RUN_TABLE_TRAIN) || flush_queue(f, RUN_TABLE_EPISODES) || flush_queue(f, RUN_TABLE_EVAL))
+        return -1;
+    tell_dropped(f);
+    if (flush_queue(f, RUN_TABLE_EVENTS) || rewrite(f, RUN_TABLE_LAG, f->lag, &f->lag_changed)) return -1;
+    return rewrite(f, RUN_TABLE_ACTORS, f->actors, &f->actors_changed);
+}
+
+int runfile_flush(struct runfile *f)
+{
+    int why = spool_drain(f->file);
+    if (!why && flush_tables(f)) return -1;
+    if (!why) why = spool_drain(f->file);
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
+}
+
+/* HDF5 only hands bytes to the system. */
+static int to_disk(const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno));
+    const int rc = fsync(fd) ? error_set("%s: cannot write: %s", path, strerror(errno)) : 0;
+    close(fd);
+    return rc;
+}
+
+int runfile_close(struct runfile **f)
+{
+    if (!*f) return 0;
+    char path[PATH_MAX];
+    const hid_t file = (*f)->file;
+    int rc = runfile_flush(*f);
+    snprintf(path, sizeof path, "%s", (*f)->path);
+    release(*f);
+    *f = NULL;
+    if (H5Fclose(file) < 0 && !rc) rc = h5_fail(path, "close");
+    if (spool_lost() && !rc) rc = error_set("%s: cannot write its end: %s", path, strerror(spool_lost()));
+    return rc ? rc : to_disk(path);
+}

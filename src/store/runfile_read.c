@@ -1,0 +1,209 @@
+/* runfile_read.c -- reading run.h5, live, finished or killed; in a process of its own (guard.h), from which rows and text come
+ * through a pipe. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/guard.h"
+#include "store/runfile.h"
+#include "store/tables.h"
+
+enum { BLOCK = 16384, MAX_SESSIONS = 100000 };
+
+int runfile_table_of(const char *name)
+{
+    for (int t = 0; t < RUN_TABLE_COUNT; t++)
+        if (!strcmp(name, RUN_TABLES[t].name)) return t;
+    return error_set("there is no table '%s': train, episodes, eval, lag, events, actors", name);
+}
+
+struct reading {
+    const char *path;
+    enum runfile_table table;
+};
+
+static int send_rows(void *arg, FILE *out)
+{
+    const struct reading *what = arg;
+    const struct table *table = &RUN_TABLES[what->table];
+    H5_AUTO hid_t file = H5I_INVALID_HID;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    int64_t rows;
+    char *block = malloc(BLOCK * table->row);
+    if (!block) return error_set("%s: no memory to read it", what->path), 1;
+    if (run_open(what->path, &file) || table_open(file, table, &set, &rows, what->path)) return 1;
+    if ((type = table_type(table)) < 0) return h5_fail(what->path, "read a table"), 1;
+    for (int64_t at = 0; at < rows; at += BLOCK) {
+        const int64_t n = rows - at < BLOCK ? rows - at : BLOCK;
+        memset(block, 0, (size_t)n * table->row);
+        if (table_read(set, type, at, n, block, what->path)) return 1;
+        if (fwrite(block, table->row, (size_t)n, out) != (size_t)n) return error_set("%s: a pipe broke", what->path), 1;
+    }
+    return 0;
+}
+
+int64_t runfile_read(const char *path, enum runfile_table table, void **rows)
+{
+    struct reading what = {path, table};
+    char *bytes;
+    size_t n;
+    *rows = NULL;
+    h5_init();
+    if (guard_run(send_rows, &what, path, &bytes, &n)) return -1;
+    *rows = bytes;
+    return (int64_t)(n / RUN_TABLES[table].row);
+}
+
+/* The shortest text that reads back to the same number. */
+static void print_real(double value)
+{
+    char text[40];
+    if (isnan(value)) {
+        fputs("nan", stdout);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    fputs(text, stdout);
+}
+
+/* In quotes where it holds a comma or a quote (RFC 4180); a line break becomes a blank, a row is one line. */
+static void print_csv_text(const char *text, size_t size)
+{
+    const size_t n = strnlen(text, size);
+    const int quoted = memchr(text, ',', n) || memchr(text, '"', n);
+    if (quoted) putchar('"');
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '"') putchar('"');
+        putchar(iscntrl((unsigned char)text[i]) ? ' ' : text[i]);
+    }
+    if (quoted) putchar('"');
+}
+
+static void print_field(const char *row, const struct table_field *field)
+{
+    const char *at = row + field->offset;
+    int64_t integer;
+    double real;
+    float single;
+    switch (field->kind) {
+    case FIELD_INT:
+        memcpy(&integer, at, sizeof integer);
+        printf("%" PRId64, integer);
+        break;
+    case FIELD_REAL:
+        memcpy(&real, at, sizeof real);
+        print_real(real);
+        break;
+    case FIELD_FLOAT:
+        memcpy(&single, at, sizeof single);
+        print_real((double)single);
+        break;
+    case FIELD_TEXT:
+        print_csv_text(at, field->bytes);
+        break;
+    }
+}
+
+static int flushed(void)
+{
+    return fflush(stdout) || ferror(stdout) ? error_set("cannot write to standard output") : 0;
+}
+
+int runfile_print_csv(const char *path, enum runfile_table table)
+{
+    const struct table *t = &RUN_TABLES[table];
+    void *rows;
+    const int64_t n = runfile_read(path, table, &rows);
+    if (n < 0) return -1;
+    for (int i = 0; i < t->field_count; i++) printf("%s%s", i ? "," : "", table_field_name(&t->fields[i]));
+    putchar('\n');
+    for (int64_t r = 0; r < n; r++)
+        for (int i = 0; i < t->field_count; i++) {
+            print_field((const char *)rows + (size_t)r * t->row, &t->fields[i]);
+            putchar(i + 1 < t->field_count ? ',' : '\n');
+        }
+    free(rows);
+    return flushed();
+}
+
+struct printing {
+    const char *path, *prefix, *skip; /* skip: a key that is left out, or NULL */
+    FILE *out;
+};
+
+/* One attribute as "PREFIXkey value". `frames` of /config is the budget; beside the frames trained it needs another name. */
+static herr_t print_attribute(hid_t object, const char *key, const H5A_info_t *info, void *arg)
+{
+    const struct printing *p = arg;
+    char value[2048];
+    (void)info;
+    if (p->skip && !strcmp(key, p->skip)) return 0;
+    if (h5_get_text(object, key, value, sizeof value, p->path)) return -1;
+    for (char *c = value; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = ' ';
+    fprintf(p->out, "%s%s %s\n", p->prefix, !strcmp(key, "frames") ? "frames-budget" : key, value);
+    return 0;
+}
+
+static int print_attributes(hid_t file, const char *group, const char *prefix, const char *skip, const char *path,
+                            FILE *out)
+{
+    H5_AUTO hid_t object = H5I_INVALID_HID;
+    struct printing p = {path, prefix, skip, out};
+    if (!h5_exists(file, group)) return error_set("%s: there is no /%s: not a run file of Dunlin", path, group);
+    H5_CHECK(object = H5Gopen2(file, group, H5P_DEFAULT), path, "read the settings");
+    error_set("%s", "");
+    if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, print_attribute, &p) < 0)
+        return *error_text() ? -1 : h5_fail(path, "read the settings");
+    return 0;
+}
+
+/* The settings in force are those of the last start. */
+static int send_info(void *arg, FILE *out)
+{
+    const char *path = arg;
+    H5_AUTO hid_t file = H5I_INVALID_HID;
+    H5_AUTO hid_t sessions = H5I_INVALID_HID;
+    H5G_info_t info;
+    char group[64] = "config", prefix[64];
+    if (run_open(path, &file)) return 1;
+    if (!h5_exists(file, "sessions")) return error_set("%s: there is no /sessions: not a run file of Dunlin", path), 1;
+    if ((sessions = H5Gopen2(file, "sessions", H5P_DEFAULT)) < 0 || H5Gget_info(sessions, &info) < 0)
+        return h5_fail(path, "read /sessions"), 1;
+    int found[2] = {0, 0}; /* how many, and the last */
+    for (int s = 1; s < MAX_SESSIONS && (hsize_t)found[0] < info.nlinks; s++) {
+        snprintf(group, sizeof group, "%d", s);
+        if (h5_exists(sessions, group)) found[0]++, found[1] = s;
+    }
+    snprintf(group, sizeof group, "%s", "config");
+    if (found[0]) snprintf(group, sizeof group, "sessions/%d/config", found[1]);
+    if (print_attributes(file, group, "", NULL, path, out) ||
+        print_attributes(file, "provenance", "", "seed", path, out))
+        return 1;
+    fprintf(out, "sessions %d\n", 1 + found[0]);
+    for (int s = 1; s <= found[1]; s++) {
+        snprintf(group, sizeof group, "sessions/%d", s);
+        snprintf(prefix, sizeof prefix, "session-%d-", s);
+        if (h5_exists(file, group) && print_attributes(file, group, prefix, NULL, path, out)) return 1;
+    }
+    return 0;
+}
+
+int runfile_print_info(const char *path)
+{
+    char *text;
+    size_t n;
+    h5_init();
+    if (guard_run(send_info, (void *)(uintptr_t)path, path, &text, &n)) return -1;
+    fwrite(text, 1, n, stdout);
+    free(text);
+    return flushed();
+}

@@ -1,0 +1,187 @@
+/* seal.c -- see seal.h. SHA-256 (FIPS 180-4) is OpenSSL's. */
+#include "store/seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+static const char MAGIC[8] = {'D', 'U', 'N', 'L', 'I', 'N', 'C', 'K'};
+enum { PIECE = 1 << 20 };
+
+static void put_le(unsigned char *out, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) out[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get_le(const unsigned char *in, int bytes)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++) value |= (uint64_t)in[i] << (8 * i);
+    return value;
+}
+
+static void to_hex(const unsigned char digest[SHA256_BYTES], char hex[2 * SHA256_BYTES + 1])
+{
+    for (int i = 0; i < SHA256_BYTES; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void fill(unsigned char block[SEAL_BYTES], uint64_t length, const unsigned char digest[SHA256_BYTES])
+{
+    char hex[2 * SHA256_BYTES + 1];
+    to_hex(digest, hex);
+    memset(block, 0, SEAL_BYTES);
+    memcpy(block, MAGIC, sizeof MAGIC);
+    put_le(block + 8, SEAL_FORMAT, 4);
+    put_le(block + 12, SEAL_BYTES, 4);
+    put_le(block + 16, length, 8);
+    memcpy(block + 24, digest, SHA256_BYTES);
+    snprintf((char *)block + 64, SEAL_BYTES - 64,
+             "\nDunlin checkpoint, an HDF5 file behind this block of %d bytes\nformat %d\nlength %" PRIu64
+             "\nsha256 %s\n",
+             SEAL_BYTES, SEAL_FORMAT, length, hex);
+}
+
+int seal_make(unsigned char block[SEAL_BYTES], const void *data, size_t bytes)
+{
+    unsigned char digest[SHA256_BYTES];
+    if (!EVP_Digest(data, bytes, digest, NULL, EVP_sha256(), NULL)) return error_set("libcrypto has no SHA-256");
+    fill(block, bytes, digest);
+    return 0;
+}
+
+/* Up to n bytes, fewer only at the file's end; < 0 with errno. */
+static ssize_t read_up_to(int fd, unsigned char *out, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        const ssize_t got = read(fd, out + done, n - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+/* The digest of all from the present place to the end, and how many bytes that were. */
+static int digest_rest(int fd, const char *path, unsigned char digest[SHA256_BYTES], uint64_t *length)
+{
+    unsigned char *piece = malloc(PIECE);
+    EVP_MD_CTX *sha = EVP_MD_CTX_new();
+    int rc =
+        !piece || !sha || !EVP_DigestInit_ex(sha, EVP_sha256(), NULL) ? error_set("%s: no memory to read it", path) : 0;
+    *length = 0;
+    while (!rc) {
+        const ssize_t n = read_up_to(fd, piece, PIECE);
+        if (n < 0) rc = error_set("%s: cannot read: %s", path, strerror(errno));
+        if (n <= 0) break;
+        *length += (uint64_t)n;
+        if (!EVP_DigestUpdate(sha, piece, (size_t)n)) rc = error_set("%s: libcrypto's SHA-256 failed", path);
+    }
+    if (!rc && !EVP_DigestFinal_ex(sha, digest, NULL)) rc = error_set("%s: libcrypto's SHA-256 failed", path);
+    EVP_MD_CTX_free(sha);
+    free(piece);
+    return rc;
+}
+
+static int verify(int fd, const char *path)
+{
+    unsigned char block[SEAL_BYTES], expected[SEAL_BYTES], digest[SHA256_BYTES];
+    struct stat st;
+    uint64_t length;
+    if (fstat(fd, &st)) return error_set("%s: cannot read: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode)) return error_set("%s: not a file", path);
+    const ssize_t n = read_up_to(fd, block, sizeof block);
+    if (n < 0) return error_set("%s: cannot read: %s", path, strerror(errno));
+    if (n < (ssize_t)sizeof MAGIC || memcmp(block, MAGIC, sizeof MAGIC) != 0)
+        return error_set("%s: not a checkpoint of Dunlin: it does not begin with DUNLINCK", path);
+    if (n < SEAL_BYTES) return error_set("%s: damaged: cut off after %zd bytes", path, n);
+    if (get_le(block + 8, 4) != SEAL_FORMAT)
+        return error_set("%s: checkpoint format %" PRIu64
+                         ", this program reads format %d: damaged, or of another version",
+                         path, get_le(block + 8, 4), SEAL_FORMAT);
+    if (digest_rest(fd, path, digest, &length)) return -1;
+    if (length != get_le(block + 16, 8))
+        return error_set("%s: damaged: %" PRIu64 " bytes follow its header, %" PRIu64 " were written", path, length,
+                         get_le(block + 16, 8));
+    if (memcmp(block + 24, digest, SHA256_BYTES) != 0)
+        return error_set("%s: damaged: its SHA-256 does not match", path);
+    fill(expected, length, digest);
+    if (memcmp(block, expected, SEAL_BYTES) != 0) return error_set("%s: damaged: its header was changed", path);
+    return 0;
+}
+
+/* O_NONBLOCK: a named pipe must not hold the reader up. */
+static int open_to_read(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) error_set("%s: cannot open: %s", path, strerror(errno));
+    return fd;
+}
+
+int seal_verify(const char *path)
+{
+    const int fd = open_to_read(path);
+    if (fd < 0) return -1;
+    const int rc = verify(fd, path);
+    close(fd);
+    return rc;
+}
+
+int seal_file_digest(const char *path, char hex[2 * SHA256_BYTES + 1])
+{
+    unsigned char digest[SHA256_BYTES];
+    uint64_t length;
+    const int fd = open_to_read(path);
+    if (fd < 0) return -1;
+    const int rc = digest_rest(fd, path, digest, &length);
+    close(fd);
+    if (!rc) to_hex(digest, hex);
+    return rc;
+}
+
+static int write_all(int fd, const unsigned char *data, size_t n)
+{
+    while (n) {
+        const ssize_t done = write(fd, data, n);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return -1;
+        data += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+int file_replace(const char *dir, const char *name, const struct file_part *parts, int part_count, int to_disk)
+{
+    char path[4096], fresh[4096 + 8];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+        return error_set("%.200s...: the name is too long", path);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return error_set("%s: cannot create: %s", fresh, strerror(errno));
+    int failed = 0;
+    for (int i = 0; i < part_count && !failed; i++) failed = write_all(fd, parts[i].data, parts[i].bytes);
+    if (!failed && to_disk) failed = fsync(fd);
+    int why = errno;
+    if (close(fd) && !failed) failed = -1, why = errno; /* where NFS tells of a full disk */
+    if (!failed && (failed = rename(fresh, path))) why = errno;
+    if (failed) {
+        unlink(fresh);
+        return error_set("%s: cannot write: %s", path, strerror(why));
+    }
+    const int folder = to_disk ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder >= 0) {
+        fsync(folder); /* some file systems refuse; the file itself is on disk */
+        close(folder);
+    }
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* spool.h -- a file driver for HDF5 whose writes do not fail: what the disk does not take waits in memory, in order.
+ *
+ * Why: after a failing write (a full disk) HDF5 1.10 goes on with its tables out of step, and says nothing [tried: rows that
+ * are written once there is room again read as zeros]. With this driver it never sees one. Since writes reach the file in
+ * the order HDF5 made them, readers beside the writer, and whoever salvages the file after a kill, find what they
+ * would have found a moment earlier.
+ */
+#ifndef DUNLIN_STORE_SPOOL_H
+#define DUNLIN_STORE_SPOOL_H
+
+#include "store/h5.h"
+
+/* Makes files that are opened (not created) with these access properties use the driver. < 0 where HDF5 fails. Local. */
+int spool_use(hid_t access);
+
+/* Writes what waits, of a file opened with the driver. 0 where nothing waits any more, or the errno of the write that failed.
+ * While something waits, the caller gives HDF5 no more to write, so that the memory it takes is bounded. Local. */
+int spool_drain(hid_t file);
+
+/* The errno that the closing of the last file of this driver ended with: what then still waited is lost. 0: nothing did. */
+int spool_lost(void);
+
+#endif

@@ -1,0 +1,124 @@
+/* status.c -- RUN/status. The lines, in this order; a figure that is not known yet is "nan":
+ *
+ *   state running|done|stopped|failed|lost-actors      reason TEXT (only where there is one)
+ *   frames N / TOTAL      steps N      updates N      episodes N      seconds S      frames-per-s F      updates-per-s F
+ *   return-mean R      return-max R      eval-mean R      eval-best R      lag-mean L      lag-max N      seconds-left S
+ *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD      (one line a rank; rank 0: master)
+ */
+#include "store/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "store/seal.h"
+
+static const char *const STATES[] = {"running", "done", "stopped", "failed", "lost-actors"};
+enum { STATE_COUNT = sizeof STATES / sizeof *STATES };
+
+const char *run_state_name(enum run_state state)
+{
+    return STATES[state];
+}
+
+/* printf may write a NaN as "-nan". */
+static void real(FILE *out, const char *key, double value, const char *end)
+{
+    if (isnan(value))
+        fprintf(out, "%s nan%s", key, end);
+    else
+        fprintf(out, "%s %.10g%s", key, value, end);
+}
+
+/* A word or a line of n bytes at most; what would break the line into several becomes "_". */
+static void text(FILE *out, const char *key, const char *value, size_t n, bool word, const char *end)
+{
+    fprintf(out, "%s ", key);
+    for (size_t i = 0; i < n && value[i]; i++) {
+        const unsigned char c = (unsigned char)value[i];
+        fputc(c < 32 || c == 127 || (word && c == ' ') ? '_' : c, out);
+    }
+    if (word && (!n || !*value)) fputc('-', out);
+    fputs(end, out);
+}
+
+static void actor_line(FILE *out, const struct run_actor *a)
+{
+    fprintf(out, "actor %" PRId64 " ", a->rank);
+    text(out, "host", a->host, sizeof a->host, true, " ");
+    fprintf(out, "frames %" PRId64 " updates %" PRId64 " episodes %" PRId64 " ", a->frames, a->updates, a->episodes);
+    real(out, "last-seen", a->last_seen, " ");
+    real(out, "epsilon", a->epsilon, " ");
+    text(out, "state", a->state, sizeof a->state, true, "\n");
+}
+
+int status_write(const char *dir, const struct status *s)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&bytes, &n);
+    if (!out) return error_set("%s/status: no memory to write it", dir);
+    fprintf(out, "state %s\n", run_state_name(s->state));
+    if (*s->reason) text(out, "reason", s->reason, sizeof s->reason, false, "\n");
+    fprintf(out, "frames %" PRId64 " / %" PRId64 "\nsteps %" PRId64 "\nupdates %" PRId64 "\nepisodes %" PRId64 "\n",
+            s->frames, s->frames_total, s->steps, s->updates, s->episodes);
+    real(out, "seconds", s->seconds, "\n");
+    real(out, "frames-per-s", s->frames_per_s, "\n");
+    real(out, "updates-per-s", s->updates_per_s, "\n");
+    real(out, "return-mean", s->return_mean, "\n");
+    real(out, "return-max", s->return_max, "\n");
+    real(out, "eval-mean", s->eval_mean, "\n");
+    real(out, "eval-best", s->eval_best, "\n");
+    real(out, "lag-mean", s->lag_mean, "\n");
+    fprintf(out, "lag-max %" PRId64 "\n", s->lag_max);
+    real(out, "seconds-left", s->seconds_left, "\n");
+    for (int r = 0; r < s->rank_count; r++) actor_line(out, &s->actors[r]);
+    int failed = ferror(out);
+    failed |= fclose(out);
+    /* what the run ended with must be on disk; a line of progress need not wait for it */
+    const int rc = failed ? error_set("%s/status: no memory to write it", dir)
+                          : file_replace(dir, "status", &(struct file_part){bytes, n}, 1, s->state != RUN_RUNNING);
+    free(bytes);
+    return rc;
+}
+
+/* The lines before the actors' fit well into size. */
+static int read_head(const char *path, char *out, size_t size)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno));
+    ssize_t n;
+    do n = read(fd, out, size - 1);
+    while (n < 0 && errno == EINTR);
+    const int why = errno;
+    close(fd);
+    if (n < 0) return error_set("%s: cannot read: %s", path, strerror(why));
+    out[n] = '\0';
+    return 0;
+}
+
+int status_read_state(const char *dir, enum run_state *state, char *reason, int reason_size)
+{
+    char path[4096], head[2048], *line, *rest = head;
+    int found = -1;
+    if (reason_size > 0) *reason = '\0';
+    if ((size_t)snprintf(path, sizeof path, "%s/status", dir) >= sizeof path)
+        return error_set("%.200s...: the name is too long", path);
+    if (read_head(path, head, sizeof head)) return -1;
+    while ((line = strsep(&rest, "\n"))) {
+        if (!strncmp(line, "reason ", 7) && reason_size > 0) snprintf(reason, (size_t)reason_size, "%s", line + 7);
+        if (strncmp(line, "state ", 6) != 0) continue;
+        for (int s = 0; s < STATE_COUNT; s++)
+            if (!strcmp(line + 6, STATES[s])) found = s;
+    }
+    if (found < 0)
+        return error_set("%s: no line 'state WORD' with running, done, stopped, failed or lost-actors", path);
+    *state = (enum run_state)found;
+    return 0;
+}

@@ -1,0 +1,167 @@
+/* tables.c -- see tables.h. */
+#include "store/tables.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+
+#define KIND(field)                                                                                                    \
+    _Generic((field), int64_t : FIELD_INT, double : FIELD_REAL, float : FIELD_FLOAT, char * : FIELD_TEXT)
+#define ROW(name) ((struct name *)0)
+
+#define X(type, field) {#field, KIND(ROW(NOW)->field), offsetof(struct NOW, field), sizeof ROW(NOW)->field},
+#define NOW run_train
+static const struct table_field TRAIN[] = {RUN_TRAIN(X)};
+#undef NOW
+#define NOW run_episode
+static const struct table_field EPISODES[] = {RUN_EPISODES(X)};
+#undef NOW
+#define NOW run_eval
+static const struct table_field EVAL[] = {RUN_EVAL(X)};
+#undef NOW
+#define NOW run_lag
+static const struct table_field LAG[] = {RUN_LAG(X)};
+#undef NOW
+#define NOW run_event
+static const struct table_field EVENTS[] = {RUN_EVENTS(X)};
+#undef NOW
+#define NOW run_actor
+static const struct table_field ACTORS[] = {RUN_ACTORS(X)};
+#undef NOW
+#undef X
+
+#define COUNT(list) (int)(sizeof(list) / sizeof *(list))
+const struct table RUN_TABLES[RUN_TABLE_COUNT] = {
+    {"train", sizeof(struct run_train), TRAIN, COUNT(TRAIN), offsetof(struct run_train, frames), 256},
+    {"episodes", sizeof(struct run_episode), EPISODES, COUNT(EPISODES), offsetof(struct run_episode, frames), 1024},
+    {"eval", sizeof(struct run_eval), EVAL, COUNT(EVAL), offsetof(struct run_eval, frames), 64},
+    {"lag", sizeof(struct run_lag), LAG, COUNT(LAG), -1, 0},
+    {"events", sizeof(struct run_event), EVENTS, COUNT(EVENTS), offsetof(struct run_event, frames), 32},
+    {"actors", sizeof(struct run_actor), ACTORS, COUNT(ACTORS), -1, 0},
+};
+
+const char *table_field_name(const struct table_field *field)
+{
+    return strcmp(field->field, "ret") == 0 ? "return" : field->field; /* no name for a member in C */
+}
+
+static hid_t field_type(const struct table_field *field)
+{
+    switch (field->kind) {
+    case FIELD_INT:
+        return H5Tcopy(H5T_NATIVE_INT64);
+    case FIELD_REAL:
+        return H5Tcopy(H5T_NATIVE_DOUBLE);
+    case FIELD_FLOAT:
+        return H5Tcopy(H5T_NATIVE_FLOAT);
+    case FIELD_TEXT:
+        break;
+    }
+    return h5_text_type(field->bytes);
+}
+
+hid_t table_type(const struct table *table)
+{
+    hid_t type = H5Tcreate(H5T_COMPOUND, table->row);
+    for (int i = 0; type >= 0 && i < table->field_count; i++) {
+        H5_AUTO hid_t field = field_type(&table->fields[i]);
+        if (field < 0 || H5Tinsert(type, table_field_name(&table->fields[i]), table->fields[i].offset, field) < 0)
+            h5_release(&type);
+    }
+    return type;
+}
+
+int table_create(hid_t file, const struct table *table, int64_t rows, const char *path)
+{
+    const bool fixed = table->frames_at < 0;
+    const hsize_t dim = fixed ? (hsize_t)rows : 0, most = fixed ? dim : H5S_UNLIMITED, chunk = (hsize_t)table->chunk;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_CHECK(type = table_type(table), path, "make a table");
+    H5_CHECK(space = H5Screate_simple(1, &dim, &most), path, "make a table");
+    H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "make a table");
+    if (fixed)
+        H5_CHECK(H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY), path, "make a table");
+    else
+        H5_CHECK(H5Pset_chunk(plist, 1, &chunk), path, "make a table");
+    H5_CHECK(set = H5Dcreate2(file, table->name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT), path, "make a table");
+    return 0;
+}
+
+int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows, const char *path)
+{
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    hsize_t dims[H5S_MAX_RANK];
+    if (!h5_exists(file, table->name)) return error_set("%s: there is no table /%s", path, table->name);
+    H5_CHECK(*set = H5Dopen2(file, table->name, H5P_DEFAULT), path, "open a table");
+    H5_CHECK(type = H5Dget_type(*set), path, "open a table");
+    H5_CHECK(space = H5Dget_space(*set), path, "open a table");
+    if (H5Tget_class(type) != H5T_COMPOUND || H5Sget_simple_extent_dims(space, dims, NULL) != 1 ||
+        dims[0] > INT64_MAX / 1024)
+        return error_set("%s: /%s is no table of Dunlin's", path, table->name);
+    *rows = (int64_t)dims[0];
+    return 0;
+}
+
+/* The file's rows at .. at + n - 1, and n rows of memory. */
+static int select_rows(hid_t set, int64_t at, int64_t n, hid_t *in_file, hid_t *in_memory, const char *path)
+{
+    const hsize_t start = (hsize_t)at, count = (hsize_t)n;
+    H5_CHECK(*in_file = H5Dget_space(set), path, "select rows");
+    H5_CHECK(H5Sselect_hyperslab(*in_file, H5S_SELECT_SET, &start, NULL, &count, NULL), path, "select rows");
+    H5_CHECK(*in_memory = H5Screate_simple(1, &count, NULL), path, "select rows");
+    return 0;
+}
+
+int table_read(hid_t set, hid_t type, int64_t at, int64_t n, void *rows, const char *path)
+{
+    H5_AUTO hid_t in_file = H5I_INVALID_HID;
+    H5_AUTO hid_t in_memory = H5I_INVALID_HID;
+    if (select_rows(set, at, n, &in_file, &in_memory, path)) return -1;
+    H5_CHECK(H5Dread(set, type, in_memory, in_file, H5P_DEFAULT, rows), path, "read a table");
+    return 0;
+}
+
+int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows, const char *path)
+{
+    const hsize_t end = (hsize_t)(at + n);
+    H5_AUTO hid_t in_file = H5I_INVALID_HID;
+    H5_AUTO hid_t in_memory = H5I_INVALID_HID;
+    H5_CHECK(H5Dset_extent(set, &end), path, "write a table");
+    if (select_rows(set, at, n, &in_file, &in_memory, path)) return -1;
+    H5_CHECK(H5Dwrite(set, type, in_memory, in_file, H5P_DEFAULT, rows), path, "write a table");
+    return 0;
+}
+
+hid_t run_access(void)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access < 0) return access;
+    if (H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) < 0) h5_release(&access);
+#if H5_VERSION_GE(1, 10, 7)
+    if (access >= 0 && H5Pset_file_locking(access, 0, 1) < 0) h5_release(&access);
+#endif
+    return access;
+}
+
+int run_open(const char *path, hid_t *file)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    H5_AUTO hid_t access = H5I_INVALID_HID;
+    H5_CHECK(access = run_access(), path, "open");
+    /* A reader beside the writer tries again where a checksum does not fit, each time after twice the wait, from 1 ns: HDF5's
+     * own 100 times would never end on a damaged file; these are 17 ms. */
+    H5_CHECK(H5Pset_metadata_read_attempts(access, 24), path, "open");
+    /* a second go: the writer may have closed the file between the first two */
+    for (int go = 0; *file < 0 && go < 2; go++) {
+        if (go) nanosleep(&pause, NULL);
+        *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+        if (*file < 0) *file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+    }
+    H5_CHECK(*file, path, "open");
+    return 0;
+}

@@ -1,0 +1,200 @@
+/* nn_twin.h -- the slow twin of src/nn: the same networks in double precision, plain loops and textbook order, one row at a
+ * time. It takes the architecture from the tensors' names and shapes, and knows nothing of how theta is stored. */
+#ifndef DUNLIN_TESTS_NN_TWIN_H
+#define DUNLIN_TESTS_NN_TWIN_H
+
+#include <math.h>
+
+#include "nn/net.h"
+#include "testing.h"
+
+enum { TWIN_LAYERS = 12 };
+
+struct twin_layer {
+    enum { TWIN_CONV, TWIN_DENSE, TWIN_LSTM, TWIN_HEADS } kind;
+    int tensor;  /* its weight; what belongs to it follows */
+    int C, H, W; /* of the input, where it is a map */
+    int O, K, stride, rows, cols;
+    int in, out;
+    double *x, *y, *dx; /* (in), (out), (in) of the row in hand */
+};
+
+struct twin {
+    const struct net_facts *facts;
+    struct twin_layer layer[TWIN_LAYERS];
+    int count;
+    double *p[32], *dp[32]; /* tensors and their gradients in textbook shape */
+    double *h, *c;          /* recurrent state, the caller's to set */
+};
+
+static inline struct twin_layer *twin_add(struct twin *t, int kind, int tensor, int in, int out)
+{
+    struct twin_layer *l = &t->layer[t->count++];
+    l->kind = kind, l->tensor = tensor, l->in = in, l->out = out;
+    l->x = t->count > 1 ? l[-1].y : calloc((size_t)in, sizeof(double));
+    l->y = calloc((size_t)out, sizeof(double));
+    l->dx = calloc((size_t)in, sizeof(double));
+    return l;
+}
+
+/* The twin of a network with weights theta. Owner: twin_free(). */
+static inline struct twin *twin_new(const struct net *net, const float *theta)
+{
+    struct twin *t = calloc(1, sizeof *t);
+    const struct net_facts *f = t->facts = net_facts(net);
+    float *book = malloc(f->params * sizeof(float));
+    int C = f->input.C, H = f->input.height, W = f->input.width, width = C > 0 ? C * H * W : f->input.dim;
+    for (int k = 0; k < f->tensor_count; k++) {
+        const struct tensor *s = &f->tensors[k];
+        t->p[k] = calloc(s->size, sizeof(double));
+        t->dp[k] = calloc(s->size, sizeof(double));
+        tensor_to_textbook(s, theta, book);
+        for (size_t i = 0; i < s->size; i++) t->p[k][i] = book[i];
+        if (!strncmp(s->name, "conv", 4) && s->ndim == 4) {
+            const int K = s->dims[2], stride = K == 3 ? 1 : K / 2, rows = (H - K) / stride + 1,
+                      cols = (W - K) / stride + 1;
+            struct twin_layer *l = twin_add(t, TWIN_CONV, k, width, s->dims[0] * rows * cols);
+            l->C = C, l->H = H, l->W = W, l->O = s->dims[0], l->K = K, l->stride = stride, l->rows = rows,
+            l->cols = cols;
+            C = l->O, H = rows, W = cols, width = l->out;
+        } else if (!strncmp(s->name, "fc", 2) && s->ndim == 2) {
+            width = twin_add(t, TWIN_DENSE, k, width, s->dims[0])->out;
+        } else if (!strcmp(s->name, "lstm.weight_x")) {
+            width = twin_add(t, TWIN_LSTM, k, width, s->dims[0] / 4)->out;
+            t->h = calloc((size_t)width, sizeof(double));
+            t->c = calloc((size_t)width, sizeof(double));
+        } else if (!strcmp(s->name, "pi.weight") || !strcmp(s->name, "q.weight")) {
+            twin_add(t, TWIN_HEADS, k, width, f->out_dim);
+        }
+    }
+    free(book);
+    return t;
+}
+
+static inline void twin_free(struct twin *t)
+{
+    for (int k = 0; k < t->count; k++) {
+        if (k == 0) free(t->layer[k].x);
+        free(t->layer[k].y);
+        free(t->layer[k].dx);
+    }
+    for (int k = 0; k < t->facts->tensor_count; k++) free(t->p[k]), free(t->dp[k]);
+    free(t->h), free(t->c);
+    free(t);
+}
+
+/* Calls back for each weight w[o][c][ky][kx] that joins input xi to output yi. */
+#define TWIN_CONV_TAPS(l)                                                                                              \
+    for (int o = 0; o < (l)->O; o++)                                                                                   \
+        for (int r = 0; r < (l)->rows; r++)                                                                            \
+            for (int q = 0; q < (l)->cols; q++)                                                                        \
+                for (int c = 0; c < (l)->C; c++)                                                                       \
+                    for (int ky = 0; ky < (l)->K; ky++)                                                                \
+                        for (int kx = 0, yi = (o * (l)->rows + r) * (l)->cols + q; kx < (l)->K; kx++)
+
+static inline int twin_x(const struct twin_layer *l, int c, int r, int q, int ky, int kx)
+{
+    return (c * l->H + r * l->stride + ky) * l->W + q * l->stride + kx;
+}
+
+static inline int twin_w(const struct twin_layer *l, int o, int c, int ky, int kx)
+{
+    return ((o * l->C + c) * l->K + ky) * l->K + kx;
+}
+
+static inline void twin_dense(const double *w, const double *b, int out, int in, const double *x, double *y)
+{
+    for (int o = 0; o < out; o++) {
+        y[o] = b[o];
+        for (int i = 0; i < in; i++) y[o] += w[o * in + i] * x[i];
+    }
+}
+
+static inline void twin_lstm(struct twin *t, const struct twin_layer *l)
+{
+    const int N = l->out;
+    const double *wx = t->p[l->tensor], *wh = t->p[l->tensor + 1], *b = t->p[l->tensor + 2];
+    double *gate = calloc(4 * (size_t)N, sizeof(double));
+    for (int j = 0; j < 4 * N; j++) {
+        double sum = b[j];
+        for (int i = 0; i < l->in; i++) sum += wx[j * l->in + i] * l->x[i];
+        for (int i = 0; i < N; i++) sum += wh[j * N + i] * t->h[i];
+        gate[j] = j / N == 2 ? tanh(sum) : 1 / (1 + exp(-sum));
+    }
+    for (int j = 0; j < N; j++) {
+        t->c[j] = gate[N + j] * t->c[j] + gate[j] * gate[2 * N + j];
+        t->h[j] = l->y[j] = gate[3 * N + j] * tanh(t->c[j]);
+    }
+    free(gate);
+}
+
+/* The output row (out_dim) for one input: C planes or one vector. Moves h and c on. */
+static inline const double *twin_forward(struct twin *t, const float *const *x)
+{
+    const struct net_input *in = &t->facts->input;
+    const int plane = in->C > 0 ? in->height * in->width : in->dim;
+    for (int i = 0; i < t->layer[0].in; i++) t->layer[0].x[i] = (double)x[i / plane][i % plane];
+    for (int k = 0; k < t->count; k++) {
+        struct twin_layer *l = &t->layer[k];
+        const double *w = t->p[l->tensor], *b = t->p[l->tensor + 1];
+        if (l->kind == TWIN_CONV) {
+            for (int i = 0; i < l->out; i++) l->y[i] = b[i / (l->rows * l->cols)];
+            TWIN_CONV_TAPS(l) l->y[yi] += w[twin_w(l, o, c, ky, kx)] * l->x[twin_x(l, c, r, q, ky, kx)];
+        } else if (l->kind == TWIN_DENSE) {
+            twin_dense(w, b, l->out, l->in, l->x, l->y);
+        } else if (l->kind == TWIN_LSTM) {
+            twin_lstm(t, l);
+        } else {
+            const int A = t->facts->actions;
+            twin_dense(w, b, A, l->in, l->x, l->y);
+            if (l->out > A) twin_dense(t->p[l->tensor + 2], t->p[l->tensor + 3], 1, l->in, l->x, l->y + A);
+        }
+        for (int i = 0; (l->kind == TWIN_CONV || l->kind == TWIN_DENSE) && i < l->out; i++) l->y[i] = fmax(l->y[i], 0);
+    }
+    return t->layer[t->count - 1].y;
+}
+
+static inline void twin_dense_back(const double *w, double *dw, double *db, int out, const struct twin_layer *l,
+                                   const double *dy)
+{
+    for (int o = 0; o < out; o++) {
+        db[o] += dy[o];
+        for (int i = 0; i < l->in; i++) {
+            dw[o * l->in + i] += dy[o] * l->x[i];
+            l->dx[i] += dy[o] * w[o * l->in + i];
+        }
+    }
+}
+
+/* Adds the gradient of dout . y for the row last passed forward to dp. Not for recurrent networks. */
+static inline void twin_backward(struct twin *t, const float *dout)
+{
+    double last[64] = {0};
+    for (int i = 0; i < t->facts->out_dim; i++) last[i] = (double)dout[i];
+    for (int k = t->count - 1; k >= 0; k--) {
+        struct twin_layer *l = &t->layer[k];
+        const double *w = t->p[l->tensor];
+        double *dw = t->dp[l->tensor], *db = t->dp[l->tensor + 1], *dy = k + 1 < t->count ? l[1].dx : last;
+        memset(l->dx, 0, (size_t)l->in * sizeof(double));
+        for (int i = 0; l->kind != TWIN_HEADS && i < l->out; i++)
+            if (!(l->y[i] > 0)) dy[i] = 0;
+        if (l->kind == TWIN_CONV) {
+            for (int i = 0; i < l->out; i++) db[i / (l->rows * l->cols)] += dy[i];
+            TWIN_CONV_TAPS(l)
+            {
+                const int wi = twin_w(l, o, c, ky, kx), xi = twin_x(l, c, r, q, ky, kx);
+                dw[wi] += dy[yi] * l->x[xi];
+                l->dx[xi] += dy[yi] * w[wi];
+            }
+        } else if (l->kind == TWIN_DENSE) {
+            twin_dense_back(w, dw, db, l->out, l, dy);
+        } else {
+            const int A = t->facts->actions;
+            twin_dense_back(w, dw, db, A, l, dy);
+            if (l->out > A)
+                twin_dense_back(t->p[l->tensor + 2], t->dp[l->tensor + 2], t->dp[l->tensor + 3], 1, l, dy + A);
+        }
+    }
+}
+
+#endif

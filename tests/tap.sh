@@ -1,0 +1,34 @@
+# tap.sh -- sourced by the test scripts: counts checks as TAP lines, in a scratch folder of its own.
+# shellcheck shell=bash
+set -u
+dunlin=${DUNLIN_BUILD:-$PWD/build}/dunlin
+source_dir=${DUNLIN_SOURCE:-$PWD}
+scratch=$(mktemp -d)
+cd "$scratch" || exit 1
+tap_count=0 tap_failed=0
+trap 'status=$?; tap_cleanup; cd /; rm -rf "$scratch"; exit $status' EXIT
+tap_cleanup() { :; } # scripts may redefine it
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+# check NAME CONDITION...: the condition is a command; its failure shows the files out and err
+check() {
+    local name=$1; shift
+    tap_count=$((tap_count + 1))
+    if "$@"; then echo "ok $tap_count - $name"; else
+        echo "not ok $tap_count - $name"; tap_failed=1
+        echo "#   failed: $*"; for f in out err; do [ -f $f ] && tail -5 $f | sed "s/^/#   $f: /"; done
+    fi
+}
+skip() { tap_count=$((tap_count + 1)); echo "ok $tap_count - $1 # SKIP $2"; }
+# run COMMAND...: its stdout to out, stderr to err, its status to $status; never longer than a minute or RUN_LIMIT
+run() { timeout --kill-after=5 "${RUN_LIMIT:-60}" "$@" >out 2>err </dev/null; status=$?; }
+is() { [ "$1" = "$2" ]; }
+# one line of ours on stderr that holds every word given
+says() {
+    local w
+    [ "$(grep -c '^dunlin: ' err)" = 1 ] || return 1
+    for w in "$@"; do grep '^dunlin: ' err | grep -qF -- "$w" || return 1; done
+}
+at_least() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
+value() { awk -v k="$1" '{ for (i = 1; i < NF; i++) if ($i == k) { print $(i + 1); exit } }' "${2:-out}"; } # value KEY [FILE]
+finish() { exit $tap_failed; }

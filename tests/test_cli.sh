@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# test_cli.sh -- what a user can get wrong: each is one clear line, status 2, nothing started and nothing written over.
+. "$(dirname "$0")/tap.sh"
+
+refused() { # refused NAME "WORD|WORD" ARGS...: status 2 and one line with the words
+    local name=$1 words=$2; shift 2
+    run "$dunlin" "$@"
+    IFS='|' read -ra w <<<"$words"
+    check "$name: status 2" is "$status" 2
+    check "$name: one line with $words" says "${w[@]}"
+    check "$name: nothing on stdout" test ! -s out
+}
+
+run "$dunlin" --help; check "help: status 0" is "$status" 0
+check "help names the commands" grep -q "dunlin train" out
+run "$dunlin" list; check "list: status 0" is "$status" 0
+check "list names catch" grep -q "^catch " out
+run "$dunlin"; check "no command: status 2" is "$status" 2
+refused "unknown command" "fly" fly
+refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
+refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
+refused "not a number" "t-max|five" train --t-max five --out r
+refused "missing value" "--lr" train --out r --lr
+refused "unknown algorithm" "algo|a4c|n-step-q" train --algo a4c --out r
+refused "unknown environment" "chess|catch" train --env chess --out r
+refused "net that does not fit" "small|cartpole" train --env cartpole --net small --out r
+refused "unknown net" "net|huge" train --env catch --net huge --out r
+refused "one update per episode wants one environment" "t-max" train --env cartpole --t-max 0 --envs-per-actor 2 --out r
+refused "unreadable INI" "none.ini" train none.ini --out r
+printf 'env = catch\nthis is no pair\n' >bad.ini
+refused "damaged INI" "bad.ini|2" train bad.ini --out r
+printf 'env = catch\nlr = fast\n' >worse.ini
+refused "bad value in an INI" "worse.ini|2|lr|fast" train worse.ini --out r
+head -c 300 /dev/urandom >junk.ini
+refused "junk as INI" "junk.ini" train junk.ini --out r
+refused "resume of nothing" "nowhere" resume nowhere
+refused "eval of nothing" "nowhere" eval nowhere
+refused "plot to an unknown kind of file" "c.jpeg" plot nowhere --out c.jpeg
+check "no run folder was made" test ! -e r
+
+mkdir full; echo precious >full/thesis.txt
+refused "out that holds something else" "full" train --env catch --out full
+refused "the same, forced" "full" train --env catch --out full --force
+check "it was not touched" is "$(cat full/thesis.txt)" precious
+echo file >file
+refused "out that is a file" "file" train --env catch --out file
+
+# under a launcher
+run mpirun -n 1 "$dunlin" train --env catch --out r
+check "one rank under mpirun: status 2" is "$status" 2
+check "one rank: one line" says "mpirun -n 2"
+OMPI_COMM_WORLD_SIZE=1 run "$dunlin" train --env catch --out r
+check "OMPI_COMM_WORLD_SIZE 1: status 2" is "$status" 2
+SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=2 run "$dunlin" train --env catch --out r
+check "srun without PMIx: status 2" is "$status" 2
+check "srun without PMIx: the line says what to use" says "srun --mpi=pmix"
+PMI_SIZE=2 run "$dunlin" train --env catch --out r
+check "PMI_SIZE without PMIx: status 2" is "$status" 2
+cp "$dunlin" other; echo x >>other
+run mpirun --oversubscribe -n 1 "$dunlin" train --env catch --out r : -n 2 ./other train --env catch --out r
+check "two builds: status 2" is "$status" 2
+check "two builds: one line" says "another build"
+run mpirun --oversubscribe -n 3 "$dunlin" train --env catch --lr -1 --out r
+check "wrong value under mpirun: status 2" is "$status" 2
+check "wrong value under mpirun: one line" says "lr" "-1"
+run mpirun --oversubscribe -n 3 "$dunlin" train --env catch --out file/r
+check "folder below a file: status 2" is "$status" 2
+check "folder below a file: one line" says "file/r"
+check "still no run folder" test ! -e r
+finish

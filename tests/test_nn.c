@@ -1,0 +1,350 @@
+/* test_nn.c -- networks of many shapes against their slow twins (nn_twin.h) and finite differences, and what net.h promises
+ * besides: start values, textbook order, padding, rows that do not depend on the batch, and refusals. */
+#include "base/error.h"
+#include "nn/net.h"
+#include "nn_isa.h"
+#include "nn_twin.h"
+
+/* A network, its input and everything that a rollout of T steps in E environments needs. */
+struct subject {
+    struct net *net;
+    const struct net_facts *facts;
+    struct net_work *work;
+    float *theta, *dtheta, *state;
+    int T, E, per_row; /* pointers of a row */
+    float **x;         /* each allocated at its exact size, so that the sanitizer sees a read past a frame */
+    struct rng rng;
+};
+
+static float symmetric(struct rng *rng)
+{
+    return (float)(2 * rng_uniform(rng) - 1);
+}
+
+static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
+                                  int T, int E)
+{
+    struct subject s = {.net = net_new(spec, lstm, &input, heads, actions), .T = T, .E = E};
+    if (!s.net) fail_msg("%s", error_text());
+    s.facts = net_facts(s.net);
+    s.work = net_work_new(s.net, T * E);
+    s.rng = rng_make(7, lstm, RNG_TEST, actions);
+    s.theta = malloc(s.facts->params * sizeof(float));
+    s.dtheta = malloc(s.facts->params * sizeof(float));
+    net_init(s.net, s.theta, &s.rng);
+    for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
+    const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
+    s.per_row = input.C > 0 ? input.C : 1;
+    s.x = malloc((size_t)(T * E * s.per_row) * sizeof *s.x);
+    for (int k = 0; k < T * E * s.per_row; k++) {
+        s.x[k] = malloc(floats * sizeof(float));
+        for (size_t i = 0; i < floats; i++) s.x[k][i] = input.C > 0 ? (float)rng_uniform(&s.rng) : symmetric(&s.rng);
+    }
+    s.state = calloc((size_t)(E * s.facts->state_dim) + 1, sizeof(float));
+    for (int r = 0; r < T * E; r++)
+        for (int i = 0; i < s.facts->out_dim; i++) net_dout(s.work, r)[i] = symmetric(&s.rng);
+    return s;
+}
+
+static void subject_free(struct subject *s)
+{
+    net_work_free(&s->work);
+    net_free(&s->net);
+    EXPECT(!s->work && !s->net);
+    for (int k = 0; k < s->T * s->E * s->per_row; k++) free(s->x[k]);
+    free(s->x), free(s->theta), free(s->dtheta), free(s->state);
+}
+
+static void forward(struct subject *s, int row0, int B)
+{
+    net_forward(s->net, s->theta, s->work, row0, B, (const float *const *)s->x + row0 * s->per_row,
+                s->facts->state_dim ? s->state : NULL);
+}
+
+static double norm(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+/* dtheta against textbook gradients: every entry within tolerance of its tensor's norm, the padding 0. */
+static void expect_gradient(const struct subject *s, double *const *dp, double tolerance)
+{
+    float *book = malloc(s->facts->params * sizeof(float));
+    size_t end = 0;
+    for (int k = 0; k < s->facts->tensor_count; k++) {
+        const struct tensor *t = &s->facts->tensors[k];
+        const double bound = tolerance * norm(dp[k], t->size) + 1e-30;
+        EXPECT(t->offset % 16 == 0 && t->offset >= end && t->offset - end < 16);
+        for (; end < t->offset; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
+        end += t->size;
+        tensor_to_textbook(t, s->dtheta, book);
+        for (size_t i = 0; i < t->size; i++)
+            if (!(fabs(book[i] - dp[k][i]) <= bound))
+                fail_msg("%s[%zu] is %g, not %g; the norm is %g", t->name, i, (double)book[i], dp[k][i],
+                         bound / tolerance);
+    }
+    EXPECT(s->facts->params % 16 == 0 && s->facts->params - end < 16);
+    for (; end < s->facts->params; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
+    free(book);
+}
+
+/* Outputs and the whole gradient of one network against its twin. */
+static void against_twin(const char *spec, struct net_input input, enum net_heads heads, int actions, int T, int E)
+{
+    struct subject s = subject_new(spec, 0, input, heads, actions, T, E);
+    struct twin *twin = twin_new(s.net, s.theta);
+    for (int t = 0; t < T; t++) forward(&s, t * E, E);
+    for (int r = 0; r < T * E; r++) {
+        const double *y = twin_forward(twin, (const float *const *)s.x + r * s.per_row);
+        for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], y[i], 2e-6);
+        twin_backward(twin, net_dout(s.work, r));
+    }
+    net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+    expect_gradient(&s, twin->dp, 1e-5);
+    twin_free(twin);
+    subject_free(&s);
+}
+
+static void mlp_twin(void **state)
+{
+    (void)state;
+    against_twin("mlp", (struct net_input){.dim = 4}, NET_HEADS_POLICY_V, 2, 5, 1);
+    against_twin("mlp:64,64", (struct net_input){.dim = 50}, NET_HEADS_Q, 3, 5, 8);
+    against_twin("mlp:7", (struct net_input){.dim = 1}, NET_HEADS_Q, 1, 1, 1);
+    against_twin("mlp:33,17,5", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 18, 3, 2);
+}
+
+static void small_twin(void **state)
+{
+    (void)state;
+    against_twin("small", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 2, 1);
+    against_twin("small", (struct net_input){1, 20, 20, 0}, NET_HEADS_Q, 3, 1, 1);
+    against_twin("small", (struct net_input){3, 37, 46, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("small", (struct net_input){2, 49, 27, 0}, NET_HEADS_Q, 18, 3, 3);
+}
+
+static void nature_twin(void **state)
+{
+    (void)state;
+    against_twin("nature", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 1, 1);
+    against_twin("nature", (struct net_input){1, 36, 36, 0}, NET_HEADS_Q, 3, 2, 2);
+    against_twin("nature", (struct net_input){2, 43, 61, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("nature", (struct net_input){3, 58, 41, 0}, NET_HEADS_Q, 2, 1, 3);
+}
+
+/* The loss dout . y over a rollout by the twin, with environments' states from 0 and resets where start says. */
+static double twin_loss(struct subject *s, struct twin *twin, const uint8_t *start)
+{
+    const int N = s->facts->state_dim / 2;
+    double loss = 0;
+    for (int e = 0; e < s->E; e++)
+        for (int t = 0; t < s->T; t++) {
+            const int r = t * s->E + e;
+            if (N && (t == 0 || (start && start[r])))
+                for (int j = 0; j < N; j++) twin->h[j] = twin->c[j] = 0;
+            const double *y = twin_forward(twin, (const float *const *)s->x + r * s->per_row);
+            for (int i = 0; i < s->facts->out_dim; i++) loss += y[i] * (double)net_dout(s->work, r)[i];
+        }
+    return loss;
+}
+
+/* Our gradient against central differences of the twin's loss, at some entries of every tensor. */
+static void against_differences(const char *spec, int lstm, struct net_input input, int T, int E, const uint8_t *start)
+{
+    enum { SAMPLES = 24 };
+    const double h = 1e-6;
+    struct subject s = subject_new(spec, lstm, input, NET_HEADS_POLICY_V, 3, T, E);
+    struct twin *twin = twin_new(s.net, s.theta);
+    float *book = malloc(s.facts->params * sizeof(float));
+    for (int t = 0; t < T; t++) {
+        for (int e = 0; start && lstm && e < E; e++)
+            if (start[t * E + e]) memset(s.state + e * 2 * lstm, 0, 2 * (size_t)lstm * sizeof(float));
+        forward(&s, t * E, E);
+    }
+    net_backward(s.net, s.theta, s.work, T, E, start, s.dtheta);
+    for (int k = 0; k < s.facts->tensor_count; k++) {
+        const struct tensor *t = &s.facts->tensors[k];
+        double largest = 0;
+        tensor_to_textbook(t, s.dtheta, book);
+        for (size_t i = 0; i < t->size; i++) largest = fmax(largest, fabs((double)book[i]));
+        EXPECT(largest > 0 || T == 1); /* from h = 0, weight_h has no gradient in one step */
+        for (int n = 0; n < SAMPLES; n++) {
+            const size_t i = (size_t)(rng_uniform(&s.rng) * (double)t->size);
+            const double p = twin->p[k][i];
+            twin->p[k][i] = p + h;
+            const double plus = twin_loss(&s, twin, start);
+            twin->p[k][i] = p - h;
+            const double minus = twin_loss(&s, twin, start);
+            twin->p[k][i] = p;
+            EXPECT_NEAR(book[i], (plus - minus) / (2 * h), 1e-5 * largest + 1e-7);
+        }
+    }
+    free(book);
+    twin_free(twin);
+    subject_free(&s);
+}
+
+static void finite_differences(void **state)
+{
+    (void)state;
+    against_differences("mlp:9,11", 0, (struct net_input){.dim = 5}, 3, 2, NULL);
+    against_differences("small", 0, (struct net_input){2, 21, 26, 0}, 2, 1, NULL);
+    against_differences("nature", 0, (struct net_input){1, 36, 37, 0}, 1, 1, NULL);
+}
+
+static void lstm_differences(void **state)
+{
+    (void)state;
+    const uint8_t start[] = {1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0}; /* (4, 3) */
+    against_differences("mlp:9", 6, (struct net_input){.dim = 5}, 4, 3, start);
+    against_differences("mlp:8,9", 5, (struct net_input){.dim = 3}, 6, 1, NULL);
+    against_differences("mlp:4", 1, (struct net_input){.dim = 2}, 1, 1, NULL);
+    against_differences("small", 16, (struct net_input){1, 20, 20, 0}, 2, 2, NULL);
+}
+
+/* A row's answer does not depend on which rows are computed with it: to the bit behind convolutions, whose kernels are
+ * ours, and to rounding where BLAS chooses between its routines. */
+static void rows_alone(void **state)
+{
+    (void)state;
+    const struct {
+        const char *spec;
+        int lstm;
+        struct net_input input;
+    } cases[] = {{"mlp:64,64", 0, {.dim = 50}},
+                 {"small", 0, {4, 84, 84, 0}},
+                 {"nature", 0, {2, 40, 50, 0}},
+                 {"mlp:30", 20, {.dim = 7}}};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct subject s = subject_new(cases[k].spec, cases[k].lstm, cases[k].input, NET_HEADS_POLICY_V, 6, 1, 8);
+        const size_t bytes = (size_t)(8 * s.facts->out_dim) * sizeof(float), dim = (size_t)s.facts->state_dim;
+        float *together = malloc(bytes), *states = calloc(8 * dim + 1, sizeof(float));
+        for (size_t i = 0; i < 8 * dim; i++) states[i] = symmetric(&s.rng);
+        memcpy(s.state, states, 8 * dim * sizeof(float));
+        forward(&s, 0, 8);
+        memcpy(together, net_out(s.work, 0), bytes);
+        for (int r = 7; r >= 0; r--)
+            net_forward(s.net, s.theta, s.work, r, 1, (const float *const *)s.x + r * s.per_row,
+                        dim ? states + r * dim : NULL);
+        for (int i = 0; i < 8 * s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, 0)[i], together[i], 1e-6);
+        for (size_t i = 0; i < 8 * dim; i++) EXPECT_NEAR(s.state[i], states[i], 1e-6);
+        free(together), free(states);
+        subject_free(&s);
+    }
+}
+
+/* The order of theta is the kernels' affair, but files hold the textbook's: a hand-worked place, and there and back. */
+static void textbook_order(void **state)
+{
+    (void)state;
+    struct net *net = net_new("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6);
+    const struct net_facts *f = net_facts(net);
+    const char *names[] = {"conv0.weight", "conv0.bias", "conv1.weight", "conv1.bias", "fc.weight",
+                           "fc.bias",      "pi.weight",  "pi.bias",      "v.weight",   "v.bias"};
+    float *theta = calloc(f->params, sizeof(float)), *book = malloc(f->params * sizeof(float)),
+          *back = calloc(f->params, sizeof(float));
+    EXPECT(f->tensor_count == 10 && f->out_dim == 7 && f->actions == 6 && f->state_dim == 0);
+    for (size_t i = 0; i < f->params; i++) theta[i] = (float)i;
+    for (int k = 0; k < f->tensor_count; k++) {
+        const struct tensor *t = &f->tensors[k];
+        assert_string_equal(t->name, names[k]);
+        tensor_to_textbook(t, theta, book);
+        tensor_from_textbook(t, back, book);
+        EXPECT(!memcmp(theta + t->offset, back + t->offset, t->size * sizeof(float)));
+        if (k == 2) /* (32, 16, 4, 4) stored as (4, 4, 16, 32): [o 5][c 3][ky 2][kx 1] */
+            EXPECT(book[((5 * 16 + 3) * 4 + 2) * 4 + 1] == theta[t->offset + ((2 * 4 + 1) * 16 + 3) * 32 + 5]);
+        if (k == 4) /* (256, 32 * 9 * 9) stored as (9, 9, 32, 256): output 7, channel 30, row 8, column 2 */
+            EXPECT(book[7 * 2592 + (30 * 9 + 8) * 9 + 2] == theta[t->offset + ((8 * 9 + 2) * 32 + 30) * 256 + 7]);
+    }
+    free(theta), free(book), free(back);
+    net_free(&net);
+}
+
+static void start_values(void **state)
+{
+    (void)state;
+    struct net *net = net_new("small", 8, &(struct net_input){4, 84, 84, 0}, NET_HEADS_Q, 3);
+    const struct net_facts *f = net_facts(net);
+    const int fan_in[] = {256, 256, 256, 256, 2592, 2592, 8, 8, 8, 8, 8};
+    struct rng rng = rng_make(3, 0, RNG_INIT, 0), same = rng;
+    float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
+    for (size_t i = 0; i < f->params; i++) theta[i] = NAN;
+    net_init(net, theta, &rng);
+    EXPECT(f->tensor_count == 11);
+    for (int k = 0; k < f->tensor_count; k++) {
+        const struct tensor *t = &f->tensors[k];
+        const double bound = 1 / sqrt(fan_in[k]);
+        double sum = 0, square = 0;
+        EXPECT(t->fan_in == fan_in[k]);
+        tensor_to_textbook(t, theta, book);
+        for (size_t i = 0; i < t->size; i++) {
+            EXPECT(book[i] == (float)(bound * (2 * rng_uniform(&same) - 1)));
+            sum += book[i], square += (double)book[i] * book[i];
+        }
+        if (t->size > 5000) { /* mean 0 and variance bound^2 / 3 */
+            EXPECT_NEAR(sum / (double)t->size, 0, 4 * bound / sqrt(3.0 * (double)t->size));
+            EXPECT_NEAR(square / (double)t->size / (bound * bound / 3), 1, 0.05);
+        }
+    }
+    for (size_t i = 0; i < f->params; i++) EXPECT(!isnan(theta[i])); /* padding too */
+    free(theta), free(book);
+    net_free(&net);
+}
+
+/* A NaN in the input reaches the answer: ReLUs and skipped zeros must not hide it. */
+static void nan_is_seen(void **state)
+{
+    (void)state;
+    struct subject s = subject_new("small", 0, (struct net_input){1, 20, 20, 0}, NET_HEADS_POLICY_V, 2, 1, 1);
+    s.x[0][150] = NAN;
+    forward(&s, 0, 1);
+    EXPECT(isnan(net_out(s.work, 0)[0]));
+    subject_free(&s);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    const struct {
+        const char *spec;
+        int lstm;
+        struct net_input input;
+        const char *said;
+    } cases[] = {
+        {"large", 0, {.dim = 4}, "not known"},
+        {"mlpx", 0, {.dim = 4}, "not known"},
+        {"small:3", 0, {4, 84, 84, 0}, "not known"},
+        {"mlp:", 0, {.dim = 4}, "widths"},
+        {"mlp:64,", 0, {.dim = 4}, "widths"},
+        {"mlp:64;3", 0, {.dim = 4}, "widths"},
+        {"mlp:0", 0, {.dim = 4}, "widths"},
+        {"mlp:-5", 0, {.dim = 4}, "widths"},
+        {"mlp:99999999999", 0, {.dim = 4}, "widths"},
+        {"mlp:1,1,1,1,1,1,1,1,1", 0, {.dim = 4}, "widths"},
+        {"mlp", 0, {4, 84, 84, 0}, "use net small or nature"},
+        {"small", 0, {.dim = 4}, "use net mlp"},
+        {"nature", 0, {.dim = 4}, "use net mlp"},
+        {"small", 0, {4, 19, 84, 0}, "larger frames"},
+        {"nature", 0, {4, 84, 35, 0}, "larger frames"},
+        {"small", 0, {65, 84, 84, 0}, "at most 64"},
+        {"mlp", -1, {.dim = 4}, "cells"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct net *net = net_new(cases[k].spec, cases[k].lstm, &cases[k].input, NET_HEADS_Q, 2);
+        if (net || !strstr(error_text(), cases[k].said) || strchr(error_text(), '\n'))
+            fail_msg("%s: %s", cases[k].spec, net ? "accepted" : error_text());
+    }
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(mlp_twin),           cmocka_unit_test(small_twin),       cmocka_unit_test(nature_twin),
+        cmocka_unit_test(finite_differences), cmocka_unit_test(lstm_differences), cmocka_unit_test(rows_alone),
+        cmocka_unit_test(textbook_order),     cmocka_unit_test(start_values),     cmocka_unit_test(nan_is_seen),
+        cmocka_unit_test(refusals),
+    };
+    return nn_main(tests);
+}

@@ -1,0 +1,229 @@
+/* test_optim.c -- the optimisers against hand-worked numbers, PFRL's RMSProp, and a fused drain against one by one. */
+#include "testing.h"
+
+#include <hdf5.h>
+#include <math.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "optim/kernel_apply.h"
+#include "optim/optim.h"
+
+static struct optim *make(enum optim_kind kind, size_t n, int actors)
+{
+    const struct optim_config config = {.kind = kind, .decay = 0.99, .eps = 0.1, .momentum = 0.9};
+    struct optim *o = optim_new(&config, n, actors);
+    EXPECT(o != NULL);
+    return o;
+}
+
+/* Two steps of each rule, worked by hand for element 0. */
+static void hand_worked(void **state)
+{
+    (void)state;
+    float grad[2][16] = {{0}}, theta[16] = {1, 2};
+    grad[0][0] = 4, grad[1][0] = -1;
+    /* scale 1/2 makes the first gradient 2; two learning rates */
+    struct optim_grad gr[2] = {{grad[0], 0.5f, 0.1f, 0}, {grad[1], 1, 0.2f, 0}};
+
+    struct optim *o = make(OPTIM_SGD, 16, 1);
+    optim_apply(o, theta, theta, gr, 2);
+    EXPECT_NEAR(theta[0], 1 - 0.1 * 2 + 0.2 * 1, 1e-6);
+    EXPECT(theta[1] == 2);
+    EXPECT(optim_state_rows(o) == 0);
+    optim_free(&o);
+    EXPECT(o == NULL);
+
+    /* g: 0 -> 0.01 * 4 = 0.04 -> 0.0396 + 0.01 = 0.0496 */
+    o = make(OPTIM_SHARED_RMSPROP, 16, 3);
+    theta[0] = 1;
+    optim_apply(o, theta, theta, gr, 2);
+    EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(0.14) + 0.2 * 1 / sqrt(0.1496), 1e-6);
+    EXPECT(optim_state_rows(o) == 1);
+    EXPECT_NEAR(optim_state(o, 0)[0], 0.0496, 1e-8);
+    optim_free(&o);
+
+    /* m: 0 -> 0.1 * 2 = 0.2 -> 0.18 - 0.1 = 0.08 */
+    o = make(OPTIM_MOMENTUM_SGD, 16, 1);
+    theta[0] = 1;
+    optim_apply(o, theta, theta, gr, 2);
+    EXPECT_NEAR(theta[0], 1 - 0.1 * 0.2 - 0.2 * 0.08, 1e-6);
+    EXPECT_NEAR(optim_state(o, 0)[0], 0.08, 1e-8);
+    optim_free(&o);
+}
+
+/* Each actor's g is its own: two actors with one gradient each move as two first steps, not as a first and a second. */
+static void state_per_actor(void **state)
+{
+    (void)state;
+    float grad[2][16] = {{0}}, theta[16] = {0}, out[16];
+    grad[0][3] = 2, grad[1][3] = 1;
+    struct optim_grad gr[2] = {{grad[0], 1, 0.1f, 2}, {grad[1], 1, 0.1f, 0}};
+    struct optim *o = make(OPTIM_RMSPROP, 16, 3);
+    EXPECT(optim_state_rows(o) == 3);
+    optim_apply(o, theta, out, gr, 2);
+    EXPECT(theta[3] == 0);
+    EXPECT_NEAR(out[3], -0.1 * 2 / sqrt(0.14) - 0.1 * 1 / sqrt(0.11), 1e-6);
+    EXPECT_NEAR(optim_state(o, 2)[3], 0.04, 1e-8);
+    EXPECT_NEAR(optim_state(o, 0)[3], 0.01, 1e-8);
+    EXPECT(optim_state(o, 1)[3] == 0);
+    optim_apply(o, out, theta, gr, 0); /* no gradient: a copy */
+    EXPECT(!memcmp(theta, out, sizeof out));
+    optim_free(&o);
+
+    o = make(OPTIM_MOMENTUM_SGD, 16, 3);
+    memset(theta, 0, sizeof theta);
+    optim_apply(o, theta, theta, gr, 2);
+    EXPECT_NEAR(theta[3], -0.1 * 0.2 - 0.1 * 0.1, 1e-7);
+    EXPECT_NEAR(optim_state(o, 2)[3], 0.2, 1e-7);
+    EXPECT_NEAR(optim_state(o, 0)[3], 0.1, 1e-7);
+    optim_free(&o);
+}
+
+static void read_doubles(hid_t file, const char *path, double *out)
+{
+    hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
+    EXPECT(set >= 0);
+    EXPECT(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
+    H5Dclose(set);
+}
+
+/* Twenty steps beside PFRL's SharedRMSpropEpsInsideSqrt in float64. */
+static void rmsprop_as_pfrl(void **state)
+{
+    (void)state;
+    enum { N = 50, STEPS = 20, ROOM = 64 };
+    double theta_ref[STEPS][N], lr[STEPS];
+    float theta[ROOM] = {0}, grad[ROOM] = {0};
+    hid_t file = H5Fopen(testing_data("parity.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    EXPECT(file >= 0);
+    read_doubles(file, "rmsprop/theta", theta_ref[0]);
+    read_doubles(file, "rmsprop/lr", lr);
+    H5Fclose(file);
+    struct optim *o = make(OPTIM_SHARED_RMSPROP, ROOM, 1);
+    for (uint64_t i = 0; i < N; i++) theta[i] = testing_fill(800, i, 1);
+    for (int k = 0; k < STEPS; k++) {
+        for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(801 + k), i, 3);
+        EXPECT_NEAR(optim_lr(0.05, 1, k, STEPS), lr[k], 1e-12);
+        const struct optim_grad gr = {grad, 1, (float)lr[k], 0};
+        optim_apply(o, theta, theta, &gr, 1);
+        for (int i = 0; i < N; i++) EXPECT_NEAR(theta[i], theta_ref[k][i], 1e-5);
+    }
+    for (int i = N; i < ROOM; i++) EXPECT(theta[i] == 0); /* padding stays 0 */
+    optim_free(&o);
+}
+
+typedef void rmsprop_fn APPLY_RMSPROP_ARGS;
+typedef void momentum_fn APPLY_MOMENTUM_ARGS;
+typedef void sgd_fn APPLY_SGD_ARGS;
+static rmsprop_fn *const rmsprop_of[] = KERNEL_TABLE(apply_rmsprop);
+static momentum_fn *const momentum_of[] = KERNEL_TABLE(apply_momentum);
+static sgd_fn *const sgd_of[] = KERNEL_TABLE(apply_sgd);
+
+/* Every build that this core runs: k gradients in one pass, out of place, against k passes in place, bit for bit; and against
+ * plain loops in double, so that both being wrong alike is seen. n is no multiple of the block. */
+static void fused_is_one_by_one(void **state)
+{
+    (void)state;
+    enum { N = 64 * 37 + 48, K = 16 };
+    struct optim_grad gr[K];
+    float *memory = memory_floats((size_t)N * (K + 5)), *at = memory + (size_t)N * K;
+    float *in = at, *fused = at + N, *fused_g = at + 2 * N, *one = at + 3 * N, *one_g = at + 4 * N;
+    for (int j = 0; j < K; j++) {
+        for (uint64_t i = 0; i < N; i++) memory[(uint64_t)j * N + i] = testing_fill((uint64_t)(30 + j), i, 2);
+        gr[j] = (struct optim_grad){memory + (size_t)j * N, j % 3 ? 1 : 0.37f, 0.01f * (float)(1 + j % 4), 0};
+    }
+    for (uint64_t i = 0; i < N; i++) in[i] = testing_fill(29, i, 1);
+    for (int isa = 0; isa <= (int)cpu_isa(); isa++)
+        for (int kind = 0; kind < 3; kind++)
+            for (int k = 1; k <= K; k += k < 4 ? 1 : 4) {
+                memset(fused_g, 0, N * sizeof *fused_g);
+                memset(one_g, 0, N * sizeof *one_g);
+                memcpy(one, in, N * sizeof *one);
+                if (kind == 0) rmsprop_of[isa](in, fused, fused_g, N, gr, k, 0.99f, 0.01f, 0.1f);
+                if (kind == 1) momentum_of[isa](in, fused, fused_g, N, gr, k, 0.9f, 0.1f);
+                if (kind == 2) sgd_of[isa](in, fused, N, gr, k);
+                for (int j = 0; j < k; j++) {
+                    if (kind == 0) rmsprop_of[isa](one, one, one_g, N, gr + j, 1, 0.99f, 0.01f, 0.1f);
+                    if (kind == 1) momentum_of[isa](one, one, one_g, N, gr + j, 1, 0.9f, 0.1f);
+                    if (kind == 2) sgd_of[isa](one, one, N, gr + j, 1);
+                }
+                EXPECT(!memcmp(fused, one, N * sizeof *one));
+                EXPECT(!memcmp(fused_g, one_g, N * sizeof *one_g));
+                for (int i = 0; i < N; i++) {
+                    double theta = in[i], g = 0;
+                    for (int j = 0; j < k; j++) {
+                        const double d = (double)gr[j].scale * gr[j].grad[i];
+                        if (kind == 0) g = 0.99 * g + 0.01 * d * d, theta -= gr[j].lr * d / sqrt(g + 0.1);
+                        if (kind == 1) g = 0.9 * g + 0.1 * d, theta -= gr[j].lr * g;
+                        if (kind == 2) theta -= gr[j].lr * d;
+                    }
+                    EXPECT_NEAR(fused[i], theta, 1e-5);
+                    EXPECT_NEAR(fused_g[i], g, 1e-5);
+                }
+            }
+    free(memory);
+}
+
+/* The same through optim_apply(), drains of changing size. */
+static void drains_of_any_size(void **state)
+{
+    (void)state;
+    enum { N = 1024, K = 11 };
+    float *memory = memory_floats((size_t)N * (K + 4));
+    struct optim_grad gr[K];
+    for (uint64_t i = 0; i < (uint64_t)N * K; i++) memory[i] = testing_fill(60, i, 5);
+    for (int j = 0; j < K; j++) gr[j] = (struct optim_grad){memory + (size_t)j * N, 1, 0.02f, j % 3};
+    for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++) {
+        struct optim *a = make((enum optim_kind)kind, N, 3), *b = make((enum optim_kind)kind, N, 3);
+        float *x = memory + (size_t)N * K, *y = x + N, *other = y + N;
+        memset(x, 0, 2 * N * sizeof *x);
+        optim_apply(a, x, other, gr, 4);
+        optim_apply(a, other, x, gr + 4, 7);
+        for (int j = 0; j < K; j++) optim_apply(b, y, y, gr + j, 1);
+        EXPECT(!memcmp(x, y, N * sizeof *x));
+        for (int r = 0; r < optim_state_rows(a); r++)
+            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *x));
+        optim_free(&a);
+        optim_free(&b);
+    }
+    free(memory);
+}
+
+static void names_and_schedule(void **state)
+{
+    (void)state;
+    for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++)
+        EXPECT(optim_kind_of(optim_name((enum optim_kind)kind)) == kind);
+    EXPECT(optim_kind_of("adam") == -1);
+    EXPECT(optim_lr(0.5, 0, 99, 100) == 0.5);
+    EXPECT_NEAR(optim_lr(0.5, 1, 25, 100), 0.375, 1e-15);
+    EXPECT(optim_lr(0.5, 1, 100, 100) == 0);
+    EXPECT(optim_lr(0.5, 1, 150, 100) == 0);
+}
+
+static void too_much_state_is_refused(void **state)
+{
+    (void)state;
+    const struct optim_config config = {.kind = OPTIM_RMSPROP, .decay = 0.99, .eps = 0.1};
+    const size_t n = (size_t)1 << 28; /* a GiB an actor */
+    EXPECT(optim_new(&config, n, 65536) == NULL);
+    EXPECT(strstr(error_text(), "65536 actors") != NULL);
+    EXPECT(strstr(error_text(), "268435456 parameters") != NULL);
+    EXPECT(strstr(error_text(), "shared-rmsprop") != NULL);
+    EXPECT(strchr(error_text(), '\n') == NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hand_worked),
+        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),
+        cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size),
+        cmocka_unit_test(names_and_schedule),
+        cmocka_unit_test(too_much_state_is_refused),
+    };
+    return testing_main(tests);
+}

@@ -1,0 +1,495 @@
+/* test_options.c -- the table of options, its texts, files, command lines and origins. */
+#include <inttypes.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "testing.h"
+
+/* The last error is one line that holds each of the words given (NULL ends them). */
+static void expect_error(const char *first, ...)
+{
+    va_list ap;
+    va_start(ap, first);
+    for (const char *word = first; word; word = va_arg(ap, const char *))
+        if (!strstr(error_text(), word)) fail_msg("'%s' is missing in: %s", word, error_text());
+    va_end(ap);
+    for (const char *c = error_text(); *c; c++) EXPECT((unsigned char)*c >= ' ');
+    EXPECT(strlen(error_text()) > 10);
+}
+
+static void refused(const char *key, const char *value, const char *range)
+{
+    struct option_set set, before;
+    char where[80];
+    options_init(&set);
+    before = set;
+    snprintf(where, sizeof where, "--%s", key);
+    if (options_set(&set, key, value, ORIGIN_COMMAND, where) != -1) fail_msg("%s = '%s' was taken", key, value);
+    expect_error(where, value, "allowed: ", range, NULL);
+    EXPECT(!memcmp(&set, &before, sizeof set));
+    if (options_set(&set, key, value, ORIGIN_FILE, "a.ini:7") != -1) fail_msg("%s = '%s' was taken", key, value);
+    expect_error("a.ini:7: ", key, value, "allowed: ", range, NULL);
+}
+
+static struct options taken(const char *key, const char *value)
+{
+    struct option_set set;
+    options_init(&set);
+    if (options_set(&set, key, value, ORIGIN_FILE, "here")) fail_msg("%s", error_text());
+    EXPECT(set.origin[option_find(key)] == ORIGIN_FILE);
+    return set.values;
+}
+
+static char *write_file(const char *bytes, size_t n)
+{
+    static char path[64];
+    strcpy(path, "/tmp/test_options_XXXXXX.ini");
+    const int fd = mkstemps(path, 4);
+    EXPECT(fd >= 0);
+    EXPECT(write(fd, bytes, n) == (ssize_t)n);
+    close(fd);
+    return path;
+}
+
+static int read_ini_bytes(struct option_set *set, const char *bytes, size_t n)
+{
+    const char *path = write_file(bytes, n);
+    options_init(set);
+    const int status = options_read_file(set, path);
+    if (status) expect_error(path, NULL);
+    unlink(path);
+    return status;
+}
+
+static int read_ini(struct option_set *set, const char *text)
+{
+    return read_ini_bytes(set, text, strlen(text));
+}
+
+#define ARGS(set, positional, ...)                                                                                     \
+    options_read_args(set, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}, positional)
+
+static void test_every_default_reads_back(void **state)
+{
+    (void)state;
+    struct option_set set, again;
+    options_init(&set);
+    EXPECT(option_count() <= 64);
+    for (int i = 0; i < option_count(); i++) {
+        char text[OPTION_TEXT];
+        EXPECT(option_find(option_key(i)) == i);
+        EXPECT(strlen(option_help(i)) > 5);
+        EXPECT(set.origin[i] == ORIGIN_DEFAULT);
+        options_format(&set.values, i, text, sizeof text);
+        again = set;
+        if (options_set(&again, option_key(i), text, ORIGIN_STORED, "here")) fail_msg("%s", error_text());
+        EXPECT(!memcmp(&again.values, &set.values, sizeof set.values));
+        EXPECT(again.origin[i] == ORIGIN_STORED);
+    }
+    EXPECT(set.values.lr == 7e-4 && set.values.lr_anneal && set.values.t_max == 5 && set.values.seed == 1);
+    assert_string_equal(set.values.algo, "a3c");
+}
+
+static void test_formatted_values_keep_their_bits(void **state)
+{
+    (void)state;
+    static const double values[] = {0.1, 1.0 / 3, 7e-4,   1e-9, 0.29999999999999999, 2.2250738585072014e-308,
+                                    1e3, 0,       123.456};
+    struct option_set set;
+    char text[OPTION_TEXT];
+    const int lr = option_find("lr"), frames = option_find("frames");
+    for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
+        options_init(&set);
+        set.values.lr = values[k];
+        options_format(&set.values, lr, text, sizeof text);
+        EXPECT(taken("lr", text).lr == values[k]);
+    }
+    set.values.lr = 7e-4;
+    options_format(&set.values, lr, text, sizeof text);
+    assert_string_equal(text, "0.0007"); /* the shortest that reads back, not 0.00069999999999999999 */
+    set.values.lr = 40;
+    options_format(&set.values, lr, text, sizeof text);
+    assert_string_equal(text, "40");
+    set.values.frames = INT64_MAX;
+    options_format(&set.values, frames, text, sizeof text);
+    assert_string_equal(text, "9223372036854775807");
+    EXPECT(taken("frames", text).frames == INT64_MAX);
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    EXPECT(taken("frames", "2e6").frames == 2000000);
+    EXPECT(taken("frames", "1.5e3").frames == 1500);
+    EXPECT(taken("frames", "9007199254740993").frames == 9007199254740993); /* no double holds it */
+    EXPECT(taken("t-max", "0").t_max == 0);
+    EXPECT(taken("lr", "1000").lr == 1000);
+    EXPECT(taken("lr", "+.5").lr == 0.5);
+    EXPECT(taken("gamma", "1").gamma == 1);
+    static const char *const bad_int[] = {"",     "abc", "1.5", "2M",  "1e",  "0x10",  " 5",   "5 ",
+                                          "1e19", "0",   "-3",  "nan", "inf", "1e999", "1e-3", "9223372036854775808"};
+    for (size_t i = 0; i < sizeof bad_int / sizeof bad_int[0]; i++)
+        refused("frames", bad_int[i], "a whole number, 1 or more");
+    static const char *const bad_real[] = {"",     "abc",   "-1",    "1001", "nan",   "inf",
+                                           "-inf", "0x1p3", "1e999", "1,5",  "1e-3x", "."};
+    for (size_t i = 0; i < sizeof bad_real / sizeof bad_real[0]; i++)
+        refused("lr", bad_real[i], "a number from 0 to 1000");
+    refused("envs-per-actor", "1025", "a whole number from 1 to 1024");
+    refused("gamma", "1.0000001", "a number from 0 to 1");
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"true", "yes", "on", "1", "True"}, *const no[] = {"false", "no", "off", "0",
+                                                                                        "OFF"};
+    for (int i = 0; i < 5; i++) {
+        EXPECT(taken("lr-anneal", yes[i]).lr_anneal == true);
+        EXPECT(taken("lr-anneal", no[i]).lr_anneal == false);
+    }
+    refused("lr-anneal", "2", "true, false, yes, no");
+    refused("lr-anneal", "", "true, false, yes, no");
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    char longest[OPTION_TEXT + 1];
+    assert_string_equal(taken("algo", "one-step-sarsa").algo, "one-step-sarsa");
+    assert_string_equal(taken("algo", "one-step-q").algo, "one-step-q");
+    assert_string_equal(taken("out", "").out, "");
+    refused("algo", "one-step", "one-step-q, one-step-sarsa, n-step-q, a3c");
+    refused("algo", "a3c|", "a3c");
+    refused("algo", "A3C", "a3c");
+    refused("algo", "", "a3c");
+    memset(longest, 'x', sizeof longest);
+    longest[OPTION_TEXT - 1] = 0;
+    EXPECT(strlen(taken("out", longest).out) == OPTION_TEXT - 1);
+    longest[OPTION_TEXT - 1] = 'x';
+    longest[OPTION_TEXT] = 0;
+    struct option_set set;
+    options_init(&set);
+    EXPECT(options_set(&set, "out", longest, ORIGIN_COMMAND, "--out") == -1);
+    expect_error("--out", "xxx...", "at most 511 bytes", NULL);
+    EXPECT(options_set(&set, "out", "two\nlines", ORIGIN_COMMAND, "--out") == -1);
+    expect_error("--out", "two?lines", "control characters", NULL);
+}
+
+static void test_nearest_key(void **state)
+{
+    (void)state;
+    static const char *const typed[][2] = {
+        {"fames", "'frames'"}, {"lr_anneal", "'lr-anneal'"},   {"gama", "'gamma'"}, {"eps", "'eps-final'"},
+        {"sede", "'seed'"},    {"checkpoint", "'checkpoint-"}, {"evn", "'env'"},    {"", "'"}};
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        EXPECT(option_find(typed[i][0]) == -1);
+        expect_error("nearest is", typed[i][1], NULL);
+    }
+    struct option_set set;
+    options_init(&set);
+    EXPECT(options_set(&set, "fames", "3", ORIGIN_FILE, "a.ini:2") == -1);
+    expect_error("a.ini:2: ", "'fames'", "'frames'", NULL);
+    char endless[400];
+    memset(endless, 'k', sizeof endless);
+    endless[399] = 0;
+    EXPECT(option_find(endless) == -1);
+}
+
+static void test_origins(void **state)
+{
+    (void)state;
+    struct option_set set;
+    options_init(&set);
+    const int lr = option_find("lr");
+    EXPECT(!options_set(&set, "lr", "0.2", ORIGIN_FILE, "a.ini:1"));
+    EXPECT(!options_set(&set, "lr", "0.1", ORIGIN_STORED, "stored"));
+    EXPECT(set.values.lr == 0.2 && set.origin[lr] == ORIGIN_FILE);
+    EXPECT(!options_set(&set, "lr", "0.3", ORIGIN_FILE, "a.ini:2"));
+    EXPECT(set.values.lr == 0.3);
+    EXPECT(!options_set(&set, "lr", "0.4", ORIGIN_COMMAND, "--lr"));
+    EXPECT(!options_set(&set, "lr", "0.5", ORIGIN_FILE, "a.ini:3"));
+    EXPECT(set.values.lr == 0.4 && set.origin[lr] == ORIGIN_COMMAND);
+    EXPECT(options_set(&set, "lr", "-5", ORIGIN_FILE, "a.ini:4") == -1); /* weaker, yet checked */
+    static const char *const names[] = {"default", "environment", "stored", "file", "command"};
+    for (int i = 0; i < 5; i++) assert_string_equal(option_origin_name((enum option_origin)i), names[i]);
+}
+
+static void test_environment_defaults(void **state)
+{
+    (void)state;
+    static const struct env_default defaults[] = {
+        {NULL, "lr", "3e-3"},    {"one-step-q", "lr", "1e-3"}, {"a3c", "reward-scale", "0.05"},
+        {NULL, "frames", "2e5"}, {"a3c", "frames", "3e5"},     {NULL, NULL, NULL}};
+    static const struct env_ops ops = {.name = "pond", .defaults = defaults}, none = {.name = "bare"};
+    struct option_set set;
+    options_init(&set);
+    EXPECT(!options_apply_env(&set, &none));
+    EXPECT(!options_set(&set, "frames", "77", ORIGIN_COMMAND, "--frames"));
+    EXPECT(!options_apply_env(&set, &ops));
+    EXPECT(set.values.lr == 3e-3 && set.origin[option_find("lr")] == ORIGIN_ENVIRONMENT);
+    EXPECT(set.values.reward_scale == 0.05 && set.values.frames == 77);
+    options_init(&set);
+    EXPECT(!options_set(&set, "algo", "one-step-q", ORIGIN_FILE, "x"));
+    EXPECT(!options_apply_env(&set, &ops));
+    EXPECT(set.values.lr == 1e-3 && set.values.reward_scale == 1 && set.values.frames == 200000);
+    static const struct env_default wrong[] = {{NULL, "lr", "fast"}, {NULL, NULL, NULL}},
+                                    mine[] = {{NULL, "algo", "a3c"}, {NULL, NULL, NULL}};
+    static const struct env_ops wrong_ops = {.name = "pond", .defaults = wrong},
+                                mine_ops = {.name = "pond", .defaults = mine};
+    EXPECT(options_apply_env(&set, &wrong_ops) == -1);
+    expect_error("pond", "lr", "'fast'", "allowed", NULL);
+    EXPECT(options_apply_env(&set, &mine_ops) == -1);
+    expect_error("pond", "algo", "allowed", NULL);
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    struct option_set set;
+    EXPECT(!read_ini(&set,
+                     "\xef\xbb\xbf# a comment\r\n; another\n\n[train]\nenv = atari:pong ; why\n  lr=1e-3   # how\r\n"
+                     "frames : 2e6\n\t\nlr-anneal = no\n[any words at all]\nout = runs/a#b\neval-eps = 0.5"));
+    assert_string_equal(set.values.env, "atari:pong");
+    assert_string_equal(set.values.out, "runs/a#b");
+    EXPECT(set.values.lr == 1e-3 && set.values.frames == 2000000 && !set.values.lr_anneal &&
+           set.values.eval_eps == 0.5);
+    EXPECT(set.origin[option_find("lr")] == ORIGIN_FILE && set.origin[option_find("seed")] == ORIGIN_DEFAULT);
+    EXPECT(!read_ini(&set, ""));
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const char *const envs[] = {"catch", "cartpole", "pong", "breakout"};
+    for (int i = 0; i < 4; i++) {
+        struct option_set set;
+        char path[64];
+        snprintf(path, sizeof path, "../../run/%s.ini", envs[i]);
+        options_init(&set);
+        if (options_read_file(&set, testing_data(path)) || options_check(&set)) fail_msg("%s", error_text());
+        EXPECT(strstr(set.values.env, envs[i]) && set.origin[option_find("frames")] == ORIGIN_FILE);
+    }
+}
+
+static void test_damaged_file(void **state)
+{
+    (void)state;
+    struct option_set set;
+    char line[400] = "# ";
+    EXPECT(read_ini(&set, "env = catch\n\nlr = fast\nseed = x\n") == -1);
+    expect_error(".ini:3: ", "lr", "'fast'", "a number from 0 to 1000", NULL);
+    EXPECT(read_ini(&set, "env = catch\nlr 3\nseed = x\n") == -1);
+    expect_error(".ini:2: ", "'lr 3'", "allowed: 'key = value'", NULL);
+    EXPECT(read_ini(&set, "[train\n") == -1);
+    expect_error(".ini:1: ", "'[train'", NULL);
+    EXPECT(read_ini(&set, "env = catch\n  lrr = 3\n") == -1); /* indented, yet a line of its own */
+    expect_error(".ini:2: ", "'lrr'", "'lr'", NULL);
+    EXPECT(read_ini_bytes(&set, "env = catch\nseed = 1\0\n", 22) == -1);
+    expect_error(".ini:2: ", "0x00", "allowed", NULL);
+    EXPECT(read_ini_bytes(&set,
+                          "\x7f"
+                          "ELF\x02\x01\x01\0\0",
+                          9) == -1);
+    expect_error(".ini:1: ", "0x7f", "allowed", NULL);
+    memset(line + 2, 'x', 195); /* 197 bytes, the most */
+    EXPECT(!read_ini(&set, line));
+    line[197] = 'x';
+    EXPECT(read_ini(&set, line) == -1);
+    expect_error(".ini:1: ", "197 bytes", NULL);
+    memset(line, 0, sizeof line);
+    memcpy(line, "net = ", 6);
+    memset(line + 6, 'y', 191);
+    EXPECT(!read_ini(&set, line));
+    EXPECT(strlen(set.values.net) == 191); /* whole, not cut */
+}
+
+static void test_unreadable_file(void **state)
+{
+    (void)state;
+    struct option_set set;
+    options_init(&set);
+    EXPECT(options_read_file(&set, "/nowhere/to/be.ini") == -1);
+    expect_error("/nowhere/to/be.ini", "No such file", NULL);
+    EXPECT(options_read_file(&set, "/tmp") == -1);
+    expect_error("/tmp", "directory", NULL);
+    char *big = malloc(1 << 21);
+    memset(big, '\n', 1 << 21);
+    EXPECT(read_ini_bytes(&set, big, 1 << 21) == -1);
+    expect_error("1 MiB", NULL);
+    free(big);
+}
+
+static void test_command_line(void **state)
+{
+    (void)state;
+    struct option_set set;
+    const char *positional = "unset";
+    options_init(&set);
+    EXPECT(!ARGS(&set, &positional, "--frames", "1000", "--lr=2e-3", "--no-lr-anneal", "--force", "--seed=7", "--seed",
+                 "8"));
+    EXPECT(set.values.frames == 1000 && set.values.lr == 2e-3 && !set.values.lr_anneal && set.values.force);
+    EXPECT(set.values.seed == 8 && !positional);
+    EXPECT(set.origin[option_find("force")] == ORIGIN_COMMAND);
+    char *path = write_file("frames = 5\nlr = 0.25\nlr-anneal = no\n", 36);
+    options_init(&set);
+    EXPECT(!ARGS(&set, &positional, path, "--frames", "1000", "--lr-anneal", "runs/a"));
+    EXPECT(set.values.frames == 1000 && set.values.lr == 0.25 &&
+           set.values.lr_anneal); /* the command line is stronger */
+    assert_string_equal(positional, "runs/a");
+    options_init(&set);
+    EXPECT(!ARGS(&set, &positional, "--lr-anneal", path)); /* a bare flag does not eat the file */
+    EXPECT(set.values.lr == 0.25 && set.values.lr_anneal);
+    EXPECT(!ARGS(&set, &positional, "--lr-anneal", "off", "--reward-clip", "1", "--life-loss=no", "--no-op-max", "3"));
+    EXPECT(!set.values.lr_anneal && set.values.reward_clip && !set.values.life_loss && set.values.no_op_max == 3);
+    EXPECT(!ARGS(&set, &positional, "--out", "a=b", "--net=mlp:64,64"));
+    assert_string_equal(set.values.out, "a=b");
+    EXPECT(ARGS(&set, &positional, path, path) == -1);
+    expect_error("allowed: one", NULL);
+    unlink(path);
+}
+
+static void test_command_line_errors(void **state)
+{
+    (void)state;
+    struct option_set set;
+    const char *positional;
+    options_init(&set);
+    EXPECT(ARGS(&set, &positional, "--lr", "-1") == -1);
+    expect_error("--lr", "'-1'", "a number from 0 to 1000", NULL);
+    EXPECT(ARGS(&set, &positional, "--lr") == -1);
+    expect_error("--lr", "missing", NULL);
+    EXPECT(ARGS(&set, &positional, "--lr", "--seed", "3") == -1);
+    expect_error("--lr", "missing", NULL);
+    EXPECT(ARGS(&set, &positional, "--fames", "3") == -1);
+    expect_error("--fames", "'frames'", NULL);
+    EXPECT(ARGS(&set, &positional, "--no-lr") == -1); /* lr is no flag */
+    expect_error("--no-lr", "no option", NULL);
+    EXPECT(ARGS(&set, &positional, "--no-force=1") == -1);
+    expect_error("--no-force", NULL);
+    EXPECT(ARGS(&set, &positional, "--force=maybe") == -1);
+    expect_error("--force", "'maybe'", "true, false", NULL);
+    EXPECT(ARGS(&set, &positional, "-lr", "3") == -1);
+    expect_error("'-lr'", "--KEY", NULL);
+    EXPECT(ARGS(&set, &positional, "--") == -1);
+    EXPECT(ARGS(&set, &positional, "--=3") == -1);
+    EXPECT(ARGS(&set, &positional, "runs/a", "runs/b") == -1);
+    expect_error("'runs/a'", "'runs/b'", NULL);
+    EXPECT(ARGS(&set, NULL, "runs/a") == -1);
+    expect_error("'runs/a'", NULL);
+}
+
+static void test_eps_final(void **state)
+{
+    (void)state;
+    double value[8], prob[8];
+    EXPECT(options_eps_final("0.25", value, prob) == 1);
+    EXPECT(value[0] == 0.25 && prob[0] == 1);
+    EXPECT(options_eps_final("0.1:0.4,0.01:0.3,0.5:0.3", value, prob) == 3);
+    EXPECT(value[0] == 0.1 && prob[0] == 0.4 && value[1] == 0.01 && prob[1] == 0.3 && value[2] == 0.5 &&
+           prob[2] == 0.3);
+    EXPECT(options_eps_final("0:0.3333333,1:0.6666667", value, prob) == 2);
+    EXPECT(options_eps_final("0:.125,0:.125,0:.125,0:.125,0:.125,0:.125,0:.125,0:.125", value, prob) == 8);
+    static const char *const bad[] = {
+        "",     "2",       "-0.1",        "x",     "0.1:0.4",    "0.1:0.5,0.2:0.4",     "0.1:1,", "0.1:0.5,0.2", ":1",
+        "0.1:", "0.1,0.2", "0.1:0.5:0.5", "1.5:1", "0.1:-1,0:2", "0.1:0.50001,0.2:0.5", "0.1:1 ", "0.1:1,0:0"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) refused("eps-final", bad[i], "1 to 8 pairs");
+    refused("eps-final", "0:.1,0:.1,0:.1,0:.1,0:.1,0:.1,0:.1,0:.1,0:.2", "more than 8");
+    refused("eps-final", "0.1:0.5,0.2:0.4", "sum to 0.9");
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    struct option_set set;
+    options_init(&set);
+    EXPECT(!options_check(&set));
+    set.values.t_max = 0;
+    EXPECT(!options_check(&set));
+    set.values.envs_per_actor = 4;
+    EXPECT(options_check(&set) == -1);
+    expect_error("t-max", "envs-per-actor", "4", "allowed", NULL);
+    options_init(&set);
+    set.values.or_resume = true;
+    EXPECT(options_check(&set) == -1);
+    expect_error("or-resume", "out", "allowed", NULL);
+    strcpy(set.values.out, "runs/a");
+    EXPECT(!options_check(&set));
+    set.values.force = true;
+    EXPECT(options_check(&set) == -1);
+    expect_error("or-resume", "force", "allowed", NULL);
+    options_init(&set);
+    strcpy(set.values.eps_final, "0.1:0.5");
+    EXPECT(options_check(&set) == -1);
+    expect_error("eps-final", "0.5", NULL);
+}
+
+static void test_resume_columns(void **state)
+{
+    (void)state;
+    EXPECT(!option_may_change(option_find("env")) && !option_of_start(option_find("env")));
+    EXPECT(option_may_change(option_find("frames")) && !option_of_start(option_find("frames")));
+    EXPECT(option_of_start(option_find("out")) && option_of_start(option_find("actors")));
+}
+
+/* What options_print_help() prints, malloc'd. */
+static char *help_text(void)
+{
+    char *text = calloc(1, 1 << 16);
+    FILE *file = tmpfile();
+    EXPECT(text && file);
+    fflush(stdout);
+    const int old = dup(STDOUT_FILENO);
+    dup2(fileno(file), STDOUT_FILENO);
+    options_print_help();
+    fflush(stdout);
+    dup2(old, STDOUT_FILENO);
+    close(old);
+    rewind(file);
+    EXPECT(fread(text, 1, (1 << 16) - 1, file) > 1000);
+    fclose(file);
+    return text;
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    char *text = help_text(), *rest = text, key[64];
+    for (int i = 0; i < option_count(); i++) {
+        snprintf(key, sizeof key, "\n  --%s ", option_key(i));
+        const bool plain = i == 0 || strstr(text, key);
+        snprintf(key, sizeof key, "\n  --[no-]%s ", option_key(i));
+        EXPECT(plain || strstr(text, key));
+    }
+    EXPECT(strstr(text, "0.0007") && strstr(text, "one-step-sarsa") && strstr(text, "--[no-]lr-anneal") &&
+           strstr(text, "(0.0007; 0 to 1000)"));
+    for (char *line; (line = strsep(&rest, "\n"));)
+        EXPECT(strlen(line) <= 100 && (!*line || line[strlen(line) - 1] != ' '));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_default_reads_back),
+        cmocka_unit_test(test_formatted_values_keep_their_bits),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_nearest_key),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_environment_defaults),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_unreadable_file),
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_eps_final),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_resume_columns),
+        cmocka_unit_test(test_help),
+    };
+    return testing_main(tests);
+}

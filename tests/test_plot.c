@@ -1,0 +1,164 @@
+/* test_plot.c -- curves as numbers and as scripts. "test_plot make DIR [SHIFT]" instead writes a run with known curves
+ * to DIR, for test_plot.sh. */
+#include <math.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "app/figure.h"
+#include "base/error.h"
+#include "store/runfile.h"
+#include "testing.h"
+
+static struct figure_point points[60000];
+static struct figure_smooth smooth[FIGURE_POINTS];
+
+/* The text that figure_write() writes, malloc'd. */
+static char *script_of(enum figure_format format, enum figure_axis axis, const struct figure_run *runs, int count)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    EXPECT(file);
+    figure_write(file, format, axis, runs, count);
+    fclose(file);
+    return text;
+}
+
+static void test_window(void **state)
+{
+    (void)state;
+    EXPECT(figure_window(1) == 5 && figure_window(49) == 5 && figure_window(50) == 5);
+    EXPECT(figure_window(500) == 50 && figure_window(1000) == 100 && figure_window(9999) == 100);
+    EXPECT(figure_window(50000) == 500);
+}
+
+static void test_running_mean_by_hand(void **state)
+{
+    (void)state;
+    EXPECT(figure_smooth(points, 0, smooth) == 0);
+    static const double y[] = {1, 2, 3, 4, 10, 20}; /* windows of five, cut at the ends */
+    static const double mean[] = {2, 2.5, 4, 7.8, 9.25, 34.0 / 3};
+    for (int i = 0; i < 6; i++) points[i] = (struct figure_point){10 * i, y[i]};
+    EXPECT(figure_smooth(points, 6, smooth) == 6);
+    for (int i = 0; i < 6; i++) {
+        EXPECT(smooth[i].x == 10 * i);
+        EXPECT_NEAR(smooth[i].mean, mean[i], 1e-12);
+    }
+    EXPECT(smooth[2].low == 1 && smooth[2].high == 10);
+    EXPECT(figure_smooth(points, 1, smooth) == 1 && smooth[0].mean == 1 && smooth[0].low == 1 && smooth[0].high == 1);
+}
+
+static void test_percentiles(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) points[i] = (struct figure_point){i, (i * 37) % 100}; /* any 100 in a row: 0 .. 99 */
+    const int n = figure_smooth(points, 1000, smooth);
+    EXPECT(n == 1000);
+    EXPECT_NEAR(smooth[500].mean, 49.5, 0.6); /* 101 values */
+    EXPECT_NEAR(smooth[500].low, 10, 1);
+    EXPECT_NEAR(smooth[500].high, 90, 1);
+}
+
+static void test_long_runs_are_thinned_evenly(void **state)
+{
+    (void)state;
+    enum { N = 60000 };
+    double x = 0; /* episodes get longer: most of them lie at the beginning */
+    for (int i = 0; i < N; i++) points[i] = (struct figure_point){x += 1 + i / 1000.0, i};
+    const int n = figure_smooth(points, N, smooth);
+    EXPECT(n > FIGURE_POINTS * 9 / 10 && n <= FIGURE_POINTS);
+    EXPECT(smooth[0].x == points[0].x && smooth[n - 1].x == points[N - 1].x);
+    for (int i = 1; i < n; i++)
+        EXPECT(smooth[i].x > smooth[i - 1].x && smooth[i].x - smooth[i - 1].x < 2.5 * x / FIGURE_POINTS);
+    for (int i = 0; i < N; i++) points[i].x = 7; /* all at one place */
+    EXPECT(figure_smooth(points, N, smooth) <= 2);
+}
+
+static void expect_quoted(const char *text, const char *quoted)
+{
+    char out[64];
+    figure_quote(text, out, sizeof out);
+    assert_string_equal(out, quoted);
+}
+
+static void test_names_are_quoted(void **state)
+{
+    (void)state;
+    expect_quoted("pong", "'pong'");
+    expect_quoted("it's", "'it''s'");
+    expect_quoted("`date` \\n \"x\" @a %s ^{2}", "'`date` \\n \"x\" @a %s ^{2}'");
+    expect_quoted("two\nlines\x7f", "'two?lines?'");
+    expect_quoted("d\xc3\xbcn", "'d\xc3\xbcn'");
+    expect_quoted("\xff\xc3(\xe2\x82\xac\xed\xa0\x80\xc0\xaf", "'?"
+                                                               "?(\xe2\x82\xac?"
+                                                               "?"
+                                                               "?"
+                                                               "?"
+                                                               "?'");
+    expect_quoted("cut \xe2\x82", "'cut ?"
+                                  "?'");
+    for (size_t size = 8; size < 20; size++) {
+        char out[20];
+        figure_quote("''''''''''''''\xe2\x82\xac", out, size);
+        EXPECT(strlen(out) < size && strlen(out) % 2 == 0 && out[strlen(out) - 1] == '\'');
+    }
+}
+
+static void test_script(void **state)
+{
+    (void)state;
+    const struct figure_point episodes[] = {{0, -1}, {9000, 0}, {18000, 1}}, evals[] = {{7200, 0.5}, {21600, 1}};
+    struct figure_run runs[2] = {{"first", episodes, 3, evals, 2}, {"it's", NULL, 0, evals, 1}};
+    char *text = script_of(FIGURE_SVG, FIGURE_FRAMES, runs, 1);
+    EXPECT(strstr(text, "terminal svg") && strstr(text, "noenhanced") && strstr(text, "set xrange [0:21600]"));
+    EXPECT(strstr(text, "'5k' 5000") && strstr(text, "'20k' 20000") && strstr(text, "'0' 0") && !strstr(text, "'25k'"));
+    EXPECT(strstr(text, "\n9000 0 -1 1\n") && strstr(text, "\n7200 0.5\n21600 1\n"));
+    EXPECT(strstr(text, "set xlabel 'emulated frames'") && strstr(text, "set ylabel 'episode return"));
+    EXPECT(strstr(text, "mean of 5 episodes") && !strstr(text, "'first'") && !strstr(text, "set output"));
+    free(text);
+    text = script_of(FIGURE_PNG, FIGURE_SECONDS, runs, 2);
+    EXPECT(strstr(text, "terminal pngcairo") && strstr(text, "(hours)") && strstr(text, "set xrange [0:6]"));
+    EXPECT(strstr(text, "\n2.5 0 -1 1\n") && strstr(text, "\n2 0.5\n"));
+    EXPECT(strstr(text, "title 'first'") && strstr(text, "title 'it''s'"));
+    free(text);
+    text = script_of(FIGURE_TEXT, FIGURE_UPDATES, runs, 1);
+    EXPECT(strstr(text, "terminal dumb") && strstr(text, "size 78,20") && strstr(text, "updates"));
+    EXPECT(!strstr(text, "filledcurves"));
+    free(text);
+}
+
+/* 3,000 episodes that rise from -20 to 20 over 1.5 M frames and 4,500 s, with an evaluation every 100,000 frames and
+ * one row of /train half way, so that updates (one in 20 frames) must be found before and behind it. */
+static int make_run(const char *dir, double shift)
+{
+    struct option_set set;
+    struct provenance prov = {0};
+    options_init(&set);
+    mkdir(dir, 0777);
+    struct runfile *f = runfile_create(dir, &set, &prov, 2);
+    for (int i = 1; f && i <= 3000; i++) {
+        const int64_t frames = i * 500;
+        const double seconds = (double)frames / 1000 * 3,
+                     mean = 40 / (1 + exp(-((double)frames - 5e5 - shift) / 1e5)) - 20;
+        runfile_episode(f, &(struct run_episode){frames, seconds, 1, mean + 3 * sin(i * 1.7), 500});
+        if (i % 200 == 0)
+            runfile_eval(f, &(struct run_eval){frames, seconds, 10, mean + 1, mean, 1, mean - 2, mean + 2});
+        if (i == 1500)
+            runfile_train(f, &(struct run_train){
+                                 .seconds = seconds, .frames = frames, .updates = frames / 20, .return_mean = mean});
+    }
+    if (f && !runfile_close(&f)) return 0;
+    fprintf(stderr, "%s\n", error_text());
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2 && !strcmp(argv[1], "make")) return make_run(argv[2], argc > 3 ? atof(argv[3]) : 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_window),           cmocka_unit_test(test_running_mean_by_hand),
+        cmocka_unit_test(test_percentiles),      cmocka_unit_test(test_long_runs_are_thinned_evenly),
+        cmocka_unit_test(test_names_are_quoted), cmocka_unit_test(test_script),
+    };
+    return testing_main(tests);
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# test_plot.sh -- `dunlin plot` draws whole figures of runs, and says in one line what it cannot.
+. "$(dirname "$0")/tap.sh"
+maker=${DUNLIN_BUILD:-$source_dir/build}/tests/test_plot
+
+refused() { # refused NAME STATUS "WORD|WORD" ARGS...
+    local name=$1 wanted=$2 words=$3; shift 3
+    run "$dunlin" plot "$@"
+    IFS='|' read -ra w <<<"$words"
+    check "$name: status $wanted" is "$status" "$wanted"
+    check "$name: one line with $words" says "${w[@]}"
+}
+magic() { [ "$(head -c "${#2}" "$1" | tail -c 3)" = "${2: -3}" ]; }
+larger() { [ "$(stat -c %s "$1")" -gt "$2" ]; }
+
+command -v gnuplot >/dev/null || { skip "figures" "gnuplot is not installed"; finish; }
+run "$maker" make first; check "a run to draw" is "$status" 0
+"$maker" make "it's <a> \$(touch hit) \`touch hit\`" 300000
+mkdir -p other/first; cp first/run.h5 other/first/
+
+run "$dunlin" plot first --out a.png; check "PNG: status 0" is "$status" 0
+check "PNG: its magic" magic a.png "xPNG"
+check "PNG: larger than 10 kB" larger a.png 10000
+check "PNG: nothing on stdout" test ! -s out
+check "PNG: nothing on stderr" test ! -s err
+run "$dunlin" plot first --out a.svg; check "SVG: status 0" is "$status" 0
+check "SVG: larger than 10 kB" larger a.svg 10000
+check "SVG: axis titles" grep -q "emulated frames" a.svg
+check "SVG: axis titles with what is drawn" grep -q "episode return" a.svg
+check "SVG: frames with suffixes" grep -q ">1.2M<" a.svg
+check "SVG: how it is smoothed" grep -q "mean of 100 episodes" a.svg
+check "SVG: evaluations" grep -q "evaluation" a.svg
+run "$dunlin" plot first/run.h5 it*/ --x seconds --out=b.svg; check "two runs: status 0" is "$status" 0
+check "two runs: a legend with folder names" grep -q ">first<" b.svg
+check "two runs: any name is shown as it is" grep -qF "it's &lt;a> \$(touch hit) \`touch hit\`" b.svg
+check "two runs: no name is run" test ! -e hit
+check "seconds: minutes where they are many" grep -q "time (minutes)" b.svg
+run "$dunlin" plot first other/first --x updates --out c.svg; check "updates: status 0" is "$status" 0
+check "updates: axis title" grep -q "updates" c.svg
+check "updates: a twentieth of the frames" grep -q ">70k<" c.svg
+check "updates: not beyond" bash -c '! grep -q ">80k<" c.svg'
+check "runs of one folder name: paths in the legend" grep -q ">other/first<" c.svg
+run "$dunlin" plot first --text; check "text: status 0" is "$status" 0
+check "text: no wider than 80" bash -c '! grep -qE ".{81}" out'
+check "text: the curve and its axis" grep -q "emulated frames" out
+check "text: no colour codes" bash -c "! grep -q \$'\\033' out"
+(cd first && "$dunlin" plot . --out ../d.svg); check "in the run's folder" test -s d.svg
+mkdir home; echo "system('touch hit.rc')" >home/.gnuplot
+run env HOME="$PWD/home" "$dunlin" plot first --out f.svg
+check "no settings of the user's are read" test -s f.svg -a ! -e hit.rc
+run "$dunlin" plot first --out '|touch hit.png'; check "a name like a command is a name" test -s '|touch hit.png'
+check "a name like a command is not run" test ! -e hit.png
+check "no half figures are left" bash -c '! ls -a | grep -q part'
+
+refused "another ending" 2 "a.pdf|.png|.svg" first --out a.pdf
+check "another ending: nothing written" test ! -e a.pdf
+refused "no ending" 2 ".png" first --out .png
+refused "no run" 2 "RUN" --out a.png
+refused "neither figure nor text" 2 "--out|--text" first
+refused "both" 2 "--out|--text" first --text --out a.png
+refused "no value" 2 "--out|missing" first --out
+refused "unknown axis" 2 "steps|frames, seconds, updates" first --x steps --out a.png
+refused "unknown option" 2 "--title" first --title x --out a.png
+refused "a run that is not there" 1 "nowhere|No such file" nowhere --out e.png
+refused "a folder without a run" 1 "other|run.h5" other --out e.png
+echo "this is no HDF5 file" >junk.h5
+refused "a file that is no run" 1 "junk.h5" junk.h5 --out e.png
+refused "a folder that is not there" 1 "no/where/e.png" first --out no/where/e.png
+run env PATH=/nonexistent "$dunlin" plot first --out e.png; check "no gnuplot: status 1" is "$status" 1
+check "no gnuplot: the package is named" says "gnuplot-nox" PATH
+check "failures write no figure" test ! -e e.png
+check "failures leave no half figures" bash -c '! ls -a | grep -q part'
+finish

@@ -1,0 +1,295 @@
+/* test_share_weights.c -- what is read while it is written: weights, target, snapshot, posts and rings, on both paths. */
+#include "sharing.h"
+
+#include "share/layout.h"
+
+enum { P = 65536, STATE = 30000, PUBLICATIONS = 400 };
+
+static struct share_config config_of(bool world)
+{
+    return (struct share_config){
+        .params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = 8, .world = world};
+}
+
+/* What an actor posts under an id: its length and every byte follow from the id. */
+static size_t post_size(uint64_t id)
+{
+    return id % 7 == 0 ? 0 : (size_t)(id * 977 % STATE);
+}
+
+static void post(struct share *s, enum share_post kind, uint64_t id, size_t n)
+{
+    static unsigned char bytes[STATE];
+    memset(bytes, (int)(id & 0xff), n);
+    share_post(s, kind, id, bytes, n);
+}
+
+static bool bytes_are(const unsigned char *bytes, size_t n, uint64_t id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != (id & 0xff)) return false;
+    return true;
+}
+
+/* Publishes buffers of one value each as fast as it can, with a target, a snapshot and a request for states now and then. */
+static void publish_under_fire(struct share *s)
+{
+    static float x[P];
+    static unsigned char bytes[STATE];
+    const int actors = share_actors(s);
+    uint64_t asked = 0, answered = 0, states = 0;
+    fill(x, P, 0);
+    share_start(s, x, NULL, 0, 0);
+    for (uint64_t v = 1; v <= PUBLICATIONS || (actors && (answered < 5 || answered < asked)); v++) {
+        if (v % 16 == 0) {
+            fill(x, P, -(double)(v / 16 + 1)); /* the one of share_start is number 1 */
+            share_publish_target(s, x);
+        }
+        fill(share_next(s), P, (double)v);
+        share_publish(s, v, (int64_t)v * 20);
+        share_beat(s);
+        if (!actors) continue;
+        const int a = (int)(answered % (uint64_t)actors);
+        size_t n = 0;
+        const uint64_t id = share_read_post(s, a, SHARE_POST_EVAL, bytes, sizeof bytes, &n);
+        if (asked > answered && id == asked) {
+            CHECK(n == (id < SHARE_EVAL_BYTES ? id : SHARE_EVAL_BYTES) && bytes_are(bytes, n, id));
+            answered++;
+        } else if (asked == answered && (v <= PUBLICATIONS || asked < 5)) {
+            fill(x, P, 0.5 + (double)++asked);
+            share_ask_eval(s, a, x, asked, v);
+            share_ask_state(s, ++states);
+        }
+        if (v > PUBLICATIONS) nap(200);
+    }
+    share_stop(s, 2);
+}
+
+static void fetch_under_fire(struct share *s)
+{
+    static float x[P];
+    struct share_view view = {0}, old = {0};
+    while (!view.stop) {
+        CHECK(share_fetch(s, x, &view) == 0);
+        CHECK(all_are(x, P, (double)view.version));
+        CHECK(view.publication == view.version + 1 && view.frames == (int64_t)view.version * 20);
+        CHECK(view.version >= old.version && view.target_version >= old.target_version);
+        /* published before the weights that go with it: seen with them */
+        CHECK(view.target_version >= view.version / 16 + 1);
+        if (view.target_version != old.target_version) {
+            uint64_t target_version = 0;
+            CHECK(share_fetch_target(s, x, &target_version) == 0 && target_version >= view.target_version);
+            CHECK(all_are(x, P, target_version == 1 ? 0 : -(double)target_version));
+        }
+        if (view.snapshot_id != old.snapshot_id && !view.stop) {
+            uint64_t id = 0, version = 0;
+            CHECK(share_fetch_snapshot(s, x, &id, &version) == 0);
+            CHECK(id == view.snapshot_id && version > 0 && all_are(x, P, 0.5 + (double)id));
+            post(s, SHARE_POST_EVAL, id, id < SHARE_EVAL_BYTES ? (size_t)id : SHARE_EVAL_BYTES);
+        }
+        if (view.state_id != old.state_id) CHECK(view.state_id > old.state_id);
+        old = view;
+    }
+    CHECK(view.stop == 2);
+}
+
+static void weights(bool world)
+{
+    const struct share_config config = config_of(world);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    if (sharing_rank == 0)
+        publish_under_fire(s);
+    else
+        fetch_under_fire(s);
+    finish(&s);
+}
+
+static void fetches_are_whole(void **state)
+{
+    (void)state, weights(false);
+}
+static void fetches_are_whole_world(void **state)
+{
+    (void)state, weights(true);
+}
+
+static void posts(bool world)
+{
+    enum { POSTS = 200 };
+    const struct share_config config = config_of(world);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    static unsigned char bytes[STATE];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int a = 0; a < share_actors(s); a++) {
+            uint64_t old = 0;
+            size_t n = 99;
+            while (old < POSTS) {
+                const uint64_t id = share_read_post(s, a, SHARE_POST_STATE, bytes, sizeof bytes, &n);
+                CHECK(id >= old && n == (id ? post_size(id) : 0) && bytes_are(bytes, n, id));
+                old = id;
+                share_beat(s);
+            }
+            CHECK(share_read_post(s, a, SHARE_POST_STATE, bytes, 3, &n) == POSTS && n == 3);
+            CHECK(share_read_post(s, a, SHARE_POST_EVAL, bytes, sizeof bytes, &n) == 0 && n == 0);
+        }
+    } else {
+        for (uint64_t id = 1; id <= POSTS; id++) post(s, SHARE_POST_STATE, id, post_size(id));
+    }
+    finish(&s);
+}
+
+static void posts_are_whole(void **state)
+{
+    (void)state, posts(false);
+}
+static void posts_are_whole_world(void **state)
+{
+    (void)state, posts(true);
+}
+
+static void episodes(bool world)
+{
+    enum { EPISODES = 300 };
+    const struct share_config config = config_of(world);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        int64_t taken = 0, dropped = 0;
+        int64_t last[64] = {0};
+        share_start(s, x, NULL, 0, 0);
+        for (bool more = true; more;) {
+            more = share_wait_bye(s, 0) > 0; /* asked first: what was told before a bye is taken after it */
+            for (int a = 0; a < share_actors(s); a++) {
+                struct share_episode e[3];
+                int n = 0;
+                do {
+                    n = share_take_episodes(s, a, e, 3, &dropped);
+                    for (int i = 0; i < n; i++) {
+                        CHECK(e[i].steps > last[a] && e[i].frames == 4 * e[i].steps &&
+                              e[i].ret == 0.5 * (double)e[i].steps);
+                        last[a] = e[i].steps;
+                    }
+                    taken += n;
+                } while (n == 3);
+            }
+            share_idle(s, 0.001);
+        }
+        CHECK(taken + dropped == (int64_t)share_actors(s) * EPISODES);
+        CHECK(!share_actors(s) || taken >= 8);
+    } else {
+        for (int64_t i = 1; i <= EPISODES; i++) {
+            const struct share_episode e = {.frames = 4 * i, .steps = i, .ret = 0.5 * (double)i};
+            share_tell_episode(s, &e);
+            if (i % 50 == 0) nap(1000);
+        }
+        share_alive(s);
+        share_bye(s);
+    }
+    share_close(&s);
+    agree();
+}
+
+static void episodes_taken_or_counted(void **state)
+{
+    (void)state, episodes(false);
+}
+static void episodes_taken_or_counted_world(void **state)
+{
+    (void)state, episodes(true);
+}
+
+/* The master keeps away from a pinned buffer while another is free, and a pin nobody takes back stops it once only. */
+static void pins_are_hints(void **state)
+{
+    (void)state;
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        const int all = s->map.buffers, away = (s->current + 1) % all;
+        if (share_actors(s)) {
+            _Atomic uint64_t *const pin = word_at(s, at_door(s, 0, DOOR_PIN));
+            atomic_store(pin, published_word(1, away));
+            for (uint64_t v = 1; v <= 10; v++) {
+                CHECK(share_next(s) != floats_at(s, at_theta(s, away) + LINE));
+                CHECK(share_next(s) != share_theta(s));
+                share_publish(s, v, 0);
+            }
+            CHECK(s->ledger[0].stale_pin == 0);
+        }
+        if (share_actors(s) >= all - 1) { /* all but the current one: overridden, and then forgotten */
+            for (int k = 1; k < all; k++)
+                atomic_store(word_at(s, at_door(s, k - 1, DOOR_PIN)), published_word(7, (s->current + k) % all));
+            CHECK(share_next(s) != share_theta(s));
+            share_publish(s, 11, 0);
+            for (int k = 1; k < all; k++) CHECK(s->ledger[k - 1].stale_pin >> 8 == 7);
+        }
+    }
+    finish(&s);
+}
+
+static void silence_is_seen(void **state)
+{
+    (void)state;
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int i = 0; i < 30; i++) share_idle(s, 0.02);
+        for (int a = 0; a < share_actors(s); a++) {
+            CHECK(share_silence(s, a) >= (a % 2 ? 0.2 : 0)); /* a sleep lasts at least as long as asked */
+            CHECK(share_silence(s, a) < 60);
+        }
+        share_stop(s, 1);
+    } else {
+        struct share_view view;
+        CHECK(share_fetch(s, NULL, &view) == 0);
+        while (sharing_rank % 2 && !share_stopped(s)) share_alive(s), nap(5000);
+        if (sharing_rank % 2 == 0) CHECK(share_wait(s, 1, &view) == 0);
+        while (!share_stopped(s)) nap(5000); /* a look is not a sign of life */
+    }
+    finish(&s);
+}
+
+/* The master's beat stands still: an actor that waits gives up after ten seconds of looking, not before it has looked. */
+static void dead_master_is_noticed(void **state)
+{
+    (void)state;
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        share_publish(s, 1, 0);
+    } else {
+        struct share_view view;
+        CHECK(share_wait(s, 2, &view) == 0);
+        s->looked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
+        CHECK(share_fetch(s, NULL, &view) == 0);
+        s->silent += INT64_C(9500000000);
+        CHECK(share_wait(s, 3, &view) == -1);
+        CHECK(share_begin(s) == NULL && !share_stopped(s));
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    finish(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fetches_are_whole),
+        cmocka_unit_test(fetches_are_whole_world),
+        cmocka_unit_test(posts_are_whole),
+        cmocka_unit_test(posts_are_whole_world),
+        cmocka_unit_test(episodes_taken_or_counted),
+        cmocka_unit_test(episodes_taken_or_counted_world),
+        cmocka_unit_test(pins_are_hints),
+        cmocka_unit_test(silence_is_seen),
+        cmocka_unit_test(dead_master_is_noticed),
+    };
+    return sharing_main(tests);
+}

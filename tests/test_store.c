@@ -1,0 +1,428 @@
+/* test_store.c -- run.h5 by a writer in a process of its own: live, killed, finished, resumed, damaged, on a full disk; and
+ * RUN/status and the provenance. */
+#include "testing.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "dunlin/rng.h"
+#include "nn/net.h"
+#include "store/h5.h"
+#include "store/provenance.h"
+#include "store/runfile.h"
+#include "store/status.h"
+
+static char dir[64], run[96];
+static struct option_set options;
+static struct provenance prov;
+
+static void add_rows(struct runfile *f, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        runfile_train(f, &(struct run_train){.seconds = i + 1, .frames = 10 * i, .lr = 0.5 / (i + 1), .entropy = NAN});
+        for (int k = 0; k < 3; k++) runfile_episode(f, &(struct run_episode){10 * i + k, i + 0.25, k, -1.5 * i, 7});
+        struct run_event event = {.seconds = i + 1, .frames = 10 * i, .rank = i % 3, .kind = "test"};
+        snprintf(event.text, sizeof event.text, "event %d, \"quoted\"", i);
+        runfile_event(f, &event);
+    }
+    runfile_eval(f, &(struct run_eval){.frames = 10 * to - 10, .episodes = 5, .mean = to});
+}
+
+static void check_rows(int n)
+{
+    struct run_train *train;
+    struct run_episode *episodes;
+    struct run_event *events;
+    const int64_t trains = runfile_read(run, RUN_TABLE_TRAIN, (void **)&train);
+    if (trains < 0) fail_msg("%s", error_text());
+    assert_int_equal(trains, n);
+    assert_int_equal(runfile_read(run, RUN_TABLE_EPISODES, (void **)&episodes), 3 * n);
+    assert_int_equal(runfile_read(run, RUN_TABLE_EVENTS, (void **)&events), n);
+    for (int i = 0; i < n; i++) {
+        EXPECT(train[i].seconds == i + 1 && train[i].frames == 10 * i && train[i].lr == 0.5 / (i + 1));
+        EXPECT(train[i].entropy != train[i].entropy && train[i].dropped == 0);
+        for (int k = 0; k < 3; k++)
+            EXPECT(episodes[3 * i + k].frames == 10 * i + k && episodes[3 * i + k].ret == -1.5 * i &&
+                   episodes[3 * i + k].actor == k && episodes[3 * i + k].length == 7);
+        char text[64];
+        snprintf(text, sizeof text, "event %d, \"quoted\"", i);
+        EXPECT(!strcmp(events[i].text, text) && !strcmp(events[i].kind, "test") && events[i].rank == i % 3);
+    }
+    free(train), free(episodes), free(events);
+}
+
+/* The writer: a process that does `work` and then waits to be killed, or ends where work says so (0: waits). */
+static int done_pipe[2];
+static pid_t writer(int (*work)(void))
+{
+    EXPECT(!pipe(done_pipe));
+    const pid_t pid = fork();
+    if (pid) return pid;
+    const int rc = work();
+    if (rc) fprintf(stderr, "writer: %d: %s\n", rc, error_text());
+    if (write(done_pipe[1], rc ? "x" : ".", 1) < 0) _exit(1);
+    for (;;) pause();
+}
+
+static void wait_for_writer(void)
+{
+    char c = 'x';
+    EXPECT(read(done_pipe[0], &c, 1) == 1);
+    close(done_pipe[0]), close(done_pipe[1]);
+    EXPECT(c == '.');
+}
+
+static void end_writer(pid_t pid)
+{
+    int status;
+    kill(pid, SIGKILL);
+    EXPECT(waitpid(pid, &status, 0) == pid);
+}
+
+static int write_100(void)
+{
+    int64_t lag[RUN_LAG_ROWS] = {5, 3, [RUN_LAG_ROWS - 1] = 1};
+    const struct run_actor actors[3] = {
+        {.host = "a", .state = "master"}, {1, "node7", 4, 5, 6, .5, .1, "running"}, {.rank = 2}};
+    struct runfile *f = runfile_create(dir, &options, &prov, 3);
+    if (!f) return 1;
+    for (int i = 0; i < 10; i++) {
+        add_rows(f, 10 * i, 10 * i + 10);
+        runfile_lag(f, lag);
+        runfile_actors(f, actors);
+        if (runfile_flush(f)) return 2;
+    }
+    add_rows(f, 100, 110); /* not flushed: lost with the writer */
+    return 0;
+}
+
+static void check_lag(int64_t times)
+{
+    struct run_lag *lag;
+    assert_int_equal(runfile_read(run, RUN_TABLE_LAG, (void **)&lag), RUN_LAG_ROWS);
+    EXPECT(lag[0].count == 5 * times && lag[1].count == 3 * times && lag[1].lag == 1 && lag[2].count == 0);
+    EXPECT(lag[RUN_LAG_ROWS - 1].count == times && lag[RUN_LAG_ROWS - 1].lag == RUN_LAG_ROWS - 1);
+    free(lag);
+}
+
+static void live_killed_resumed_finished(void **unused)
+{
+    (void)unused;
+    const pid_t pid = writer(write_100);
+    wait_for_writer();
+    check_rows(100); /* live */
+    EXPECT(H5Fopen(run, H5F_ACC_RDONLY, H5P_DEFAULT) < 0);
+    end_writer(pid);
+    check_rows(100); /* killed */
+    check_lag(1);
+    struct run_actor *actors;
+    assert_int_equal(runfile_read(run, RUN_TABLE_ACTORS, (void **)&actors), 3);
+    EXPECT(!strcmp(actors[1].host, "node7") && actors[1].episodes == 6 && !strcmp(actors[1].state, "running"));
+    free(actors);
+
+    struct runfile *f = runfile_resume(dir, &options, &prov, 5, 492, 1); /* rows of 0 .. 49 have frames <= 492 */
+    if (!f) fail_msg("%s", error_text());
+    int64_t lag[RUN_LAG_ROWS] = {5, 3, [RUN_LAG_ROWS - 1] = 1};
+    runfile_lag(f, lag);
+    add_rows(f, 50, 60);
+    EXPECT(!runfile_close(&f) && !f);
+    check_rows(60); /* finished */
+    check_lag(2);
+    assert_int_equal(runfile_read(run, RUN_TABLE_ACTORS, (void **)&actors), 5);
+    free(actors);
+    struct run_eval *eval;
+    assert_int_equal(runfile_read(run, RUN_TABLE_EVAL, (void **)&eval), 6);
+    EXPECT(eval[4].frames == 490 && eval[5].frames == 590 && eval[5].mean == 60);
+    free(eval);
+    H5_AUTO hid_t file = H5Fopen(run, H5F_ACC_RDONLY, H5P_DEFAULT); /* plainly */
+    EXPECT(file >= 0 && h5_exists(file, "sessions/1/config/options") && !h5_exists(file, "sessions/2"));
+    struct option_set read;
+    options_init(&read);
+    EXPECT(!h5_get_options(file, &read, run) && read.values.lr == 0.25);
+    h5_release(&file);
+    f = runfile_resume(dir, &options, &prov, 5, 0, 1); /* session 1 never came to a checkpoint: its number is taken */
+    EXPECT(f && !runfile_close(&f));
+    file = H5Fopen(run, H5F_ACC_RDONLY, H5P_DEFAULT);
+    EXPECT(h5_exists(file, "sessions/2/config/options"));
+    char path[128];
+    snprintf(path, sizeof path, "%s.new", run);
+    EXPECT(access(path, F_OK));
+    EXPECT(!runfile_create(dir, &options, &prov, 1) && strstr(error_text(), "is there already"));
+}
+
+static int64_t rows_of(enum runfile_table table)
+{
+    void *rows;
+    const int64_t n = runfile_read(run, table, &rows);
+    free(rows);
+    return n;
+}
+
+static void damaged_file_is_set_aside(void **unused)
+{
+    (void)unused;
+    char aside[128];
+    for (int n = 1; n <= 3; n++) {
+        struct runfile *f = runfile_create(dir, &options, &prov, 2);
+        if (!f) fail_msg("%s", error_text());
+        add_rows(f, 0, 100);
+        EXPECT(!runfile_close(&f));
+        struct stat st;
+        stat(run, &st);
+        if (n == 1) EXPECT(!truncate(run, st.st_size / 2));
+        if (n == 2) EXPECT(!truncate(run, 0));
+        const int fd = open(run, O_WRONLY);
+        char junk[4096];
+        memset(junk, 0x5a, sizeof junk);
+        if (n == 3) EXPECT(pwrite(fd, junk, sizeof junk, 40) == sizeof junk);
+        close(fd);
+        EXPECT(rows_of(RUN_TABLE_TRAIN) == -1 && strstr(error_text(), "run.h5: "));
+        f = runfile_resume(dir, &options, &prov, 2, 1000, 1);
+        if (!f) fail_msg("%s", error_text());
+        add_rows(f, 0, 7);
+        EXPECT(!runfile_close(&f));
+        check_rows(7);
+        snprintf(aside, sizeof aside, "%s/run-damaged-%d.h5", dir, n);
+        EXPECT(!access(aside, F_OK) && !unlink(run));
+    }
+}
+
+static void mutated_files_never_take_the_reader_down(void **unused)
+{
+    (void)unused;
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    struct rng rng = rng_make(3, 0, RNG_TEST, 0);
+    add_rows(f, 0, 300);
+    EXPECT(!runfile_close(&f));
+    struct stat st;
+    stat(run, &st);
+    const int fd = open(run, O_RDWR);
+    int read_well = 0;
+    for (int i = 0; i < 150; i++) {
+        unsigned char was[16], bad[16];
+        const off_t at = rng_below(&rng, i % 2 ? (int)st.st_size - 16 : 2048);
+        EXPECT(pread(fd, was, sizeof was, at) == sizeof was);
+        memcpy(bad, was, sizeof bad);
+        for (int k = 0; k < 1 + i % 16; k++) bad[k] = (unsigned char)rng_bits(&rng);
+        EXPECT(pwrite(fd, bad, sizeof bad, at) == sizeof bad);
+        const int64_t n = rows_of(i % RUN_TABLE_ACTORS);
+        EXPECT(n >= -1 && (n >= 0 || *error_text()));
+        read_well += n >= 0;
+        EXPECT(pwrite(fd, was, sizeof was, at) == sizeof was);
+    }
+    EXPECT(read_well > 0 && read_well < 150);
+    close(fd);
+    check_rows(300);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit r;
+    getrlimit(RLIMIT_FSIZE, &r);
+    r.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &r);
+}
+
+/* Writing fails three times over, in between rows come in; then there is room again. */
+static int write_on_full_disk(void)
+{
+    struct stat st;
+    signal(SIGXFSZ, SIG_IGN);
+    struct runfile *f = runfile_create(dir, &options, &prov, 3);
+    if (!f) return 1;
+    add_rows(f, 0, 10);
+    if (runfile_flush(f) || stat(run, &st)) return 2;
+    limit_files((rlim_t)st.st_size + 2000);
+    for (int i = 1; i < 40; i++) {
+        add_rows(f, 10 * i, 10 * i + 10);
+        if (i > 35 && (!runfile_flush(f) || !strstr(error_text(), "File too large"))) return 3;
+    }
+    limit_files(RLIM_INFINITY);
+    if (runfile_flush(f)) return 4;
+    add_rows(f, 400, 410);
+    return runfile_close(&f) ? 5 : 0;
+}
+
+static void full_disk_then_room_again(void **unused)
+{
+    (void)unused;
+    const pid_t pid = writer(write_on_full_disk);
+    wait_for_writer();
+    end_writer(pid);
+    H5_AUTO hid_t file = H5Fopen(run, H5F_ACC_RDONLY, H5P_DEFAULT);
+    EXPECT(file >= 0);
+    h5_release(&file); /* the reader's process must not inherit it */
+    check_rows(410);
+}
+
+enum { MANY = 900000 }; /* episodes of 40 bytes: more than the queue holds */
+
+static int write_too_much(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct runfile *f = runfile_create(dir, &options, &prov, 3);
+    if (!f) return 1;
+    limit_files(1000);
+    for (int i = 0; i < MANY; i++) runfile_episode(f, &(struct run_episode){.frames = i, .length = 1});
+    if (!runfile_flush(f)) return 2;
+    limit_files(RLIM_INFINITY);
+    return runfile_flush(f) || runfile_close(&f);
+}
+
+static void overflow_drops_the_oldest_and_says_so(void **unused)
+{
+    (void)unused;
+    const pid_t pid = writer(write_too_much);
+    wait_for_writer();
+    end_writer(pid);
+    struct run_event *event;
+    struct run_episode *rows;
+    assert_int_equal(runfile_read(run, RUN_TABLE_EVENTS, (void **)&event), 1);
+    const int64_t n = runfile_read(run, RUN_TABLE_EPISODES, (void **)&rows), dropped = atoll(event->text);
+    EXPECT(n > 200000 && n < 500000 && n + dropped == MANY && !strcmp(event->kind, "rows-dropped"));
+    for (int64_t i = 0; i < n; i++) EXPECT(rows[i].frames == dropped + i);
+    free(event), free(rows);
+}
+
+/* What print() writes to stdout. */
+static char *printed(int (*print)(void))
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/stdout", dir);
+    fflush(stdout);
+    const int keep = dup(STDOUT_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    dup2(fd, STDOUT_FILENO);
+    const int rc = print();
+    fflush(stdout);
+    dup2(keep, STDOUT_FILENO);
+    char *text = calloc(1, 65536);
+    EXPECT(pread(fd, text, 65535, 0) > 0);
+    close(keep), close(fd);
+    EXPECT(rc == 0);
+    return text;
+}
+
+static int csv_of_events(void)
+{
+    return runfile_print_csv(run, RUN_TABLE_EVENTS);
+}
+static int csv_of_episodes(void)
+{
+    return runfile_print_csv(run, RUN_TABLE_EPISODES);
+}
+static int info_of_run(void)
+{
+    return runfile_print_info(run);
+}
+
+static void csv_and_info(void **unused)
+{
+    (void)unused;
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    add_rows(f, 0, 2);
+    EXPECT(!runfile_close(&f));
+    char *text = printed(csv_of_events);
+    assert_string_equal(text, "seconds,frames,rank,kind,text\n1,0,0,test,\"event 0, \"\"quoted\"\"\"\n"
+                              "2,10,1,test,\"event 1, \"\"quoted\"\"\"\n");
+    free(text);
+    text = printed(csv_of_episodes);
+    EXPECT(!strncmp(text, "frames,seconds,actor,return,length\n0,0.25,0,-0,7\n1,0.25,1,-0,7\n", 60));
+    free(text);
+    text = printed(info_of_run);
+    EXPECT(strstr(text, "\nlr 0.25\n") && strstr(text, "\nframes-budget ") && !strstr(text, "\nframes "));
+    EXPECT(strstr(text, "\nhosts here*2\n") && strstr(text, "\nsessions 1\n") && strstr(text, "build_id "));
+    free(text);
+    EXPECT(runfile_table_of("eval") == RUN_TABLE_EVAL && runfile_table_of("evil") == -1);
+    EXPECT(strstr(error_text(), "train, episodes, eval, lag, events, actors"));
+    void *rows;
+    EXPECT(runfile_read("/nowhere/run.h5", RUN_TABLE_EVAL, &rows) == -1);
+    EXPECT(strstr(error_text(), "/nowhere/run.h5") && strstr(error_text(), "No such file"));
+}
+
+static void status_round_trip(void **unused)
+{
+    (void)unused;
+    const struct run_actor actors[2] = {{.host = "n1", .state = "master"}, {1, "n2", 47, 12, 3, .3, .1, "lost it"}};
+    struct status s = {RUN_LOST_ACTORS, "two\nlines",    10, 100, 5, 4, 3, .return_mean = -NAN,
+                       .rank_count = 2, .actors = actors};
+    enum run_state state;
+    char reason[64], path[128], text[4096] = "";
+    EXPECT(status_read_state(dir, &state, reason, sizeof reason) == -1 && strstr(error_text(), "No such file"));
+    EXPECT(!status_write(dir, &s) && !status_read_state(dir, &state, reason, sizeof reason));
+    EXPECT(state == RUN_LOST_ACTORS && !strcmp(reason, "two_lines"));
+    snprintf(path, sizeof path, "%s/status", dir);
+    FILE *f = fopen(path, "r+");
+    EXPECT(fread(text, 1, sizeof text - 1, f) > 0);
+    EXPECT(!strncmp(text, "state lost-actors\n", 18) && strstr(text, "\nframes 10 / 100\n"));
+    EXPECT(strstr(text, "\nreturn-mean nan\n"));
+    EXPECT(strstr(text, "\nactor 1 host n2 frames 47 updates 12 episodes 3 last-seen 0.3 epsilon 0.1 state lost_it\n"));
+    rewind(f);
+    fputs("state wrong", f);
+    fclose(f);
+    EXPECT(status_read_state(dir, &state, reason, sizeof reason) == -1 && strstr(error_text(), "state WORD"));
+    s.state = RUN_RUNNING;
+    EXPECT(!status_write(dir, &s) && !status_read_state(dir, &state, NULL, 0) && state == RUN_RUNNING);
+    EXPECT(status_write("/nowhere", &s) == -1 && strstr(error_text(), "/nowhere/status"));
+}
+
+static void provenance_of_this_process(void **unused)
+{
+    (void)unused;
+    char *argv[] = {"dunlin", "train", "--out", "a b", "it's"};
+    struct provenance p;
+    setenv("OMPI_MCA_osc", "^ucx", 1), setenv("OMPI_MCA_orte_hnp_uri", "secret", 1), setenv("SLURM_JOB_ID", "77", 1);
+    setenv("OMP_NUM_THREADS", "3", 1), setenv("OMP_NUM_THREADS_NOT", "4", 1);
+    provenance_fill(&p, 5, argv);
+    assert_string_equal(p.command, "dunlin train --out 'a b' 'it'\\''s'");
+    EXPECT(strlen(p.build_id) == 64 && strspn(p.build_id, "0123456789abcdef") == 64);
+    EXPECT(strstr(p.env_variables, "OMP_NUM_THREADS=3") == p.env_variables &&
+           strstr(p.env_variables, "OMPI_MCA_osc=^ucx"));
+    EXPECT(!strstr(p.env_variables, "orte") && !strstr(p.env_variables, "_NOT") && !strcmp(p.slurm_job, "77"));
+    EXPECT(strlen(p.started) == 20 && p.started[10] == 'T' && p.started[19] == 'Z' && !strncmp(p.started, "20", 2));
+    EXPECT(!strcmp(p.kernels, net_kernel_name()) && strstr(p.blas, "OpenBLAS") && *p.git_revision && *p.hdf5 == '1');
+}
+
+static int setup(void **unused)
+{
+    (void)unused;
+    h5_init();
+    options_init(&options);
+    options_set(&options, "lr", "0.25", ORIGIN_COMMAND, "--lr");
+    provenance_fill(&prov, 0, NULL);
+    snprintf(prov.hosts, sizeof prov.hosts, "here*2");
+    snprintf(dir, sizeof dir, "/tmp/test_store.XXXXXX");
+    if (!mkdtemp(dir)) return -1;
+    snprintf(run, sizeof run, "%s/run.h5", dir);
+    return 0;
+}
+
+static int teardown(void **unused)
+{
+    (void)unused;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(live_killed_resumed_finished),
+        TEST(damaged_file_is_set_aside),
+        TEST(mutated_files_never_take_the_reader_down),
+        TEST(full_disk_then_room_again),
+        TEST(overflow_drops_the_oldest_and_says_so),
+        TEST(csv_and_info),
+        TEST(status_round_trip),
+        TEST(provenance_of_this_process),
+    };
+    return testing_main(tests);
+}

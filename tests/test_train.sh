@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# test_train.sh -- the whole way: train, files, eval, info, plot, resume, signals, damage.
+. "$(dirname "$0")/tap.sh"
+RUN_LIMIT=200
+
+# alone: launches itself; one actor, short
+run "$dunlin" train --env catch --frames 20000 --actors 2 --out a --eval-every 10000 --eval-episodes 5 --checkpoint-every 5000 \
+    --log-every 0.2
+check "train alone: status 0" is "$status" 0
+check "it says the line it runs" grep -q "^launching: mpirun" err
+check "nothing on stdout" test ! -s out
+check "status says done" grep -q "^state done" a/status
+check "progress lines with rate, return and lag" grep -qE "frames/s .*updates/s .*return .*lag" err
+check "best weights are kept" test -s a/checkpoint-best.h5
+check "three checkpoints are kept" is "$(ls a/checkpoint-0*.h5 | wc -l)" 3
+run "$dunlin" info a
+check "info: status 0" is "$status" 0
+check "info: frames" at_least "$(value frames)" 20000
+check "info: the environment's learning rate and its origin are there" grep -q "^lr " out
+for t in train episodes eval lag events actors; do
+    run "$dunlin" info a --csv $t
+    check "csv of $t" test "$status" = 0 -a "$(wc -l <out)" -ge 1
+done
+run "$dunlin" info a --csv lag
+check "lags add up to the updates" is "$(awk -F, 'NR > 1 { s += $2 } END { print s }' out)" \
+    "$("$dunlin" info a | awk '$1 == "updates" { print $2 }')"
+run "$dunlin" info a --csv actors
+check "the actors' frames add up" is "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "frames") f = i } NR > 2 { s += $f } END { print s }' out)" \
+    "$("$dunlin" info a | awk '$1 == "frames" { print $2 }')"
+run "$dunlin" eval a --episodes 20
+check "eval: one line of pairs" test "$status" = 0 -a "$(wc -l <out)" = 1
+check "eval: its words" grep -qE "^episodes 20 mean .* median .* std .* min .* max .* frames [0-9]+ policy sampled$" out
+cp out first; run "$dunlin" eval a --episodes 20
+check "eval: the same seed plays the same games" cmp -s first out
+run "$dunlin" plot a --out a.png
+check "plot: a PNG" test "$status" = 0 -a "$(head -c 4 a.png | tail -c 3)" = PNG
+
+# out that exists
+run "$dunlin" train --env catch --frames 5000 --actors 1 --out a
+check "out that holds a run: status 2" is "$status" 2
+check "out that holds a run: the line names resume and --force" says resume --force
+check "it was not touched" grep -q "^state done" a/status
+
+# resume: goes on, may not change what the run is
+run "$dunlin" resume a --frames 40000
+check "resume: status 0" is "$status" 0
+run "$dunlin" info a
+check "resume: frames went on" at_least "$(value frames)" 40000
+check "resume: session counted" is "$(value session)" 1
+run "$dunlin" info a --csv train
+check "resume: rows of both sessions, frames rising" \
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "frames") f = i; next } $f + 0 < last + 0 { exit 1 } { last = $f } END { exit !(NR > 5 && last >= 40000) }' out
+run "$dunlin" resume a --net mlp
+check "resume with another net: status 2" is "$status" 2
+check "resume with another net: one line" says net small
+run "$dunlin" train --env catch --frames 50000 --actors 2 --out a --or-resume
+check "train --or-resume goes on" is "$status" 0
+run "$dunlin" resume a --actors 1 --frames 60000
+check "resume with fewer actors: status 0" is "$status" 0
+run "$dunlin" resume a --actors 4 --frames 70000
+check "resume with more actors: status 0" is "$status" 0
+check "it says who starts afresh" grep -q "of 4 actors start afresh" err
+
+# damage: a flipped bit, a truncation; resume falls back, eval refuses
+newest=$(ls a/checkpoint-0*.h5 | tail -1)
+before=$(ls a/checkpoint-0*.h5 | tail -2 | head -1)
+printf '\377' | dd of="$newest" bs=1 seek=20000 conv=notrunc status=none
+run "$dunlin" eval "$newest"
+check "eval of a bit-flipped checkpoint: not 0" test "$status" != 0
+check "its line names the file" says "$newest"
+run "$dunlin" resume a --frames 80000
+check "resume skips the damaged one" is "$status" 0
+check "and says so" grep -q "$(basename "$newest")" err
+check "it went on from the one before" grep -q "resuming a at $(echo "$before" | grep -oE '[0-9]{12}' | sed 's/^0*//') frames" err
+newest=$(ls a/checkpoint-0*.h5 | tail -1)
+truncate -s 30000 "$newest"
+run "$dunlin" eval "$newest"
+check "eval of a truncated checkpoint: not 0" test "$status" != 0
+
+# signals to the self-launched run, and a kill
+for sig in INT TERM USR1; do
+    "$dunlin" train --env catch --frames 1e9 --actors 2 --out s$sig --log-every 0.2 >out 2>err </dev/null &
+    pid=$!
+    for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+    kill -$sig $pid; wait $pid; status=$?
+    case $sig in INT) want=130 ;; *) want=143 ;; esac
+    check "SIG$sig alone: status $want" is $status $want
+    check "SIG$sig alone: state stopped" grep -q "^state stopped" s$sig/status
+    check "SIG$sig alone: nothing of it is left running" sh -c '! pgrep -f "out s'$sig' " >/dev/null'
+    check "SIG$sig alone: its checkpoint is of the stop" at_least "$("$dunlin" info s$sig | awk '$1 == "frames" { print $2 }')" 1
+done
+mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+kill -TERM $pid; wait $pid
+check "SIGTERM to a typed mpirun: state stopped" grep -q "^state stopped" m/status
+check "SIGTERM to a typed mpirun: a checkpoint beyond frame 0" at_least "$("$dunlin" info m | awk '$1 == "frames" { print $2 }')" 1
+
+"$dunlin" train --env catch --frames 1e9 --actors 2 --out k --log-every 0.2 --checkpoint-every 3000 >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 100); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-000000000000 && break; sleep 0.1; done
+sleep 0.3
+pkill -KILL -f "out k " ; wait $pid
+reached=$(ls k/checkpoint-0*.h5 | tail -1 | grep -oE '[0-9]{12}' | sed 's/^0*//')
+run "$dunlin" resume k --frames $((reached + 20000))
+check "SIGKILL of everything, then resume: status 0" is "$status" 0
+check "it went on from the newest checkpoint" grep -q "resuming k at $reached frames" err
+
+# an actor dies: the others go on to the end
+"$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+victim=$(pgrep -f "build.*dunlin train .*out d" | while read -r p; do [ "$(tr '\0' '\n' </proc/$p/environ 2>/dev/null | grep -c '^OMPI_COMM_WORLD_RANK=2$')" = 1 ] && echo "$p"; done | head -1)
+kill -KILL "$victim"; wait $pid; status=$?
+check "an actor is killed: status 0" is $status 0
+check "an actor is killed: done" grep -q "^state done" d/status
+run "$dunlin" info d --csv events
+check "an actor is killed: the event says so" grep -q "actor-lost" out
+
+# a full disk: the last whole checkpoint stays
+if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=12m none disk 2>/dev/null; then
+    tap_cleanup() { umount -l "$scratch/disk" 2>/dev/null; }
+    run "$dunlin" train --env catch --frames 1e9 --actors 1 --out disk/r --checkpoint-every 3000 --checkpoint-keep 1000 --log-every 0.2
+    check "full disk: training stops with status 1" is "$status" 1
+    check "full disk: the line says what was full" grep -qi "no space" err
+    newest=$(ls disk/r/checkpoint-0*.h5 | tail -1)
+    run "$dunlin" eval "$newest" --episodes 2
+    check "full disk: the last checkpoint is whole" is "$status" 0
+else
+    skip "full disk" "needs root and tmpfs"
+fi
+finish
