@@ -25,8 +25,8 @@ enum {
     NO_OP = 0, /* the emulator's number of it */
     ACTIONS_MOST = 18,
     PLAYERS_MOST = 8,
-    STATE_SLACK =
-        1024, /* an encoded state holds its random generator as decimal text, whose length varies by some 50 */
+    /* an encoded state holds its random generator as decimal text, whose length varies by some 50 */
+    STATE_SLACK = 1024,
 };
 
 /* What a saved state begins with; then the last frame in grey (height * SCREEN_WIDTH bytes), then the emulator's own. */

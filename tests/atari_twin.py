@@ -2,8 +2,8 @@
 
 TEST_ATARI --record plays a game by random steps and writes every reset and every frame that passed between env/atari.c and
 the emulator (action, reward, game over, lives, grey screen), and what env/atari.c made of them. Here Gymnasium's
-AtariPreprocessing gets those screens, lives and rewards from an environment that replays them, takes the same actions, and
-must come to the same planes, rewards and ends.
+AtariPreprocessing gets those screens, lives and rewards from an environment that replays them, and must come to the same
+planes, rewards and ends.
 
 Tolerance of the planes: one grey level. Ours is the exact area average, rounded; OpenCV's INTER_AREA adds rounded float32
 products. The two can fall on different sides of a half, which happens at few pixels, so that their share is bounded too.
@@ -59,7 +59,7 @@ class Recording:
 
 
 class Replay(gymnasium.Env):
-    """An emulator's stand-in for the wrapper: it gives back what was recorded."""
+    """An emulator's stand-in for the wrapper: it gives back what was recorded, whatever the action."""
 
     _frameskip = 1
 
@@ -67,7 +67,7 @@ class Replay(gymnasium.Env):
         self.recording = recording
         self.action_space = gymnasium.spaces.Discrete(len(recording.actions))
         self.observation_space = gymnasium.spaces.Box(0, 255, (recording.height, 160, 3), np.uint8)
-        self.ale, self.pending, self.played = self, [], []
+        self.ale, self.pending, self.played, self.numbers = self, [], [], []
 
     def get_action_meanings(self):
         return ["NOOP"] * len(self.recording.actions)
@@ -102,7 +102,7 @@ class Replay(gymnasium.Env):
 
     def step(self, action):
         played, reward, over, _, _ = self.next(b"A")
-        assert played == self.recording.actions[action], "another action was played than asked for"
+        self.numbers.append(played)
         return self.screen, float(reward), bool(over), False, {}
 
     def lives(self):
@@ -132,12 +132,12 @@ def compare(program, game, mode):
             count["games"] += 1
             planes(ours, theirs)
             continue
-        # the action stands in the record that comes next
         del replay.played[:-1]
-        action = peek_action(recording)
-        theirs, reward, end, _, _ = twin.step(action)
-        asked, over, cut_by_time, life, raw, ours = recording.answer()
-        assert asked == action and not cut_by_time
+        replay.numbers.clear()
+        theirs, reward, end, _, _ = twin.step(0)
+        action, over, cut_by_time, life, raw, ours = recording.answer()
+        assert set(replay.numbers) == {recording.actions[action]}, "another action was played than asked for"
+        assert not cut_by_time
         assert raw == reward, f"step {count['steps']}: reward {raw}, the twin's {reward}"
         assert bool(over or life) == end, f"step {count['steps']}: end {over} {life}, the twin's {end}"
         if end:
@@ -154,13 +154,6 @@ def compare(program, game, mode):
     if mode == "training" and game != "pong":
         assert count["life"] > 0
     return count
-
-
-def peek_action(recording):
-    """The index that env/atari.c was asked for, read ahead from the first frame of the step."""
-    assert recording.kind == b"A"
-    (number,) = struct.unpack("<i", recording.process.stdout.peek(4)[:4])
-    return recording.actions.index(number)
 
 
 def main():

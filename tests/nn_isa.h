@@ -1,5 +1,5 @@
-/* nn_isa.h -- runs a test program once per instruction set of this core: cpu_isa() is fixed for a process, so the program
- * starts itself anew with DUNLIN_ISA set, and each test's name says which build of the kernels it met. */
+/* nn_isa.h -- runs a test program once per instruction set of this core: cpu_isa() is fixed for a process, so the
+ * program starts itself anew with DUNLIN_ISA set, and each test's name says which build of the kernels it met. */
 #ifndef DUNLIN_TESTS_NN_ISA_H
 #define DUNLIN_TESTS_NN_ISA_H
 
@@ -12,7 +12,10 @@
 static inline int nn_run_here(struct CMUnitTest *tests, size_t n)
 {
     static char names[64][128];
-    if (n > 64) return 1;
+    if (n > 64 || strcmp(getenv("DUNLIN_ISA"), cpu_isa_name(cpu_isa()))) {
+        printf("not ok 1 - DUNLIN_ISA=%s runs %s\n", getenv("DUNLIN_ISA"), cpu_isa_name(cpu_isa()));
+        return 1;
+    }
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof names[i], "%s, %s", tests[i].name, cpu_isa_name(cpu_isa()));
         tests[i].name = names[i];

@@ -1,5 +1,6 @@
-/* nn_twin.h -- the slow twin of src/nn: the same networks in double precision, plain loops and textbook order, one row at a
- * time. It takes the architecture from the tensors' names and shapes, and knows nothing of how theta is stored. */
+/* nn_twin.h -- the slow twin of src/nn: the same networks in double precision, plain loops and textbook order, one
+ * row at a time. It takes the architecture from the tensors' names and shapes, and knows nothing of how theta is
+ * stored. */
 #ifndef DUNLIN_TESTS_NN_TWIN_H
 #define DUNLIN_TESTS_NN_TWIN_H
 

@@ -1,7 +1,7 @@
 /* sharing.h -- what the tests of src/share have in common: rank 0 plays the master, the others are actors.
  *
- * A rank that stopped in the middle of a test would leave the others waiting, so CHECK only counts, and agree() at the end of
- * each test lets all ranks pass or fail together. An alarm ends what hangs. */
+ * A rank that stopped in the middle of a test would leave the others waiting, so CHECK only counts, and agree() at
+ * the end of each test lets all ranks pass or fail together. An alarm ends what hangs. */
 #ifndef DUNLIN_TESTS_SHARING_H
 #define DUNLIN_TESTS_SHARING_H
 

@@ -1,4 +1,4 @@
-/* test_learn.c -- returns, losses, policies and exploration by hand-worked numbers, finite differences and PyTorch's. */
+/* test_learn.c -- returns, losses, policies and exploration by hand-worked numbers, finite differences and PyTorch. */
 #include "testing.h"
 
 #include <hdf5.h>
@@ -39,8 +39,8 @@ static struct desk *desk(int T, int E)
     return d;
 }
 
-/* Two environments, three steps, gamma 1/2. The first: a terminal after step 1, then on beyond the rollout; the second: a time
- * limit after step 0, a terminal after step 2. */
+/* Two environments, three steps, gamma 1/2. The first: a terminal after step 1, then on beyond the rollout; the
+ * second: a time limit after step 0, a terminal after step 2. */
 static struct desk *ends_inside(void)
 {
     struct desk *d = desk(3, 2);
@@ -269,7 +269,7 @@ static void frames(void **state)
 /* tests/data/parity.h5 */
 static double attribute(hid_t file, const char *object, const char *name)
 {
-    double v;
+    double v = NAN;
     hid_t a = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
     EXPECT(a >= 0 && H5Aread(a, H5T_NATIVE_DOUBLE, &v) >= 0);
     H5Aclose(a);
@@ -278,7 +278,7 @@ static double attribute(hid_t file, const char *object, const char *name)
 
 static void read_set(hid_t file, const char *group, const char *name, hid_t type, void *out)
 {
-    char path[128];
+    char path[256];
     snprintf(path, sizeof path, "%s/%s", group, name);
     hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
     EXPECT(set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);

@@ -1,5 +1,5 @@
-/* test_nn.c -- networks of many shapes against their slow twins (nn_twin.h) and finite differences, and what net.h promises
- * besides: start values, textbook order, padding, rows that do not depend on the batch, and refusals. */
+/* test_nn.c -- networks of many shapes against their slow twins (nn_twin.h) and finite differences, and what net.h
+ * promises besides: start values, textbook order, padding, rows that do not depend on the batch, and refusals. */
 #include "base/error.h"
 #include "nn/net.h"
 #include "nn_isa.h"
@@ -204,8 +204,8 @@ static void lstm_differences(void **state)
     against_differences("small", 16, (struct net_input){1, 20, 20, 0}, 2, 2, NULL);
 }
 
-/* A row's answer does not depend on which rows are computed with it: to the bit behind convolutions, whose kernels are
- * ours, and to rounding where BLAS chooses between its routines. */
+/* A row's answer does not depend on which rows are computed with it, but for rounding: BLAS has one routine for one
+ * row and another for several. */
 static void rows_alone(void **state)
 {
     (void)state;
@@ -328,7 +328,7 @@ static void refusals(void **state)
         {"nature", 0, {.dim = 4}, "use net mlp"},
         {"small", 0, {4, 19, 84, 0}, "larger frames"},
         {"nature", 0, {4, 84, 35, 0}, "larger frames"},
-        {"small", 0, {65, 84, 84, 0}, "at most 64"},
+        {"small", 0, {65, 84, 84, 0}, "1 to 64"},
         {"mlp", -1, {.dim = 4}, "cells"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {

@@ -102,7 +102,8 @@ static void expect_gradients(const struct subject *s, const char *group, const c
     free(book);
 }
 
-/* Rows 0 .. T of out_dim floats against logits (T+1, A) and value (T+1), then the A3C loss's gradient to rows 0 .. T - 1. */
+/* Rows 0 .. T of out_dim floats against logits (T+1, A) and value (T+1), then the A3C loss's gradient to the
+ * rows before the last. */
 static void expect_a3c(struct subject *s, const char *group, const int *action, bool terminal)
 {
     enum { MOST = 8 };

@@ -120,8 +120,8 @@ static rmsprop_fn *const rmsprop_of[] = KERNEL_TABLE(apply_rmsprop);
 static momentum_fn *const momentum_of[] = KERNEL_TABLE(apply_momentum);
 static sgd_fn *const sgd_of[] = KERNEL_TABLE(apply_sgd);
 
-/* Every build that this core runs: k gradients in one pass, out of place, against k passes in place, bit for bit; and against
- * plain loops in double, so that both being wrong alike is seen. n is no multiple of the block. */
+/* Every build that this core runs: k gradients in one pass, out of place, against k passes in place, bit for bit; and
+ * against plain loops in double, so that both being wrong alike is seen. n is no multiple of the block. */
 static void fused_is_one_by_one(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* test_share.c -- pushes, stop and sleep: every gradient is applied once and whole, on both paths to rank 0's memory. */
+/* test_share.c -- pushes, stop and sleep: every gradient is applied once and whole, on both paths to rank 0's
+ * memory. */
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_share_tcp.sh -- the tests of src/share where every byte between the ranks goes through TCP sockets and the library's
-# message-based windows, as between nodes without fast network. No shared window can be made then: the fallback is tested too.
+# test_share_tcp.sh -- the tests of src/share where all bytes between the ranks go through TCP sockets and message-based
+# windows, as between nodes without a fast network. No shared window can be made then: the fallback is tested too.
 set -u
 build=${DUNLIN_BUILD:?} n=0 failed=0
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

@@ -1,9 +1,10 @@
-/* test_share_weights.c -- what is read while it is written: weights, target, snapshot, posts and rings, on both paths. */
+/* test_share_weights.c -- what is read while it is written: weights, target, snapshot, posts and rings, on both
+ * paths. */
 #include "sharing.h"
 
 #include "share/layout.h"
 
-enum { P = 65536, STATE = 30000, PUBLICATIONS = 400 };
+enum { P = 65536, STATE = 200000, PUBLICATIONS = 400 };
 
 static struct share_config config_of(bool world)
 {
@@ -31,7 +32,8 @@ static bool bytes_are(const unsigned char *bytes, size_t n, uint64_t id)
     return true;
 }
 
-/* Publishes buffers of one value each as fast as it can, with a target, a snapshot and a request for states now and then. */
+/* Publishes buffers of one value each as fast as it can, with a target, a snapshot and a request for states now
+ * and then. */
 static void publish_under_fire(struct share *s)
 {
     static float x[P];
@@ -113,29 +115,71 @@ static void fetches_are_whole_world(void **state)
     (void)state, weights(true);
 }
 
-static void posts(bool world)
+/* Targets and snapshots without a pause between them, as no trainer does: nearly every reader is overtaken. */
+static void targets(bool world)
 {
-    enum { POSTS = 200 };
     const struct share_config config = config_of(world);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
+    const uint64_t last = s->remote ? 100 : 1500;
+    static float x[P];
+    if (sharing_rank == 0) {
+        fill(x, P, 1);
+        share_start(s, x, NULL, 0, 0);
+        for (uint64_t v = 2; v <= last; v++) {
+            fill(x, P, (double)v);
+            share_publish_target(s, x);
+            if (share_actors(s)) share_ask_eval(s, (int)(v % (uint64_t)share_actors(s)), x, v, 10 * v);
+            share_beat(s);
+        }
+    } else {
+        uint64_t version = 0, old = 0, id = 0, of = 0;
+        for (; version < last; old = version) {
+            CHECK(share_fetch_target(s, x, &version) == 0);
+            CHECK(version >= old && all_are(x, P, (double)version));
+            if (version == 1) continue; /* there may be no snapshot yet */
+            CHECK(share_fetch_snapshot(s, x, &id, &of) == 0);
+            CHECK(of == 10 * id && all_are(x, P, (double)id));
+        }
+    }
+    finish(&s);
+}
+
+static void targets_are_whole(void **state)
+{
+    (void)state, targets(false);
+}
+static void targets_are_whole_world(void **state)
+{
+    (void)state, targets(true);
+}
+
+static void posts(bool world)
+{
+    const struct share_config config = config_of(world);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    const uint64_t last = s->remote ? 100 : 3000;
     static float x[P];
     static unsigned char bytes[STATE];
     if (sharing_rank == 0) {
+        uint64_t old[64] = {0};
+        size_t n = 99;
         share_start(s, x, NULL, 0, 0);
-        for (int a = 0; a < share_actors(s); a++) {
-            uint64_t old = 0;
-            size_t n = 99;
-            while (old < POSTS) {
+        for (int missing = share_actors(s); missing;) {
+            for (int a = 0; a < share_actors(s); a++) {
+                if (old[a] == last) continue;
                 const uint64_t id = share_read_post(s, a, SHARE_POST_STATE, bytes, sizeof bytes, &n);
-                CHECK(id >= old && n == (id ? post_size(id) : 0) && bytes_are(bytes, n, id));
-                old = id;
-                share_beat(s);
+                CHECK(id >= old[a] && n == (id ? post_size(id) : 0) && bytes_are(bytes, n, id));
+                old[a] = id;
+                missing -= id == last;
             }
-            CHECK(share_read_post(s, a, SHARE_POST_STATE, bytes, 3, &n) == POSTS && n == 3);
+            share_beat(s);
+        }
+        for (int a = 0; a < share_actors(s); a++) {
+            CHECK(share_read_post(s, a, SHARE_POST_STATE, bytes, 3, &n) == last && n == 3);
             CHECK(share_read_post(s, a, SHARE_POST_EVAL, bytes, sizeof bytes, &n) == 0 && n == 0);
         }
     } else {
-        for (uint64_t id = 1; id <= POSTS; id++) post(s, SHARE_POST_STATE, id, post_size(id));
+        for (uint64_t id = 1; id <= last; id++) post(s, SHARE_POST_STATE, id, post_size(id));
     }
     finish(&s);
 }
@@ -231,6 +275,37 @@ static void pins_are_hints(void **state)
     finish(&s);
 }
 
+/* A push ends the master's sleep; that the sleep is short anyway does not hide a bell that does not ring. */
+static void pushes_ring(void **state)
+{
+    (void)state;
+    enum { PUSHES = 20 };
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int n = 0; n < share_actors(s) * PUSHES;) {
+            struct share_ready ready;
+            if (share_drain(s, &ready, 1)) {
+                share_ack(s, &ready, 1);
+                n++;
+            } else {
+                share_idle(s, 600);
+            }
+        }
+        CHECK(s->woken > 0 || s->remote || !share_actors(s)); /* a remote push rings nothing */
+    } else {
+        const struct share_push push = {.bad = 1};
+        for (int k = 0; k < PUSHES; k++) {
+            nap(5000);
+            CHECK(share_begin(s) != NULL);
+            share_push(s, &push);
+        }
+    }
+    finish(&s);
+}
+
 static void silence_is_seen(void **state)
 {
     (void)state;
@@ -255,7 +330,8 @@ static void silence_is_seen(void **state)
     finish(&s);
 }
 
-/* The master's beat stands still: an actor that waits gives up after ten seconds of looking, not before it has looked. */
+/* The master's beat stands still: an actor that waits gives up after ten seconds of looking, not before it has
+ * looked. */
 static void dead_master_is_noticed(void **state)
 {
     (void)state;
@@ -283,12 +359,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fetches_are_whole),
         cmocka_unit_test(fetches_are_whole_world),
+        cmocka_unit_test(targets_are_whole),
+        cmocka_unit_test(targets_are_whole_world),
         cmocka_unit_test(posts_are_whole),
         cmocka_unit_test(posts_are_whole_world),
         cmocka_unit_test(episodes_taken_or_counted),
         cmocka_unit_test(episodes_taken_or_counted_world),
         cmocka_unit_test(pins_are_hints),
         cmocka_unit_test(silence_is_seen),
+        cmocka_unit_test(pushes_ring),
         cmocka_unit_test(dead_master_is_noticed),
     };
     return sharing_main(tests);

@@ -1,5 +1,6 @@
-/* test_tabular.c -- on env/corridor.c, whose values are known, each algorithm learns the right ones: the Q methods those of
- * the best policy, Sarsa those of the policy that explores (here another greedy policy, too), A3C those of its own. */
+/* test_tabular.c -- on env/corridor.c, whose values are known, each algorithm learns the right ones: the Q methods
+ * those of the best policy, Sarsa those of the policy that explores (here another greedy policy, too), A3C those of
+ * its own. */
 #include "testing.h"
 
 #include <math.h>
@@ -128,8 +129,8 @@ static void one_step_sarsa(void **state)
     EXPECT(q[1][0] > q[1][1]);
 }
 
-/* Its returns are not corrected for exploration, so that falls to almost nothing here, and only the values of the actions that
- * are still played are compared. */
+/* Its returns are not corrected for exploration, so that falls to almost nothing here, and only the values of the
+ * actions that are still played are compared. */
 static void n_step_q(void **state)
 {
     (void)state;

@@ -2,6 +2,7 @@
 # test_train.sh -- the whole way: train, files, eval, info, plot, resume, signals, damage.
 . "$(dirname "$0")/tap.sh"
 RUN_LIMIT=200
+gone() { ! pgrep -f -- "$1" >/dev/null; }
 
 # alone: launches itself; one actor, short
 run "$dunlin" train --env catch --frames 20000 --actors 2 --out a --eval-every 10000 --eval-episodes 5 --checkpoint-every 5000 \
@@ -86,7 +87,7 @@ for sig in INT TERM USR1; do
     case $sig in INT) want=130 ;; *) want=143 ;; esac
     check "SIG$sig alone: status $want" is $status $want
     check "SIG$sig alone: state stopped" grep -q "^state stopped" s$sig/status
-    check "SIG$sig alone: nothing of it is left running" sh -c '! pgrep -f "out s'$sig' " >/dev/null'
+    check "SIG$sig alone: nothing of it is left running" gone "out s$sig "
     check "SIG$sig alone: its checkpoint is of the stop" at_least "$("$dunlin" info s$sig | awk '$1 == "frames" { print $2 }')" 1
 done
 mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
@@ -110,7 +111,7 @@ check "it went on from the newest checkpoint" grep -q "resuming k at $reached fr
 "$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
-victim=$(pgrep -f "build.*dunlin train .*out d" | while read -r p; do [ "$(tr '\0' '\n' </proc/$p/environ 2>/dev/null | grep -c '^OMPI_COMM_WORLD_RANK=2$')" = 1 ] && echo "$p"; done | head -1)
+victim=$(pgrep -f "dunlin train .*out d " | while read -r p; do [ "$(tr '\0' '\n' </proc/$p/environ 2>/dev/null | grep -c '^OMPI_COMM_WORLD_RANK=2$')" = 1 ] && echo "$p"; done | head -1)
 kill -KILL "$victim"; wait $pid; status=$?
 check "an actor is killed: status 0" is $status 0
 check "an actor is killed: done" grep -q "^state done" d/status

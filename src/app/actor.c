@@ -93,7 +93,7 @@ static void push(struct actor *actor, struct share *share, const float *dtheta, 
     share_push(share, &p);
 }
 
-/* An environment that answers no number costs its rollout; the master counts it. */
+/* An environment that answers no number ends its actor, whose last push says so; the others go on. */
 static void push_nothing(struct share *share, const struct share_view *view)
 {
     const struct share_push p = {.version = view->version, .bad = BAD_ENVIRONMENT};
@@ -136,9 +136,9 @@ int actor_run(struct actor *actor, struct share *share)
             break;
         }
         if (played) {
-            log_rank("%s", error_text());
+            log_rank("%s; this actor ends", error_text());
             push_nothing(share, &view);
-            continue;
+            break;
         }
         agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
         push(actor, share, dtheta, &view, &stats);

@@ -233,11 +233,12 @@ static int prepare(struct session *s, int argc, char **argv, bool resume)
 
 static void finish(struct session *s, struct master *m, int *status)
 {
-    if (m->state != RUN_FAILED && m->state != RUN_LOST_ACTORS) referee_final(m);
+    if (m->state == RUN_DONE) referee_final(m); /* a stop signal leaves no time for it */
     progress_log(m);
     if (runfile_close(&s->runfile)) log_error("%s", error_text());
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
     if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
+    if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
     log_root("%s: %s; %lld frames in %.0f s; best evaluation %.4g, last %.4g; see %s", run_state_name(m->state), m->reason,
              (long long)m->n.frames, master_seconds(m), m->n.best_mean, m->eval_mean, s->plan.dir);
 }

@@ -23,7 +23,7 @@ enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
 #define KERNEL_TABLE(name) {name##_base, name##_base, name##_base}
 #endif
 
-/* The best build this core runs; DUNLIN_ISA=base|avx2|avx512 in the environment asks for a lesser one (tests, measurements). */
+/* The best build this core runs; DUNLIN_ISA=baseline|avx2|avx512 in the environment asks for a lesser one (tests, measurements). */
 enum cpu_isa cpu_isa(void);
 
 /* "baseline", "avx2", "avx512". */

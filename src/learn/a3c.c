@@ -5,10 +5,10 @@
  *   L     = sum_i  -log pi(a_i|s_i) adv_i  -  beta H(pi(.|s_i))  +  value_coef (R_i - V(s_i))^2
  *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): policy.c
  *
- * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum is over
- * the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi; this is the same
- * as descent on L. Its algorithm leaves beta H out but its text has it; value_coef 0.5 gives the value gradient half the
- * policy's weight, as the authors' reimplementers found to work. */
+ * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum
+ * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
+ * this is the same as descent on L. Its algorithm leaves beta H out but its text has it; value_coef 0.5 gives the
+ * value gradient half the policy's weight, as the authors' reimplementers found to work. */
 #include "learn/losses.h"
 #include "learn/returns.h"
 

@@ -1,7 +1,8 @@
 /* agent.c -- an actor-learner: what it is made of, and how it plays a rollout (Mnih et al. 2016, algorithms 1, S2, S3).
  *
- * Acting fills the network's rows, and the gradient reads them, so no forward pass is done twice. Several environments in one
- * actor are a departure from the paper: their ends fall inside the rollout, and losses are means over them. */
+ * Acting fills the network's rows, and the gradient reads them, so no forward pass is done twice. Several
+ * environments in one actor are a departure from the paper: their ends fall inside the rollout, and losses are means
+ * over them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static int check_memory(const struct agent_config *config, const struct world *w
                      T_max, config->envs, bytes / 0x1p30, most / 0x1p30);
 }
 
-/* 0 where config, environment and network go together, with the longest rollout in *T_max; else -1 after error_set(). */
+/* 0 where config, environment and network go together, with the longest rollout in *T_max; -1 after error_set(). */
 static int check(const struct agent_config *config, const struct world *world, const struct net *net, int *T_max)
 {
     const struct net_facts *facts = net_facts(net);

@@ -1,8 +1,9 @@
 /* agent.h -- an actor-learner without its cluster: plays its environments, keeps the rollout, makes the gradient.
  *
- * agent_play() goes on for up to t_max steps in each of E environments (one environment: also to the end of its episode, as
- * in the paper; several: ends fall inside the rollout). agent_gradient() then differentiates the sum of losses over the
- * rollout (mean over environments). Knows nothing of MPI or HDF5; the actor loop puts fetch and push around it.
+ * agent_play() goes on for up to t_max steps in each of E environments (one environment: also to the end of its
+ * episode, as in the paper; several: ends fall inside the rollout). agent_gradient() then differentiates the sum of
+ * losses over the rollout (mean over environments). Knows nothing of MPI or HDF5; the actor loop puts fetch and push
+ * around it.
  */
 #ifndef DUNLIN_LEARN_AGENT_H
 #define DUNLIN_LEARN_AGENT_H
@@ -49,20 +50,22 @@ struct agent_episode {
 
 struct agent;
 
-/* The world is opened by the caller (world_open) and outlives the agent. NULL after error_set(). Owner: agent_free(). */
+/* The world is opened by the caller (world_open); it and the network outlive the agent. NULL after error_set(). Owner:
+ * agent_free(). */
 struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
 void agent_free(struct agent **agent);
 
-/* Plays one rollout with theta; T is the global frame counter for epsilon. Returns -1 after error_set() where an environment
- * answered a reward or an observation that is no number, else 0. */
+/* Plays one rollout with theta; T is the global frame counter for epsilon. Returns -1 after error_set() where an
+ * environment answered a reward or an observation that is no number, else 0. */
 int agent_play(struct agent *agent, const float *theta, int64_t T);
 
-/* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the one
- * it was played with; theta_target is NULL for A3C. */
+/* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the
+ * one it was played with; theta_target is NULL for A3C. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
 
-/* Episodes finished since the last call, at most max. */
+/* Episodes finished since the last call, oldest first, at most max. Of more than a thousand untaken ones the oldest are
+ * forgotten. */
 int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max);
 
 /* Everything that must survive to go on as if nothing had happened, between two rollouts: random streams, exploration,

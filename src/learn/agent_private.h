@@ -1,5 +1,5 @@
-/* agent_private.h -- what an agent is made of; for agent*.c alone. Sizes: E environments, T steps of a rollout (at most T_max),
- * C pointers of one input, S floats of recurrent state, D floats of an output row, A actions. */
+/* agent_private.h -- what an agent is made of; for agent*.c alone. Sizes: E environments, T steps of a rollout (at
+ * most T_max), C pointers of one input, S floats of recurrent state, D floats of an output row, A actions. */
 #ifndef DUNLIN_LEARN_AGENT_PRIVATE_H
 #define DUNLIN_LEARN_AGENT_PRIVATE_H
 

@@ -1,5 +1,6 @@
-/* evaluate.c -- whole games with a fixed theta (the protocol of Mnih et al. 2015 and 2016): A3C draws from its policy as in
- * training, Q methods play epsilon-greedy. Chance comes from streams of its own, so evaluating does not disturb training. */
+/* evaluate.c -- whole games with a fixed theta (the protocol of Mnih et al. 2015 and 2016): A3C draws from its policy
+ * as in training, Q methods play epsilon-greedy. Chance comes from streams of its own, so evaluating does not disturb
+ * training. */
 #include "learn/evaluate.h"
 
 #include <math.h>

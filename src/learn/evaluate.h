@@ -34,8 +34,8 @@ struct evaluate_hooks {
 };
 
 /* Plays config->episodes episodes with theta on an instance of its own. The world is opened by the caller, with
- * args.training false. hooks may be NULL. 0, or -1 after error_set(): the environment answered something that is no number,
- * or hooks->alive asked to end. Local. */
+ * args.training false. hooks may be NULL. 0, or -1 after error_set(): the environment answered something that is no
+ * number, or hooks->alive asked to end. Local. */
 int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
                  const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result);
 

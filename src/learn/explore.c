@@ -1,5 +1,5 @@
-/* explore.c -- epsilon-greedy (Mnih et al. 2016, section 4: each actor draws its own final epsilon, for diversity). T counts
- * the frames of all actors, so that the schedule does not depend on how many there are. */
+/* explore.c -- epsilon-greedy (Mnih et al. 2016, section 4: each actor draws its own final epsilon, for diversity). T
+ * counts the frames of all actors, so that the schedule does not depend on how many there are. */
 #include "learn/explore.h"
 
 double explore_draw_final(const double *value, const double *prob, int count, struct rng *rng)

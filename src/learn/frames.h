@@ -1,5 +1,5 @@
-/* frames.h -- the observations of one environment, kept where they were written: each comes in once, and what the network
- * sees are pointers to the newest few. */
+/* frames.h -- the observations of one environment, kept where they were written: each comes in once, and what the
+ * network sees are pointers to the newest few. */
 #ifndef DUNLIN_LEARN_FRAMES_H
 #define DUNLIN_LEARN_FRAMES_H
 

@@ -1,5 +1,5 @@
-/* instance.c -- see instance.h. A NaN that enters here would reach theta and through it every actor, so every number the
- * environment answers is looked at. */
+/* instance.c -- see instance.h. A NaN that enters here would reach theta and through it every actor, so every number
+ * the environment answers is looked at. */
 #include "learn/instance.h"
 
 #include <math.h>
@@ -87,6 +87,12 @@ struct head {
     uint64_t obs_bytes;
 };
 
+/* What follows stays aligned, as an environment may expect of what it loads from. */
+static size_t padded(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
 static size_t env_bytes_most(const struct world *world)
 {
     if (world->ops->save && world->ops->load) return world->spec.save_size;
@@ -101,7 +107,7 @@ static size_t obs_bytes(const struct instance *in)
 
 size_t instance_state_size(const struct instance *in)
 {
-    return sizeof(struct head) + env_bytes_most(in->world) + obs_bytes(in);
+    return sizeof(struct head) + padded(env_bytes_most(in->world)) + padded(obs_bytes(in));
 }
 
 size_t instance_save(const struct instance *in, void *bytes, bool *whole)
@@ -116,7 +122,7 @@ size_t instance_save(const struct instance *in, void *bytes, bool *whole)
         memcpy(at, in->state, head.env_bytes = in->world->spec.state_size);
     *whole = head.env_bytes > 0;
     memcpy(bytes, &head, sizeof head);
-    at += head.env_bytes;
+    at += padded(head.env_bytes);
     for (int c = 0; c < f->stack; c++) {
         const float *obs = f->ring + (size_t)f->recent[c] * f->size;
         if (!in->plane)
@@ -125,7 +131,7 @@ size_t instance_save(const struct instance *in, void *bytes, bool *whole)
             for (size_t i = 0; i < f->size; i++) at[i] = (uint8_t)lrintf(obs[i] * 255.0f);
         at += head.obs_bytes / (size_t)f->stack;
     }
-    return (size_t)(at - (uint8_t *)bytes);
+    return sizeof head + padded(head.env_bytes) + padded(head.obs_bytes);
 }
 
 long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh)
@@ -136,13 +142,13 @@ long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh
     if (n < sizeof head) return error_set("environment %s: its saved state is cut short", ops->name);
     memcpy(&head, bytes, sizeof head);
     if (head.env_bytes > env_bytes_most(in->world) || head.obs_bytes != obs_bytes(in) ||
-        sizeof head + head.env_bytes + head.obs_bytes > n)
+        sizeof head + padded(head.env_bytes) + padded(head.obs_bytes) > n)
         return error_set("environment %s: its saved state has %llu + %llu bytes, not at most %zu + %zu", ops->name,
                          (unsigned long long)head.env_bytes, (unsigned long long)head.obs_bytes,
                          env_bytes_most(in->world), obs_bytes(in));
     const uint8_t *at = (const uint8_t *)bytes + sizeof head;
     in->rng = head.rng;
-    const long used = (long)(sizeof head + head.env_bytes + head.obs_bytes);
+    const long used = (long)(sizeof head + padded(head.env_bytes) + padded(head.obs_bytes));
     *fresh = head.env_bytes == 0;
     if (*fresh) return instance_reset(in) ? -1 : used;
     if (!(ops->save && ops->load)) {
@@ -153,7 +159,7 @@ long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh
     } else if (ops->load(in->state, at, head.env_bytes)) {
         return error_set("environment %s does not take its saved state back", ops->name);
     }
-    at += head.env_bytes;
+    at += padded(head.env_bytes);
     in->ret = head.ret;
     in->steps = head.steps;
     for (int c = 0; c < f->stack; c++) {

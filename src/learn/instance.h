@@ -1,4 +1,5 @@
-/* instance.h -- one environment being played: its state, its random stream, its stacked observations, its open episode. */
+/* instance.h -- one environment being played: its state, its random stream, its stacked observations, its open
+ * episode. */
 #ifndef DUNLIN_LEARN_INSTANCE_H
 #define DUNLIN_LEARN_INSTANCE_H
 
@@ -30,13 +31,13 @@ void instance_close(struct instance *in);
 /* Starts an episode. 0, or -1 after error_set() where the observation holds a NaN or Inf. */
 int instance_reset(struct instance *in);
 
-/* One step; its observation is the newest of the stack, also at an end, and no reset follows by itself. Rewards are raw. 0, or
- * -1 after error_set() where reward or observation is a NaN or Inf. */
+/* One step; its observation is the newest of the stack, also at an end, and no reset follows by itself. Rewards are
+ * raw. 0, or -1 after error_set() where reward or observation is a NaN or Inf. */
 int instance_step(struct instance *in, struct env_action action, struct env_step *step);
 
-/* For checkpoints: at most instance_state_size() bytes. instance_save() tells in *whole whether the environment's state is among
- * them. instance_load() goes back to them, or, where it is not, starts a new episode (*fresh); returns the bytes read, or -1
- * after error_set(). */
+/* For checkpoints: at most instance_state_size() bytes. instance_save() tells in *whole whether the environment's
+ * state is among them. instance_load() goes back to them, or, where it is not, starts a new episode (*fresh); returns
+ * the bytes read, or -1 after error_set(). */
 size_t instance_state_size(const struct instance *in);
 size_t instance_save(const struct instance *in, void *bytes, bool *whole);
 long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh);

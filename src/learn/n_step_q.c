@@ -1,7 +1,7 @@
 /* n_step_q.c -- asynchronous n-step Q-learning in the forward view (Mnih et al. 2016, algorithm S2).
  *
- *   R_i = r_i + gamma R_{i+1};  R after the rollout = max_a Q(s', a; theta_target), 0 at a terminal, the same max at a time
- *         limit, of the observation before the reset
+ *   R_i = r_i + gamma R_{i+1};  R after the rollout = max_a Q(s', a; theta_target), 0 at a terminal, the same max at
+ *         a time limit, of the observation before the reset
  *   L   = sum_i  1/2 (R_i - Q(s_i, a_i))^2
  *   dL/dQ(s_i, a_i) = Q(s_i, a_i) - R_i;  0 for other actions
  *

@@ -4,7 +4,8 @@
  *   L   = sum_i  1/2 (y_i - Q(s_i, a_i))^2
  *   dL/dQ(s_i, a_i) = Q(s_i, a_i) - y_i;  0 for other actions
  *
- * Held constant: y. Off-policy: the behaviour is epsilon-greedy, the target greedy. Gradients are summed over the rollout. */
+ * Held constant: y. Off-policy: the behaviour is epsilon-greedy, the target greedy. Gradients are summed over the
+ * rollout. */
 #include "learn/explore.h"
 #include "learn/losses.h"
 #include "learn/returns.h"

@@ -4,8 +4,8 @@
  *   L   = sum_i  1/2 (y_i - Q(s_i, a_i))^2
  *   dL/dQ(s_i, a_i) = Q(s_i, a_i) - y_i;  0 for other actions
  *
- * Held constant: y. On-policy: a'_i is the action taken in s'_i. At a rollout's end it is drawn with that rollout's theta and
- * played first in the next one; at a time limit it is drawn and discarded. */
+ * Held constant: y. On-policy: a'_i is the action taken in s'_i. At a rollout's end it is drawn with that rollout's
+ * theta and played first in the next one; at a time limit it is drawn and discarded. */
 #include "learn/losses.h"
 #include "learn/returns.h"
 

@@ -1,5 +1,5 @@
-/* policy.c -- the categorical policy: pi = softmax(logits). All sums run in double and from the largest logit down, so that
- * no exponential overflows and log pi stays finite where pi itself rounds to 0. */
+/* policy.c -- the categorical policy: pi = softmax(logits). All sums run in double and from the largest logit down,
+ * so that no exponential overflows and log pi stays finite where pi itself rounds to 0. */
 #include "learn/policy.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* policy.h -- a policy is a distribution over actions whose parameters the network answers: sample, log-probability, entropy
- * and the gradient of its loss. Each kind is one table of functions; the losses know nothing else of it. */
+/* policy.h -- a policy is a distribution over actions whose parameters the network answers: sample, log-probability,
+ * entropy and the gradient of its loss. Each kind is one table of functions; the losses know nothing else of it. */
 #ifndef DUNLIN_LEARN_POLICY_H
 #define DUNLIN_LEARN_POLICY_H
 
@@ -7,8 +7,8 @@
 
 struct policy_ops {
     const char *name;
-    /* Draws an action. out: the network's dim outputs that describe the distribution; vector: room for a continuous action,
-     * to which the answer may point. */
+    /* Draws an action. out: the network's dim outputs that describe the distribution; vector: room for a continuous
+     * action, to which the answer may point. */
     struct env_action (*sample)(const float *out, int dim, struct rng *rng, float *vector);
     /* The likeliest action. */
     struct env_action (*mode)(const float *out, int dim, float *vector);

@@ -4,8 +4,8 @@
 
 #include "learn/rollout.h"
 
-/* target = R, in the forward view: R <- r + gamma R backwards through time; at a rollout's end R starts with next_value; after
- * a terminal step it is 0, after a cut one next_value. */
+/* target = R, in the forward view: R <- r + gamma R backwards through time; at a rollout's end R starts with
+ * next_value; after a terminal step it is 0, after a cut one next_value. */
 void returns_n_step(struct rollout *r, double gamma);
 
 /* target = y = r + gamma next_value, and r alone at a terminal step. */
@@ -14,8 +14,8 @@ void returns_one_step(struct rollout *r, double gamma);
 /* The rows whose next_value returns_n_step() reads, ascending; returns their number. rows: room for T * E. */
 int returns_bootstrap_rows(const struct rollout *r, int *rows);
 
-/* The loss that the Q methods share: L = sum 1/2 (target - Q(s,a))^2, mean over environments. Gradient: Q(s,a) - target at the
- * action taken, 0 at the others; the target is a constant. A: actions. */
+/* The loss that the Q methods share: L = sum 1/2 (target - Q(s,a))^2, mean over environments. Gradient: Q(s,a) -
+ * target at the action taken, 0 at the others; the target is a constant. A: actions. */
 struct loss_sums returns_q_loss(const struct rollout *r, int A);
 
 #endif

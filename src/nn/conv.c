@@ -1,9 +1,9 @@
 /* conv.c -- a convolution with ReLU, over frames (planes) or over the map of the layer below; see kernel_conv.c.
  *
- * The gradient to the input is itself a sum of the same form. A pixel (y, x) of the input with y = s q + r met the kernel
- * rows r, r + s, r + 2s, ... at the result's rows q, q - 1, q - 2, ...; the same holds along x. So for one r, the s pixels
- * that share a column q are one run of s * C channels, and dx is a stride-1 convolution of dz, bordered with zeros, by
- * reordered weights. Kernel sizes are multiples of the stride.
+ * The gradient to the input is itself a sum of the same form. A pixel (y, x) of the input with y = s q + r met the
+ * kernel rows r, r + s, r + 2s, ... at the result's rows q, q - 1, q - 2, ...; the same holds along x. So for one r,
+ * the s pixels that share a column q are one run of s * C channels, and dx is a stride-1 convolution of dz, bordered
+ * with zeros, by reordered weights. Kernel sizes are multiples of the stride.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* fc.c -- the wide dense layer behind the convolutions: most of the network's weights, and a row or a few at a time.
  *
- * Its cost is reading the weights once per act and writing their gradient once per update. Stored (in, out), the rows whose
- * input the ReLU below has set to 0, commonly half of them, need not be read at all; a BLAS cannot skip them.
+ * Its cost is reading the weights once per act and writing their gradient once per update. Stored (in, out), the rows
+ * whose input the ReLU below has set to 0, commonly half of them, need not be read at all; a BLAS cannot skip them.
  */
 #include "nn/kernels.h"
 #include "nn/layer.h"

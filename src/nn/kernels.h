@@ -7,9 +7,10 @@
 
 #include "base/cpu.h"
 
-/* A convolution as sums over runs of adjacent floats. The value that pixel (r, c) of the result meets at run (p, k), place i is
- * x[p][(r * row_step + k) * pitch + c * step + i]: frames have a plane per channel, maps are one plane whose pixels are
- * C floats. step is 4, 32 or 64: constants let the accumulators be addressed without index registers. */
+/* A convolution as sums over runs of adjacent floats. The value that pixel (r, c) of the result meets at run (p, k),
+ * place i is x[p][(r * row_step + k) * pitch + c * step + i]: frames have a plane per channel, maps are one plane
+ * whose pixels are C floats. step is 4, 32 or 64: constants let the accumulators be addressed without index
+ * registers. */
 struct conv_input {
     const float *const *x; /* planes of rows, pitch floats apart */
     int planes, kernel;    /* runs: `kernel` rows of each plane */
@@ -17,8 +18,8 @@ struct conv_input {
     int pitch, row_step, step;
 };
 
-/* y[r * y_row + c * y_col + o] = max(0, bias[o] + sum_k x w[k][o]) where bias is given; else the sum alone where mask (laid out
- * as y) is positive, and 0 elsewhere. */
+/* y[r * y_row + c * y_col + o] = max(0, bias[o] + sum_k x w[k][o]) where bias is given; else the sum alone where
+ * mask (laid out as y) is positive, and 0 elsewhere. */
 struct conv_job {
     struct conv_input in;
     const float *w; /* (planes, kernel, length, n) */

@@ -2,8 +2,8 @@
  *
  *   i, f, o = sigmoid, g = tanh of (W_x x + W_h h' + b);   c = f c' + i g;   h = o tanh(c)
  *
- * One bias, as PyTorch's two would always move together. Backward runs over the rollout's steps; the gradient ends at the
- * rollout's first row and at rows whose state was reset (Mnih et al. 2016, section 8).
+ * One bias, as PyTorch's two would always move together. Backward runs over the rollout's steps; the gradient ends at
+ * the rollout's first row and at rows whose state was reset (Mnih et al. 2016, section 8).
  */
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* net.c -- builds a network from its spec and runs its layers; see net.h.
  *
- * Three torsos: mlp (dense layers over a vector of floats), small (Mnih et al. 2013, the network of the A3C paper's method
- * comparison) and nature (Mnih et al. 2015); each hidden layer ends in a ReLU, an LSTM layer may follow, the heads are
- * linear. A tensor is one call of add_tensor(): offsets, files, start values and tests all read that table.
+ * Three torsos: mlp (dense layers over a vector of floats), small (Mnih et al. 2013, the network of the A3C paper's
+ * method comparison) and nature (Mnih et al. 2015); each hidden layer ends in a ReLU, an LSTM layer may follow, the
+ * heads are linear. A tensor is one call of add_tensor(): offsets, files, start values and tests all read that table.
  */
 #include "nn/net.h"
 
@@ -148,13 +148,16 @@ static int build_torso(struct net *net, const struct torso *torso)
     if (C <= 0)
         return error_set("net %s reads image planes, but this environment gives a vector of %d floats: use net mlp",
                          torso->name, in->dim);
+    if (C > NET_PLANES)
+        return error_set("net %s: this environment shows %d planes, and 1 to %d can be read", torso->name, C,
+                         NET_PLANES);
     for (int k = 0; k < 3 && torso->conv[k].O; k++) {
         const struct conv_spec *c = &torso->conv[k];
-        if (C > NET_PLANES || height < c->kernel || width < c->kernel)
+        if (height < c->kernel || width < c->kernel)
             return error_set(
-                "net %s cannot read %d planes of %dx%d: conv%d sees %dx%d and its kernel is %dx%d, and at most "
-                "%d planes are read; use larger frames",
-                torso->name, in->C, in->height, in->width, k, height, width, c->kernel, c->kernel, NET_PLANES);
+                "net %s cannot read frames of %dx%d: conv%d sees %dx%d and its kernel is %dx%d; use larger "
+                "frames",
+                torso->name, in->height, in->width, k, height, width, c->kernel, c->kernel);
         add_conv(net, k, c, C, height, width);
         const struct layer *l = &net->layers[net->count - 1];
         C = l->O, height = l->rows, width = l->cols;

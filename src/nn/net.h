@@ -32,28 +32,30 @@ struct tensor {
     char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
     int ndim;
     int dims[4]; /* textbook shape */
-    int view[4]; /* textbook axes, split further where storing permutes inside one (see nview); products agree with dims */
+    int view
+        [4]; /* textbook axes, split further where storing permutes inside one (see nview); products agree with dims */
     int nview;
-    int perm[4];    /* stored axis k is view axis perm[k] */
-    size_t offset;  /* first float in theta */
-    size_t size;    /* floats */
-    int fan_in;     /* for the start: U(-1/sqrt(fan_in), +1/sqrt(fan_in)) */
+    int perm[4];   /* stored axis k is view axis perm[k] */
+    size_t offset; /* first float in theta */
+    size_t size;   /* floats */
+    int fan_in;    /* for the start: U(-1/sqrt(fan_in), +1/sqrt(fan_in)) */
 };
 
 struct net; /* opaque; its public facts: */
 struct net_facts {
-    size_t params;               /* floats in theta, padded to a multiple of 16; padding stays 0 */
+    size_t params; /* floats in theta, padded to a multiple of 16; padding stays 0 */
     int tensor_count;
     const struct tensor *tensors; /* in the order of theta */
-    int out_dim;                 /* floats of one output row */
-    int actions;                 /* A */
-    int state_dim;               /* floats of recurrent state of one environment (h then c); 0 without LSTM */
+    int out_dim;                  /* floats of one output row */
+    int actions;                  /* A */
+    int state_dim;                /* floats of recurrent state of one environment (h then c); 0 without LSTM */
     struct net_input input;
     enum net_heads heads;
 };
 
 /* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature"; lstm is cells after the last hidden
- * layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input. Owner: net_free(). */
+ * layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input.
+ * Owner: net_free(). */
 struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int actions);
 void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
@@ -83,9 +85,9 @@ const float *net_out(const struct net_work *work, int row);
 /* Where the loss writes dL/d(output row r), out_dim floats; all rows of the rollout must be written. */
 float *net_dout(struct net_work *work, int row);
 
-/* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in shared
- * memory and is written once. theta is the one the rows were computed with. start (T * E bytes, NULL without LSTM) is 1
- * where the environment's recurrent state was set to zero before the row: no gradient passes there. */
+/* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in
+ * shared memory and is written once. theta is the one the rows were computed with. start (T * E bytes, NULL without
+ * LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there. */
 void net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E, const uint8_t *start,
                   float *dtheta);
 

@@ -60,8 +60,8 @@ INLINE vf where_positive(vf x, vf v)
 #define REPEAT_19(M) REPEAT_18(M) M(18)
 #define REPEAT_20(M) REPEAT_19(M) M(19)
 
-/* One step of summing VECTOR vectors across at once: a and b each hold groups of partial sums; groups of half the length
- * come out, a's first. After log2(VECTOR) steps, element k is the sum of vector k. */
+/* One step of summing VECTOR vectors across at once: a and b each hold groups of partial sums; groups of half the
+ * length come out, a's first. After log2(VECTOR) steps, element k is the sum of vector k. */
 #if defined __AVX512F__
 #define FOLD_8(a, b)                                                                                                   \
     (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +                           \

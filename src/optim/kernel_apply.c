@@ -1,9 +1,10 @@
 /* kernel_apply.c -- several gradients through the optimiser in one pass over theta.
  *
- * A block of theta and of g stays in registers while all k gradients go through it; then the next block. Every element sees
- * the same operations in the same order as in k separate passes, so the result is the same bit for bit. Fusing in larger
- * pieces is slower than not fusing: the hardware prefetcher loses k streams that are read a few kilobytes at a time, hence
- * small blocks and the prefetch by hand. Root and division are exact; the bound of the pass is their throughput.
+ * A block of theta and of g stays in registers while all k gradients go through it; then the next block. Every
+ * element sees the same operations in the same order as in k separate passes, so the result is the same bit for bit.
+ * Fusing in larger pieces is slower than not fusing: the hardware prefetcher loses k streams that are read a few
+ * kilobytes at a time, hence small blocks and the prefetch by hand. Root and division are exact; the bound of the
+ * pass is their throughput.
  */
 #include "optim/kernel_apply.h"
 
@@ -31,7 +32,8 @@ INLINE void fetch_ahead(const float *x, int size)
     for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
 }
 
-/* One gradient through `size` elements: th, g and out, g_out are blocks in registers, or, first and last, lie in memory. */
+/* One gradient through `size` elements: th, g and out, g_out are blocks in registers, or, first and last, lie in
+ * memory. */
 INLINE void rmsprop_step(const float *th, const float *g, float *th_out, float *g_out, const struct optim_grad *gr,
                          size_t at, float a, float b, float eps, int size)
 {

@@ -1,6 +1,6 @@
-/* optim.c -- the optimisers of Mnih et al. 2016 (arXiv:1602.01783, section 4 and supplement): state, names, and which loop
- * of kernel_apply.c a drain goes through. RMSProp starts with g = 0 and keeps eps inside the root, as the paper prints it;
- * TensorFlow starts g at 1, PyTorch keeps eps outside. */
+/* optim.c -- the optimisers of Mnih et al. 2016 (arXiv:1602.01783, section 4 and supplement): state, names, and which
+ * loop of kernel_apply.c a drain goes through. RMSProp starts with g = 0 and keeps eps inside the root, as the paper
+ * prints it; TensorFlow starts g at 1, PyTorch keeps eps outside. */
 #include "optim/optim.h"
 
 #include <assert.h>

@@ -1,8 +1,9 @@
 /* before.c -- what the MPI library must be told before MPI_Init, where neither the user nor the site has told it.
  *
- * Debian's and Ubuntu's packages of Open MPI 4 ship `osc = ^ucx,pt2pt` in the system's parameter file. That switches off the
- * only one-sided component that works between nodes over TCP, and no window can be made. `^ucx` alone gives it back.
- * The setting is made only where exactly that line is in force: sites with InfiniBand need UCX and have files of their own. */
+ * Debian's and Ubuntu's packages of Open MPI 4 ship `osc = ^ucx,pt2pt` in the system's parameter file. That
+ * switches off the only one-sided component that works between nodes over TCP, and no window can be made. `^ucx`
+ * alone gives it back. The setting is made only where exactly that line is in force: sites with InfiniBand need
+ * UCX and have files of their own. */
 #include "share/share.h"
 
 #include <dlfcn.h>

@@ -1,14 +1,16 @@
 /* fetch.c -- an actor reads weights: theta, theta_target, the snapshot under evaluation. Whole, or read again.
  *
- * A reader that was overtaken pins the buffer it reads, and the master then leaves pinned ones alone for a while. The pin
- * is for progress only (a slow network reader would be lapped for ever); that a copy is whole rests on the sequence. */
+ * A reader that was overtaken pins the buffer it reads, and the master then leaves pinned ones alone for a while.
+ * The pin is for progress only (a slow network reader would be lapped for ever); that a copy is whole rests on the
+ * sequence. */
 #include "share/layout.h"
 
 #include <assert.h>
 
 static void pin(struct share *s, int index)
 {
-    /* the count makes each pin a new value, so that the master can tell a forgotten one (of a dead actor) from a fresh one */
+    /* the count makes each pin a new value, so that the master can tell a forgotten one (of a dead actor) from a
+     * fresh one */
     reach_store(s, at_door(s, s->self, DOOR_PIN), published_word(++s->pins, index));
     reach_settle(s);
 }

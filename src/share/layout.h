@@ -1,7 +1,8 @@
 /* layout.h -- private to src/share: where everything lies in the window, and the state of one rank.
  *
- * The window of rank 0 (everyone else has 0 bytes); every line is 64 bytes, every array of floats starts at a multiple of
- * 64 bytes. One writer per word, named on the right; the bell alone has many, which add to it in one instruction.
+ * The window of rank 0 (everyone else has 0 bytes); every line is 64 bytes, every array of floats starts at a
+ * multiple of 64 bytes. One writer per word, named on the right; the bell alone has many, which add to it in one
+ * instruction.
  *
  *   | board                              one line                                                    master
  *   | bell: rings                        one line                                          actors on rank 0's node
@@ -17,19 +18,19 @@
  *   | for each actor: mailbox            params floats                                               actor
  *
  * Three protocols, each correct whatever rank is killed wherever:
- * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board then says
- *   n and the buffer's index in one word. A reader takes that word, copies, and keeps the copy only if the sequence is
- *   2 n afterwards: from the moment the board named it until then nobody had begun to overwrite the buffer.
- * - push: facts and gradient, then the sequence word. The master takes a mailbox whose sequence is exactly its ack + 1, and
- *   the actor fills it again when ack equals its sequence: one of them at a time owns the mailbox. Exact equality, because
- *   a word that travels through another process may in theory arrive in pieces: no mixture of n and n + 1 equals n + 1
- *   before all of it is there.
- * - posts and rings: bytes, then a counting word. A post has two halves, so that the last one stays whole while the next
- *   is written, even by an actor that dies over it.
+ * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board
+ *   then says n and the buffer's index in one word. A reader takes that word, copies, and keeps the copy only if
+ *   the sequence is 2 n afterwards: from the moment the board named it until then nobody had begun to overwrite
+ *   the buffer.
+ * - push: facts and gradient, then the sequence word. The master takes a mailbox whose sequence is exactly its ack
+ *   + 1, and the actor fills it again when ack equals its sequence: one of them at a time owns the mailbox. Exact
+ *   equality, because a word that travels through another process may in theory arrive in pieces: no mixture of n
+ *   and n + 1 equals n + 1 before all of it is there.
+ * - posts and rings: bytes, then a counting word. A post has two halves, so that the last one stays whole while
+ *   the next is written, even by an actor that dies over it.
  *
- * Bulk data under such a word is copied by memcpy between fences. C11 calls that a race; no compiler or machine that MPI
- * runs on moves the copy across the fences, a torn copy is thrown away unread, and word-wise atomic copies cost twice the time.
- */
+ * Bulk data under such a word is copied by memcpy between fences. C11 calls that a race; no compiler or machine
+ * that MPI runs on moves the copy across the fences, and a torn copy is thrown away unread. */
 #ifndef DUNLIN_SHARE_LAYOUT_H
 #define DUNLIN_SHARE_LAYOUT_H
 
@@ -105,6 +106,7 @@ struct share {
     uint64_t beat;
     int64_t looked, silent, signed_at;
     bool granted, lost;
+    struct watch *watch; /* where rank 0 is remote */
 
     /* master */
     struct ledger *ledger; /* (actors) */
@@ -112,7 +114,8 @@ struct share {
     int current, next;     /* theta buffers; next -1: not chosen yet */
     uint64_t publication, targets, snapshots;
     uint32_t rings; /* the bell, as of the last drain or idle */
-    int64_t beat_at, push_at, started;
+    uint64_t woken; /* sleeps that a ring ended */
+    int64_t beat_at, push_at;
 };
 
 /* ---- places ---- */
@@ -178,7 +181,8 @@ static inline int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* ---- reach.c: the two paths of an actor. Offsets are into rank 0's window; one-sided where it is remote, else local. ---- */
+/* ---- reach.c: the two paths of an actor. Offsets are into rank 0's window; one-sided where it is remote, else
+ * local. ---- */
 
 void reach_read(struct share *s, size_t at, void *to, size_t bytes);          /* there after the next settle or look */
 void reach_write(struct share *s, size_t at, const void *from, size_t bytes); /* the same; from must stay until then */
@@ -206,6 +210,13 @@ int wait_round(struct share *s, struct wait *w);
 void wait_sleep(int64_t ns);
 /* The master: sleeps until the bell differs from `rings` or about ns have passed; local. */
 void wait_bell(struct share *s, uint32_t rings, int64_t ns);
+
+/* ---- watch.c ---- */
+
+struct watch *watch_open(void);
+void watch_close(struct watch **w); /* NULL is fine */
+void watch_enter(struct watch *w);  /* before a call that rank 0 must answer */
+void watch_leave(struct watch *w);
 
 /* ---- master.c ---- */
 

@@ -1,7 +1,8 @@
-/* reach.c -- an actor's way to rank 0's window: loads and stores on the same node, MPI_Put and MPI_Get from elsewhere.
- * Everything else an actor does is written once, in terms of these.
+/* reach.c -- an actor's way to rank 0's window: loads and stores on the same node, MPI_Put and MPI_Get from
+ * elsewhere. Everything else an actor does is written once, in terms of these.
  *
- * A Put or Get has no order with its neighbours, whatever the program's order: what must be seen first is flushed first. */
+ * A Put or Get has no order with its neighbours, whatever the program's order: what must be seen first is flushed
+ * first. */
 #include "share/layout.h"
 
 #include <linux/futex.h>
@@ -19,10 +20,12 @@ void reach_read(struct share *s, size_t at, void *to, size_t bytes)
         memcpy(to, s->base + at, bytes);
         return;
     }
+    watch_enter(s->watch);
     for (size_t i = 0; i < bytes; i += CHUNK) {
         const int n = (int)(bytes - i < CHUNK ? bytes - i : CHUNK);
         CHECK_MPI(MPI_Get((char *)to + i, n, MPI_BYTE, MASTER, (MPI_Aint)(at + i), n, MPI_BYTE, s->far_win));
     }
+    watch_leave(s->watch);
 }
 
 void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
@@ -31,15 +34,21 @@ void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
         memcpy(s->base + at, from, bytes);
         return;
     }
+    watch_enter(s->watch);
     for (size_t i = 0; i < bytes; i += CHUNK) {
         const int n = (int)(bytes - i < CHUNK ? bytes - i : CHUNK);
         CHECK_MPI(MPI_Put((const char *)from + i, n, MPI_BYTE, MASTER, (MPI_Aint)(at + i), n, MPI_BYTE, s->far_win));
     }
+    watch_leave(s->watch);
 }
 
 void reach_settle(struct share *s)
 {
-    if (!s->base) CHECK_MPI(MPI_Win_flush(MASTER, s->far_win));
+    if (!s->base) {
+        watch_enter(s->watch);
+        CHECK_MPI(MPI_Win_flush(MASTER, s->far_win));
+        watch_leave(s->watch);
+    }
     atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -61,6 +70,7 @@ void reach_store(struct share *s, size_t at, uint64_t value)
         atomic_store_explicit(word_at(s, at), value, memory_order_release);
         return;
     }
+    watch_enter(s->watch);
     CHECK_MPI(MPI_Put(&value, 1, MPI_UINT64_T, MASTER, (MPI_Aint)at, 1, MPI_UINT64_T, s->far_win));
     reach_settle(s);
 }
@@ -79,9 +89,9 @@ void reach_look(struct share *s)
         s->desk[i] = atomic_load_explicit(word_at(s, at_desk(s, s->self, 0) + (size_t)i * 8), memory_order_acquire);
 }
 
-/* The master sets asleep, then looks at the bell and the mailboxes; we fill a mailbox, add to the bell, then look at asleep.
- * All four are sequentially consistent, so one of the two sees the other: no wake-up is lost. The addition is one
- * instruction of the processor: nothing is held by a rank that dies over it. */
+/* The master sets asleep, then looks at the bell and the mailboxes; we fill a mailbox, add to the bell, then look
+ * at asleep. All four are sequentially consistent, so one of the two sees the other: no wake-up is lost. The
+ * addition is one instruction of the processor: nothing is held by a rank that dies over it. */
 void reach_ring(struct share *s)
 {
     if (!s->base) return;

@@ -80,16 +80,17 @@ static bool any_pending(const struct share *s)
     return false;
 }
 
-/* With remote ranks a sleep delays each round of their transfers: short while gradients flow, longer when nothing does. */
+/* With remote ranks a sleep delays each of the ten or so rounds of their transfers: a thousandth of the time without
+ * gradients so far, then, which delays the next one by about a hundredth of it. */
 static int64_t slice(const struct share *s, int64_t now)
 {
     if (!s->remote) return SLICE_NS;
-    const int64_t calm = now - s->push_at;
-    return calm < INT64_C(20000000) ? 20000 : calm < INT64_C(1000000000) ? 50000 : 200000;
+    const int64_t ns = (now - s->push_at) / 1000;
+    return ns < INT64_C(20000) ? INT64_C(20000) : ns < INT64_C(1000000) ? ns : INT64_C(1000000);
 }
 
-/* One sleep of the master, ended by a ring. False, and no sleep, where the time is over, something rang since the last drain
- * or doze, or, if that counts, a gradient waits (a remote one cannot ring). */
+/* One sleep of the master, ended by a ring. False, and no sleep, where the time is over, something rang since the
+ * last drain or doze, or, if that counts, a gradient waits (a remote one cannot ring). */
 static bool doze(struct share *s, int64_t until, bool gradients)
 {
     master_serve(s);

@@ -26,7 +26,7 @@ struct share_config {
 /* What an actor learns with each fetch. */
 struct share_view {
     uint64_t version;        /* updates applied to the weights fetched */
-    uint64_t publication;    /* how often weights were published */
+    uint64_t publication;    /* how often weights were published; 1 is share_start()'s, 0 none yet */
     int64_t frames;          /* T, at that publication */
     uint64_t target_version; /* changes when theta_target does */
     uint64_t snapshot_id;    /* changes when the master wants an evaluation */
@@ -83,7 +83,8 @@ const char *share_component(const struct share *s); /* local: "shared memory", o
 /* ---- actors ---- */
 
 /* One-sided. The newest published weights, whole (unless hogwild), to theta. 0, or -1 where the master has given no sign of
- * life for 10 s. theta NULL: the view alone. */
+ * life for 10 s (of looking: time nobody looked does not count). theta NULL: the view alone. A stop before share_start() ends
+ * the wait with 0, view.stop set and no weights. */
 int share_fetch(struct share *s, float *theta, struct share_view *view);
 /* One-sided: waits until `publication` or a later one is out, or stop is set. Same return. */
 int share_wait(struct share *s, uint64_t publication, struct share_view *view);
@@ -97,7 +98,7 @@ float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
 /* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */
 void share_push(struct share *s, const struct share_push *push);
-/* One-sided: waits until the master has taken the last push. 0, or -1 as share_fetch. */
+/* One-sided: waits until the master has acked the last push, or stop is set. 0, or -1 as share_fetch. */
 int share_flush(struct share *s);
 /* One-sided, never waits for room: a full ring drops the entry and counts it. */
 void share_tell_episode(struct share *s, const struct share_episode *episode);
@@ -120,6 +121,7 @@ float *share_next(struct share *s);              /* where the next ones go: the 
 /* Makes share_next()'s weights the published ones. */
 void share_publish(struct share *s, uint64_t version, int64_t frames);
 void share_ack(struct share *s, const struct share_ready *ready, int n); /* the mailboxes may be filled again */
+/* Call it before the share_publish() it belongs to: who fetches those weights then sees this target. */
 void share_publish_target(struct share *s, const float *theta_target);
 /* Asks the actor for an evaluation of theta: snapshot_id in its view becomes id. Only while none is pending. */
 void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id, uint64_t version);
@@ -129,11 +131,13 @@ void share_ask_state(struct share *s, uint64_t id);
 uint64_t share_read_post(struct share *s, int actor, enum share_post kind, void *bytes, size_t cap, size_t *n);
 /* Finished episodes of an actor since the last call, at most max; *dropped += those lost to a full ring. */
 int share_take_episodes(struct share *s, int actor, struct share_episode *out, int max, int64_t *dropped);
-/* Seconds since the actor's last sign of life (a push, a post, share_alive), or since share_start; -1 after its bye. */
+/* Seconds since the actor's last sign of life (a push, a fetch, a post, share_alive, waiting), or since share_start; to a
+ * twentieth, and counted only while the master calls drain, idle or beat. -1 after its bye. */
 double share_silence(const struct share *s, int actor);
-/* Nothing to do: sleep until a push rings or `seconds` have passed. Never spins. */
+/* Nothing to do: sleep until a push (or, on this node, a post or bye) rings or `seconds` have passed. Never spins. */
 void share_idle(struct share *s, double seconds);
-/* A sign of life of the master; share_drain and share_idle give it too. */
+/* A sign of life of the master; share_drain and share_idle give it too. Where actors are remote each call moves their transfers
+ * on: in long work (an apply, a checkpoint) call it every fraction of a millisecond; it costs nothing without them. */
 void share_beat(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
 /* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */

@@ -1,7 +1,7 @@
 /* wait.c -- waiting without taking cores from those who compute, and noticing that the other side is gone.
  *
- * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and goes on
- * must not find its master dead because the clock ran on. */
+ * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and
+ * goes on must not find its master dead because the clock ran on. */
 #include "share/layout.h"
 
 #include <linux/futex.h>
@@ -75,5 +75,5 @@ int wait_round(struct share *s, struct wait *w)
 void wait_bell(struct share *s, uint32_t rings, int64_t ns)
 {
     const struct timespec t = {ns / 1000000000, ns % 1000000000};
-    syscall(SYS_futex, s->base + AT_RINGS, FUTEX_WAIT, rings, &t, NULL, 0);
+    s->woken += syscall(SYS_futex, s->base + AT_RINGS, FUTEX_WAIT, rings, &t, NULL, 0) == 0;
 }

@@ -1,8 +1,9 @@
 /* window.c -- opens and closes the window; where it lies and who reaches it how.
  *
- * The ranks of rank 0's node map one shared window (MPI_Win_allocate_shared, all bytes on rank 0). Where there are others,
- * rank 0 shows them the very same bytes through a second window (MPI_Win_create) over itself and them. One passive epoch
- * for the whole run: MPI_MODE_NOCHECK, so that no lock is held anywhere that a dead rank could leave locked. */
+ * The ranks of rank 0's node map one shared window (MPI_Win_allocate_shared, all bytes on rank 0). Where there are
+ * others, rank 0 shows them the very same bytes through a second window (MPI_Win_create) over itself and them. One
+ * passive epoch for the whole run: MPI_MODE_NOCHECK, so that no lock is held anywhere that a dead rank could leave
+ * locked. */
 #include "share/layout.h"
 
 #include <assert.h>
@@ -126,7 +127,8 @@ static void split_node(struct share *s, int rank, int size)
     s->map = draw(&s->config, (size_t)s->actors, s->remote > 0);
 }
 
-/* Collective. The shared window, or rank 0's own memory where the library makes none (switched off, or /dev/shm is small). */
+/* Collective. The shared window, or rank 0's own memory where the library makes none (switched off, or /dev/shm is
+ * small). */
 static void open_windows(struct share *s, int rank, int size)
 {
     split_node(s, rank, size);
@@ -168,8 +170,10 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     prctl(PR_SET_TIMERSLACK, 1000UL); /* the default rounds every short sleep up by 50 us */
     if (rank == MASTER)
         s->ledger = memory_new((size_t)s->actors, sizeof *s->ledger);
-    else if (!s->base)
+    else if (!s->base) {
         s->staging = memory_floats(config->params);
+        s->watch = watch_open();
+    }
     s->current = -1;
     if (config->hogwild) s->current = 0;
     s->next = s->last = -1;
@@ -181,6 +185,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
 
 static void free_local(struct share **s)
 {
+    watch_close(&(*s)->watch);
     free((*s)->staging);
     free((*s)->ledger);
     free(*s);
@@ -209,7 +214,9 @@ void share_close(struct share **s)
 /* Others may still write to the window's bytes: they stay until the process ends. */
 void share_abandon(struct share **s)
 {
-    if (*s) free_local(s);
+    if (!*s) return;
+    if (!(*s)->remote) free((*s)->own);
+    free_local(s);
 }
 
 int share_actors(const struct share *s)

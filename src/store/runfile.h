@@ -12,25 +12,23 @@
 #include "base/options.h"
 #include "store/provenance.h"
 
+/* clang-format off */
 /* X(type, field): a table is its struct; types int64_t, double, float; TEXT(n) is char[n], zero padded. */
-#define RUN_TRAIN(X)                                                                                                   \
-    X(double, seconds)                                                                                                 \
-    X(int64_t, frames)                                                                                                 \
-    X(int64_t, steps) X(int64_t, updates) X(double, frames_per_s) X(double, updates_per_s) X(double, return_mean)      \
-        X(double, return_max) X(int64_t, episodes) X(double, policy_loss) X(double, value_loss) X(double, entropy)     \
-            X(double, grad_norm) X(double, lr) X(double, lag_mean) X(int64_t, lag_max) X(int64_t, dropped)
+#define RUN_TRAIN(X) \
+    X(double, seconds) X(int64_t, frames) X(int64_t, steps) X(int64_t, updates) X(double, frames_per_s) \
+    X(double, updates_per_s) X(double, return_mean) X(double, return_max) X(int64_t, episodes) X(double, policy_loss) \
+    X(double, value_loss) X(double, entropy) X(double, grad_norm) X(double, lr) X(double, lag_mean) X(int64_t, lag_max) \
+    X(int64_t, dropped)
 #define RUN_EPISODES(X) X(int64_t, frames) X(double, seconds) X(int64_t, actor) X(double, ret) X(int64_t, length)
-#define RUN_EVAL(X)                                                                                                    \
-    X(int64_t, frames)                                                                                                 \
-    X(double, seconds)                                                                                                 \
-    X(int64_t, episodes) X(double, mean) X(double, median) X(double, std) X(double, min) X(double, max)
+#define RUN_EVAL(X) \
+    X(int64_t, frames) X(double, seconds) X(int64_t, episodes) X(double, mean) X(double, median) X(double, std) \
+    X(double, min) X(double, max)
 #define RUN_LAG(X) X(int64_t, lag) X(int64_t, count) /* rewritten in place; the last row counts all longer lags */
 #define RUN_EVENTS(X) X(double, seconds) X(int64_t, frames) X(int64_t, rank) X(TEXT(32), kind) X(TEXT(224), text)
-#define RUN_ACTORS(X) /* a row per rank, rewritten in place */                                                         \
-    X(int64_t, rank)                                                                                                   \
-    X(TEXT(64), host)                                                                                                  \
-    X(int64_t, frames) X(int64_t, updates) X(int64_t, episodes) X(double, last_seen) X(double, epsilon)                \
-        X(TEXT(16), state)
+#define RUN_ACTORS(X) /* a row per rank, rewritten in place */ \
+    X(int64_t, rank) X(TEXT(64), host) X(int64_t, frames) X(int64_t, updates) X(int64_t, episodes) \
+    X(double, last_seen) X(double, epsilon) X(TEXT(16), state)
+/* clang-format on */
 
 #define TEXT(n) TEXT_##n
 typedef char TEXT_16[16];
@@ -62,7 +60,7 @@ enum { RUN_LAG_ROWS = 1024 };
 
 struct runfile;
 
-/* A new file dir/run.h5 for `ranks` ranks. NULL after error_set(). Owner: runfile_close(). */
+/* A new file dir/run.h5 for `ranks` ranks. NULL after error_set(), also where there is one already. Owner: runfile_close(). */
 struct runfile *runfile_create(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks);
 /* Goes on with an old one: salvages its rows into a new file, cut to those with frames <= `frames` (the checkpoint's), adds
@@ -96,7 +94,8 @@ int runfile_table_of(const char *name);
 int64_t runfile_read(const char *path, enum runfile_table table, void **rows);
 /* Writes a table as CSV with a header line to stdout: 0, or -1 after error_set(). */
 int runfile_print_csv(const char *path, enum runfile_table table);
-/* Prints the attributes of /config and /provenance as `key value` lines to stdout. 0, or -1 after error_set(). */
+/* Prints the attributes of /config and /provenance as `key value` lines to stdout; the option frames as frames-budget; of a
+ * resumed run the options of its last start, and each later start's provenance with session-N- before the key. 0, or -1 after error_set(). */
 int runfile_print_info(const char *path);
 
 #endif

@@ -1,0 +1,71 @@
+/* watch.c -- ends a remote actor whose master is gone: a flush to a dead process never returns, and nothing in MPI
+ * tells.
+ *
+ * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and after ten
+ * such looks ends the process. Looks are counted, not the clock: a job that was suspended and goes on is given its
+ * ten seconds anew. */
+#include "share/layout.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { LOOKS = 10 };
+
+struct watch {
+    pthread_t thread;
+    uint64_t calls;           /* the actor's own */
+    _Atomic uint64_t present; /* the number of the call it is in; 0: none */
+};
+
+static void *look(void *arg)
+{
+    struct watch *w = arg;
+    uint64_t last = 0;
+    for (int same = 0;;) {
+        wait_sleep(INT64_C(1000000000)); /* cancelled here */
+        const uint64_t present = atomic_load_explicit(&w->present, memory_order_relaxed);
+        same = present && present == last ? same + 1 : 0;
+        last = present;
+        if (same < LOOKS) continue;
+        log_rank("rank 0 has not answered for %d s: this actor ends itself", LOOKS);
+        _exit(1);
+    }
+    return NULL;
+}
+
+struct watch *watch_open(void)
+{
+    struct watch *w = memory_new(1, sizeof *w);
+    sigset_t all, before;
+    sigfillset(&all); /* signals are for the thread that knows what to do with them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(&w->thread, NULL, look, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed) return w;
+    free(w); /* no thread to be had: nobody watches, all else works */
+    return NULL;
+}
+
+void watch_close(struct watch **w)
+{
+    if (!*w) return;
+    pthread_cancel((*w)->thread);
+    pthread_join((*w)->thread, NULL);
+    free(*w);
+    *w = NULL;
+}
+
+void watch_enter(struct watch *w)
+{
+    if (w) atomic_store_explicit(&w->present, ++w->calls, memory_order_relaxed);
+}
+
+void watch_leave(struct watch *w)
+{
+    if (w) atomic_store_explicit(&w->present, 0, memory_order_relaxed);
+}

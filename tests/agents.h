@@ -1,0 +1,134 @@
+/* agents.h -- what the tests of the agent share: a scripted environment whose ends are known, and an agent with its
+ * world, network and weights. */
+#ifndef DUNLIN_TESTS_AGENTS_H
+#define DUNLIN_TESTS_AGENTS_H
+
+#include "testing.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "learn/agent_private.h"
+#include "learn/evaluate.h"
+#include "optim/optim.h"
+
+/* The scripted environment: the observation is (1, step / 10, episode / 10); the reward is step + action / 2. Step 3
+ * loses a life, step 5 ends the episode: terminated in even ones, truncated in odd ones. */
+struct script {
+    int episode, t; /* 1 is the first */
+};
+static struct {
+    int bad_step;              /* of the first episode: */
+    float bad_reward, bad_obs; /* what it answers instead, where not 0 */
+} trouble;
+
+static void script_write(const struct script *s, float *obs)
+{
+    obs[0] = 1, obs[1] = (float)s->t / 10, obs[2] = (float)s->episode / 10;
+}
+
+static void script_reset(void *state, struct rng *rng, void *obs)
+{
+    struct script *s = state;
+    (void)rng;
+    s->episode++;
+    s->t = 0;
+    script_write(s, obs);
+}
+
+static struct env_step script_step(void *state, struct rng *rng, struct env_action action, void *obs)
+{
+    struct script *s = state;
+    (void)rng;
+    s->t++;
+    script_write(s, obs);
+    struct env_step step = {.reward = s->t + 0.5 * action.index, .life_lost = s->t == 3};
+    step.terminated = s->t == 5 && s->episode % 2 == 0;
+    step.truncated = s->t == 5 && s->episode % 2 == 1;
+    if (s->episode == 1 && s->t == trouble.bad_step) {
+        if (trouble.bad_reward != 0) step.reward = trouble.bad_reward;
+        if (trouble.bad_obs != 0) ((float *)obs)[1] = trouble.bad_obs;
+    }
+    return step;
+}
+
+static const struct env_ops script = {
+    .api = DUNLIN_ENV_API, .name = "script", .plain_state = true, .reset = script_reset, .step = script_step};
+
+static inline struct world script_world(void)
+{
+    return (struct world){.ops = &script,
+                          .args = {.arg = "", .training = true},
+                          .spec = {.obs_kind = ENV_OBS_FLOATS,
+                                   .obs_dim = 3,
+                                   .stack = 1,
+                                   .num_actions = 2,
+                                   .action_repeat = 4,
+                                   .max_steps = 5,
+                                   .state_size = sizeof(struct script)}};
+}
+
+/* An agent with its world, network and weights. */
+struct bench {
+    struct world world;
+    struct net *net;
+    struct agent *agent;
+    float *theta, *target, *dtheta;
+    size_t n;
+};
+
+static inline struct agent_config config_of(enum algo algo, int t_max, int envs)
+{
+    return (struct agent_config){.algo = algo,
+                                 .t_max = t_max,
+                                 .envs = envs,
+                                 .gamma = 0.9,
+                                 .entropy = 0.02,
+                                 .value_coef = 0.5,
+                                 .reward_scale = 1,
+                                 .eps_frames = 1000,
+                                 .eps_final = {0.1, 0.5},
+                                 .eps_prob = {0.5, 0.5},
+                                 .eps_count = 2,
+                                 .seed = 5,
+                                 .rank = 1};
+}
+
+static inline struct bench *bench_new(const char *env, const char *spec, int lstm, const struct agent_config *config)
+{
+    struct bench *b = memory_new(1, sizeof *b);
+    const struct env_args args = {.arg = "", .training = true};
+    if (!env)
+        b->world = script_world();
+    else if (world_open(&b->world, env, &args))
+        fail_msg("%s", error_text());
+    const struct net_input in = world_input(&b->world);
+    b->net = net_new(spec, lstm, &in, algo_heads(config->algo), b->world.spec.num_actions);
+    if (!b->net) fail_msg("%s", error_text());
+    b->n = net_facts(b->net)->params;
+    b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);
+    struct rng rng = rng_make(7, 0, RNG_INIT, 0);
+    net_init(b->net, b->theta, &rng);
+    net_init(b->net, b->target, &rng);
+    b->agent = agent_new(config, &b->world, b->net);
+    return b;
+}
+
+static inline void bench_free(struct bench *b)
+{
+    agent_free(&b->agent);
+    EXPECT(b->agent == NULL);
+    net_free(&b->net);
+    free(b->theta), free(b->target), free(b->dtheta), free(b);
+}
+
+static inline struct agent_stats rollout(struct bench *b, int64_t T)
+{
+    struct agent_stats stats;
+    if (agent_play(b->agent, b->theta, T)) fail_msg("%s", error_text());
+    agent_gradient(b->agent, b->theta, algo_has_target(b->agent->config.algo) ? b->target : NULL, b->dtheta, &stats);
+    return stats;
+}
+
+#endif

@@ -1,0 +1,357 @@
+/* test_agent.c -- what an actor-learner plays and differentiates, on a scripted environment whose ends are known and
+ * on the built-in ones. */
+#include "agents.h"
+
+/* What the network answers for an observation, without recurrent state. */
+static const float *answer(const struct bench *b, const float *theta, const float *x, struct net_work *work)
+{
+    net_forward(b->net, theta, work, 0, 1, &x, NULL);
+    return net_out(work, 0);
+}
+
+/* One environment: the rollout ends after t_max steps, at a lost life, and at an episode's end; what each bootstraps
+ * from. */
+static void ends_of_one_environment(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_A3C, 4, 1);
+    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct net_work *work = net_work_new(b->net, 1);
+    const struct rollout *r = &b->agent->r;
+    const int T[] = {3, 2, 3, 2};
+    const int end[] = {ROLLOUT_TERMINAL, ROLLOUT_CUT, ROLLOUT_TERMINAL, ROLLOUT_TERMINAL};
+    for (int k = 0; k < 4; k++) {
+        const struct agent_stats stats = rollout(b, 0);
+        EXPECT(r->T == T[k] && stats.steps == T[k] && stats.frames == 4 * T[k]);
+        for (int t = 0; t < r->T - 1; t++) EXPECT(r->end[t] == ROLLOUT_GOES_ON);
+        EXPECT(r->end[r->T - 1] == end[k]);
+        /* the last observation before the reset is that of step 5, of the episode that ended */
+        const float last[3] = {1, k % 2 ? 0.5f : 0.3f, (float)(1 + k / 2) / 10};
+        const double V = end[k] == ROLLOUT_CUT ? (double)answer(b, b->theta, last, work)[2] : 0;
+        double R = V;
+        for (int t = r->T - 1; t >= 0; t--) {
+            R = r->reward[t] + 0.9 * R;
+            EXPECT_NEAR(r->target[t], R, 1e-5);
+        }
+    }
+    struct agent_episode ep[4];
+    EXPECT(agent_take_episodes(b->agent, ep, 4) == 2);
+    EXPECT(ep[0].steps == 5 && ep[0].frames == 20 && ep[1].steps == 5);
+    EXPECT(ep[0].ret >= 15 && ep[0].ret <= 17.5);
+    EXPECT(agent_take_episodes(b->agent, ep, 4) == 0);
+    net_work_free(&work);
+    bench_free(b);
+}
+
+/* Two environments (in step with each other): ends fall inside the rollout, returns restart there. */
+static void ends_inside_a_rollout(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_N_STEP_Q, 12, 2);
+    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct net_work *work = net_work_new(b->net, 1);
+    const struct rollout *r = &b->agent->r;
+    rollout(b, 0);
+    EXPECT(r->T == 12);
+    for (int e = 0; e < 2; e++) {
+        double R = 0;
+        for (int t = 11; t >= 0; t--) {
+            const int row = t * 2 + e, step = t % 5 + 1, episode = t / 5 + 1;
+            const float next[3] = {1, (float)step / 10, (float)episode / 10}; /* s', before a reset */
+            const float *q = answer(b, b->target, next, work);
+            const double best = q[0] > q[1] ? (double)q[0] : (double)q[1];
+            if (step == 3 || (step == 5 && episode == 2))
+                R = 0;
+            else if (t == 11 || step == 5)
+                R = best;
+            EXPECT_NEAR(r->reward[row], step + 0.5 * r->action[row], 1e-6);
+            R = step + 0.5 * r->action[row] + 0.9 * R;
+            EXPECT_NEAR(r->target[row], R, 1e-5);
+            EXPECT_NEAR(b->agent->x[row][1], (step - 1) / 10.0, 1e-6);
+        }
+    }
+    struct agent_episode ep[8];
+    EXPECT(agent_take_episodes(b->agent, ep, 3) == 3);
+    EXPECT(agent_take_episodes(b->agent, ep, 8) == 1);
+    net_work_free(&work);
+    bench_free(b);
+}
+
+/* y of the one-step methods for every row, from observations written down here. */
+static void one_step_rows(void **state)
+{
+    (void)state;
+    for (int sarsa = 0; sarsa < 2; sarsa++)
+        for (int E = 1; E <= 3; E += 2) {
+            const struct agent_config config = config_of(sarsa ? ALGO_ONE_STEP_SARSA : ALGO_ONE_STEP_Q, 7, E);
+            struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+            struct net_work *work = net_work_new(b->net, 1);
+            const struct rollout *r = &b->agent->r;
+            int played = 0, promised[3] = {-1, -1, -1}, kept = 0;
+            for (int k = 0; k < 12; k++) {
+                rollout(b, 500);
+                for (int row = 0; row < r->T * E; row++) {
+                    const int t = row / E, e = row % E, step = (played + t) % 5 + 1, episode = (played + t) / 5 + 1;
+                    const float next[3] = {1, (float)step / 10, (float)episode / 10};
+                    const bool terminal = step == 3 || (step == 5 && episode % 2 == 0);
+                    const float *q = answer(b, b->target, next, work);
+                    const int greedy = q[1] > q[0], a = sarsa ? r->next_action[row] : greedy;
+                    EXPECT_NEAR(r->target[row], r->reward[row] + (terminal ? 0 : 0.9 * (double)q[a]), 1e-5);
+                    /* a' is what is played next: in the next row, or first in the next rollout */
+                    if (sarsa && !terminal && step != 5 && t < r->T - 1) EXPECT(a == r->action[row + E]);
+                    if (sarsa && t == 0 && promised[e] >= 0) EXPECT(r->action[row] == promised[e]), kept++;
+                    if (sarsa && t == r->T - 1) promised[e] = !terminal && step != 5 ? a : -1;
+                }
+                played += r->T;
+            }
+            EXPECT(!sarsa || E == 1 || kept > 15);
+            net_work_free(&work);
+            bench_free(b);
+        }
+}
+
+static void rewards_for_learning(void **state)
+{
+    (void)state;
+    struct agent_config config = config_of(ALGO_A3C, 5, 2);
+    config.reward_scale = 0.3;
+    config.reward_clip = true;
+    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    rollout(b, 0);
+    for (int row = 0; row < 10; row++) {
+        const double raw = row / 2 + 1 + 0.5 * b->agent->r.action[row];
+        EXPECT_NEAR(b->agent->r.reward[row], fmin(1, 0.3 * raw), 1e-6);
+    }
+    struct agent_episode ep;
+    EXPECT(agent_take_episodes(b->agent, &ep, 1) == 1 && ep.ret >= 15);
+    bench_free(b);
+}
+
+/* The loss of the agent's last rollout at other weights, with targets and advantages as they were: in double, by
+ * hand. */
+static double frozen_loss(const struct bench *b, const float *theta, const float *V)
+{
+    const struct agent *a = b->agent;
+    const struct rollout *r = &a->r;
+    const size_t S = (size_t)a->S, E = (size_t)a->E;
+    struct net_work *work = net_work_new(b->net, r->T * r->E);
+    float *carried = memory_floats(E * S);
+    double loss = 0;
+    memcpy(carried, a->state0, E * S * sizeof *carried);
+    for (int t = 0; t < r->T; t++) {
+        const size_t row0 = (size_t)t * E;
+        for (size_t e = 0; e < E; e++)
+            if (a->start[row0 + e]) memset(carried + e * S, 0, S * sizeof *carried);
+        net_forward(b->net, theta, work, (int)row0, a->E, a->x + row0 * (size_t)a->C, S ? carried : NULL);
+    }
+    for (int row = 0; row < r->T * r->E; row++) {
+        const float *out = net_out(work, row);
+        const double error = (double)r->target[row] - out[a->config.algo == ALGO_A3C ? a->A : r->action[row]];
+        if (a->config.algo != ALGO_A3C) {
+            loss += 0.5 * error * error;
+            continue;
+        }
+        double sum = 0, H = 0;
+        for (int i = 0; i < a->A; i++) sum += exp(out[i]);
+        for (int i = 0; i < a->A; i++) H -= exp(out[i]) / sum * (out[i] - log(sum));
+        loss -= (out[r->action[row]] - log(sum)) * ((double)r->target[row] - V[row]);
+        loss += a->config.value_coef * error * error - a->config.entropy * H;
+    }
+    free(carried);
+    net_work_free(&work);
+    return loss / r->E;
+}
+
+/* dtheta against finite differences of the loss along its own direction and along others, every algorithm, with ends
+ * inside. */
+static void gradient_is_the_slope(void **state)
+{
+    (void)state;
+    const struct {
+        enum algo algo;
+        int lstm, envs;
+        const char *env, *net;
+    } cases[] = {
+        {ALGO_A3C, 0, 1, NULL, "mlp:16"},
+        {ALGO_A3C, 0, 3, NULL, "mlp:16"},
+        {ALGO_A3C, 6, 2, NULL, "mlp:16"},
+        {ALGO_ONE_STEP_Q, 0, 2, NULL, "mlp:16"},
+        {ALGO_ONE_STEP_SARSA, 0, 2, NULL, "mlp:16"},
+        {ALGO_N_STEP_Q, 0, 2, NULL, "mlp:16"},
+        {ALGO_N_STEP_Q, 6, 2, NULL, "mlp:16"},
+        {ALGO_N_STEP_Q, 6, 1, NULL, "mlp:16"},
+        {ALGO_A3C, 0, 2, "catch", "small"},
+        {ALGO_N_STEP_Q, 0, 1, "catch", "small"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct agent_config config = config_of(cases[c].algo, 7, cases[c].envs);
+        config.reward_scale = 0.2;
+        struct bench *b = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
+        rollout(b, 800);
+        rollout(b, 800); /* the second begins in mid-episode */
+        float V[32], *moved = memory_floats(b->n);
+        for (int row = 0; row < b->agent->r.T * b->agent->E; row++) V[row] = b->agent->r.out[row][b->agent->D - 1];
+        double norm = 0;
+        for (size_t i = 0; i < b->n; i++) norm += (double)b->dtheta[i] * b->dtheta[i];
+        norm = sqrt(norm);
+        EXPECT(norm > 0.01);
+        /* a random step through 700,000 weights would cross too many corners of the ReLUs */
+        const uint64_t ways = cases[c].env ? 1 : 6;
+        for (uint64_t k = 0; k < ways; k++) {
+            const double h = 2e-3;
+            double slope = 0, along = 0, length = 0;
+            for (int side = 1; side >= -1; side -= 2) {
+                along = length = 0;
+                for (size_t i = 0; i < b->n; i++) {
+                    const double way = k ? (double)testing_fill(70 + k, i, 1) : b->dtheta[i] / norm;
+                    moved[i] = b->theta[i] + (float)(side * h * way);
+                    along += way * b->dtheta[i];
+                    length += way * way;
+                }
+                slope += side * frozen_loss(b, moved, V) / (2 * h);
+            }
+            EXPECT_NEAR(slope, along, 3e-4 * norm * sqrt(length) + 1e-3);
+        }
+        free(moved);
+        bench_free(b);
+    }
+}
+
+/* With LSTM the state starts from zero after an episode's end and goes on over a lost life; the target's bootstrap
+ * state comes from unrolling theta_target over the rollout. */
+static void recurrent_state(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_N_STEP_Q, 7, 2);
+    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    struct net_work *work = net_work_new(b->net, 2);
+    const struct agent *a = b->agent;
+    float carried[16] = {0};
+    for (int k = 0; k < 3; k++) {
+        float target_state[16];
+        memcpy(target_state, carried, sizeof carried);
+        rollout(b, 0);
+        EXPECT(!memcmp(a->state0, carried, sizeof carried));
+        for (int t = 0; t < 7; t++) {
+            const bool fresh = (7 * k + t) % 5 == 0;
+            EXPECT(a->start[2 * t] == fresh && a->start[2 * t + 1] == fresh);
+            if (fresh) memset(carried, 0, sizeof carried), memset(target_state, 0, sizeof target_state);
+            net_forward(b->net, b->theta, work, 0, 2, a->x + (size_t)2 * (size_t)t, carried);
+            for (int e = 0; e < 2; e++) EXPECT(!memcmp(net_out(work, e), a->r.out[2 * t + e], 2 * sizeof(float)));
+            net_forward(b->net, b->target, work, 0, 2, a->x + (size_t)2 * (size_t)t, target_state);
+        }
+        if ((7 * k + 7) % 5 == 0) memset(carried, 0, sizeof carried);
+        EXPECT(!memcmp(a->state, carried, sizeof carried)); /* no bootstrap has moved it */
+        if (a->r.end[12] == ROLLOUT_GOES_ON) {
+            net_forward(b->net, b->target, work, 0, 2, a->next_x + 12, target_state);
+            const float *q = net_out(work, 1);
+            EXPECT_NEAR(a->r.next_value[13], q[0] > q[1] ? q[0] : q[1], 1e-6);
+        }
+    }
+    net_work_free(&work);
+    bench_free(b);
+}
+
+/* Stacked pictures: converted once, shared by neighbouring rows, the first repeated at an episode's start. */
+static void stacked_planes(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_A3C, 5, 2);
+    struct bench *b = bench_new("catch", "small", 0, &config);
+    const struct agent *a = b->agent;
+    int starts = 0;
+    for (int k = 0; k < 6; k++) {
+        rollout(b, 0);
+        for (int row = 0; row < 10; row++) {
+            const float **x = a->x + (size_t)row * 4, **next = a->next_x + (size_t)row * 4;
+            for (int c = 0; c < 3; c++) EXPECT(next[c] == x[c + 1]);
+            float top = 0;
+            for (int i = 0; i < 84 * 84; i++) top = fmaxf(top, next[3][i]);
+            EXPECT(top == 1);
+            if (a->start[row]) EXPECT(x[0] == x[3]), starts++;
+            if (row < 8 && a->r.end[row] == ROLLOUT_GOES_ON)
+                for (int c = 0; c < 4; c++) EXPECT(a->x[(size_t)(row + 2) * 4 + (size_t)c] == next[c]);
+        }
+    }
+    EXPECT(starts >= 4);
+    bench_free(b);
+}
+
+static void bad_numbers(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    for (int k = 0; k < 2; k++) {
+        struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+        trouble.bad_step = 2;
+        trouble.bad_reward = k ? 0 : NAN;
+        trouble.bad_obs = k ? INFINITY : 0;
+        EXPECT(agent_play(b->agent, b->theta, 0) == -1);
+        memset(&trouble, 0, sizeof trouble);
+        EXPECT(strstr(error_text(), "script") && strstr(error_text(), "step 2"));
+        EXPECT(strstr(error_text(), k ? "observation 1" : "reward"));
+        bench_free(b);
+    }
+}
+
+static void expect_refusal(const char *env, int lstm, const struct agent_config *config, const char *words)
+{
+    struct bench *b = bench_new(env, env && !strcmp(env, "catch") ? "small" : "mlp:8", lstm, config);
+    EXPECT(b->agent == NULL);
+    if (!strstr(error_text(), words)) fail_msg("\"%s\" is not in: %s", words, error_text());
+    bench_free(b);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    struct agent_config config = config_of(ALGO_ONE_STEP_Q, 5, 1);
+    expect_refusal("cartpole", 8, &config, "lstm");
+    config = config_of(ALGO_A3C, 0, 2);
+    expect_refusal("cartpole", 0, &config, "envs-per-actor 1");
+    config = config_of(ALGO_A3C, 100000, 1024);
+    expect_refusal("catch", 0, &config, "memory");
+    struct world endless = script_world();
+    endless.spec.max_steps = 0;
+    config = config_of(ALGO_A3C, 0, 1);
+    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    EXPECT(b->agent != NULL);
+    EXPECT(agent_new(&config, &endless, b->net) == NULL);
+    EXPECT(strstr(error_text(), "step limit"));
+    endless.spec.num_actions = 0;
+    EXPECT(agent_new(&config, &endless, b->net) == NULL);
+    EXPECT(strstr(error_text(), "discrete"));
+    bench_free(b);
+}
+
+/* t_max 0: every rollout is one episode. */
+static void one_update_per_episode(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_A3C, 0, 1);
+    struct bench *b = bench_new("cartpole", "mlp:16", 0, &config);
+    struct agent_episode ep[2];
+    for (int k = 0; k < 20; k++) {
+        const struct agent_stats stats = rollout(b, 0);
+        EXPECT(agent_take_episodes(b->agent, ep, 2) == 1);
+        EXPECT(ep[0].steps == stats.steps);
+    }
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_of_one_environment),
+        cmocka_unit_test(ends_inside_a_rollout),
+        cmocka_unit_test(one_step_rows),
+        cmocka_unit_test(rewards_for_learning),
+        cmocka_unit_test(gradient_is_the_slope),
+        cmocka_unit_test(recurrent_state),
+        cmocka_unit_test(stacked_planes),
+        cmocka_unit_test(bad_numbers),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(one_update_per_episode),
+    };
+    return testing_main(tests);
+}

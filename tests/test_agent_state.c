@@ -1,0 +1,200 @@
+/* test_agent_state.c -- an actor-learner over time: saved and gone on, evaluated, and better than it was. */
+#include "agents.h"
+
+/* Rollout k's theta moves a little, so that a difference anywhere spreads. */
+static void learn_on(struct bench *b, int k, float *record)
+{
+    rollout(b, 10 * k);
+    memcpy(record, b->dtheta, b->n * sizeof *record);
+    for (size_t i = 0; i < b->n; i++) b->theta[i] -= 1e-3f * b->dtheta[i];
+}
+
+/* Fifty rollouts against twenty-five, saved, loaded into a fresh agent, and twenty-five more: the same bits. */
+static void saved_and_gone_on(void **state)
+{
+    (void)state;
+    const struct {
+        const char *env, *net;
+        int lstm, envs;
+        enum algo algo;
+    } cases[] = {{"catch", "small", 0, 2, ALGO_A3C},          {"cartpole", "mlp:16", 0, 1, ALGO_A3C},
+                 {"cartpole", "mlp:16", 8, 2, ALGO_A3C},      {"cartpole", "mlp:16", 0, 3, ALGO_ONE_STEP_SARSA},
+                 {"cartpole", "mlp:16", 8, 2, ALGO_N_STEP_Q}, {NULL, "mlp:16", 0, 2, ALGO_ONE_STEP_Q}};
+    enum { HALF = 25 };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        const struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
+        struct bench *one = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
+        struct agent_config other = config; /* its streams and its exploration come with the state */
+        other.seed = 77, other.eps_final[0] = 0.2;
+        struct bench *two = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &other);
+        float *a = memory_floats(one->n), *b = memory_floats(one->n);
+        for (int k = 0; k < HALF; k++) learn_on(one, k, a);
+        const size_t room = agent_state_size(one->agent);
+        uint8_t *bytes = memory_new(room, 1);
+        bool whole = false;
+        const size_t n = agent_save(one->agent, bytes, &whole);
+        EXPECT(whole && n <= room);
+        for (int k = 0; k < 3; k++) learn_on(two, k, b); /* somewhere else */
+        memcpy(two->theta, one->theta, one->n * sizeof *b);
+        if (agent_load(two->agent, bytes, n)) fail_msg("%s", error_text());
+        struct agent_episode old[256], ep[2][256];
+        agent_take_episodes(one->agent, old, 256);
+        agent_take_episodes(two->agent, old, 256);
+        for (int k = HALF; k < 2 * HALF; k++) {
+            learn_on(one, k, a);
+            learn_on(two, k, b);
+            EXPECT(!memcmp(a, b, one->n * sizeof *a));
+            EXPECT(!memcmp(one->agent->start, two->agent->start, (size_t)(one->agent->r.T * one->agent->E)));
+        }
+        const int count = agent_take_episodes(one->agent, ep[0], 256);
+        EXPECT(count == agent_take_episodes(two->agent, ep[1], 256));
+        for (int i = 0; i < count; i++) EXPECT(ep[0][i].ret == ep[1][i].ret && ep[0][i].steps == ep[1][i].steps);
+        EXPECT(agent_load(two->agent, bytes, n - 1) == -1);
+        EXPECT(agent_load(two->agent, bytes, 10) == -1);
+        bytes[0] ^= 1;
+        EXPECT(agent_load(two->agent, bytes, n) == -1);
+        free(bytes), free(a), free(b);
+        bench_free(one);
+        bench_free(two);
+    }
+}
+
+/* An environment that cannot be saved starts a new episode; everything else goes on. */
+static void saved_in_part(void **state)
+{
+    (void)state;
+    struct env_ops ops = script;
+    ops.plain_state = false;
+    const struct agent_config config = config_of(ALGO_A3C, 4, 2);
+    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    b->world.ops = &ops;
+    rollout(b, 0);
+    uint8_t *bytes = memory_new(agent_state_size(b->agent), 1);
+    bool whole = true;
+    const size_t n = agent_save(b->agent, bytes, &whole);
+    EXPECT(!whole);
+    EXPECT(agent_load(b->agent, bytes, n) == 0);
+    rollout(b, 0);
+    EXPECT(b->agent->start[0] == 1 && b->agent->x[0][1] == 0); /* the first observation of an episode */
+    free(bytes);
+    bench_free(b);
+}
+
+struct watcher {
+    int resets, steps, ends, signs, stop_at;
+    double ret[64];   /* of each episode */
+    double first[64]; /* the value of its first observation */
+};
+
+static int watch_alive(void *arg)
+{
+    struct watcher *w = arg;
+    return ++w->signs == w->stop_at;
+}
+
+static void watch_step(void *arg, const void *env_state, double reward, double value, bool end)
+{
+    struct watcher *w = arg;
+    EXPECT(isfinite(value));
+    const int t = ((const struct script *)env_state)->t;
+    if (t == 0)
+        w->resets++;
+    else
+        w->steps++;
+    if (t == 1) w->first[w->ends] = value;
+    w->ret[w->ends] += reward;
+    w->ends += end;
+}
+
+static void evaluation(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    struct evaluate_config ec = {.algo = ALGO_A3C, .episodes = 60, .seed = 9};
+    struct evaluate_result one, two;
+    struct watcher w = {0};
+    const struct evaluate_hooks hooks = {watch_alive, watch_step, &w};
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, &hooks, &one) == 0);
+    EXPECT(one.episodes == 60 && one.steps == 300 && one.frames == 1200);
+    EXPECT(w.resets == 60 && w.steps == 300 && w.ends == 60 && w.signs == 3);
+    struct net_work *work = net_work_new(b->net, 1);
+    double mean = 0, square = 0;
+    int below = 0, above = 0;
+    for (int k = 0; k < 60; k++) {
+        const float obs[3] = {1, 0, (float)(k + 1) / 10}, *x = obs;
+        float zero[8] = {0};
+        net_forward(b->net, b->theta, work, 0, 1, &x, zero);
+        EXPECT_NEAR(w.first[k], net_out(work, 0)[2], 1e-6); /* each episode starts without memory of the last */
+        mean += w.ret[k] / 60, square += w.ret[k] * w.ret[k] / 60;
+        below += w.ret[k]<one.median, above += w.ret[k]> one.median;
+        EXPECT(w.ret[k] >= one.min && w.ret[k] <= one.max);
+    }
+    net_work_free(&work);
+    EXPECT_NEAR(one.mean, mean, 1e-9);
+    EXPECT_NEAR(one.std, sqrt(square - mean * mean), 1e-6);
+    EXPECT(below <= 30 && above <= 30);
+    EXPECT(one.min >= 15 && one.max <= 17.5 && one.std > 0);
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0); /* the same seed, the same games */
+    EXPECT(!memcmp(&one, &two, sizeof one));
+    ec.greedy = true;
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0);
+    EXPECT(two.std < one.std);
+    ec.max_steps = 2;
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0);
+    EXPECT(two.steps == 120 && two.max <= 4);
+    w = (struct watcher){.stop_at = 1};
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, &hooks, &two) == -1);
+    EXPECT(strstr(error_text(), "stopped"));
+    trouble.bad_step = 1, trouble.bad_reward = INFINITY;
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == -1);
+    memset(&trouble, 0, sizeof trouble);
+    bench_free(b);
+
+    const struct agent_config q = config_of(ALGO_N_STEP_Q, 5, 1);
+    b = bench_new(NULL, "mlp:8", 0, &q);
+    ec = (struct evaluate_config){.algo = ALGO_N_STEP_Q, .episodes = 40, .epsilon = 0, .seed = 9};
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &one) == 0);
+    ec.epsilon = 1;
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0);
+    EXPECT(two.std > one.std);
+    EXPECT_NEAR(two.mean, 16.25, 0.5);
+    bench_free(b);
+}
+
+/* A3C, alone in one process, learns to balance the pole. */
+static void learns_cartpole(void **state)
+{
+    (void)state;
+    enum { STEPS = 60000 };
+    struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    config.gamma = 0.99, config.entropy = 0.01, config.reward_scale = 0.05;
+    struct bench *b = bench_new("cartpole", "mlp:64,64", 0, &config);
+    const struct optim_config rmsprop = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.01};
+    struct optim *optim = optim_new(&rmsprop, b->n, 1);
+    const struct evaluate_config ec = {.algo = ALGO_A3C, .episodes = 20, .seed = 2};
+    struct evaluate_result before, after;
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &before) == 0);
+    for (int64_t T = 0; T < STEPS;) {
+        T += rollout(b, T).steps;
+        const struct optim_grad grad = {b->dtheta, 1, (float)optim_lr(1e-2, 1, T, STEPS), 0};
+        optim_apply(optim, b->theta, b->theta, &grad, 1);
+    }
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &after) == 0);
+    print_message("# cartpole: mean return %.1f before, %.1f after %d steps\n", before.mean, after.mean, (int)STEPS);
+    EXPECT(before.mean < 60);
+    EXPECT(after.mean > 250);
+    optim_free(&optim);
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(saved_and_gone_on),
+        cmocka_unit_test(saved_in_part),
+        cmocka_unit_test(evaluation),
+        cmocka_unit_test(learns_cartpole),
+    };
+    return testing_main(tests);
+}
