@@ -65,8 +65,10 @@ tests: all $(TESTS)
 test: tests
 	tests/run.sh $(BUILD) tests/list
 
-asan:
-	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" tests
+asan-build:
+	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
+
+asan: asan-build
 	tests/run.sh $(BUILD)/asan tests/list-asan
 
 bench: all
@@ -86,6 +88,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test asan bench format tidy install clean FORCE
+.PHONY: all tests test asan asan-build bench format tidy install clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # quickstart.sh [ENV] [--KEY VALUE ...] -- from a fresh machine to a learned agent: sets up, builds, trains on all cores, shows
 # the curve and the score. ENV is catch unless given; atari:GAME also fetches the emulator and the games into build/atari.
+# What follows ENV goes to `dunlin train` as it is.
 set -eu
 cd "$(dirname "$0")/.."
 . run/setup.sh
@@ -10,6 +11,11 @@ need
 make -s -j"$(nproc)" all
 case $env in atari:*) bash run/fetch-atari.sh build/atari ;; esac
 out=runs/quickstart-$(echo "$env" | tr -c 'A-Za-z0-9_.\n' '-')
+previous=
+for word in "$@"; do
+    [ "$previous" != --out ] || out=$word
+    previous=$word
+done
 preset=
 for f in "run/${env#atari:}.ini"; do [ -f "$f" ] && preset=$f; done
 # shellcheck disable=SC2086
@@ -17,7 +23,8 @@ build/dunlin train $preset --env "$env" --out "$out" --force "$@"
 echo
 build/dunlin plot "$out" --text
 build/dunlin plot "$out" --out "$out/curve.png"
-echo "learning curve: $PWD/$out/curve.png"
+case $out in /*) ;; *) out=$PWD/$out ;; esac
+echo "learning curve: $out/curve.png"
 echo "evaluation of the learned agent over 100 episodes:"
 episodes=100
 case $env in atari:*) episodes=10 ;; esac

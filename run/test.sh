@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 need cmocka python3 ip
 make -s -j"$(nproc)" WERROR=-Werror all tests
 bash run/fetch-atari.sh build/atari || say "going on without Atari; its tests will say so"
-if [ $# -gt 0 ]; then exec tests/run.sh build tests/list "$1"; fi
-tests/run.sh build tests/list
+[ $# = 0 ] || TEST_ONLY=$1 exec tests/run.sh build tests/list
+make -s -j"$(nproc)" WERROR=-Werror asan-build
+tests/run.sh build tests/list build/asan tests/list-asan

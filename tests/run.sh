@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# run.sh BUILD LIST [NAME] -- runs what LIST names and closes with "N passed, N failed".
+# run.sh BUILD LIST [BUILD LIST ...] -- runs what each LIST names with its BUILD and closes with "N passed, N failed". With
+# TEST_ONLY=NAME in the environment only that program or script.
 # A line of LIST: a program of BUILD/tests and the rank counts it runs on ("test_share 1 2 3 7"), "-" for without mpirun; or a
 # script ("test_cli.sh"). Programs and scripts print TAP lines. A test fails if any rank fails or it runs into its time limit.
 set -u
-build=$1 list=$2 only=${3:-}
+only=${TEST_ONLY:-}
 cd "$(dirname "$0")/.." || exit 1
 here=$(pwd)
-export DUNLIN_TEST_DATA="$here/tests/data" DUNLIN_BUILD="$here/$build" DUNLIN_SOURCE="$here"
-case $build in /*) DUNLIN_BUILD=$build ;; esac
-[ -d "$DUNLIN_BUILD/atari" ] || export DUNLIN_ATARI_DIR=$here/build/atari
+export DUNLIN_TEST_DATA="$here/tests/data" DUNLIN_SOURCE="$here" DUNLIN_ATARI_DIR="${DUNLIN_ATARI_DIR:-$here/build/atari}"
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # mpirun's own modules leak, and are unloaded before anything can be told apart: leaks are looked for without mpirun
@@ -39,6 +38,10 @@ one() {
     if [ "$s" != 0 ] && [ "$(id -u)" = 0 ] && grep -qE '# *SKIP.*needs root' "$log/tap"; then failed=$((failed + 1)); echo "    a test that needs root was skipped as root"; fi
 }
 
+while [ $# -ge 2 ]; do
+build=$1 list=$2; shift 2
+case $build in /*) export DUNLIN_BUILD=$build ;; *) export DUNLIN_BUILD="$here/$build" ;; esac
+echo "# $list with $build"
 while read -r program counts; do
     case $program in '' | '#'*) continue ;; esac
     [ -z "$only" ] || [ "$only" = "$program" ] || continue
@@ -54,5 +57,6 @@ while read -r program counts; do
         done ;;
     esac
 done <"$list"
+done
 if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi
 [ "$failed" = 0 ]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# test_nodes.sh -- the tests of src/share on two nodes: two network namespaces with hostnames of their own, joined by a cable
+# test_nodes.sh -- the tests of src/share, and a training, on two nodes: two network namespaces with hostnames of their own, joined by a cable
 # (a veth pair). Rank 0 shares its node with one actor; the others come over TCP. Nothing about one-sided windows is set by
 # hand: the program itself must find what this library needs.
 set -u
 build=${DUNLIN_BUILD:?} failed=0
 a=dunlin-a$$ b=dunlin-b$$
-tests=("test_share" "test_share_weights")
+tests=("test_share" "test_share_weights" "a training")
 skip() {
     for i in "${!tests[@]}"; do echo "ok $((i + 1)) - ${tests[i]} on two nodes # SKIP $1"; done
     exit 0
@@ -39,9 +39,10 @@ exec ip netns exec "\$host" unshare --uts --mount bash -c "hostname \$host; moun
 END
 chmod +x "$dir/on"
 
-for i in "${!tests[@]}"; do
-    line="export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; timeout --kill-after=5 140 mpirun"
-    line+=" --hostfile $dir/hostfile --bind-to none --mca plm_rsh_agent $dir/on -n 4 $build/tests/${tests[i]}"
+options="--hostfile $dir/hostfile --bind-to none --mca plm_rsh_agent $dir/on -n 4"
+allow="export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+for i in 0 1; do
+    line="$allow; timeout --kill-after=5 140 mpirun $options $build/tests/${tests[i]}"
     if out=$("$dir/on" $a "$line" 2>&1 </dev/null) &&
         { [ "${tests[i]}" != test_share ] || grep -aq 'component: shared memory + window of all ranks' <<<"$out"; }; then
         echo "ok $((i + 1)) - ${tests[i]} on two nodes"
@@ -51,4 +52,17 @@ for i in "${!tests[@]}"; do
         failed=1
     fi
 done
+
+# every actor of both nodes must have played, and the run must end as one on a single node does
+line="$allow; timeout --kill-after=5 140 mpirun $options $build/dunlin train --env cartpole --frames 40000 --out $dir/run"
+out=$("$dir/on" $a "$line" 2>&1 </dev/null)
+status=$?
+played=$(grep -cE "^actor [123] host dunlin-[ab]$$ frames [1-9]" "$dir/run/status" 2>/dev/null)
+if [ $status = 0 ] && grep -q "^state done" "$dir/run/status" && [ "$played" = 3 ] && grep -q "host $b " "$dir/run/status"; then
+    echo "ok 3 - a training on two nodes"
+else
+    printf '%s\n' "$out" | tail -20 | sed 's/^/# /'
+    echo "not ok 3 - a training on two nodes"
+    failed=1
+fi
 exit $failed

@@ -47,6 +47,8 @@ struct env_spec {
     size_t state_size;      /* bytes of one instance */
     size_t save_size;       /* the most bytes that `save` writes; 0 where there is no `save` */
     int render_height, render_width; /* of the picture that `render` draws; 0 without it */
+    const float *obs_scale; /* obs_dim factors that bring observations to about [-1, 1] for the network, applied by the
+                             * trainer; NULL: none. Must outlive the process's use of the environment. ENV_OBS_FLOATS */
 };
 
 struct env_action {
@@ -90,6 +92,8 @@ struct env_ops {
     int (*load)(void *state, const void *bytes, size_t n);
     /* Draws the present state as rgb[render_height][render_width][3]. Optional. */
     void (*render)(const void *state, uint8_t *rgb);
+    /* Which algorithms do not learn it with its defaults: "one-step-q, a3c"; `dunlin list` says so. NULL: none. */
+    const char *not_learned_by;
 };
 
 #endif

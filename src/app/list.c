@@ -30,6 +30,13 @@ static void print_item(const struct item *item)
     printf("%-15s %-12s %s\n", item->name, item->kind, item->help);
 }
 
+static void print_environment(const struct env_ops *ops)
+{
+    char help[512];
+    snprintf(help, sizeof help, ops->not_learned_by ? "%s (not learned by: %s)" : "%s", ops->help, ops->not_learned_by);
+    print_item(&(struct item){ops->name, "environment", help});
+}
+
 int list_main(int argc, char **argv)
 {
     if (argc > 0 && !strcmp(argv[0], "--help")) {
@@ -41,7 +48,7 @@ int list_main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; world_env(i); i++)
-        print_item(&(struct item){world_env(i)->name, "environment", world_env(i)->help});
+        print_environment(world_env(i));
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) print_item(&items[i]);
     return 0;
 }

@@ -28,7 +28,7 @@ int setup_open(struct setup *setup, const struct options *options, bool training
                          "actions (`dunlin list`)",
                          options->env);
     const struct net_input input = world_input(&setup->world);
-    setup->net = net_new(options->net, 0, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
+    setup->net = net_new(options->net, (int)options->lstm, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;

@@ -41,7 +41,7 @@ void instance_close(struct instance *in)
     *in = (struct instance){0};
 }
 
-/* Takes in what the environment wrote to obs, where a picture still has to become floats; checks floats. */
+/* Takes in what the environment wrote to obs, where a picture still has to become floats; checks and scales floats. */
 static int take_in(struct instance *in, float *obs, const char *when)
 {
     const size_t n = in->frames.size;
@@ -54,6 +54,8 @@ static int take_in(struct instance *in, float *obs, const char *when)
             return error_set("environment %s: observation %zu of %zu is %g %s, step %lld of its episode; "
                              "observations must be finite",
                              in->world->ops->name, i, n, (double)obs[i], when, (long long)in->steps);
+    const float *scale = in->world->spec.obs_scale;
+    for (size_t i = 0; scale && i < n; i++) obs[i] *= scale[i];
     return 0;
 }
 

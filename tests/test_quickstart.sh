@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# test_quickstart.sh -- the first command of the README: from the tree to a learned catch player, its curve as text and picture.
+. "$(dirname "$0")/tap.sh"
+RUN_LIMIT=280
+run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --seed 7
+check "quickstart: status 0" is "$status" 0
+mean=$(grep -E '^episodes 100 ' out | value mean /dev/stdin)
+check "catch is solved: mean $mean of at least 0.95 over 100 episodes" at_least "${mean:--1}" 0.95
+check "the curve stands in the terminal" grep -q "emulated frames" out
+png=$(sed -n 's/^learning curve: //p' out)
+check "the path of the picture is printed" test -s "$png"
+run bash "$source_dir/run/quickstart.sh" no-such-game --out "$scratch/q2"
+check "an unknown environment: not 0, one line" test "$status" != 0 -a "$(grep -c '^dunlin: ' err)" = 1
+finish
