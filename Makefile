@@ -16,7 +16,7 @@ SAN     ?=
 NUMERIC := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS  += -std=c11 -g $(OPT) $(NUMERIC) $(WARN) $(WERROR) $(SAN)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -ldl -lm
+LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm
 LDFLAGS += $(SAN) -rdynamic
 
 # src/*/kernel_*.c is compiled once per instruction set and chosen at run time (src/base/cpu.h)

@@ -3,6 +3,7 @@
 #ifndef DUNLIN_ENV_CLASSIC_H
 #define DUNLIN_ENV_CLASSIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cartpole {
@@ -19,6 +20,7 @@ struct acrobot {
 struct mountaincar {
     double position, velocity;
     int64_t t;
+    bool anywhere; /* episodes start at any position and velocity */
 };
 
 #endif

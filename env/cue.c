@@ -13,6 +13,7 @@
  * The gradient of an LSTM is cut at every update, so t-max must hold an episode: the default does up to cue:18.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "draw.h"

@@ -2,12 +2,18 @@
  * robot control"), with the constants and ends of Gymnasium's MountainCar-v0.
  *
  * Actions 0 push left, 1 nothing, 2 push right; observation position, velocity; reward -1 a step; terminated at
- * position 0.5, truncated after 200 steps. A random policy hardly ever gets there: exploration is the difficulty.
+ * position 0.5, truncated after 200 steps.
+ *
+ * Random actions do not get there in 200 steps, so that without help no algorithm here ever sees the goal. In training,
+ * and there alone, an episode therefore starts anywhere in the valley at any speed ("exploring starts" of Sutton and
+ * Barto 2018, section 5.3), unless the environment is asked for as mountaincar:plain. Evaluation starts as Gymnasium
+ * does: between -0.6 and -0.4, at rest. Returns while training are therefore higher than those of evaluations.
  */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "arg.h"
 #include "classic.h"
 #include "draw.h"
 #include "dunlin/env.h"
@@ -23,25 +29,36 @@ enum { STEPS = 200, HEIGHT = 300, WIDTH = 400 };
 
 static const struct env_default defaults[] = {
     {NULL, "net", "mlp:64,64"},
-    {NULL, "lr", "0.003"},
+    {NULL, "lr", "0.001"},
     {NULL, "rms-eps", "0.01"},
-    {NULL, "t-max", "20"},
-    {NULL, "reward-scale", "0.05"},
-    {NULL, "entropy", "0.05"},
-    {NULL, "frames", "2000000"},
-    {NULL, "eps-frames", "1000000"},
+    {NULL, "reward-scale", "0.2"},
+    {NULL, "entropy", "0.02"},
+    {NULL, "frames", "1000000"},
+    {NULL, "eps-frames", "200000"},
+    {NULL, "eps-final", "0.1"},
     {NULL, "target-every", "2000"},
-    {NULL, "checkpoint-every", "500000"},
+    {NULL, "checkpoint-every", "200000"},
     {NULL, "eval-every", "100000"},
     {NULL, "eval-episodes", "20"},
     {NULL, NULL, NULL},
 };
+
+/* Under random actions position and velocity stay near these, with about these deviations. */
+static const float obs_centre[] = {-0.5f, 0}, obs_scale[] = {1 / 0.1f, 1 / 0.01f};
+
+/* mountaincar:plain trains from Gymnasium's starts, too. */
+static bool is_plain(const struct env_args *args)
+{
+    return args->arg && !strcmp(args->arg, "plain");
+}
 
 static int mountaincar_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
 {
     *spec = (struct env_spec){
         .obs_kind = ENV_OBS_FLOATS,
         .obs_dim = 2,
+        .obs_centre = obs_centre,
+        .obs_scale = obs_scale,
         .stack = 1,
         .num_actions = 3,
         .action_repeat = 1,
@@ -50,7 +67,16 @@ static int mountaincar_open(struct env_spec *spec, const struct env_args *args, 
         .render_height = HEIGHT,
         .render_width = WIDTH,
     };
-    return arg_refuse(args, err, err_size);
+    if (!args->arg || !args->arg[0] || is_plain(args)) return 0;
+    snprintf(err, err_size, "found \":%s\"; allowed: mountaincar, or mountaincar:plain", args->arg);
+    return -1;
+}
+
+static int mountaincar_init(void *state, const struct env_args *args, char *err, size_t err_size)
+{
+    (void)err, (void)err_size;
+    ((struct mountaincar *)state)->anywhere = args->training && !is_plain(args);
+    return 0;
 }
 
 static void observe(const struct mountaincar *c, float *obs)
@@ -62,7 +88,11 @@ static void observe(const struct mountaincar *c, float *obs)
 static void mountaincar_reset(void *state, struct rng *rng, void *obs)
 {
     struct mountaincar *c = state;
-    *c = (struct mountaincar){.position = 0.2 * rng_uniform(rng) - 0.6};
+    *c = (struct mountaincar){.position = 0.2 * rng_uniform(rng) - 0.6, .anywhere = c->anywhere};
+    if (c->anywhere) {
+        c->position = LEFT + (GOAL - LEFT) * rng_uniform(rng);
+        c->velocity = SPEED * (2 * rng_uniform(rng) - 1);
+    }
     observe(c, obs);
 }
 
@@ -113,6 +143,7 @@ const struct env_ops env_mountaincar = {
     .defaults = defaults,
     .plain_state = true,
     .open = mountaincar_open,
+    .init = mountaincar_init,
     .reset = mountaincar_reset,
     .step = mountaincar_step,
     .render = mountaincar_render,

@@ -15,11 +15,15 @@ missing_pieces() {
     pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo "HDF5|libhdf5-dev|hdf5"
     pkg-config --exists inih || echo "inih|libinih-dev|inih"
     pkg-config --exists libcrypto || echo "libcrypto|libssl-dev|openssl"
+    # giflib has no pkg-config file in Debian
+    ! command -v "${CC_BACKEND:-gcc}" >/dev/null || "${CC_BACKEND:-gcc}" -E -include gif_lib.h -x c /dev/null >/dev/null 2>&1 ||
+        echo "giflib|libgif-dev|giflib"
     command -v gnuplot >/dev/null || echo "gnuplot|gnuplot-nox|gnuplot"
     for pc in "$@"; do
         case $pc in
         cmocka) pkg-config --exists cmocka || echo "cmocka|libcmocka-dev|cmocka" ;;
         python3) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "python3 with venv|python3-venv|python" ;;
+        h5dump) command -v h5dump >/dev/null || echo "h5dump|hdf5-tools|hdf5" ;;
         ip) command -v ip >/dev/null || [ -x /sbin/ip ] || echo "ip|iproute2|iproute2" ;;
         esac
     done
@@ -29,19 +33,21 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 # need PIECE...: installs what is missing where apt and root or sudo are there; else says in one line per piece what to ask for
 need() {
-    local lines packages
-    lines=$(missing_pieces "$@")
-    [ -n "$lines" ] || return 0
-    packages=$(echo "$lines" | cut -d'|' -f2 | sort -u | tr '\n' ' ')
-    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-        say "installing $packages"
-        # shellcheck disable=SC2086
-        { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages; } \
-            >"${TMPDIR:-/tmp}/dunlin-apt.$$.log" 2>&1 || { say "apt-get could not install $packages; the last of what it said:"; tail -5 "${TMPDIR:-/tmp}/dunlin-apt.$$.log" >&2; exit 1; }
-        rm -f "${TMPDIR:-/tmp}/dunlin-apt.$$.log"
+    local lines packages round log=${TMPDIR:-/tmp}/dunlin-apt.$$.log
+    for round in 1 2; do # without pkg-config the first look sees little
         lines=$(missing_pieces "$@")
         [ -n "$lines" ] || return 0
-    fi
+        command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } || break
+        packages=$(echo "$lines" | cut -d'|' -f2 | sort -u | tr '\n' ' ')
+        say "installing $packages"
+        [ "$round" != 1 ] || as_root apt-get update -q >"$log" 2>&1 || say "apt-get update failed; trying with the lists that are there"
+        # shellcheck disable=SC2086
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages >>"$log" 2>&1 ||
+            { say "apt-get could not install $packages; the last of what it said:"; tail -5 "$log" >&2; exit 1; }
+        rm -f "$log"
+    done
+    lines=$(missing_pieces "$@")
+    [ -n "$lines" ] || return 0
     echo "$lines" | while IFS='|' read -r what package module; do
         say "$what is missing: install the package $package, or load the module \"$module\" (ask for it where there is none)"
     done

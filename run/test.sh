@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/setup.sh
-need cmocka python3 ip
+need cmocka python3 ip h5dump
 make -s -j"$(nproc)" WERROR=-Werror all tests
 bash run/fetch-atari.sh build/atari || say "going on without Atari; its tests will say so"
 [ $# = 0 ] || TEST_ONLY=$1 exec tests/run.sh build tests/list

@@ -2,9 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/bench.h"
 #include "app/eval.h"
 #include "app/list.h"
 #include "app/plot.h"
+#include "app/record.h"
+#include "app/top.h"
 #include "app/train.h"
 #include "base/log.h"
 #include "dunlin/version.h"
@@ -21,9 +24,13 @@ static const struct command {
 } commands[] = {
     {"train", "[FILE.ini] [--KEY VALUE ...]", "train; under mpirun or srun, or alone (launches itself)", train_command},
     {"resume", "RUN [--KEY VALUE ...]", "go on from the newest whole checkpoint", resume_command},
-    {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best]", "play without learning", eval_main},
+    {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--render]", "play without learning", eval_main},
+    {"record", "RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best]", "watch the agent",
+     record_main},
+    {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
     {"plot", "RUN... --out FILE.png|.svg [--x frames|seconds|updates]", "learning curves", plot_main},
     {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
+    {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 
@@ -53,6 +60,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
-    log_error("unknown command %s: train, resume, eval, plot, info and list are known (see `dunlin --help`)", argv[1]);
+    log_error("unknown command %s: train, resume, eval, record, top, plot, info and list are known (see `dunlin --help`)", argv[1]);
     return 2;
 }

@@ -38,6 +38,73 @@ static void status_round_trip(void **unused)
     EXPECT(status_write("/nowhere", &s) == -1 && strstr(error_text(), "/nowhere/status"));
 }
 
+/* Writes text as dir/status; status_read() must refuse it with a line that holds `word`. */
+static void expect_refused(const char *text, size_t n, const char *word)
+{
+    struct status s;
+    struct run_actor *rows = (struct run_actor *)&s;
+    char path[128];
+    snprintf(path, sizeof path, "%s/status", dir);
+    FILE *f = fopen(path, "w");
+    EXPECT(fwrite(text, 1, n, f) == n);
+    fclose(f);
+    EXPECT(status_read(dir, &s, &rows) == -1 && !rows);
+    EXPECT(strstr(error_text(), path));
+    if (!strstr(error_text(), word)) fail_msg("'%s' does not say '%s'", error_text(), word);
+}
+
+static void status_read_whole(void **unused)
+{
+    (void)unused;
+    enum { RANKS = 300 }; /* more than a block of the file */
+    static struct run_actor actors[RANKS];
+    struct status out, s = {RUN_STOPPED, "SIGTERM \033[2J", 10, 1LL << 60, 5, 4, 3, 1.5, 2.5, 3.5, -1e300, INFINITY, 6.5, NAN,
+                            0.1,         9.25,             77, RANKS,   actors};
+    struct run_actor *rows;
+    char path[128], text[65536], cut[65536];
+    for (int r = 0; r < RANKS; r++) {
+        actors[r] = (struct run_actor){r, "", 1000 + r, r, 3, 0.25 * r, .1, "running"};
+        snprintf(actors[r].host, sizeof actors[r].host, "node%d", r);
+    }
+    EXPECT(status_read(dir, &out, &rows) == -1 && strstr(error_text(), "No such file"));
+    EXPECT(!status_write(dir, &s) && !status_read(dir, &out, &rows));
+    EXPECT(out.actors == rows && out.rank_count == RANKS && out.state == RUN_STOPPED);
+    EXPECT(!strcmp(out.reason, "SIGTERM _[2J") && out.frames == 10 && out.frames_total == 1LL << 60 && out.steps == 5);
+    EXPECT(out.updates == 4 && out.episodes == 3 && out.lag_max == 77 && isnan(out.eval_best));
+    EXPECT(out.seconds == 1.5 && out.frames_per_s == 2.5 && out.updates_per_s == 3.5 && out.return_mean == -1e300);
+    EXPECT(out.return_max == INFINITY && out.eval_mean == 6.5 && out.lag_mean == 0.1 && out.seconds_left == 9.25);
+    for (int r = 0; r < RANKS; r++) EXPECT(!memcmp(&rows[r], &actors[r], sizeof rows[r]));
+    free(rows);
+
+    snprintf(path, sizeof path, "%s/status", dir);
+    FILE *f = fopen(path, "r");
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    expect_refused(text, n - 1, "has no end");
+    expect_refused("", 0, "has no end");
+    expect_refused("a\0b\n", 4, "zero byte");
+    for (const char *end = text; (end = strchr(end, '\n') + 1) && strncmp(end, "actor ", 6) != 0;)
+        expect_refused(text, (size_t)(end - text), "no line '"); /* cut behind any line of the head */
+    static const char *const damage[][3] = {
+        {"state stopped", "state flyings", "line 1 is damaged: 'state flyings'"},
+        {"frames 10 / ", "frames 10 | ", "line 3"},
+        {"frames 10 / ", "frames 1x / ", "line 3"},
+        {"updates 4", "updates \033", "'updates ?'"},
+        {"lag-max 77", "lag-max 7.", "lag-max 7."},
+        {"actor 7 host", "actor x host", "actor x"},
+        {"frames 1007 updates", "framed 1007 updates", "framed"},
+        {"steps 5", "stops 5", "no line 'steps'"},
+    };
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        memcpy(cut, text, n + 1);
+        char *at = strstr(cut, damage[i][0]);
+        EXPECT(at);
+        memcpy(at, damage[i][1], strlen(damage[i][1]));
+        expect_refused(cut, n, damage[i][2]);
+    }
+}
+
 static void provenance_of_this_process(void **unused)
 {
     (void)unused;
@@ -139,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(status_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(status_read_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(csv_and_info, setup, teardown),
         cmocka_unit_test(provenance_of_this_process),
     };

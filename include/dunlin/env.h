@@ -47,8 +47,9 @@ struct env_spec {
     size_t state_size;      /* bytes of one instance */
     size_t save_size;       /* the most bytes that `save` writes; 0 where there is no `save` */
     int render_height, render_width; /* of the picture that `render` draws; 0 without it */
-    const float *obs_scale; /* obs_dim factors that bring observations to about [-1, 1] for the network, applied by the
-                             * trainer; NULL: none. Must outlive the process's use of the environment. ENV_OBS_FLOATS */
+    /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
+     * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. They stay where they are. */
+    const float *obs_centre, *obs_scale;
 };
 
 struct env_action {

@@ -25,6 +25,7 @@ int actor_open(struct actor *actor, const struct setup *setup, int rank)
     if (world_open(&actor->eval_world, setup->options->env, &args)) return -1;
     actor->agent = agent_new(&config, &setup->world, setup->net);
     if (!actor->agent) return -1;
+    actor->state = memory_new(agent_state_size(actor->agent), 1);
     actor->theta = memory_floats(setup->facts->params);
     if (algo_has_target(setup->algo)) actor->target = memory_floats(setup->facts->params);
     return 0;
@@ -33,16 +34,36 @@ int actor_open(struct actor *actor, const struct setup *setup, int rank)
 void actor_close(struct actor *actor)
 {
     agent_free(&actor->agent);
+    free(actor->state);
     free(actor->theta);
     free(actor->target);
+    actor->state = NULL;
     actor->theta = actor->target = NULL;
 }
 
-/* evaluate_run() calls this now and then: a sign of life, and whether to go on. */
-static int still_wanted(void *share)
+/* Between two rollouts, during an evaluation, or at the end. */
+static void post_state(struct actor *actor, struct share *share, uint64_t id)
 {
-    share_alive(share);
-    return share_stopped(share);
+    bool whole;
+    if (id == actor->state_id) return;
+    actor->state_id = id;
+    share_post(share, SHARE_POST_STATE, id, actor->state, agent_save(actor->agent, actor->state, &whole));
+}
+
+struct evaluation {
+    struct actor *actor;
+    struct share *share;
+    bool ended; /* the master wants it no longer, or is gone */
+};
+
+/* evaluate_run() calls this now and then: a sign of life, the state where a checkpoint waits for it, and whether to go on. */
+static int still_wanted(void *arg)
+{
+    struct evaluation *e = arg;
+    struct share_view view;
+    e->ended = share_fetch(e->share, NULL, &view) || view.stop;
+    if (!e->ended) post_state(e->actor, e->share, view.state_id);
+    return e->ended;
 }
 
 static int evaluate(struct actor *actor, struct share *share)
@@ -51,15 +72,21 @@ static int evaluate(struct actor *actor, struct share *share)
     uint64_t id;
     struct actor_eval post = {0};
     if (share_fetch_snapshot(share, actor->theta, &id, &post.version)) return -1;
+    if (!id) return 0; /* stopped */
     /* the seed is the run's, so every evaluation of a run plays the same starts: curves are comparable */
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)u->options->eval_episodes,
                                            .epsilon = u->options->eval_eps,
                                            .seed = (uint64_t)u->options->seed,
-                                           .rank = actor->rank};
-    struct evaluate_result r;
-    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = share};
-    if (evaluate_run(&config, &actor->eval_world, u->net, actor->theta, &hooks, &r)) return 0; /* stopped */
+                                           .rank = EVAL_RANK};
+    struct evaluate_result r = {0};
+    struct evaluation e = {.actor = actor, .share = share};
+    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = &e};
+    if (evaluate_run(&config, &actor->eval_world, u->net, actor->theta, &hooks, &r)) {
+        if (e.ended) return 0; /* the next fetch says why */
+        log_rank("%s; this evaluation does not count", error_text());
+        r.episodes = 0;
+    }
     post.episodes = r.episodes;
     post.frames = r.frames;
     post.mean = r.mean;
@@ -76,14 +103,15 @@ static void push(struct actor *actor, struct share *share, const float *dtheta, 
                  const struct agent_stats *stats)
 {
     const double norm = optim_norm(dtheta, actor->setup->facts->params), clip = actor->setup->options->clip;
+    const double E = (double)actor->setup->options->envs_per_actor; /* means over environments, back to sums */
     struct share_push p = {.version = view->version,
                            .frames = stats->frames,
                            .steps = stats->steps,
                            .scale = 1,
                            .norm = (float)norm,
-                           .policy_loss = (float)stats->policy_loss,
-                           .value_loss = (float)stats->value_loss,
-                           .entropy = (float)stats->entropy};
+                           .policy_loss = (float)(E * stats->policy_loss),
+                           .value_loss = (float)(E * stats->value_loss),
+                           .entropy = (float)(E * stats->entropy)};
     if (!isfinite(norm)) {
         p.bad = BAD_GRADIENT;
         p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
@@ -100,10 +128,13 @@ static void push_nothing(struct share *share, const struct share_view *view)
     share_push(share, &p);
 }
 
-static void post_state(struct actor *actor, struct share *share, uint64_t id, void *state)
+/* The rollout that was not pushed is lost; the state behind it is what the last checkpoint gets. */
+static int stopped(struct actor *actor, struct share *share)
 {
-    bool whole;
-    share_post(share, SHARE_POST_STATE, id, state, agent_save(actor->agent, state, &whole));
+    struct share_view view;
+    if (!share_stopped(share) || share_fetch(share, NULL, &view)) return -1;
+    post_state(actor, share, view.state_id);
+    return 0;
 }
 
 int actor_run(struct actor *actor, struct share *share)
@@ -112,18 +143,17 @@ int actor_run(struct actor *actor, struct share *share)
     struct agent_episode done[EPISODES];
     struct agent_stats stats;
     struct share_view view;
-    uint64_t target_version = 0, snapshot_id = 0, state_id = 0;
-    void *state = memory_new(agent_state_size(actor->agent), 1);
+    uint64_t target_version = 0, snapshot_id = 0;
     int rc = 0;
     setpriority(PRIO_PROCESS, 0, 5); /* lets rank 0 in at once when it has work; needs no privilege */
     cpu_flush_denormals();
     for (;;) {
         if ((rc = share_fetch(share, actor->theta, &view))) break;
+        post_state(actor, share, view.state_id);
         if (view.stop) break;
         if (actor->target && view.target_version != target_version &&
             (rc = share_fetch_target(share, actor->target, &target_version)))
             break;
-        if (view.state_id != state_id) post_state(actor, share, state_id = view.state_id, state);
         if (view.snapshot_id != snapshot_id) {
             snapshot_id = view.snapshot_id;
             if ((rc = evaluate(actor, share))) break;
@@ -132,7 +162,7 @@ int actor_run(struct actor *actor, struct share *share)
         const int played = agent_play(actor->agent, actor->theta, view.frames);
         float *dtheta = share_begin(share);
         if (!dtheta) {
-            rc = share_stopped(share) ? 0 : -1;
+            rc = stopped(actor, share);
             break;
         }
         if (played) {
@@ -147,7 +177,6 @@ int actor_run(struct actor *actor, struct share *share)
             share_tell_episode(share, &e);
         }
     }
-    free(state);
     if (!rc) share_bye(share);
     return rc;
 }

@@ -10,18 +10,22 @@
 
 /* What an actor posts after an evaluation (SHARE_POST_EVAL). */
 struct actor_eval {
-    uint64_t version; /* of the weights evaluated */
-    int64_t episodes, frames;
+    uint64_t version;         /* of the weights evaluated */
+    int64_t episodes, frames; /* episodes 0: the environment failed */
     double mean, median, std, min, max;
 };
 
 enum { BAD_GRADIENT = 1, BAD_ENVIRONMENT = 2 }; /* share_push.bad */
+
+enum { EVAL_RANK = 1 }; /* names the random streams of evaluations, whoever plays them */
 
 /* An actor's agent, and the bytes its state takes in a checkpoint. */
 struct actor {
     const struct setup *setup;
     struct agent *agent;
     struct world eval_world; /* the environment as evaluation sees it */
+    void *state;             /* room for agent_save() */
+    uint64_t state_id;       /* of the request answered last */
     float *theta, *target;
     int rank;
 };

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-static const double PATIENCE = 2;       /* s that a periodic checkpoint waits for the actors' states */
+static const double PATIENCE = 2;         /* s that a periodic checkpoint waits for the actors' states */
 static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */
 
 void keeper_init(struct master *m, size_t state_bytes)
@@ -31,7 +31,7 @@ void keeper_free(struct master *m)
     free(m->state_seen);
 }
 
-static void ask(struct master *m, double patience)
+void keeper_ask(struct master *m, double patience)
 {
     share_ask_state(m->share, ++m->state_id);
     m->state_deadline = master_clock() + patience;
@@ -44,7 +44,8 @@ static bool collected(struct master *m)
     bool all = true;
     for (int a = 0; a < m->actors; a++) {
         if (m->state_seen[a]) continue;
-        const uint64_t id = share_read_post(m->share, a, SHARE_POST_STATE, m->states[a], m->state_bytes, &m->state_lengths[a]);
+        const uint64_t id =
+            share_read_post(m->share, a, SHARE_POST_STATE, m->states[a], m->state_bytes, &m->state_lengths[a]);
         m->state_seen[a] = id == m->state_id;
         if (!m->state_seen[a] && !progress_lost(m, a)) all = false;
     }
@@ -56,7 +57,8 @@ static int write_checkpoint(struct master *m)
     char name[64];
     const int rows = optim_state_rows(m->optim);
     const float **optim = memory_new((size_t)rows + 1, sizeof *optim);
-    struct checkpoint_actor *actors = memory_new((size_t)m->actors, sizeof *actors);
+    struct checkpoint_actor *actors = memory_new((size_t)m->actors + 1, sizeof *actors);
+    int64_t lag[RUN_LAG_ROWS]; /* rank 0's own state */
     struct checkpoint c = {.options = m->set,
                            .net = m->setup->net,
                            .counters = m->n,
@@ -65,14 +67,16 @@ static int write_checkpoint(struct master *m)
                            .optim = optim,
                            .optim_rows = rows,
                            .actors = actors,
-                           .actor_count = m->actors};
+                           .actor_count = m->actors + 1};
     c.counters.seconds = master_seconds(m);
     for (int i = 0; i < rows; i++) optim[i] = optim_state(m->optim, i);
+    for (int i = 0; i < RUN_LAG_ROWS; i++) lag[i] = m->lag_before[i] + m->lag[i];
+    actors[0] = (struct checkpoint_actor){.rank = 0, .state = lag, .bytes = sizeof lag};
     for (int a = 0; a < m->actors; a++) {
-        actors[a].rank = a + 1;
-        actors[a].state = m->state_seen[a] ? m->states[a] : NULL;
-        actors[a].bytes = m->state_seen[a] ? m->state_lengths[a] : 0;
-        if (!m->state_seen[a])
+        actors[a + 1].rank = a + 1;
+        actors[a + 1].state = m->state_seen[a] ? m->states[a] : NULL;
+        actors[a + 1].bytes = m->state_seen[a] ? m->state_lengths[a] : 0;
+        if (!m->state_seen[a] && !progress_lost(m, a)) /* of a lost one it has been said */
             progress_event(m, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
                            (long long)m->n.frames);
     }
@@ -94,18 +98,11 @@ void keeper_turn(struct master *m)
     }
     if (m->n.frames < m->next_checkpoint && master_clock() - m->last_checkpoint < AT_LEAST_EVERY) return;
     m->next_checkpoint = (m->n.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
-    ask(m, PATIENCE);
+    keeper_ask(m, PATIENCE);
 }
 
-int keeper_now(struct master *m, double patience)
+int keeper_finish(struct master *m)
 {
-    struct share_ready ready[16];
-    ask(m, patience);
-    while (!collected(m)) {
-        /* the run is over: what still waits is let go, so that its sender comes to the next fetch and answers */
-        const int n = share_drain(m->share, ready, 16);
-        if (n) share_ack(m->share, ready, n);
-        else share_idle(m->share, 0.002);
-    }
+    collected(m);
     return write_checkpoint(m);
 }

@@ -2,13 +2,16 @@
  * over several nodes it may not return after a death), so RUN/status decides. */
 #include "app/launch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,17 +31,20 @@ enum launch_kind launch_kind(void)
 {
     if (getenv("OMPI_COMM_WORLD_SIZE")) {
         if (env_int("OMPI_COMM_WORLD_SIZE") >= 2) return LAUNCH_RANK;
-        error_set("one rank cannot train: rank 0 is the master, every other rank an actor; give mpirun -n 2 or more, or start "
+        error_set("one rank cannot train: rank 0 is the master, every other rank an actor; give mpirun -n 2 or more, "
+                  "or start "
                   "`dunlin train` without a launcher");
         return LAUNCH_WRONG;
     }
     if (getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE")) return LAUNCH_RANK; /* srun --mpi=pmix */
     if ((getenv("SLURM_STEP_ID") && env_int("SLURM_STEP_NUM_TASKS") > 1) || env_int("PMI_SIZE") > 1) {
-        error_set("several tasks were started without PMIx, so they cannot see each other: use srun --mpi=pmix, or mpirun");
+        error_set(
+            "several tasks were started without PMIx, so they cannot see each other: use srun --mpi=pmix, or mpirun");
         return LAUNCH_WRONG;
     }
     if (getenv("DUNLIN_LAUNCHED")) {
-        error_set("mpirun started this process but did not say so (OMPI_COMM_WORLD_SIZE is missing): is it Open MPI's mpirun?");
+        error_set("mpirun started this process but did not say so (OMPI_COMM_WORLD_SIZE is missing): is it Open MPI's "
+                  "mpirun?");
         return LAUNCH_WRONG;
     }
     return LAUNCH_ALONE;
@@ -55,22 +61,62 @@ static volatile sig_atomic_t got_signal, got_again;
 
 static void on_signal(int sig)
 {
-    if (got_signal) got_again = 1;
-    else got_signal = sig;
+    if (got_signal)
+        got_again = 1;
+    else
+        got_signal = sig;
+}
+
+static const int CAUGHT[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+enum { CAUGHT_COUNT = sizeof CAUGHT / sizeof *CAUGHT };
+
+/* nohup's wish stands. SIGINT may be ignored only because a script has put us behind a `&`. */
+static bool spared(int sig)
+{
+    struct sigaction now;
+    return sig == SIGHUP && !sigaction(sig, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
+void launch_catch_signals(void)
+{
+    const struct sigaction act = {.sa_handler = on_signal};
+    for (int i = 0; i < CAUGHT_COUNT; i++)
+        if (!spared(CAUGHT[i])) sigaction(CAUGHT[i], &act, NULL);
+}
+
+/* Between fork and exec. A signal sent to mpirun before it listens must end it, not be swallowed by our handler. */
+static _Noreturn void become(char **words, pid_t parent)
+{
+    sigset_t none;
+    for (int i = 0; i < CAUGHT_COUNT; i++)
+        if (!spared(CAUGHT[i])) signal(CAUGHT[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1); /* we are killed: the run writes its checkpoint and ends */
+    if (getppid() != parent) _exit(1);
+    const int null = open("/dev/null", O_RDONLY);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    setenv("DUNLIN_LAUNCHED", "1", 1);
+    execvp(words[0], words);
+    log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
+              strerror(errno));
+    _exit(127);
 }
 
 /* mpirun in a process group of its own, so that a Ctrl-C reaches only us and its ranks get time for their checkpoint. */
 static pid_t start(char **words)
 {
+    sigset_t caught, before;
+    const pid_t self = getpid();
+    sigemptyset(&caught);
+    for (int i = 0; i < CAUGHT_COUNT; i++) sigaddset(&caught, CAUGHT[i]);
+    sigprocmask(SIG_BLOCK, &caught, &before);
     const pid_t pid = fork();
-    if (pid) return pid;
-    setpgid(0, 0);
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-    setenv("DUNLIN_LAUNCHED", "1", 1);
-    execvp(words[0], words);
-    log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module", strerror(errno));
-    _exit(127);
+    if (pid == 0) become(words, self);
+    if (pid > 0) setpgid(pid, pid);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
 }
 
 static void doze(double seconds)
@@ -79,63 +125,147 @@ static void doze(double seconds)
     nanosleep(&t, NULL);
 }
 
-/* Has the run written a status since we started, and does it say that it is over? */
-static bool run_is_over(const char *dir, struct timespec since, enum run_state *state, char *reason, int size)
+/* The processes whose parent is `parent`; sends them sig unless that is 0. How many there are. */
+static int children(pid_t parent, int sig)
 {
-    struct stat st;
-    char path[OPTION_TEXT + 16];
-    snprintf(path, sizeof path, "%s/status", dir);
-    const bool older = stat(path, &st) || st.st_mtim.tv_sec < since.tv_sec ||
-                       (st.st_mtim.tv_sec == since.tv_sec && st.st_mtim.tv_nsec < since.tv_nsec);
-    if (older || status_read_state(dir, state, reason, size)) return false;
-    return *state != RUN_RUNNING;
+    DIR *proc = opendir("/proc");
+    int n = 0;
+    if (!proc) return 0;
+    for (struct dirent *e; (e = readdir(proc));) {
+        char path[64], line[512];
+        int ppid;
+        char state;
+        const pid_t pid = atoi(e->d_name);
+        if (pid <= 0) continue;
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        FILE *f = fopen(path, "re");
+        if (!f) continue;
+        const char *rest = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL; /* a name may hold anything */
+        fclose(f);
+        if (!rest || sscanf(rest + 1, " %c %d", &state, &ppid) != 2 || ppid != parent || state == 'Z') continue;
+        n++;
+        if (sig) kill(pid, sig);
+    }
+    closedir(proc);
+    return n;
 }
 
-/* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go. */
-static int supervise(pid_t pid, const char *dir, struct timespec since)
+/* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
+struct launch {
+    const char *dir;
+    bool had;
+    struct stat status;
+};
+
+static bool look_at_status(const char *dir, struct stat *st)
 {
-    const double patience = 20; /* s between the run's end and the launcher's */
-    double over = 0;
-    int told = 0, status;
-    enum run_state state;
+    char path[OPTION_TEXT + 16];
+    snprintf(path, sizeof path, "%s/status", dir);
+    return !stat(path, st);
+}
+
+/* Has the run written a status since we started? */
+static bool run_has_begun(const struct launch *l)
+{
+    struct stat st;
+    if (!look_at_status(l->dir, &st)) return false;
+    return !l->had || st.st_ino != l->status.st_ino || st.st_mtim.tv_sec != l->status.st_mtim.tv_sec ||
+           st.st_mtim.tv_nsec != l->status.st_mtim.tv_nsec;
+}
+
+/* The same, and does it say that it is over? */
+static bool run_is_over(const struct launch *l, enum run_state *state)
+{
     char reason[256];
-    for (;;) {
-        const pid_t r = waitpid(pid, &status, WNOHANG);
-        if (r == pid) return status;
-        if (got_signal && !told) {
-            told = 1;
-            log_error("stopping: a checkpoint is written first (once more to stop at once)");
-            kill(pid, SIGUSR1); /* mpirun passes it on to all ranks unharmed */
+    return run_has_begun(l) && !status_read_state(l->dir, state, reason, sizeof reason) && *state != RUN_RUNNING;
+}
+
+/* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go, and where a rank died before the
+ * run began: then the others wait for it for ever. */
+static int supervise(pid_t pid, const struct launch *l)
+{
+    const double patience = 20, start_patience = 10, tick = 0.05, again = 5; /* s */
+    double over = 0, fewer = 0, early = 0, tell = 0;
+    int most = 0, status;
+    bool told = false, begun = false;
+    enum run_state state;
+    for (;; doze(tick)) {
+        if (waitpid(pid, &status, WNOHANG) == pid) return status;
+        if (!begun && !(begun = run_has_begun(l))) {
+            const int now = children(pid, 0);
+            most = now > most ? now : most;
+            fewer = now < most ? fewer + tick : 0;
         }
-        if (run_is_over(dir, since, &state, reason, (int)sizeof reason)) over += 0.05;
+        if (got_signal && !told) log_error("stopping: a checkpoint is written first (once more to stop at once)");
+        told = told || got_signal;
+        /* mpirun passes USR1 on to all ranks unharmed, but is upset by one before there are ranks */
+        if (told && begun && (tell -= tick) <= 0) {
+            tell = again;
+            kill(pid, SIGUSR1);
+        }
+        if (told && !begun && (early += tick) > start_patience) got_again = 1; /* nothing to save yet */
+        if (begun && run_is_over(l, &state)) over += tick;
+        if (!begun && fewer > start_patience && !got_again) {
+            log_error("a rank died before the run began; the others are ended");
+            got_again = 1;
+        }
         if (got_again || over > patience) {
             kill(-pid, SIGTERM);
             doze(1);
             kill(-pid, SIGKILL);
         }
-        doze(0.05);
     }
 }
 
-static int outcome(int wait_status, const char *dir, struct timespec since)
+/* Ranks that outlived mpirun have become our children: they get the time for a checkpoint, then they are ended. */
+static void sweep(void)
+{
+    const double patience = got_again ? 0 : 5;
+    const pid_t self = getpid();
+    for (double waited = 0; children(self, waited == 0 ? SIGTERM : waited > patience ? SIGKILL : 0); waited += 0.1) {
+        doze(0.1);
+        while (waitpid(-1, NULL, WNOHANG) > 0) {}
+    }
+}
+
+static int stopped_status(void)
+{
+    return got_signal == SIGINT ? 130 : 143;
+}
+
+static int outcome(int wait_status, const struct launch *l)
 {
     enum run_state state;
-    char reason[256];
-    if (!run_is_over(dir, since, &state, reason, (int)sizeof reason)) {
-        if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 2) return 2;
-        if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 127) return 1;
-        log_error("the run ended without a word; what was saved goes on with: dunlin resume %s", dir);
-        return 1;
+    const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
+    if (run_is_over(l, &state)) return state == RUN_DONE ? 0 : state == RUN_STOPPED ? stopped_status() : 1;
+    if (!run_has_begun(l)) {
+        if (code == 2) return 2;
+        if (got_signal)
+            log_error("stopped before the run began");
+        else if (code != 127)
+            log_error("the run did not begin");
+        return got_signal ? stopped_status() : 1;
     }
-    if (state == RUN_DONE) return 0;
-    if (state == RUN_STOPPED) return got_signal == SIGINT ? 130 : 143;
-    return 1;
+    log_error("the run ended without a word; what was saved goes on with: dunlin resume %s", l->dir);
+    return got_signal ? stopped_status() : 1;
+}
+
+/* Words with spaces between them, cut to fit. */
+static void join(char *line, size_t size, char **words, int n)
+{
+    size_t at = 0;
+    *line = 0;
+    for (int i = 0; i < n && at < size; i++) {
+        const char *quote = words[i][strcspn(words[i], " \t\n'\"\\$&;|<>()*?#~`")] || !*words[i] ? "'" : "";
+        const int m = snprintf(line + at, size - at, "%s%s%s%s", i ? " " : "", quote, words[i], quote);
+        at += m > 0 ? (size_t)m : 0;
+    }
 }
 
 int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
 {
     enum { EXTRA = 24 };
-    char self[1024], count[16], line[4096] = "";
+    char self[PATH_MAX], count[16], line[1800];
     const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     if (len < 0) {
         log_error("/proc/self/exe cannot be read: %s", strerror(errno));
@@ -147,6 +277,10 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
                   "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
         return 2;
     }
+    if (plan_try_folder(plan)) {
+        log_error("%s", error_text());
+        return 2;
+    }
     const int slurm = env_int("SLURM_NTASKS");
     const int actors = plan->set.values.actors ? (int)plan->set.values.actors : slurm > 1 ? slurm : cores();
     snprintf(count, sizeof count, "%d", actors + 1);
@@ -154,8 +288,20 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
     if (!words) return 1;
     int n = 0;
     /* time for a checkpoint after a stop signal; ranks outnumber cores by one, so waiting ones yield; survivors go on */
-    const char *const head[] = {"mpirun", "--oversubscribe", "--bind-to", "none", "--enable-recovery", "--mca",
-                                "odls_base_sigkill_timeout", "30", "--mca", "mpi_yield_when_idle", "1", "-n", count, self,
+    const char *const head[] = {"mpirun",
+                                "--oversubscribe",
+                                "--bind-to",
+                                "none",
+                                "--enable-recovery",
+                                "--mca",
+                                "odls_base_sigkill_timeout",
+                                "30",
+                                "--mca",
+                                "mpi_yield_when_idle",
+                                "1",
+                                "-n",
+                                count,
+                                self,
                                 resume ? "resume" : "train"};
     for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) words[n++] = (char *)(uintptr_t)head[i];
     for (int i = 0; i < argc; i++) words[n++] = argv[i];
@@ -163,20 +309,18 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
         words[n++] = (char *)(uintptr_t) "--out";
         words[n++] = (char *)(uintptr_t)plan->dir;
     }
-    for (int i = 0, at = 0; i < n; i++)
-        at += snprintf(line + at, at < (int)sizeof line ? sizeof line - (size_t)at : 0, "%s%s", i ? " " : "", words[i]);
+    join(line, sizeof line, words, n);
     log_root("launching: %s", line);
-    struct sigaction act = {.sa_handler = on_signal};
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    sigaction(SIGUSR1, &act, NULL);
-    struct timespec since;
-    clock_gettime(CLOCK_REALTIME_COARSE, &since); /* the clock of file times */
+    struct launch l = {.dir = plan->dir};
+    l.had = look_at_status(l.dir, &l.status);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     const pid_t pid = start(words);
     free(words);
     if (pid < 0) {
         log_error("mpirun cannot be started: %s", strerror(errno));
         return 1;
     }
-    return outcome(supervise(pid, plan->dir, since), plan->dir, since);
+    const int status = supervise(pid, &l);
+    sweep();
+    return outcome(status, &l);
 }

@@ -5,11 +5,14 @@
 #include "app/plan.h"
 
 enum launch_kind {
-    LAUNCH_ALONE,   /* no launcher: launch_run() */
-    LAUNCH_RANK,    /* a rank of mpirun or of srun --mpi=pmix: MPI_Init */
-    LAUNCH_WRONG,   /* error_set() says how it should be started: exit 2 */
+    LAUNCH_ALONE, /* no launcher: launch_run() */
+    LAUNCH_RANK,  /* a rank of mpirun or of srun --mpi=pmix: MPI_Init */
+    LAUNCH_WRONG, /* error_set() says how it should be started: exit 2 */
 };
 enum launch_kind launch_kind(void);
+
+/* From here on a stop signal is noted for launch_run(). */
+void launch_catch_signals(void);
 
 /* Runs the same words under mpirun with one actor per core (or --actors) and the master, in the folder of the plan; passes stop
  * signals on as SIGUSR1, takes the outcome from RUN/status, and ends mpirun where it does not end by itself. Returns the exit

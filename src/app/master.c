@@ -4,6 +4,7 @@
 #include "app/master.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,10 @@ double master_clock(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-double master_seconds(const struct master *m) { return m->n.seconds + master_clock() - m->started; }
+double master_seconds(const struct master *m)
+{
+    return m->n.seconds + master_clock() - m->started;
+}
 
 double master_lr(const struct master *m)
 {
@@ -56,6 +60,8 @@ void master_init(struct master *m, const struct master_start *s)
     m->runfile = s->runfile;
     m->actors = share_actors(s->share);
     m->n = *s->counters;
+    memcpy(m->lag_before, s->lag, sizeof m->lag_before);
+    runfile_lag_before(m->runfile, m->lag_before);
     m->started = master_clock();
     m->state = RUN_RUNNING;
     if (s->target) {
@@ -66,6 +72,7 @@ void master_init(struct master *m, const struct master_start *s)
     keeper_init(m, s->state_bytes);
     referee_init(m);
     cpu_flush_denormals();
+    progress_begin(m);
     share_start(m->share, s->theta, s->target, (uint64_t)m->n.updates, m->n.frames);
 }
 
@@ -78,12 +85,13 @@ void master_free(struct master *m)
     referee_free(m);
 }
 
-/* theta_target <- theta wherever T has passed a multiple of target-every. */
-static void maybe_move_target(struct master *m)
+/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta, so
+ * that who fetches it sees this target. */
+static void maybe_move_target(struct master *m, const float *theta)
 {
     const int64_t every = m->options->target_every;
     if (!m->target || m->n.frames / every == m->n.target_frames / every) return;
-    memcpy(m->target, share_theta(m->share), m->setup->facts->params * sizeof *m->target);
+    memcpy(m->target, theta, m->setup->facts->params * sizeof *m->target);
     share_publish_target(m->share, m->target);
     m->n.target_frames = m->n.frames;
 }
@@ -107,8 +115,9 @@ static int serve(struct master *m)
             m->now.dropped++;
             if (m->n.bad_gradients <= 100) /* then they are only counted */
                 progress_event(m, ready[i].actor + 1, "bad-number",
-                               p->bad == 1 ? "a gradient with a NaN or Inf was dropped (seed %lld)"
-                                           : "the environment gave a reward or observation that is no number (seed %lld)",
+                               p->bad == 1
+                                   ? "a gradient with a NaN or Inf was dropped (seed %lld)"
+                                   : "the environment gave a reward or observation that is no number (seed %lld)",
                                (long long)m->options->seed);
         }
         m->n.frames += p->frames;
@@ -118,9 +127,10 @@ static int serve(struct master *m)
         m->rows[ready[i].actor + 1].frames += p->frames;
     }
     if (k) {
-        optim_apply(m->optim, share_theta(m->share), share_next(m->share), grads, k);
+        float *const next = share_next(m->share);
+        optim_apply(m->optim, share_theta(m->share), next, grads, k);
+        maybe_move_target(m, next);
         share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
-        maybe_move_target(m);
     }
     if (n) share_ack(m->share, ready, n);
     return n;
@@ -133,24 +143,41 @@ static void check_stop(struct master *m)
     if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
 }
 
-/* What comes after the last gradient: a checkpoint, the actors' goodbye, the last rows. */
+/* Waits for the goodbyes of all but those known to be dead, at most `seconds`. How many have not come, the dead included. */
+static int farewell(struct master *m, double seconds)
+{
+    const double until = master_clock() + seconds;
+    for (;;) {
+        const int missing = share_wait_bye(m->share, 0.1);
+        progress_look(m);
+        int dead = 0;
+        for (int a = 0; a < m->actors; a++) dead += progress_dead(m, a);
+        if (missing <= dead || master_clock() >= until) return missing;
+    }
+}
+
+/* The actors stop and hand in their states, what they have pushed by then is applied, and all of it goes into the last
+ * checkpoint. SIGTERM leaves a second before SIGKILL under a plain mpirun: those who are late then are left out. */
 static void wind_up(struct master *m)
 {
-    /* SIGTERM leaves a second before SIGKILL under a plain mpirun: the checkpoint comes first and waits little */
-    const double patience = m->state == RUN_STOPPED ? 0.2 : 2;
-    if (m->state != RUN_FAILED && keeper_now(m, patience)) {
+    const bool stopped = m->state == RUN_STOPPED, hurry = stopped && signals_stop() != SIGUSR1;
+    const double patience = hurry ? 0.25 : 2;
+    keeper_ask(m, patience);
+    share_stop(m->share, 1);
+    int missing = farewell(m, patience);
+    while (serve(m)) {}
+    progress_look(m);
+    if (m->state != RUN_FAILED && keeper_finish(m)) {
         m->state = RUN_FAILED;
         snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
         log_error("%s", error_text());
     }
-    progress_look(m);
-    share_stop(m->share, 1);
-    const int missing = share_wait_bye(m->share, m->state == RUN_STOPPED ? 3 : 10);
+    if (stopped) progress_log(m); /* the last figures and RUN/status, while there is time */
+    if (missing) missing = farewell(m, 10);
     if (missing) {
         m->anyone_lost = true;
-        progress_event(m, 0, "no-goodbye", "%d actors did not answer the stop", missing);
+        progress_event(m, 0, "no-goodbye", "%d of %d actors did not answer the stop", missing, m->actors);
     }
-    progress_look(m);
 }
 
 void master_run(struct master *m)

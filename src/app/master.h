@@ -45,18 +45,20 @@ struct master {
     float *target;                /* theta_target, (params); NULL without */
 
     struct interval now;
-    struct run_actor *rows; /* rank 0 and the actors */
-    pid_t *pids;            /* of ranks on this host, 0 elsewhere */
-    int64_t lag[RUN_LAG_ROWS];
+    struct run_actor *rows;           /* rank 0 and the actors */
+    pid_t *pids;                      /* of ranks on this host, 0 elsewhere */
+    int64_t lag[RUN_LAG_ROWS];        /* updates by lag, this session's */
+    int64_t lag_before[RUN_LAG_ROWS]; /* and those before, as of the checkpoint */
     double next_log, next_look;
-    double ret_recent;       /* mean return of the last interval that had episodes */
-    bool anyone_lost;        /* an actor died: no collective call from here on */
+    double ret_recent; /* mean return of the last interval that had episodes */
+    int silences;      /* events about them so far */
+    bool anyone_lost;  /* an actor died: no collective call from here on */
     enum run_state state;
     char reason[256];
 
     /* keeper */
-    uint64_t state_id;      /* of the request under way */
-    double state_deadline;  /* 0: none under way */
+    uint64_t state_id;     /* of the request under way */
+    double state_deadline; /* 0: none under way */
     int64_t next_checkpoint;
     double last_checkpoint; /* monotonic */
     size_t state_bytes;
@@ -83,6 +85,7 @@ struct master_start {
     size_t state_bytes;
     const float *theta, *target;
     const struct checkpoint_counters *counters;
+    const int64_t *lag;      /* (RUN_LAG_ROWS) of the sessions before; in checkpoints it is the "state" of rank 0 */
     const char (*hosts)[64]; /* by rank */
     const pid_t *pids;
 };
@@ -106,25 +109,30 @@ void master_end(struct master *m, enum run_state state, const char *fmt, ...) __
 
 /* progress.c */
 void progress_init(struct master *m, const struct master_start *start);
+void progress_begin(struct master *m); /* RUN/status says running, and no longer what an earlier session ended with */
 void progress_push(struct master *m, const struct share_ready *r); /* one gradient has been counted in */
-void progress_look(struct master *m);                               /* episodes, signs of life; every few milliseconds */
-void progress_log(struct master *m);                                /* line, rows, status; every log interval and at the end */
-void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-bool progress_lost(const struct master *m, int actor);              /* has this actor died or fallen silent */
+void progress_look(struct master *m);                              /* episodes, signs of life; every few milliseconds */
+void progress_log(struct master *m); /* line, rows, status; every log interval and at the end */
+void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+bool progress_lost(const struct master *m, int actor); /* has this actor died or fallen silent */
+
+bool progress_dead(const struct master *m, int actor); /* is its process known to be gone */
 
 /* keeper.c */
 void keeper_init(struct master *m, size_t state_bytes);
 void keeper_free(struct master *m);
 /* Asks for states where a checkpoint is due, writes it once they are there or 2 s are over. */
 void keeper_turn(struct master *m);
-/* Writes one with what is there after waiting at most `patience` seconds for the actors' states. 0, or -1 after error_set(). */
-int keeper_now(struct master *m, double patience);
+/* The last one: asks for states; then writes it with those that came. 0, or -1 after error_set(). */
+void keeper_ask(struct master *m, double patience);
+int keeper_finish(struct master *m);
 
 /* referee.c */
 void referee_init(struct master *m);
 void referee_free(struct master *m);
 void referee_turn(struct master *m);
-/* Rank 0 itself evaluates the final weights, once the actors are gone. */
+/* Rank 0 itself evaluates the final weights, once the actors are done; a stop signal ends it. */
 void referee_final(struct master *m);
 
 #endif

@@ -7,8 +7,8 @@
 #include "base/options.h"
 
 struct plan {
-    struct option_set set;   /* complete */
-    char dir[OPTION_TEXT];   /* RUN */
+    struct option_set set;             /* complete */
+    char dir[OPTION_TEXT];             /* RUN */
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
 };
 
@@ -16,7 +16,10 @@ struct plan {
  * Writes nothing. 0, or -1 after error_set(). */
 int plan_make(struct plan *plan, int argc, char **argv, bool resume);
 
-/* Makes the folder, or with --force empties it of what a run leaves (and of nothing else). 0, or -1 after error_set(). */
+/* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
+int plan_try_folder(const struct plan *plan);
+/* The same, and from here to the end of the process the folder is this process's: another one is refused. With --force it is
+ * emptied of the files of a run, and of nothing else. 0, or -1 after error_set(). */
 int plan_prepare_folder(const struct plan *plan);
 
 #endif

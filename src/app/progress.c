@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-static const double SILENT_AFTER = 8;   /* s without a sign of life */
-static const double LOST_AFTER = 60;    /* s of silence of all actors, after which the run ends */
+static const double SILENT_AFTER = 8; /* s without a sign of life */
+static const double LOST_AFTER =
+    300;                      /* s of silence of all actors, after which the run ends; a rollout may take long */
+enum { SILENCES_MOST = 200 }; /* then they are seen in RUN/status alone */
 
 static void interval_reset(struct interval *i, double start)
 {
@@ -66,7 +68,15 @@ void progress_push(struct master *m, const struct share_ready *r)
     m->rows[r->actor + 1].updates++;
 }
 
-bool progress_lost(const struct master *m, int actor) { return strcmp(m->rows[actor + 1].state, "running") != 0; }
+bool progress_lost(const struct master *m, int actor)
+{
+    return strcmp(m->rows[actor + 1].state, "running") != 0;
+}
+
+bool progress_dead(const struct master *m, int actor)
+{
+    return !strcmp(m->rows[actor + 1].state, "dead");
+}
 
 static void set_state(struct master *m, int actor, const char *state)
 {
@@ -76,7 +86,10 @@ static void set_state(struct master *m, int actor, const char *state)
     if (!strcmp(state, "dead")) {
         m->anyone_lost = true;
         progress_event(m, actor + 1, "actor-lost", "its process is gone; the others go on");
+    } else if (m->silences >= SILENCES_MOST) {
+        return; /* rollouts that take longer than SILENT_AFTER: no news */
     } else if (!strcmp(state, "silent")) {
+        m->silences++;
         progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s", SILENT_AFTER);
     } else if (m->state == RUN_RUNNING && !strcmp(state, "running")) {
         progress_event(m, actor + 1, "actor-back", "it gives signs of life again");
@@ -95,8 +108,10 @@ static void look_after(struct master *m)
             continue;
         }
         row->last_seen = master_seconds(m) - silence;
-        if (m->pids[a + 1] && silence > 0.5 && kill(m->pids[a + 1], 0) && errno == ESRCH) set_state(m, a, "dead");
-        else set_state(m, a, silence > SILENT_AFTER ? "silent" : "running");
+        if (m->pids[a + 1] && silence > 0.5 && kill(m->pids[a + 1], 0) && errno == ESRCH)
+            set_state(m, a, "dead");
+        else
+            set_state(m, a, silence > SILENT_AFTER ? "silent" : "running");
         if (strcmp(row->state, "dead")) {
             live++;
             least = fmin(least, silence);
@@ -137,9 +152,12 @@ void progress_look(struct master *m)
 /* 3725 -> "1h02m", 62 -> "1m02s" */
 static const char *span(double s, char *text, size_t size)
 {
-    if (!isfinite(s) || s > 1e9) snprintf(text, size, "?");
-    else if (s >= 3600) snprintf(text, size, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
-    else snprintf(text, size, "%dm%02ds", (int)(s / 60), (int)s % 60);
+    if (!isfinite(s) || s > 1e9)
+        snprintf(text, size, "?");
+    else if (s >= 3600)
+        snprintf(text, size, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
+    else
+        snprintf(text, size, "%dm%02ds", (int)(s / 60), (int)s % 60);
     return text;
 }
 
@@ -166,6 +184,13 @@ static void write_status(struct master *m, const struct run_train *t, double lef
     struct status named = s;
     snprintf(named.reason, sizeof named.reason, "%s", m->reason);
     if (status_write(m->dir, &named)) log_root("  warning: %s", error_text());
+}
+
+void progress_begin(struct master *m)
+{
+    const struct run_train none = {
+        .seconds = master_seconds(m), .frames_per_s = NAN, .updates_per_s = NAN, .return_max = NAN, .lag_mean = NAN};
+    write_status(m, &none, NAN);
 }
 
 void progress_log(struct master *m)
@@ -204,10 +229,11 @@ void progress_log(struct master *m)
         master_end(m, RUN_FAILED, "%.200s", error_text());
     }
     write_status(m, &row, left);
-    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %.3g  max %.3g  lag %.1f max %lld  "
-             "%s left",
-             100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
-             row.frames_per_s, row.updates_per_s, m->ret_recent, row.return_max, row.lag_mean, (long long)row.lag_max,
-             span(fmax(left, 0), left_text, sizeof left_text));
+    log_root(
+        "%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %.3g  max %.3g  lag %.1f max %lld  "
+        "%s left",
+        100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
+        row.frames_per_s, row.updates_per_s, m->ret_recent, row.return_max, row.lag_mean, (long long)row.lag_max,
+        span(fmax(left, 0), left_text, sizeof left_text));
     interval_reset(&m->now, clock);
 }

@@ -6,6 +6,7 @@
 
 #include "app/actor.h"
 #include "app/master.h"
+#include "app/signals.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -16,10 +17,14 @@ void referee_init(struct master *m)
     m->eval_actor = -1;
     m->eval_mean = NAN;
     m->eval_theta = memory_floats(m->setup->facts->params);
-    m->next_eval = m->options->eval_every ? (m->n.frames / m->options->eval_every + 1) * m->options->eval_every : INT64_MAX;
+    m->next_eval =
+        m->options->eval_every ? (m->n.frames / m->options->eval_every + 1) * m->options->eval_every : INT64_MAX;
 }
 
-void referee_free(struct master *m) { free(m->eval_theta); }
+void referee_free(struct master *m)
+{
+    free(m->eval_theta);
+}
 
 /* A row of /eval, and the best weights to their file. */
 static void take(struct master *m, const struct actor_eval *e)
@@ -49,6 +54,7 @@ static void take(struct master *m, const struct actor_eval *e)
 static void ask(struct master *m)
 {
     int a = 0;
+    m->eval_actor = -1;
     while (a < m->actors && progress_lost(m, a)) a++;
     if (a == m->actors) return;
     memcpy(m->eval_theta, share_theta(m->share), m->setup->facts->params * sizeof *m->eval_theta);
@@ -64,10 +70,13 @@ void referee_turn(struct master *m)
         size_t n;
         const uint64_t id = share_read_post(m->share, m->eval_actor, SHARE_POST_EVAL, &e, sizeof e, &n);
         if (n == sizeof e && id == m->eval_id) {
-            take(m, &e);
+            if (e.episodes)
+                take(m, &e);
+            else
+                progress_event(m, m->eval_actor + 1, "no-evaluation", "the environment gave no numbers");
             m->eval_actor = -1;
         } else if (progress_lost(m, m->eval_actor)) {
-            progress_event(m, m->eval_actor + 1, "no-evaluation", "lost while evaluating: the next actor is asked");
+            progress_event(m, m->eval_actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
             ask(m);
         }
         return;
@@ -75,6 +84,13 @@ void referee_turn(struct master *m)
     if (m->n.frames < m->next_eval) return;
     m->next_eval = (m->n.frames / m->options->eval_every + 1) * m->options->eval_every;
     ask(m);
+}
+
+/* The actors wait for rank 0 meanwhile, and must see it alive. */
+static int still_wanted(void *arg)
+{
+    share_beat(((struct master *)arg)->share);
+    return signals_stop() != 0;
 }
 
 void referee_final(struct master *m)
@@ -92,9 +108,11 @@ void referee_final(struct master *m)
                                            .episodes = (int)o->eval_episodes,
                                            .epsilon = o->eval_eps,
                                            .seed = (uint64_t)o->seed,
-                                           .rank = 1};
-    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, m->eval_theta, NULL, &r)) {
-        log_error("the final evaluation did not end: %s", error_text());
+                                           .rank = EVAL_RANK};
+    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = m};
+    log_root("  evaluating the final weights: %d episodes", config.episodes);
+    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, m->eval_theta, &hooks, &r)) {
+        log_error("no final evaluation: %s", error_text());
         return;
     }
     const struct actor_eval e = {.version = (uint64_t)m->n.updates,

@@ -30,15 +30,16 @@ struct session {
     int rank, size;
     struct plan plan;
     struct setup setup;
-    struct actor actor;          /* ranks > 0 */
-    char (*hosts)[HOST];         /* rank 0 */
-    pid_t *pids;                 /* rank 0 */
+    struct actor actor;  /* ranks > 0 */
+    char (*hosts)[HOST]; /* rank 0 */
+    pid_t *pids;         /* rank 0 */
     struct provenance prov;
-    struct optim *optim;         /* rank 0 */
-    float *theta, *target;       /* rank 0 */
+    struct optim *optim;                 /* rank 0 */
+    float *theta, *target;               /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
-    struct runfile *runfile;     /* rank 0 */
-    uint64_t state_bytes;        /* of an actor, the largest over ranks */
+    int64_t lag[RUN_LAG_ROWS];           /* rank 0: updates by lag, up to the checkpoint */
+    struct runfile *runfile;             /* rank 0 */
+    uint64_t state_bytes;                /* of an actor, the largest over ranks */
 };
 
 /* collective: true where every rank has ok; otherwise the line of the lowest rank that has not is logged by rank 0. */
@@ -51,8 +52,10 @@ static bool all_agree(struct session *s, bool ok)
     if (s->rank == first) snprintf(line, sizeof line, "%s", error_text());
     CHECK_MPI(MPI_Bcast(line, sizeof line, MPI_CHAR, first, MPI_COMM_WORLD));
     if (s->rank == 0) {
-        if (first) log_error("rank %d: %s", first, line);
-        else log_error("%s", line);
+        if (first)
+            log_error("rank %d: %s", first, line);
+        else
+            log_error("%s", line);
     }
     return false;
 }
@@ -74,9 +77,10 @@ static bool same_build(struct session *s)
     for (int r = 1; s->rank == 0 && r < s->size && !other; r++)
         if (strcmp(ids[r], ids[0])) other = r;
     if (other)
-        log_error("rank %d on %s runs another build of dunlin (%.12s) than rank 0 on %s (%.12s): start one and the same file "
-                  "on every node",
-                  other, s->hosts[other], ids[other], s->hosts[0], ids[0]);
+        log_error(
+            "rank %d on %s runs another build of dunlin (%.12s) than rank 0 on %s (%.12s): start one and the same file "
+            "on every node",
+            other, s->hosts[other], ids[other], s->hosts[0], ids[0]);
     free(ids);
     CHECK_MPI(MPI_Bcast(&other, 1, MPI_INT, 0, MPI_COMM_WORLD));
     return !other;
@@ -107,6 +111,19 @@ static void fill_provenance(struct session *s, const char *window)
     list_hosts(s, s->prov.hosts, sizeof s->prov.hosts);
 }
 
+/* rank 0, local: the best weights may be newer than the checkpoint; worse ones must not replace them. */
+static void remember_best(struct session *s)
+{
+    char path[OPTION_TEXT + 32];
+    struct checkpoint_counters best;
+    snprintf(path, sizeof path, "%s/checkpoint-best.h5", s->plan.dir);
+    struct checkpoint_file *f = access(path, F_OK) ? NULL : checkpoint_open(path);
+    if (f && !checkpoint_read_counters(f, &best) && !(best.best_mean <= s->counters.best_mean) &&
+        !isnan(best.best_mean))
+        s->counters.best_mean = best.best_mean;
+    checkpoint_close(&f);
+}
+
 /* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the seed. */
 static int load_start(struct session *s)
 {
@@ -134,8 +151,13 @@ static int load_start(struct session *s)
         if (have > 1 || want > 1) snprintf(group, sizeof group, "optimizer/actor-%d", i);
         rc = checkpoint_read_tensors(f, group, s->setup.net, optim_state(s->optim, i)) < 0;
     }
+    void *lag = NULL;
+    size_t bytes = 0;
+    if (!rc && !checkpoint_read_actor(f, 0, &lag, &bytes) && bytes == sizeof s->lag) memcpy(s->lag, lag, bytes);
+    free(lag);
     checkpoint_close(&f);
     s->counters.session++;
+    remember_best(s);
     return rc ? -1 : 0;
 }
 
@@ -201,14 +223,16 @@ static int open_files(struct session *s)
         if (first_checkpoint(s)) return -1;
         s->runfile = runfile_create(s->plan.dir, &s->plan.set, &s->prov, s->size);
     } else {
-        s->runfile = runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
+        s->runfile =
+            runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
     }
     if (!s->runfile) return -1;
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
     log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
     if (getenv("OPENBLAS_CORETYPE"))
-        log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let OpenBLAS choose)",
+        log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let "
+                 "OpenBLAS choose)",
                  getenv("OPENBLAS_CORETYPE"));
     return 0;
 }
@@ -231,16 +255,17 @@ static int prepare(struct session *s, int argc, char **argv, bool resume)
     return 0;
 }
 
+/* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)
 {
-    if (m->state == RUN_DONE) referee_final(m); /* a stop signal leaves no time for it */
-    progress_log(m);
+    if (m->state == RUN_DONE) referee_final(m);   /* a stop signal leaves no time for it */
+    if (m->state != RUN_STOPPED) progress_log(m); /* then it was done before the goodbyes */
     if (runfile_close(&s->runfile)) log_error("%s", error_text());
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
     if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    log_root("%s: %s; %lld frames in %.0f s; best evaluation %.4g, last %.4g; see %s", run_state_name(m->state), m->reason,
-             (long long)m->n.frames, master_seconds(m), m->n.best_mean, m->eval_mean, s->plan.dir);
+    log_root("%s: %s; %lld frames in %.0f s; best evaluation %.4g, last %.4g; see %s", run_state_name(m->state),
+             m->reason, (long long)m->n.frames, master_seconds(m), m->n.best_mean, m->eval_mean, s->plan.dir);
 }
 
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
@@ -276,20 +301,23 @@ static int run(struct session *s, bool *lost)
                                            .theta = s->theta,
                                            .target = s->target,
                                            .counters = &s->counters,
+                                           .lag = s->lag,
                                            .hosts = (const char(*)[HOST])s->hosts,
                                            .pids = s->pids};
         master_init(&m, &start);
         master_run(&m);
         finish(s, &m, &status);
-        *lost = m.anyone_lost;
+        *lost = !share_part(share, !m.anyone_lost, 2);
         master_free(&m);
     } else {
-        *lost = actor_run(&s->actor, share) != 0;
-        if (*lost) log_rank("the master has given no sign of life for 10 s: this actor ends");
-        status = *lost;
+        status = actor_run(&s->actor, share) != 0;
+        if (status) log_rank("the master has given no sign of life for 10 s: this actor ends");
+        *lost = status || !share_parting(share);
     }
-    if (*lost) share_abandon(&share);
-    else share_close(&share);
+    if (*lost)
+        share_abandon(&share);
+    else
+        share_close(&share);
     return status;
 }
 
@@ -310,6 +338,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     int provided;
     bool lost = false;
     memset(&s, 0, sizeof s);
+    signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided)) {
         log_error("MPI_Init failed");
@@ -327,8 +356,10 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     }
     provenance_fill(&s.prov, all_argc, all_argv);
     int status = prepare(&s, argc, argv, resume);
-    if (status) status = s.rank == 0 ? status : 0;
-    else status = run(&s, &lost);
+    if (status)
+        status = s.rank == 0 ? status : 0;
+    else
+        status = run(&s, &lost);
     if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
     release(&s);
     MPI_Finalize();
@@ -345,10 +376,15 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
             return 0;
         }
     switch (launch_kind()) {
-    case LAUNCH_RANK: return train_rank(argc, argv, resume, all_argc, all_argv);
-    case LAUNCH_WRONG: log_error("%s", error_text()); return 2;
-    case LAUNCH_ALONE: break;
+    case LAUNCH_RANK:
+        return train_rank(argc, argv, resume, all_argc, all_argv);
+    case LAUNCH_WRONG:
+        log_error("%s", error_text());
+        return 2;
+    case LAUNCH_ALONE:
+        break;
     }
+    launch_catch_signals();
     if (plan_make(&plan, argc, argv, resume)) {
         log_error("%s", error_text());
         return 2;

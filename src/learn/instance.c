@@ -54,7 +54,8 @@ static int take_in(struct instance *in, float *obs, const char *when)
             return error_set("environment %s: observation %zu of %zu is %g %s, step %lld of its episode; "
                              "observations must be finite",
                              in->world->ops->name, i, n, (double)obs[i], when, (long long)in->steps);
-    const float *scale = in->world->spec.obs_scale;
+    const float *centre = in->world->spec.obs_centre, *scale = in->world->spec.obs_scale;
+    for (size_t i = 0; centre && i < n; i++) obs[i] -= centre[i];
     for (size_t i = 0; scale && i < n; i++) obs[i] *= scale[i];
     return 0;
 }

@@ -97,11 +97,13 @@ static const char *spec_fault(const struct env_spec *s, const struct env_ops *op
     if (s->obs_kind == ENV_OBS_FLOATS) {
         if (s->obs_dim <= 0) return "obs_dim must be positive";
         if (s->stack != 1) return "stack must be 1 with ENV_OBS_FLOATS";
-        for (int i = 0; s->obs_scale && i < s->obs_dim; i++)
-            if (!isfinite(s->obs_scale[i]) || s->obs_scale[i] == 0) return "obs_scale must be finite and not 0";
+        for (int i = 0; i < s->obs_dim; i++)
+            if ((s->obs_scale && (!isfinite(s->obs_scale[i]) || s->obs_scale[i] == 0)) ||
+                (s->obs_centre && !isfinite(s->obs_centre[i])))
+                return "obs_centre and obs_scale must be finite, and obs_scale not 0";
     } else if (s->obs_kind == ENV_OBS_PLANE) {
         if (s->height <= 0 || s->width <= 0 || s->stack <= 0) return "height, width and stack must be positive";
-        if (s->obs_scale) return "obs_scale must be NULL with ENV_OBS_PLANE";
+        if (s->obs_centre || s->obs_scale) return "obs_centre and obs_scale must be NULL with ENV_OBS_PLANE";
     } else {
         return "obs_kind must be ENV_OBS_FLOATS or ENV_OBS_PLANE";
     }

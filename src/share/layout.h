@@ -43,7 +43,7 @@ enum { LINE = 64, WORDS = LINE / 8 };
 #define LOOK_NS INT64_C(500000000) /* the most that one look adds to a silence */
 
 /* words of a line, by index */
-enum board { BOARD_CURRENT, BOARD_TARGET, BOARD_STATE, BOARD_STOP, BOARD_BEAT };
+enum board { BOARD_CURRENT, BOARD_TARGET, BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING };
 enum desk { DESK_ACK, DESK_SNAPSHOT, DESK_TAIL };
 enum door {
     DOOR_SEQ,
@@ -58,6 +58,10 @@ enum door {
 enum buffer { BUFFER_SEQ, BUFFER_VERSION, BUFFER_FRAMES, BUFFER_ID };
 _Static_assert((int)DOOR_END <= (int)WORDS, "an actor's words fill one line");
 _Static_assert(sizeof(struct share_push) <= LINE, "a push's facts fill one line");
+
+/* words of BOARD_PARTING and DOOR_BYE; 0: not yet */
+enum { PART_TOGETHER = 1, PART_ALONE = 2 };
+enum { BYE_SAID = 1, BYE_PARTED = 2 };
 
 /* A published word: what is published, how often, and where: count << 8 | index + 1; 0: never yet. */
 static inline uint64_t published_word(uint64_t count, int index)

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define PARTING_NS INT64_C(10000000) /* between two looks of an actor that is done */
+
 float *share_begin(struct share *s)
 {
     assert(s->self >= 0);
@@ -84,6 +86,20 @@ void share_alive(struct share *s)
 void share_bye(struct share *s)
 {
     reach_settle(s);
-    reach_store(s, at_door(s, s->self, DOOR_BYE), 1);
+    reach_store(s, at_door(s, s->self, DOOR_BYE), BYE_SAID);
     reach_ring(s);
+}
+
+bool share_parting(struct share *s)
+{
+    struct wait w = {0};
+    reach_look(s);
+    while (!s->board[BOARD_PARTING]) { /* for an actor that ended early this lasts as long as the run */
+        wait_sleep(PARTING_NS);
+        if (wait_round(s, &w)) return false;
+    }
+    const bool together = s->board[BOARD_PARTING] == PART_TOGETHER;
+    reach_store(s, at_door(s, s->self, DOOR_BYE), BYE_PARTED);
+    reach_ring(s);
+    return together;
 }

@@ -116,9 +116,19 @@ void share_stop(struct share *s, int reason)
     atomic_store_explicit(word_at(s, at_board(BOARD_STOP)), (uint64_t)reason, memory_order_release);
 }
 
+/* The last word is in our memory, but over a network its sender still waits to hear so. */
+static void linger(struct share *s)
+{
+    const int64_t until = now_ns() + INT64_C(50000000);
+    while (s->remote && now_ns() < until) {
+        master_serve(s);
+        wait_sleep(20000);
+    }
+}
+
 int share_wait_bye(struct share *s, double seconds)
 {
-    int64_t until = now_ns() + (int64_t)(seconds * 1e9);
+    const int64_t until = now_ns() + (int64_t)(seconds * 1e9);
     int missing = 0, living = 1;
     while (living) {
         missing = living = 0;
@@ -130,11 +140,26 @@ int share_wait_bye(struct share *s, double seconds)
         if (!living || now_ns() >= until) break;
         doze(s, until, false);
     }
-    /* the last bye is in our memory, but over a network its sender still waits to hear so */
-    until = now_ns() + INT64_C(50000000);
-    while (s->remote && now_ns() < until) {
-        master_serve(s);
-        wait_sleep(20000);
-    }
+    linger(s);
     return missing;
+}
+
+bool share_part(struct share *s, bool together, double seconds)
+{
+    const int64_t until = now_ns() + (int64_t)(seconds * 1e9);
+    int missing = 1, waiting = 1;
+    atomic_store_explicit(word_at(s, at_board(BOARD_PARTING)), together ? PART_TOGETHER : PART_ALONE,
+                          memory_order_release);
+    while (waiting) {
+        missing = waiting = 0;
+        for (int a = 0; a < s->actors; a++) {
+            const uint64_t bye = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_BYE)), memory_order_acquire);
+            missing += bye == 0;
+            waiting += bye == BYE_SAID;
+        }
+        if (!waiting || now_ns() >= until) break;
+        doze(s, until, false);
+    }
+    linger(s);
+    return together && !missing && !waiting;
 }

@@ -36,12 +36,13 @@ struct share_view {
 
 /* What travels with a gradient. Sums over the rollout's steps unless said otherwise. */
 struct share_push {
-    uint64_t version;  /* of the weights it was computed on */
+    uint64_t version; /* of the weights it was computed on */
     int64_t frames, steps;
-    float scale;       /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the same */
-    float norm;        /* of the gradient before clipping */
+    float
+        scale; /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the same */
+    float norm; /* of the gradient before clipping */
     float policy_loss, value_loss, entropy;
-    uint32_t bad;      /* 1: a NaN or Inf was found; the gradient is not there */
+    uint32_t bad; /* 1: a NaN or Inf was found; the gradient is not there */
 };
 
 /* A gradient that waits at the master. */
@@ -52,9 +53,9 @@ struct share_ready {
 };
 
 struct share_episode {
-    int64_t frames;   /* emulated frames of the episode */
-    int64_t steps;    /* agent steps */
-    double ret;       /* raw return */
+    int64_t frames; /* emulated frames of the episode */
+    int64_t steps;  /* agent steps */
+    double ret;     /* raw return */
 };
 
 /* Posts: one message slot per kind and actor, overwritten whole. */
@@ -78,7 +79,8 @@ void share_abandon(struct share **s);
 
 int share_actors(const struct share *s);    /* local */
 bool share_is_local(const struct share *s); /* local: is this rank on rank 0's node and reading its memory directly */
-const char *share_component(const struct share *s); /* local: "shared memory", or "shared memory + window of all ranks" ... */
+const char *
+share_component(const struct share *s); /* local: "shared memory", or "shared memory + window of all ranks" ... */
 
 /* ---- actors ---- */
 
@@ -106,8 +108,12 @@ void share_tell_episode(struct share *s, const struct share_episode *episode);
 void share_post(struct share *s, enum share_post kind, uint64_t id, const void *bytes, size_t n);
 /* One-sided: a sign of life between pushes (evaluation, a long episode). */
 void share_alive(struct share *s);
-/* One-sided: this actor will never touch the window again (but for share_close). */
+/* One-sided: this actor will push, post and tell no more; share_parting() or share_close() come next. */
 void share_bye(struct share *s);
+/* One-sided, after share_bye(): waits, asleep, for the master's share_part(). True: nobody is missing and all ranks call
+ * share_close(). False: somebody is, or the master is silent: this rank leaves alone, with share_abandon() and without
+ * MPI_Finalize, as a collective call would wait for the dead. */
+bool share_parting(struct share *s);
 
 /* ---- the master (local calls; where remote ranks exist they also serve MPI's progress) ---- */
 
@@ -142,5 +148,8 @@ void share_beat(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
 /* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */
 int share_wait_bye(struct share *s, double seconds);
+/* Tells the actors that wait in share_parting() how to leave, together or each alone, and serves until all who said bye know
+ * or `seconds` are over. True: together, and nobody failed to answer. */
+bool share_part(struct share *s, bool together, double seconds);
 
 #endif

@@ -230,6 +230,11 @@ void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
     f->lag_changed = true;
 }
 
+void runfile_lag_before(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
+{
+    memcpy(f->lag_before, count, sizeof f->lag_before);
+}
+
 void runfile_actors(struct runfile *f, const struct run_actor *rows)
 {
     for (int r = 0; r < f->ranks; r++) {

@@ -73,7 +73,9 @@ void runfile_train(struct runfile *f, const struct run_train *row);
 void runfile_episode(struct runfile *f, const struct run_episode *row);
 void runfile_eval(struct runfile *f, const struct run_eval *row);
 void runfile_event(struct runfile *f, const struct run_event *row);
-void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS]);
+void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS]); /* this session's: added to those before it */
+/* What the sessions before counted, for who knows it better than the old file (which goes on to the moment of a kill). */
+void runfile_lag_before(struct runfile *f, const int64_t count[RUN_LAG_ROWS]);
 void runfile_actors(struct runfile *f, const struct run_actor *rows); /* one per rank */
 int runfile_flush(struct runfile *f);
 /* Flushes and closes so that the file opens plainly. 0, or -1 after error_set(). *f becomes NULL. */

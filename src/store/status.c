@@ -7,14 +7,11 @@
  */
 #include "store/status.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "store/seal.h"
@@ -86,39 +83,4 @@ int status_write(const char *dir, const struct status *s)
                           : file_replace(dir, "status", &(struct file_part){bytes, n}, 1, s->state != RUN_RUNNING);
     free(bytes);
     return rc;
-}
-
-/* The lines before the actors' fit well into size. */
-static int read_head(const char *path, char *out, size_t size)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno));
-    ssize_t n;
-    do n = read(fd, out, size - 1);
-    while (n < 0 && errno == EINTR);
-    const int why = errno;
-    close(fd);
-    if (n < 0) return error_set("%s: cannot read: %s", path, strerror(why));
-    out[n] = '\0';
-    return 0;
-}
-
-int status_read_state(const char *dir, enum run_state *state, char *reason, int reason_size)
-{
-    char path[4096], head[2048], *line, *rest = head;
-    int found = -1;
-    if (reason_size > 0) *reason = '\0';
-    if ((size_t)snprintf(path, sizeof path, "%s/status", dir) >= sizeof path)
-        return error_set("%.200s...: the name is too long", path);
-    if (read_head(path, head, sizeof head)) return -1;
-    while ((line = strsep(&rest, "\n"))) {
-        if (!strncmp(line, "reason ", 7) && reason_size > 0) snprintf(reason, (size_t)reason_size, "%s", line + 7);
-        if (strncmp(line, "state ", 6) != 0) continue;
-        for (int s = 0; s < STATE_COUNT; s++)
-            if (!strcmp(line + 6, STATES[s])) found = s;
-    }
-    if (found < 0)
-        return error_set("%s: no line 'state WORD' with running, done, stopped, failed or lost-actors", path);
-    *state = (enum run_state)found;
-    return 0;
 }

@@ -28,5 +28,9 @@ struct status {
 int status_write(const char *dir, const struct status *status);
 /* The state of a run; -1 after error_set() where there is no status or it does not parse. */
 int status_read_state(const char *dir, enum run_state *state, char *reason, int reason_size);
+/* The whole of it. The actors' rows are malloc'd to *rows, where status->actors points; NULL where there are none. Texts
+ * come without control characters. 0, or -1 after error_set(), which names file and line: no file, a figure that does not
+ * parse, one that is missing, a last line without its end. Lines with words that are not known are passed over. */
+int status_read(const char *dir, struct status *status, struct run_actor **rows);
 
 #endif

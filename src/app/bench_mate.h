@@ -1,0 +1,20 @@
+/* bench_mate.h -- private to bench_server.c and bench_mate.c: how the measuring master and its synthetic actors talk. */
+#ifndef DUNLIN_APP_BENCH_MATE_H
+#define DUNLIN_APP_BENCH_MATE_H
+
+#include "app/bench.h"
+
+/* The master's order stands in the T it publishes: id << 8 | what; an order holds until another is published. */
+enum order { ORDER_REST = 0, ORDER_MEASURE = 255 /* actor 0; 1 .. 254: so many actors push once */ };
+
+/* What actor 0 measured, its post's bytes (SHARE_POST_EVAL). Medians. */
+struct mate_figures {
+    double copy, push, fetch; /* s for the parameters: memcpy, memcpy to the mailbox and push, fetch */
+    double wake, floor;       /* s: push to ack with the master asleep; a bare futex there and back */
+    int64_t samples;
+};
+
+/* Rank > 0: obeys until the master stops. One-sided. 0, or -1 after error_set(). */
+int mate_run(struct share *share, size_t params, double seconds);
+
+#endif

@@ -1,0 +1,150 @@
+/* test_view.c -- what `dunlin top` shows of a run, word for word, and how it copes with small terminals and silence. */
+#include "testing.h"
+
+#include <math.h>
+
+#include "app/view.h"
+
+static struct run_actor actors[40];
+static struct run_train rows[400];
+
+static struct status status_of(enum run_state state, int ranks)
+{
+    for (int r = 0; r < ranks; r++) {
+        actors[r] = (struct run_actor){r, "", r ? 25 : 1000, 10, 7, 100 - r, .1, "running"};
+        snprintf(actors[r].host, sizeof actors[r].host, "node%d", r / 4);
+    }
+    return (struct status){.state = state,
+                           .reason = "",
+                           .frames = 1234567,
+                           .frames_total = 10000000,
+                           .steps = 308641,
+                           .updates = 61728,
+                           .episodes = 99,
+                           .seconds = 3725,
+                           .frames_per_s = 331.4,
+                           .updates_per_s = 16.6,
+                           .return_mean = -19.25,
+                           .return_max = 3,
+                           .eval_mean = NAN,
+                           .eval_best = NAN,
+                           .lag_mean = 1.25,
+                           .lag_max = 7,
+                           .seconds_left = 26450,
+                           .rank_count = ranks,
+                           .actors = actors};
+}
+
+/* The view as text; owner: free(). */
+static char *text_of(const struct view *v)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    view_write(out, v);
+    fclose(out);
+    return text;
+}
+
+static int lines_of(const char *text, size_t *widest)
+{
+    int n = 0;
+    *widest = 0;
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1, n++)
+        if ((size_t)(end - text) > *widest) *widest = (size_t)(end - text);
+    return n;
+}
+
+static void has(const struct view *v, const char *const *words)
+{
+    char *text = text_of(v);
+    for (; *words; words++)
+        if (!strstr(text, *words)) fail_msg("'%s' is not in:\n%s", *words, text);
+    free(text);
+}
+
+#define HAS(v, ...) has(&(v), (const char *const[]){__VA_ARGS__, NULL})
+
+static void figures_of_a_running_run(void **unused)
+{
+    (void)unused;
+    const struct status s = status_of(RUN_RUNNING, 3);
+    const struct view v = {.run = "runs/a", .status = &s, .age = 1.4, .width = 100, .line_end = "\n"};
+    HAS(v, "runs/a: running\nframes 1,234,567 / 10,000,000  [###---", "] 12.3 %\n",
+        "time 1h02m  left 7h20m  updated 1 s ago\n", "steps 308,641  updates 61,728  episodes 99\n",
+        "frames/s 331  updates/s 17  lag 1.2 mean, 7 max\n", "return -19.25 mean, 3 max  evaluation -, best -\n",
+        "return   (none yet)\n");
+    HAS(v, "\n     2  node0             25    0.0%           10          7     1h00m  running\n");
+}
+
+static void silence_and_ends(void **unused)
+{
+    (void)unused;
+    struct status s = status_of(RUN_RUNNING, 2);
+    struct view v = {.run = "a", .status = &s, .age = 29, .width = 100, .line_end = "\n"};
+    HAS(v, "a: running\n");
+    v.age = 95;
+    HAS(v, "a: no news for 1m35s: the job may be gone");
+    rows[0].seconds = 10, rows[1].seconds = 40; /* a line every 30 s: patience is 150 s */
+    v.rows = rows, v.row_count = 2;
+    EXPECT_NEAR(view_patience(rows, 2), 150, 0);
+    HAS(v, "a: running\n");
+    s.state = RUN_DONE;
+    snprintf(s.reason, sizeof s.reason, "frames reached");
+    v.age = 90061;
+    HAS(v, "a: ended, done: frames reached\n", "ended 25h01m ago\n", "1h00m  ended\n");
+    s.state = RUN_LOST_ACTORS;
+    HAS(v, "a: ended, lost its actors: frames reached\n");
+    v.fault = "r/run.h5: cannot be read";
+    HAS(v, "\nhistory: r/run.h5: cannot be read\n");
+}
+
+static void history_as_bars(void **unused)
+{
+    (void)unused;
+    const struct status s = status_of(RUN_RUNNING, 2);
+    struct view v = {.run = "a", .status = &s, .width = 80, .rows = rows, .row_count = 8, .line_end = "\n"};
+    for (int i = 0; i < 400; i++)
+        rows[i] = (struct run_train){.return_mean = i == 3 ? (double)NAN : i - 4, .frames_per_s = 50};
+    HAS(v, "\nreturn   _.: =+*#  -4 to 3\n", "\nframes/s ========  50 to 50\n");
+    v.unicode = true;
+    HAS(v, "\nreturn   ▁▂▃ ▅▆▇█  -4 to 3\n");
+    v.row_count = 400, v.unicode = false;
+    size_t widest;
+    char *text = text_of(&v);
+    lines_of(text, &widest);
+    EXPECT(widest <= 80);
+    free(text);
+}
+
+static void small_terminals(void **unused)
+{
+    (void)unused;
+    const struct status s = status_of(RUN_RUNNING, 40);
+    struct view v = {.run = "a", .status = &s, .width = 60, .rows = rows, .row_count = 400, .line_end = "\n"};
+    size_t widest;
+    snprintf(actors[30].state, sizeof actors[30].state, "silent");
+    for (v.height = 12; v.height < 60; v.height++) {
+        char *text = text_of(&v);
+        const int n = lines_of(text, &widest);
+        EXPECT(n <= v.height && widest <= 60);
+        EXPECT(v.height < 13 || strstr(text, "\n    30  node7")); /* whom nobody hears is shown first */
+        EXPECT((n < 51) == (strstr(text, "more (all of them: dunlin top --once") != NULL));
+        free(text);
+    }
+    v.height = 0, v.width = 1;
+    char *text = text_of(&v);
+    EXPECT(lines_of(text, &widest) == 51 && widest <= 40);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(figures_of_a_running_run),
+        cmocka_unit_test(silence_and_ends),
+        cmocka_unit_test(history_as_bars),
+        cmocka_unit_test(small_terminals),
+    };
+    return testing_main(tests);
+}
