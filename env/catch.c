@@ -25,7 +25,7 @@ struct catch
 static const struct env_default defaults[] = {
     {NULL, "net", "small"},         {NULL, "lr", "0.003"},          {NULL, "frames", "300000"},
     {NULL, "eps-frames", "300000"}, {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "100000"},
-    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "50"}, {NULL, NULL, NULL},
+    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "50"},  {NULL, NULL, NULL},
 };
 
 static int catch_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)

@@ -15,8 +15,14 @@
 static int argc_all;
 static char **argv_all;
 
-static int train_command(int argc, char **argv) { return train_main(argc, argv, false, argc_all, argv_all); }
-static int resume_command(int argc, char **argv) { return train_main(argc, argv, true, argc_all, argv_all); }
+static int train_command(int argc, char **argv)
+{
+    return train_main(argc, argv, false, argc_all, argv_all);
+}
+static int resume_command(int argc, char **argv)
+{
+    return train_main(argc, argv, true, argc_all, argv_all);
+}
 
 static const struct command {
     const char *name, *words, *help;
@@ -24,7 +30,8 @@ static const struct command {
 } commands[] = {
     {"train", "[FILE.ini] [--KEY VALUE ...]", "train; under mpirun or srun, or alone (launches itself)", train_command},
     {"resume", "RUN [--KEY VALUE ...]", "go on from the newest whole checkpoint", resume_command},
-    {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--render]", "play without learning", eval_main},
+    {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--render]", "play without learning",
+     eval_main},
     {"record", "RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best]", "watch the agent",
      record_main},
     {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
@@ -60,6 +67,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
-    log_error("unknown command %s: train, resume, eval, record, top, plot, info and list are known (see `dunlin --help`)", argv[1]);
+    log_error(
+        "unknown command %s: train, resume, eval, record, top, plot, info and list are known (see `dunlin --help`)",
+        argv[1]);
     return 2;
 }

@@ -58,8 +58,8 @@ static void status_read_whole(void **unused)
     (void)unused;
     enum { RANKS = 300 }; /* more than a block of the file */
     static struct run_actor actors[RANKS];
-    struct status out, s = {RUN_STOPPED, "SIGTERM \033[2J", 10, 1LL << 60, 5, 4, 3, 1.5, 2.5, 3.5, -1e300, INFINITY, 6.5, NAN,
-                            0.1,         9.25,             77, RANKS,   actors};
+    struct status out, s = {RUN_STOPPED, "SIGTERM \033[2J", 10,  1LL << 60, 5,   4,    3,  1.5,   2.5,   3.5,
+                            -1e300,      INFINITY,          6.5, NAN,       0.1, 9.25, 77, RANKS, actors};
     struct run_actor *rows;
     char path[128], text[65536], cut[65536];
     for (int r = 0; r < RANKS; r++) {

@@ -18,11 +18,11 @@
 #define EXPECT(cond) assert_true(cond)
 
 /* |a - b| <= tol, with the figures shown where it fails. */
-#define EXPECT_NEAR(a, b, tol)                                                                                      \
-    do {                                                                                                            \
-        const double near_a_ = (double)(a), near_b_ = (double)(b), near_tol_ = (double)(tol);                       \
-        if (!(near_a_ - near_b_ <= near_tol_ && near_b_ - near_a_ <= near_tol_))                                    \
-            fail_msg("%s is %.9g, %s is %.9g, apart by more than %.3g", #a, near_a_, #b, near_b_, near_tol_);       \
+#define EXPECT_NEAR(a, b, tol)                                                                                         \
+    do {                                                                                                               \
+        const double near_a_ = (double)(a), near_b_ = (double)(b), near_tol_ = (double)(tol);                          \
+        if (!(near_a_ - near_b_ <= near_tol_ && near_b_ - near_a_ <= near_tol_))                                       \
+            fail_msg("%s is %.9g, %s is %.9g, apart by more than %.3g", #a, near_a_, #b, near_b_, near_tol_);          \
     } while (0)
 
 /* fill() and pixels() of tests/data/make_parity.py, bit for bit. */
@@ -37,7 +37,10 @@ static inline float testing_fill(uint64_t seed, uint64_t i, double scale)
 {
     return (float)(scale * (2.0 * ((double)(testing_mix((seed << 32) + i) >> 40) / 16777216.0) - 1.0));
 }
-static inline uint8_t testing_pixel(uint64_t seed, uint64_t i) { return (uint8_t)(testing_mix((seed << 32) + i) >> 56); }
+static inline uint8_t testing_pixel(uint64_t seed, uint64_t i)
+{
+    return (uint8_t)(testing_mix((seed << 32) + i) >> 56);
+}
 
 /* Where tests/data lies: DUNLIN_TEST_DATA, or tests/data below the present folder. */
 static inline const char *testing_data(const char *file)

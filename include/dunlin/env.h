@@ -36,16 +36,16 @@ struct env_args {
 /* What `open` answers: sizes, fixed for the life of the process. */
 struct env_spec {
     enum env_obs_kind obs_kind;
-    int obs_dim;            /* floats of an observation, ENV_OBS_FLOATS */
-    int height, width;      /* of the plane, ENV_OBS_PLANE */
-    int stack;              /* planes that make one network input, newest last; 1 for ENV_OBS_FLOATS */
-    int num_actions;        /* discrete actions 0 .. num_actions - 1; 0 where actions are continuous */
-    int action_dim;         /* length of a continuous action; 0 where they are discrete */
+    int obs_dim;                   /* floats of an observation, ENV_OBS_FLOATS */
+    int height, width;             /* of the plane, ENV_OBS_PLANE */
+    int stack;                     /* planes that make one network input, newest last; 1 for ENV_OBS_FLOATS */
+    int num_actions;               /* discrete actions 0 .. num_actions - 1; 0 where actions are continuous */
+    int action_dim;                /* length of a continuous action; 0 where they are discrete */
     float action_low, action_high; /* the range that a continuous action is clipped to by the trainer */
-    int action_repeat;      /* emulated frames of one step */
-    int max_steps;          /* an episode ends, one way or the other, after so many steps at the latest; 0: no limit */
-    size_t state_size;      /* bytes of one instance */
-    size_t save_size;       /* the most bytes that `save` writes; 0 where there is no `save` */
+    int action_repeat;             /* emulated frames of one step */
+    int max_steps;     /* an episode ends, one way or the other, after so many steps at the latest; 0: no limit */
+    size_t state_size; /* bytes of one instance */
+    size_t save_size;  /* the most bytes that `save` writes; 0 where there is no `save` */
     int render_height, render_width; /* of the picture that `render` draws; 0 without it */
     /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
      * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. They stay where they are. */

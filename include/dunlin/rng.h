@@ -17,11 +17,11 @@ struct rng {
 
 /* What a stream is for. New purposes are added at the end: the numbers name streams in stored runs. */
 enum rng_purpose {
-    RNG_INIT,        /* weights at the start of a run */
-    RNG_ENV,         /* the environment's own chance, no-op starts included */
-    RNG_POLICY,      /* which action an actor draws */
-    RNG_EXPLORE,     /* which final epsilon an actor gets */
-    RNG_EVAL_ENV,    /* the same two for evaluation */
+    RNG_INIT,     /* weights at the start of a run */
+    RNG_ENV,      /* the environment's own chance, no-op starts included */
+    RNG_POLICY,   /* which action an actor draws */
+    RNG_EXPLORE,  /* which final epsilon an actor gets */
+    RNG_EVAL_ENV, /* the same two for evaluation */
     RNG_EVAL_POLICY,
     RNG_TEST,
 };
@@ -61,7 +61,10 @@ static inline uint64_t rng_bits(struct rng *r)
 }
 
 /* Uniform in [0, 1), a multiple of 2^-53. */
-static inline double rng_uniform(struct rng *r) { return (double)(rng_bits(r) >> 11) * 0x1p-53; }
+static inline double rng_uniform(struct rng *r)
+{
+    return (double)(rng_bits(r) >> 11) * 0x1p-53;
+}
 
 /* Uniform integer in [0, n), n >= 1: multiply and shift; the bias is below n / 2^32. */
 static inline int rng_below(struct rng *r, int n)

@@ -23,8 +23,8 @@ static int print_counters(const char *path)
     printf("checkpoint %s\n", path);
 #define SHOW_int64_t(v) printf("%lld\n", (long long)(v))
 #define SHOW_double(v) printf("%.10g\n", v)
-#define X(type, field, help)                                                                                                \
-    printf(#field " ");                                                                                                     \
+#define X(type, field, help)                                                                                           \
+    printf(#field " ");                                                                                                \
     SHOW_##type(c.field);
     CHECKPOINT_COUNTERS(X)
 #undef X
@@ -54,11 +54,13 @@ int info_main(int argc, char **argv)
     struct stat st;
     for (int i = 0; i < argc; i++) {
         if (!strcmp(argv[i], "--help")) return fputs(usage, stdout) < 0;
-        if (!strcmp(argv[i], "--csv") && i + 1 < argc) csv = argv[++i];
+        if (!strcmp(argv[i], "--csv") && i + 1 < argc)
+            csv = argv[++i];
         else if (argv[i][0] == '-' || what) {
             log_error("%s is not understood: %.*s", argv[i], (int)strcspn(usage, "\n"), usage);
             return 2;
-        } else what = argv[i];
+        } else
+            what = argv[i];
     }
     if (!what) {
         log_error("which run or checkpoint? %.*s", (int)strcspn(usage, "\n"), usage);

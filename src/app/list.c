@@ -47,8 +47,7 @@ int list_main(int argc, char **argv)
         log_error("list: found '%.80s'; allowed: `dunlin list` alone", argv[0]);
         return 2;
     }
-    for (int i = 0; world_env(i); i++)
-        print_environment(world_env(i));
+    for (int i = 0; world_env(i); i++) print_environment(world_env(i));
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) print_item(&items[i]);
     return 0;
 }

@@ -81,6 +81,7 @@ void master_free(struct master *m)
     free(m->target);
     free(m->rows);
     free(m->pids);
+    free(m->eps_final);
     keeper_free(m);
     referee_free(m);
 }

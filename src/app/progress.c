@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "learn/explore.h"
 
 static const double SILENT_AFTER = 8; /* s without a sign of life */
 static const double LOST_AFTER =
@@ -33,6 +34,13 @@ void progress_init(struct master *m, const struct master_start *s)
         snprintf(m->rows[r].host, sizeof m->rows[r].host, "%s", s->hosts[r]);
         snprintf(m->rows[r].state, sizeof m->rows[r].state, "running");
         m->pids[r] = strcmp(s->hosts[r], s->hosts[0]) ? 0 : s->pids[r];
+    }
+    m->eps_final = memory_new((size_t)m->actors + 1, sizeof *m->eps_final);
+    for (int r = 1; r <= m->actors;
+         r++) { /* what agent_new() draws for the actor's first environment, from the same stream */
+        const struct agent_config c = setup_agent_config(m->setup, r);
+        struct rng rng = rng_make(c.seed, r, RNG_EXPLORE, 0);
+        m->eps_final[r] = explore_draw_final(c.eps_final, c.eps_prob, c.eps_count, &rng);
     }
     m->ret_recent = NAN;
     interval_reset(&m->now, m->started);
@@ -218,6 +226,8 @@ void progress_log(struct master *m)
     char left_text[32];
     if (i->episodes) m->ret_recent = row.return_mean;
     const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
+    for (int a = 1; a <= m->actors && m->setup->algo != ALGO_A3C; a++)
+        m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->n.frames, m->options->eps_frames);
     m->rows[0].updates = m->n.updates;
     m->rows[0].frames = m->n.frames;
     m->rows[0].last_seen = row.seconds;

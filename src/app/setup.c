@@ -24,17 +24,22 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     setup->algo = (enum algo)algo_of(options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
     if (!setup->world.spec.num_actions)
-        return error_set("environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
-                         "actions (`dunlin list`)",
-                         options->env);
+        return error_set(
+            "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
+            "actions (`dunlin list`)",
+            options->env);
     const struct net_input input = world_input(&setup->world);
-    setup->net = net_new(options->net, (int)options->lstm, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
+    setup->net =
+        net_new(options->net, (int)options->lstm, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;
 }
 
-void setup_close(struct setup *setup) { net_free(&setup->net); }
+void setup_close(struct setup *setup)
+{
+    net_free(&setup->net);
+}
 
 struct agent_config setup_agent_config(const struct setup *setup, int rank)
 {

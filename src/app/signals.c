@@ -23,14 +23,21 @@ void signals_install(bool catch_them)
     sigaction(SIGXFSZ, &act, NULL); /* a full quota is an error of write(), not a death */
 }
 
-int signals_stop(void) { return stop_signal; }
+int signals_stop(void)
+{
+    return stop_signal;
+}
 
 const char *signals_name(int sig)
 {
     switch (sig) {
-    case SIGINT: return "SIGINT";
-    case SIGTERM: return "SIGTERM";
-    case SIGUSR1: return "SIGUSR1";
-    default: return "a signal";
+    case SIGINT:
+        return "SIGINT";
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGUSR1:
+        return "SIGUSR1";
+    default:
+        return "a signal";
     }
 }

@@ -7,10 +7,10 @@
 _Noreturn void check_mpi_failed(int code, const char *call, const char *file, int line);
 
 /* Set MPI_ERRORS_RETURN on communicators and windows, or the library ends the job before this sees the code. */
-#define CHECK_MPI(call)                                                                                            \
-    do {                                                                                                           \
-        const int check_code_ = (call);                                                                            \
-        if (check_code_ != 0) check_mpi_failed(check_code_, #call, __FILE__, __LINE__); /* MPI_SUCCESS is 0 */     \
+#define CHECK_MPI(call)                                                                                                \
+    do {                                                                                                               \
+        const int check_code_ = (call);                                                                                \
+        if (check_code_ != 0) check_mpi_failed(check_code_, #call, __FILE__, __LINE__); /* MPI_SUCCESS is 0 */         \
     } while (0)
 
 #endif

@@ -6,14 +6,18 @@
 
 static const char *const names[CPU_ISAS] = {"baseline", "avx2", "avx512"};
 
-const char *cpu_isa_name(enum cpu_isa isa) { return names[isa]; }
+const char *cpu_isa_name(enum cpu_isa isa)
+{
+    return names[isa];
+}
 
 static enum cpu_isa detect(void)
 {
     enum cpu_isa best = CPU_BASE;
 #ifdef __x86_64__
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) best = CPU_V3;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+        best = CPU_V3;
     if (best == CPU_V3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         best = CPU_V4;

@@ -16,11 +16,20 @@ enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
 #define KERNEL(name) KERNEL_PASTE(name, KERNEL_ISA)
 
 #ifdef __x86_64__
-#define KERNEL_DECLARE(type, name, args) type name##_base args; type name##_v3 args; type name##_v4 args;
-#define KERNEL_TABLE(name) {name##_base, name##_v3, name##_v4}
+#define KERNEL_DECLARE(type, name, args)                                                                               \
+    type name##_base args;                                                                                             \
+    type name##_v3 args;                                                                                               \
+    type name##_v4 args;
+#define KERNEL_TABLE(name)                                                                                             \
+    {                                                                                                                  \
+        name##_base, name##_v3, name##_v4                                                                              \
+    }
 #else
 #define KERNEL_DECLARE(type, name, args) type name##_base args;
-#define KERNEL_TABLE(name) {name##_base, name##_base, name##_base}
+#define KERNEL_TABLE(name)                                                                                             \
+    {                                                                                                                  \
+        name##_base, name##_base, name##_base                                                                          \
+    }
 #endif
 
 /* The best build this core runs; DUNLIN_ISA=baseline|avx2|avx512 in the environment asks for a lesser one (tests, measurements). */

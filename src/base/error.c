@@ -17,4 +17,7 @@ int error_set(const char *fmt, ...)
     return -1;
 }
 
-const char *error_text(void) { return text; }
+const char *error_text(void)
+{
+    return text;
+}

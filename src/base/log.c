@@ -8,7 +8,10 @@
 
 static int log_of_rank = -1;
 
-void log_set_rank(int rank) { log_of_rank = rank; }
+void log_set_rank(int rank)
+{
+    log_of_rank = rank;
+}
 
 __attribute__((format(printf, 2, 0))) static void write_line(const char *head, const char *fmt, va_list ap)
 {

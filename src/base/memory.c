@@ -19,4 +19,7 @@ void *memory_new(size_t n, size_t size)
     return p;
 }
 
-float *memory_floats(size_t n) { return memory_new(n, sizeof(float)); }
+float *memory_floats(size_t n)
+{
+    return memory_new(n, sizeof(float));
+}

@@ -16,6 +16,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
  * kind: REAL double, INT int64_t, FLAG bool, TEXT char[OPTION_TEXT]
  * resume: MAY if `dunlin resume` may change it, START for what is of one start only (never stored back), FIXED
  * A TEXT's largest names the allowed words, separated by '|', or "" for any. Numbers' bounds are inclusive. */
+/* clang-format off */
 #define OPTIONS(X)                                                                                                       \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                    \
     X(TEXT, algo, "algo", "a3c", 0, "one-step-q|one-step-sarsa|n-step-q|a3c", FIXED, "algorithm")                          \
@@ -56,6 +57,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(FLAG, life_loss, "life-loss", true, 0, 1, FIXED, "a lost life ends the episode for learning (Atari)")                \
     X(TEXT, consistency, "consistency", "versioned", 0, "versioned|hogwild", MAY,                                          \
       "weights fetched whole (versioned), or as they lie (hogwild)")
+/* clang-format on */
 
 struct options {
 #define OPTION_REAL(field) double field;
@@ -95,7 +97,8 @@ struct option_set {
 void options_init(struct option_set *set);
 /* One value, parsed and checked against its row: 0, or -1 after error_set(): where (a file and line, or "--key"), key, value
  * found, what is allowed. Values of a weaker origin than the one present are ignored. */
-int options_set(struct option_set *set, const char *key, const char *value, enum option_origin origin, const char *where);
+int options_set(struct option_set *set, const char *key, const char *value, enum option_origin origin,
+                const char *where);
 /* An INI file, "key = value" lines, # and ; comments, sections ignored but for their brackets. 0, or -1 after error_set(). */
 int options_read_file(struct option_set *set, const char *path);
 /* What stands behind the subcommand: at most one FILE.ini (read first), then --key value, --key=value, or a bare --flag.

@@ -30,21 +30,25 @@ def small_torso():
 
 
 class Meter:
-    """Counts agent steps; the rate is that after the first `warm` seconds."""
+    """Counts agent steps; the rate is that of `seconds`, which begin `warm` seconds after the first steps."""
 
     def __init__(self, warm, seconds):
-        self.begin = time.perf_counter() + warm
-        self.end = self.begin + seconds
-        self.steps = self.start = self.first = 0
+        self.warm, self.seconds = warm, seconds
+        self.begin = self.start = None
+        self.steps = self.first = 0
 
     def count(self, steps):
         """Adds steps; true once the time is over."""
-        now = time.perf_counter()
-        if not self.start and now >= self.begin:
-            self.start, self.first = now, self.steps + steps
+        self.now = time.perf_counter()
         self.steps += steps
-        self.now = now
-        return now >= self.end
+        if self.begin is None:
+            self.begin = self.now + self.warm
+        elif self.start is None:
+            if self.now >= self.begin:
+                self.start, self.first = self.now, self.steps
+        else:
+            return self.now >= self.start + self.seconds
+        return False
 
     def report(self):
         print(f"frames_per_s {REPEAT * (self.steps - self.first) / (self.now - self.start):.1f}", flush=True)

@@ -99,12 +99,14 @@ def main():
         steps.value = step
 
     actions = len(Game(args.game, 1).actions)
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     with tempfile.TemporaryDirectory() as out:
         train_agent_async(out, args.cores, lambda index, test: Game(args.game, 1 + index), steps=10**12, eval_interval=None,
-                          agent=make_agent(actions), global_step_hooks=[note], stop_event=stop)
-    watcher.join()
+                          agent=make_agent(actions), random_seeds=list(range(args.cores)), global_step_hooks=[note],
+                          stop_event=stop)
+    if not rate:
+        raise SystemExit("PFRL's processes ended before the time was over")
     rate[0].report()
 
 
