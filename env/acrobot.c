@@ -26,18 +26,10 @@ enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 #define SPEED_2 (9 * PI)
 
 static const struct env_default defaults[] = {
-    {NULL, "net", "mlp:64,64"},
-    {NULL, "lr", "0.003"},
-    {NULL, "rms-eps", "0.01"},
-    {NULL, "reward-scale", "0.05"},
-    {NULL, "frames", "600000"},
-    {NULL, "eps-frames", "200000"},
-    {NULL, "eps-final", "0.05"},
-    {NULL, "target-every", "1000"},
-    {NULL, "checkpoint-every", "200000"},
-    {NULL, "eval-every", "50000"},
-    {NULL, "eval-episodes", "20"},
-    {NULL, NULL, NULL},
+    {NULL, "net", "mlp:64,64"},     {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
+    {NULL, "reward-scale", "0.05"}, {NULL, "frames", "600000"},     {NULL, "eps-frames", "200000"},
+    {NULL, "eps-final", "0.05"},    {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "200000"},
+    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "20"},  {NULL, NULL, NULL},
 };
 
 static int acrobot_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)

@@ -67,8 +67,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
-    log_error(
-        "unknown command %s: train, resume, eval, record, top, plot, info and list are known (see `dunlin --help`)",
-        argv[1]);
+    log_error("unknown command %s: `dunlin --help` lists what there is", argv[1]);
     return 2;
 }
