@@ -82,7 +82,7 @@ check "eval of a truncated checkpoint: not 0" test "$status" != 0
 for sig in INT TERM USR1; do
     "$dunlin" train --env catch --frames 1e9 --actors 2 --out s$sig --log-every 0.2 >out 2>err </dev/null &
     pid=$!
-    for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+    for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
     kill -$sig $pid; wait $pid; status=$?
     case $sig in INT) want=130 ;; *) want=143 ;; esac
     check "SIG$sig alone: status $want" is $status $want
@@ -92,14 +92,14 @@ for sig in INT TERM USR1; do
 done
 mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
 kill -TERM $pid; wait $pid
 check "SIGTERM to a typed mpirun: state stopped" grep -q "^state stopped" m/status
 check "SIGTERM to a typed mpirun: a checkpoint beyond frame 0" at_least "$("$dunlin" info m | awk '$1 == "frames" { print $2 }')" 1
 
 "$dunlin" train --env catch --frames 1e9 --actors 2 --out k --log-every 0.2 --checkpoint-every 3000 >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 100); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-000000000000 && break; sleep 0.1; done
+for _ in $(seq 600); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-000000000000 && break; sleep 0.1; done
 sleep 0.3
 pkill -KILL -f "out k " ; wait $pid
 reached=$(ls k/checkpoint-0*.h5 | tail -1 | grep -oE '[0-9]{12}' | sed 's/^0*//')
@@ -110,7 +110,7 @@ check "it went on from the newest checkpoint" grep -q "resuming k at $reached fr
 # an actor dies: the others go on to the end
 "$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 100); do grep -q "frames/s" err && break; sleep 0.1; done
+for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
 victim=$(pgrep -f "dunlin train .*out d " | while read -r p; do [ "$(tr '\0' '\n' </proc/$p/environ 2>/dev/null | grep -c '^OMPI_COMM_WORLD_RANK=2$')" = 1 ] && echo "$p"; done | head -1)
 kill -KILL "$victim"; wait $pid; status=$?
 check "an actor is killed: status 0" is $status 0
