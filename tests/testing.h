@@ -51,6 +51,14 @@ static inline const char *testing_data(const char *file)
     return path;
 }
 
+/* Removes a test's scratch folder and all in it; 0, or what the shell says. */
+static inline int testing_remove(const char *dir)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
 #define testing_main(tests) testing_run((tests), sizeof(tests) / sizeof((tests)[0]))
 
 static inline int testing_run(const struct CMUnitTest *tests, size_t n)
