@@ -43,6 +43,16 @@ static void hand_worked(void **state)
     EXPECT_NEAR(optim_state(o, 0)[0], 0.0496, 1e-8);
     optim_free(&o);
 
+    /* from 1: 0.99 + 0.04 = 1.03 -> 1.0197 + 0.01 = 1.0297, and every actor's */
+    const struct optim_config from_1 = {.kind = OPTIM_RMSPROP, .decay = 0.99, .eps = 0.1, .start = 1};
+    o = optim_new(&from_1, 16, 2);
+    theta[0] = 1;
+    optim_apply(o, theta, theta, gr, 2);
+    EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(1.13) + 0.2 * 1 / sqrt(1.1297), 1e-6);
+    EXPECT_NEAR(optim_state(o, 0)[0], 1.0297, 1e-6);
+    EXPECT(optim_state(o, 1)[0] == 1 && optim_state(o, 1)[15] == 1);
+    optim_free(&o);
+
     /* m: 0 -> 0.1 * 2 = 0.2 -> 0.18 - 0.1 = 0.08 */
     o = make(OPTIM_MOMENTUM_SGD, 16, 1);
     theta[0] = 1;

@@ -65,5 +65,6 @@ struct optim_config setup_optim_config(const struct setup *setup)
     return (struct optim_config){.kind = (enum optim_kind)optim_kind_of(o->optimizer),
                                  .decay = o->rms_decay,
                                  .eps = o->rms_eps,
+                                 .start = o->rms_start,
                                  .momentum = o->momentum};
 }

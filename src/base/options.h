@@ -32,6 +32,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                        \
     X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.999999999, MAY, "RMSProp's decay of the mean square")                       \
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                    \
+    X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED, "RMSProp's mean square before the first gradient; above 0: a warm-up")\
     X(REAL, momentum, "momentum", 0.9, 0, 0.999999999, MAY, "decay of momentum-sgd")                                       \
     X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY, "frames between two updates of the target network")     \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                                \

@@ -1,6 +1,8 @@
 /* optim.c -- the optimisers of Mnih et al. 2016 (arXiv:1602.01783, section 4 and supplement): state, names, and which
  * loop of kernel_apply.c a drain goes through. RMSProp starts with g = 0 and keeps eps inside the root, as the paper
- * prints it; TensorFlow starts g at 1, PyTorch keeps eps outside. */
+ * prints it; TensorFlow starts g at 1, PyTorch keeps eps outside. From g = 0 the first gradients move theta up to
+ * 1 / sqrt(1 - a) times as far as later ones of the same size, which an eps of 0.1 hides and a small one does not: a
+ * policy can saturate within its first updates. A start above 0 is a warm-up of some 1 / (1 - a) updates. */
 #include "optim/optim.h"
 
 #include <assert.h>
@@ -71,6 +73,8 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->n = n;
     o->rows = rows;
     o->state = rows ? memory_floats((size_t)rows * n) : NULL;
+    if (config->kind == OPTIM_SHARED_RMSPROP || config->kind == OPTIM_RMSPROP)
+        for (size_t i = 0; i < (size_t)rows * n; i++) o->state[i] = (float)config->start;
     return o;
 }
 

@@ -1,6 +1,7 @@
 /* optim.h -- what rank 0 does with waiting gradients.
  *
- * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from 0.
+ * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from 0
+ * unless `start` says otherwise.
  * Momentum SGD: m <- a m + (1-a) d, theta <- theta - lr m.
  * shared-rmsprop: one g. rmsprop and momentum-sgd: one g (m) per actor. sgd is for tests: theta <- theta - lr d.
  * All are elementwise, so several waiting gradients go through in one pass with theta and g in registers; the result is
@@ -17,6 +18,7 @@ struct optim_config {
     enum optim_kind kind;
     double decay;    /* a of RMSProp */
     double eps;      /* inside the root */
+    double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
 };
 
@@ -30,7 +32,7 @@ struct optim_grad {
 
 struct optim; /* opaque: configuration and state */
 
-/* n floats of theta (a multiple of 16), state for `actors` actors, zeroed. NULL after error_set() where per-actor state does
+/* n floats of theta (a multiple of 16), state for `actors` actors, g = start, m = 0. NULL after error_set() where per-actor state does
  * not fit into the machine's memory (the line names actors, parameters and bytes). Owner: optim_free(). */
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
 void optim_free(struct optim **optim);
