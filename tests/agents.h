@@ -109,8 +109,8 @@ static inline struct bench *bench_new(const char *env, const char *spec, int lst
     b->n = net_facts(b->net)->params;
     b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);
     struct rng rng = rng_make(7, 0, RNG_INIT, 0);
-    net_init(b->net, b->theta, &rng);
-    net_init(b->net, b->target, &rng);
+    net_init(b->net, NET_INIT_UNIFORM, b->theta, &rng);
+    net_init(b->net, NET_INIT_UNIFORM, b->target, &rng);
     b->agent = agent_new(config, &b->world, b->net);
     return b;
 }

@@ -44,7 +44,7 @@ static float *random_theta(const struct net *net, int index)
 {
     float *theta = memory_floats(net_facts(net)->params);
     struct rng rng = rng_make(7, 0, RNG_TEST, index);
-    net_init(net, theta, &rng);
+    net_init(net, NET_INIT_UNIFORM, theta, &rng);
     return theta;
 }
 

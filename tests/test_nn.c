@@ -31,7 +31,7 @@ static struct subject subject_new(const char *spec, int lstm, struct net_input i
     s.rng = rng_make(7, lstm, RNG_TEST, actions);
     s.theta = malloc(s.facts->params * sizeof(float));
     s.dtheta = malloc(s.facts->params * sizeof(float));
-    net_init(s.net, s.theta, &s.rng);
+    net_init(s.net, NET_INIT_UNIFORM, s.theta, &s.rng);
     for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
     const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
     s.per_row = input.C > 0 ? input.C : 1;
@@ -271,7 +271,7 @@ static void start_values(void **state)
     struct rng rng = rng_make(3, 0, RNG_INIT, 0), same = rng;
     float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
     for (size_t i = 0; i < f->params; i++) theta[i] = NAN;
-    net_init(net, theta, &rng);
+    net_init(net, NET_INIT_UNIFORM, theta, &rng);
     EXPECT(f->tensor_count == 11);
     for (int k = 0; k < f->tensor_count; k++) {
         const struct tensor *t = &f->tensors[k];
@@ -289,6 +289,31 @@ static void start_values(void **state)
         }
     }
     for (size_t i = 0; i < f->params; i++) EXPECT(!isnan(theta[i])); /* padding too */
+    free(theta), free(book);
+    net_free(&net);
+}
+
+/* He's start: variances 2 / fan_in, heads 1 / fan_in and a ten-thousandth of it, biases 0. */
+static void start_values_he(void **state)
+{
+    (void)state;
+    struct net *net = net_new("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 18);
+    const struct net_facts *f = net_facts(net);
+    struct rng rng = rng_make(3, 0, RNG_INIT, 0);
+    float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
+    net_init(net, NET_INIT_HE, theta, &rng);
+    for (int k = 0; k < f->tensor_count; k++) {
+        const struct tensor *t = &f->tensors[k];
+        const double gain = !strcmp(t->name, "pi.weight") ? 1e-4 : !strcmp(t->name, "v.weight") ? 1 : 2;
+        double square = 0;
+        tensor_to_textbook(t, theta, book);
+        for (size_t i = 0; i < t->size; i++) square += (double)book[i] * book[i];
+        if (t->ndim == 1)
+            EXPECT(square == 0);
+        else
+            EXPECT_NEAR(square / (double)t->size * t->fan_in / gain, 1, 4 * sqrt(0.8 / (double)t->size));
+    }
+    EXPECT(net_init_of("he") == NET_INIT_HE && net_init_of("uniform") == NET_INIT_UNIFORM && net_init_of("zero") == -1);
     free(theta), free(book);
     net_free(&net);
 }
@@ -343,8 +368,8 @@ int main(void)
     struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_twin),           cmocka_unit_test(small_twin),       cmocka_unit_test(nature_twin),
         cmocka_unit_test(finite_differences), cmocka_unit_test(lstm_differences), cmocka_unit_test(rows_alone),
-        cmocka_unit_test(textbook_order),     cmocka_unit_test(start_values),     cmocka_unit_test(nan_is_seen),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(textbook_order),     cmocka_unit_test(start_values),     cmocka_unit_test(start_values_he),
+        cmocka_unit_test(nan_is_seen),        cmocka_unit_test(refusals),
     };
     return nn_main(tests);
 }

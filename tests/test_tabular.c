@@ -34,7 +34,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
     const size_t n = net_facts(net)->params;
     float *theta = memory_floats(n), *target = memory_floats(n), *dtheta = memory_floats(n);
     struct rng rng = rng_make(1, 0, RNG_INIT, 0);
-    net_init(net, theta, &rng);
+    net_init(net, NET_INIT_UNIFORM, theta, &rng);
     memcpy(target, theta, n * sizeof *theta);
     const struct agent_config config = {.algo = l->algo,
                                         .t_max = l->t_max,

@@ -198,7 +198,7 @@ static void run_master(const struct bench_ranks *r, const struct setup *setup, s
     struct rng rng = rng_make((uint64_t)setup->options->seed, 0, RNG_INIT, 0);
     float *theta = memory_floats(setup->facts->params);
     struct bench_master m = {.share = r->share, .optim = optim, .lr = (float)setup->options->lr, .count = true};
-    net_init(setup->net, theta, &rng);
+    net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
     share_start(r->share, theta, theta, 0, 0);
     bench_serve(&m, 0);
     free(theta);

@@ -73,7 +73,7 @@ static int subject_open(struct subject *s, const char *spec, int lstm)
     s->facts = net_facts(s->net);
     s->theta = memory_floats(s->facts->params);
     s->dtheta = memory_floats(s->facts->params);
-    net_init(s->net, s->theta, &rng);
+    net_init(s->net, NET_INIT_UNIFORM, s->theta, &rng);
     s->frame = s->facts->input.C > 0 ? (size_t)s->facts->input.height * (size_t)s->facts->input.width
                                      : (size_t)s->facts->input.dim;
     s->frames = memory_floats(PLANES * s->frame);

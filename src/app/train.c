@@ -136,7 +136,7 @@ static int load_start(struct session *s)
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
-        net_init(s->setup.net, s->theta, &rng);
+        net_init(s->setup.net, (enum net_init)net_init_of(s->plan.set.values.init), s->theta, &rng);
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
         return 0;
     }

@@ -21,6 +21,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                    \
     X(TEXT, algo, "algo", "a3c", 0, "one-step-q|one-step-sarsa|n-step-q|a3c", FIXED, "algorithm")                          \
     X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                      \
+    X(TEXT, init, "init", "uniform", 0, "uniform|he", FIXED, "start of the weights: the paper's, or He's scaled for ReLU")  \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")             \
     X(TEXT, optimizer, "optimizer", "shared-rmsprop", 0, "shared-rmsprop|rmsprop|momentum-sgd", FIXED, "optimizer")        \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                     \

@@ -38,7 +38,7 @@ struct tensor {
     int perm[4];   /* stored axis k is view axis perm[k] */
     size_t offset; /* first float in theta */
     size_t size;   /* floats */
-    int fan_in;    /* for the start: U(-1/sqrt(fan_in), +1/sqrt(fan_in)) */
+    int fan_in;    /* for the start: net_init() */
 };
 
 struct net; /* opaque; its public facts: */
@@ -60,8 +60,13 @@ struct net *net_new(const char *spec, int lstm, const struct net_input *input, e
 void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
 
-/* Torch's default start: weights and biases U(+-1/sqrt(fan_in)); the draws run in textbook order, tensor by tensor. */
-void net_init(const struct net *net, float *theta, struct rng *rng);
+/* The start values; the draws run in textbook order, tensor by tensor.
+ * uniform: Torch's default and the paper's, weights and biases U(+-1/sqrt(fan_in)); activations shrink from layer to layer.
+ * he: hidden weights uniform with variance 2/fan_in, heads with 1/fan_in (the policy's a hundredth of that width, so that it
+ * starts even), biases 0; recurrent layers as in uniform. */
+enum net_init { NET_INIT_UNIFORM, NET_INIT_HE };
+void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
+int net_init_of(const char *name); /* "uniform", "he"; -1 for another name */
 
 /* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
 void tensor_to_textbook(const struct tensor *t, const float *theta, float *out);

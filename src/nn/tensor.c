@@ -48,14 +48,31 @@ void tensor_from_textbook(const struct tensor *t, float *theta, const float *in)
     reorder(t, theta + t->offset, in, NULL, NULL);
 }
 
-void net_init(const struct net *net, float *theta, struct rng *rng)
+int net_init_of(const char *name)
+{
+    return !strcmp(name, "uniform") ? NET_INIT_UNIFORM : !strcmp(name, "he") ? NET_INIT_HE : -1;
+}
+
+/* Half the width of a uniform distribution around 0. He et al. 2015 (arXiv:1502.01852): variance 2 / fan_in keeps the
+ * size of activations from layer to layer under ReLU. */
+static double bound_of(const struct tensor *t, enum net_init init)
+{
+    const double one = 1 / sqrt((double)t->fan_in);
+    if (init == NET_INIT_UNIFORM || !strncmp(t->name, "lstm.", 5)) return one;
+    if (t->ndim == 1) return 0;
+    if (!strncmp(t->name, "pi.", 3)) return 0.01 * sqrt(3) * one;
+    if (!strncmp(t->name, "v.", 2) || !strncmp(t->name, "q.", 2)) return sqrt(3) * one;
+    return sqrt(6) * one;
+}
+
+void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng)
 {
     const struct net_facts *facts = net_facts(net);
     float *book = memory_floats(facts->params);
     memset(theta, 0, facts->params * sizeof *theta);
     for (int k = 0; k < facts->tensor_count; k++) {
         const struct tensor *t = &facts->tensors[k];
-        const double bound = 1 / sqrt((double)t->fan_in);
+        const double bound = bound_of(t, init);
         for (size_t i = 0; i < t->size; i++) book[i] = (float)(bound * (2 * rng_uniform(rng) - 1));
         tensor_from_textbook(t, theta, book);
     }
