@@ -1,10 +1,10 @@
-/* error.c -- the line of the last failure. */
+/* error.c -- the line of the last failure; one per thread, as rank 0 has one that writes files. */
 #include "base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static char text[1024];
+static _Thread_local char text[1024];
 
 int error_set(const char *fmt, ...)
 {

@@ -135,23 +135,55 @@ static int make_image(const struct checkpoint *c, float *scratch, const char *pa
     return 0;
 }
 
-int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c)
+struct checkpoint_image {
+    char dir[PATH_MAX], name[64];
+    unsigned char *bytes; /* without the seal */
+    size_t size;
+};
+
+struct checkpoint_image *checkpoint_image(const char *dir, const char *name, const struct checkpoint *c)
 {
     const struct net_facts *facts = net_facts(c->net);
-    unsigned char seal[SEAL_BYTES], *image = NULL;
     char path[PATH_MAX];
-    size_t bytes = 0, largest = 1;
+    size_t largest = 1;
     for (int i = 0; i < facts->tensor_count; i++)
         if (facts->tensors[i].size > largest) largest = facts->tensors[i].size;
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
-        return error_set("%.200s...: the name is too long", path);
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path ||
+        strlen(name) >= sizeof((struct checkpoint_image *)0)->name)
+        return error_set("%.200s...: the name is too long", path), NULL;
     h5_init();
+    struct checkpoint_image *image = calloc(1, sizeof *image);
     float *scratch = malloc(largest * sizeof *scratch);
-    int rc = scratch ? make_image(c, scratch, path, &image, &bytes) : error_set("%s: cannot write: no memory", path);
+    const int rc = image && scratch ? make_image(c, scratch, path, &image->bytes, &image->size)
+                                    : error_set("%s: cannot write: no memory", path);
     free(scratch);
-    if (!rc) rc = seal_make(seal, image, bytes);
-    if (!rc) rc = file_replace(dir, name, (struct file_part[]){{seal, SEAL_BYTES}, {image, bytes}}, 2, 1);
-    free(image);
+    if (rc) checkpoint_image_free(&image);
+    if (!image) return NULL;
+    snprintf(image->dir, sizeof image->dir, "%s", dir);
+    snprintf(image->name, sizeof image->name, "%s", name);
+    return image;
+}
+
+int checkpoint_image_write(const struct checkpoint_image *image)
+{
+    unsigned char seal[SEAL_BYTES];
+    if (seal_make(seal, image->bytes, image->size)) return -1;
+    return file_replace(image->dir, image->name, (struct file_part[]){{seal, SEAL_BYTES}, {image->bytes, image->size}},
+                        2, 1);
+}
+
+void checkpoint_image_free(struct checkpoint_image **image)
+{
+    if (*image) free((*image)->bytes);
+    free(*image);
+    *image = NULL;
+}
+
+int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c)
+{
+    struct checkpoint_image *image = checkpoint_image(dir, name, c);
+    const int rc = image ? checkpoint_image_write(image) : -1;
+    checkpoint_image_free(&image);
     return rc;
 }
 

@@ -57,6 +57,13 @@ struct checkpoint {
 /* Writes dir/name. 0, or -1 after error_set() (disk full, folder gone, ...): then what stood there before still stands. */
 int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c);
 
+/* The same in two steps. The first takes a copy of all that c points to, as the file it will be, and is the only one to call
+ * HDF5; the second, which may take long or never come back, may run in another thread (writer.h). NULL, and -1, after
+ * error_set(). Owner: checkpoint_image_free(), for which NULL is fine. Local. */
+struct checkpoint_image *checkpoint_image(const char *dir, const char *name, const struct checkpoint *c);
+int checkpoint_image_write(const struct checkpoint_image *image);
+void checkpoint_image_free(struct checkpoint_image **image);
+
 /* Removes all but the newest `keep` checkpoint-FRAMES.h5 and what half-written files an earlier death left. */
 void checkpoint_prune(const char *dir, int keep);
 

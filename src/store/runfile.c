@@ -1,7 +1,7 @@
 /* runfile.c -- run.h5 while it is written; making it is runfile_make.c, reading it runfile_read.c.
  *
- * Rows wait in memory until runfile_flush(). What a full disk then does not take waits in the driver (spool.h), and until that
- * is written, further rows stay here. The queues are bounded; where a disk stays full so long that one runs over, its oldest
+ * Rows wait in memory until runfile_gather() hands them to HDF5; what that writes waits in the driver (spool.h) until
+ * runfile_write() has brought it to the disk, and until then further rows stay here. The queues are bounded; where a disk stays full so long that one runs over, its oldest
  * quarter goes, and an event says how many rows that were.
  *
  * A file is made as run.h5.new, opened for single writer, multiple readers, and then renamed: whoever finds run.h5 finds it
@@ -38,6 +38,7 @@ struct queue {
 
 struct runfile {
     hid_t file;
+    struct spool *spool;
     char path[PATH_MAX];
     struct queue queues[RUN_TABLE_COUNT];
     int ranks;
@@ -64,6 +65,7 @@ static int open_live(struct runfile *f, const char *path)
     H5_CHECK(access = run_access(), path, "open for live writing");
     H5_CHECK(spool_use(access), path, "open for live writing");
     H5_CHECK(f->file = H5Fopen(path, H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), path, "open for live writing");
+    H5_CHECK((f->spool = spool_of(f->file)) ? 0 : -1, path, "open for live writing");
     for (int t = 0; t < RUN_TABLE_COUNT; t++) {
         struct queue *q = &f->queues[t];
         H5_CHECK(q->type = table_type(&RUN_TABLES[t]), path, "open a table");
@@ -288,12 +290,20 @@ static int flush_tables(struct runfile *f)
     return rewrite(f, RUN_TABLE_ACTORS, f->actors, &f->actors_changed);
 }
 
+int runfile_gather(struct runfile *f)
+{
+    return spool_waits(f->spool) ? 0 : flush_tables(f);
+}
+
+int runfile_write(struct runfile *f)
+{
+    const int why = spool_drain(f->spool);
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
+}
+
 int runfile_flush(struct runfile *f)
 {
-    int why = spool_drain(f->file);
-    if (!why && flush_tables(f)) return -1;
-    if (!why) why = spool_drain(f->file);
-    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
+    return runfile_write(f) || runfile_gather(f) || runfile_write(f) ? -1 : 0;
 }
 
 /* HDF5 only hands bytes to the system. */

@@ -78,6 +78,11 @@ void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS]); /* this 
 void runfile_lag_before(struct runfile *f, const int64_t count[RUN_LAG_ROWS]);
 void runfile_actors(struct runfile *f, const struct run_actor *rows); /* one per rank */
 int runfile_flush(struct runfile *f);
+/* The same in steps. gather hands the rows to HDF5, where what was gathered before is on disk (else they stay where they are);
+ * write brings it to the file, calls nothing of HDF5's and may run in another thread (writer.h), during which only rows may be
+ * added. 0, or -1 after error_set(). Local. */
+int runfile_gather(struct runfile *f);
+int runfile_write(struct runfile *f);
 /* Flushes and closes so that the file opens plainly. 0, or -1 after error_set(). *f becomes NULL. */
 int runfile_close(struct runfile **f);
 

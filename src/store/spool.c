@@ -44,8 +44,11 @@ static int write_at(int fd, const unsigned char *bytes, size_t n, haddr_t at)
     return 0;
 }
 
+/* A file that was removed takes whatever is written and gives it to nobody. */
 static int drain(struct spool *s)
 {
+    struct stat st;
+    if (s->first && !fstat(s->fd, &st) && !st.st_nlink) return ENOENT;
     while (s->first) {
         struct waiting *w = s->first;
         const int why = w->n ? write_at(s->fd, w->bytes, w->n, w->at) : ftruncate(s->fd, (off_t)w->at) ? errno : 0;
@@ -168,7 +171,7 @@ static herr_t spool_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t
 {
     struct spool *s = (struct spool *)file;
     (void)type, (void)transfer;
-    if ((s->first || write_at(s->fd, bytes, n, at)) && n && append(s, at, bytes, n)) return -1;
+    if (n && append(s, at, bytes, n)) return -1;
     if (at + n > s->eof) s->eof = at + n;
     return 0;
 }
@@ -178,7 +181,7 @@ static herr_t spool_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
     struct spool *s = (struct spool *)file;
     (void)transfer, (void)closing;
     if (s->eoa == s->eof) return 0;
-    if ((s->first || ftruncate(s->fd, (off_t)s->eoa)) && append(s, s->eoa, NULL, 0)) return -1;
+    if (append(s, s->eoa, NULL, 0)) return -1;
     s->eof = s->eoa;
     return 0;
 }
@@ -228,11 +231,20 @@ int spool_use(hid_t access)
     return driver < 0 || H5Pset_driver(access, driver, NULL) < 0 ? -1 : 0;
 }
 
-int spool_drain(hid_t file)
+struct spool *spool_of(hid_t file)
 {
     void *spool = NULL;
-    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &spool) < 0 || !spool) return EBADF;
+    return H5Fget_vfd_handle(file, H5P_DEFAULT, &spool) < 0 ? NULL : spool;
+}
+
+int spool_drain(struct spool *spool)
+{
     return drain(spool);
+}
+
+bool spool_waits(const struct spool *spool)
+{
+    return spool->first != NULL;
 }
 
 int spool_lost(void)

@@ -7,11 +7,14 @@
  */
 #include "store/status.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "store/seal.h"
@@ -55,12 +58,12 @@ static void actor_line(FILE *out, const struct run_actor *a)
     text(out, "state", a->state, sizeof a->state, true, "\n");
 }
 
-int status_write(const char *dir, const struct status *s)
+int status_text(const struct status *s, char **bytes, size_t *n)
 {
-    char *bytes = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&bytes, &n);
-    if (!out) return error_set("%s/status: no memory to write it", dir);
+    *bytes = NULL;
+    *n = 0;
+    FILE *out = open_memstream(bytes, n);
+    if (!out) return error_set("no memory to write RUN/status");
     fprintf(out, "state %s\n", run_state_name(s->state));
     if (*s->reason) text(out, "reason", s->reason, sizeof s->reason, false, "\n");
     fprintf(out, "frames %" PRId64 " / %" PRId64 "\nsteps %" PRId64 "\nupdates %" PRId64 "\nepisodes %" PRId64 "\n",
@@ -76,11 +79,40 @@ int status_write(const char *dir, const struct status *s)
     fprintf(out, "lag-max %" PRId64 "\n", s->lag_max);
     real(out, "seconds-left", s->seconds_left, "\n");
     for (int r = 0; r < s->rank_count; r++) actor_line(out, &s->actors[r]);
-    int failed = ferror(out);
-    failed |= fclose(out);
+    const int failed = ferror(out);
+    if (!fclose(out) && !failed) return 0;
+    free(*bytes);
+    *bytes = NULL;
+    return error_set("no memory to write RUN/status");
+}
+
+/* Over the old one, as far as its blocks go: they are there on a full disk too, and a folder that takes no new file may hold one
+ * that may be changed. A reader may see a mix for a moment, and says so. */
+static int overwrite(const char *dir, const char *bytes, size_t n)
+{
+    char path[4096];
+    struct stat st;
+    if ((size_t)snprintf(path, sizeof path, "%s/status", dir) >= sizeof path) return -1;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -1;
+    const bool whole =
+        !fstat(fd, &st) && S_ISREG(st.st_mode) && pwrite(fd, bytes, n, 0) == (ssize_t)n && !ftruncate(fd, (off_t)n);
+    return close(fd) || !whole ? -1 : 0;
+}
+
+int status_put(const char *dir, const char *bytes, size_t n, bool to_disk)
+{
+    if (!file_replace(dir, "status", &(struct file_part){bytes, n}, 1, to_disk)) return 0;
+    return overwrite(dir, bytes, n);
+}
+
+int status_write(const char *dir, const struct status *s)
+{
+    char *bytes;
+    size_t n;
+    if (status_text(s, &bytes, &n)) return -1;
     /* what the run ended with must be on disk; a line of progress need not wait for it */
-    const int rc = failed ? error_set("%s/status: no memory to write it", dir)
-                          : file_replace(dir, "status", &(struct file_part){bytes, n}, 1, s->state != RUN_RUNNING);
+    const int rc = status_put(dir, bytes, n, s->state != RUN_RUNNING);
     free(bytes);
     return rc;
 }
