@@ -1,4 +1,4 @@
-/* keeper.c -- checkpoints: when they are due, whose state is in them. */
+/* keeper.c -- checkpoints: when they are due, whose state is in them. Writing them is clerk.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 
 static const double PATIENCE = 2;         /* s that a periodic checkpoint waits for the actors' states */
 static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */
+static const double RETRY_FROM = 2,
+                    RETRY_AT = 10; /* s after one that could not be written: not before, and at the latest */
 
 void keeper_init(struct master *m, size_t state_bytes)
 {
@@ -52,11 +54,24 @@ static bool collected(struct master *m)
     return all || master_clock() >= m->state_deadline;
 }
 
-static int write_checkpoint(struct master *m)
+struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim)
 {
     char name[64];
-    const int rows = optim_state_rows(m->optim);
-    const float **optim = memory_new((size_t)rows + 1, sizeof *optim);
+    const int rows = optim_state_rows(optim);
+    const float **blocks = memory_new((size_t)rows + 1, sizeof *blocks);
+    for (int i = 0; i < rows; i++) blocks[i] = optim_state(optim, i);
+    c->optim = blocks;
+    c->optim_rows = rows;
+    snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)c->counters.frames);
+    struct checkpoint_image *image = checkpoint_image(dir, name, c);
+    free(blocks);
+    c->optim = NULL;
+    return image;
+}
+
+/* The state of now, handed to the clerk. */
+static void hand_over(struct master *m)
+{
     struct checkpoint_actor *actors = memory_new((size_t)m->actors + 1, sizeof *actors);
     int64_t lag[RUN_LAG_ROWS]; /* rank 0's own state */
     struct checkpoint c = {.options = m->set,
@@ -64,12 +79,9 @@ static int write_checkpoint(struct master *m)
                            .counters = m->n,
                            .theta = share_theta(m->share),
                            .target = m->target,
-                           .optim = optim,
-                           .optim_rows = rows,
                            .actors = actors,
                            .actor_count = m->actors + 1};
     c.counters.seconds = master_seconds(m);
-    for (int i = 0; i < rows; i++) optim[i] = optim_state(m->optim, i);
     for (int i = 0; i < RUN_LAG_ROWS; i++) lag[i] = m->lag_before[i] + m->lag[i];
     actors[0] = (struct checkpoint_actor){.rank = 0, .state = lag, .bytes = sizeof lag};
     for (int a = 0; a < m->actors; a++) {
@@ -80,29 +92,49 @@ static int write_checkpoint(struct master *m)
             progress_event(m, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
                            (long long)m->n.frames);
     }
-    snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)m->n.frames);
-    const int rc = checkpoint_write(m->dir, name, &c);
-    if (!rc) checkpoint_prune(m->dir, (int)m->options->checkpoint_keep);
-    free(optim);
+    struct checkpoint_image *image = keeper_image(m->dir, &c, m->optim);
     free(actors);
     m->state_deadline = 0;
-    m->last_checkpoint = master_clock();
-    return rc;
+    clerk_checkpoint(m, image);
+}
+
+void keeper_written(struct master *m, bool well)
+{
+    const double now = master_clock();
+    if (well) m->last_checkpoint = now;
+    m->retry_from = well ? 0 : now + RETRY_FROM;
+    m->retry_at = well ? 0 : now + RETRY_AT;
+}
+
+static bool due(const struct master *m)
+{
+    const double now = master_clock();
+    if (now < m->retry_from) return false;
+    return m->n.frames >= m->next_checkpoint || now - m->last_checkpoint >= AT_LEAST_EVERY ||
+           (m->retry_at > 0 && now >= m->retry_at);
 }
 
 void keeper_turn(struct master *m)
 {
     if (m->state_deadline > 0) {
-        if (collected(m) && write_checkpoint(m)) master_end(m, RUN_FAILED, "%.200s", error_text());
+        if (collected(m)) hand_over(m);
         return;
     }
-    if (m->n.frames < m->next_checkpoint && master_clock() - m->last_checkpoint < AT_LEAST_EVERY) return;
+    if (clerk_busy(m, CLERK_CHECKPOINT) || !due(m)) return;
     m->next_checkpoint = (m->n.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
     keeper_ask(m, PATIENCE);
 }
 
-int keeper_finish(struct master *m)
+int keeper_finish(struct master *m, int tries)
 {
+    if (clerk_wait(m, CLERK_CHECKPOINT, CLERK_PATIENCE)) return -1;
     collected(m);
-    return write_checkpoint(m);
+    for (;;) {
+        hand_over(m);
+        if (clerk_wait(m, CLERK_CHECKPOINT, CLERK_PATIENCE)) return -1;
+        if (m->retry_at <= 0) return 0;
+        if (--tries <= 0)
+            return error_set("the last checkpoint could not be written: %s", m->troubles[CLERK_CHECKPOINT].cause);
+        for (const double until = master_clock() + RETRY_FROM; master_clock() < until;) share_idle(m->share, 0.05);
+    }
 }

@@ -153,7 +153,7 @@ static int children(pid_t parent, int sig)
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
     const char *dir;
-    bool had;
+    bool had, begun; /* begun: stays, also where the folder vanishes later */
     struct stat status;
 };
 
@@ -182,16 +182,16 @@ static bool run_is_over(const struct launch *l, enum run_state *state)
 
 /* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go, and where a rank died before the
  * run began: then the others wait for it for ever. */
-static int supervise(pid_t pid, const struct launch *l)
+static int supervise(pid_t pid, struct launch *l)
 {
     const double patience = 20, start_patience = 10, tick = 0.05, again = 5; /* s */
     double over = 0, fewer = 0, early = 0, tell = 0;
     int most = 0, status;
-    bool told = false, begun = false;
+    bool told = false;
     enum run_state state;
     for (;; doze(tick)) {
         if (waitpid(pid, &status, WNOHANG) == pid) return status;
-        if (!begun && !(begun = run_has_begun(l))) {
+        if (!l->begun && !(l->begun = run_has_begun(l))) {
             const int now = children(pid, 0);
             most = now > most ? now : most;
             fewer = now < most ? fewer + tick : 0;
@@ -199,13 +199,13 @@ static int supervise(pid_t pid, const struct launch *l)
         if (got_signal && !told) log_error("stopping: a checkpoint is written first (once more to stop at once)");
         told = told || got_signal;
         /* mpirun passes USR1 on to all ranks unharmed, but is upset by one before there are ranks */
-        if (told && begun && (tell -= tick) <= 0) {
+        if (told && l->begun && (tell -= tick) <= 0) {
             tell = again;
             kill(pid, SIGUSR1);
         }
-        if (told && !begun && (early += tick) > start_patience) got_again = 1; /* nothing to save yet */
-        if (begun && run_is_over(l, &state)) over += tick;
-        if (!begun && fewer > start_patience && !got_again) {
+        if (told && !l->begun && (early += tick) > start_patience) got_again = 1; /* nothing to save yet */
+        if (l->begun && run_is_over(l, &state)) over += tick;
+        if (!l->begun && fewer > start_patience && !got_again) {
             log_error("a rank died before the run began; the others are ended");
             got_again = 1;
         }
@@ -238,7 +238,7 @@ static int outcome(int wait_status, const struct launch *l)
     enum run_state state;
     const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
     if (run_is_over(l, &state)) return state == RUN_DONE ? 0 : state == RUN_STOPPED ? stopped_status() : 1;
-    if (!run_has_begun(l)) {
+    if (!l->begun && !run_has_begun(l)) {
         if (code == 2) return 2;
         if (got_signal)
             log_error("stopped before the run began");
@@ -247,7 +247,8 @@ static int outcome(int wait_status, const struct launch *l)
         return got_signal ? stopped_status() : 1;
     }
     log_error("the run ended without a word; what was saved goes on with: dunlin resume %s", l->dir);
-    return got_signal ? stopped_status() : 1;
+    return got_again ? stopped_status()
+                     : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
 
 /* Words with spaces between them, cut to fit. */

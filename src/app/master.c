@@ -68,6 +68,7 @@ void master_init(struct master *m, const struct master_start *s)
         m->target = memory_floats(s->setup->facts->params);
         memcpy(m->target, s->target, s->setup->facts->params * sizeof *m->target);
     }
+    clerk_init(m);
     progress_init(m, s);
     keeper_init(m, s->state_bytes);
     referee_init(m);
@@ -83,6 +84,7 @@ void master_free(struct master *m)
     free(m->pids);
     free(m->eps_final);
     keeper_free(m);
+    clerk_free(m);
     referee_free(m);
 }
 
@@ -168,7 +170,7 @@ static void wind_up(struct master *m)
     int missing = farewell(m, patience);
     while (serve(m)) {}
     progress_look(m);
-    if (m->state != RUN_FAILED && keeper_finish(m)) {
+    if (m->state != RUN_FAILED && keeper_finish(m, hurry ? 1 : 3)) {
         m->state = RUN_FAILED;
         snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
         log_error("%s", error_text());
@@ -190,6 +192,7 @@ void master_run(struct master *m)
             m->next_look = now + LOOK_EVERY;
             progress_look(m);
             referee_turn(m);
+            clerk_turn(m);
             keeper_turn(m);
             check_stop(m);
             if (now >= m->next_log) {

@@ -2,7 +2,8 @@
  *
  *   master.c    the loop: drain, apply, publish, target network
  *   progress.c  what people and files see: progress line, rows of run.h5, RUN/status, actors' signs of life
- *   keeper.c    checkpoints
+ *   keeper.c    checkpoints: when they are due, what is in them
+ *   clerk.c     the thread that writes all these files, and what is done where it cannot
  *   referee.c   evaluations during training
  */
 #ifndef DUNLIN_APP_MASTER_H
@@ -19,6 +20,16 @@
 #include "store/checkpoint.h"
 #include "store/runfile.h"
 #include "store/status.h"
+#include "store/writer.h"
+
+enum clerk_file { CLERK_CHECKPOINT, CLERK_BEST, CLERK_LOG, CLERK_STATUS, CLERK_FILES };
+
+/* A file that cannot be written at present. */
+struct trouble {
+    bool now;
+    char cause[128];
+    int told; /* how often it has been said */
+};
 
 /* Sums since the last row of /train. */
 struct interval {
@@ -61,11 +72,20 @@ struct master {
     uint64_t state_id;     /* of the request under way */
     double state_deadline; /* 0: none under way */
     int64_t next_checkpoint;
-    double last_checkpoint; /* monotonic */
+    double last_checkpoint; /* monotonic; the last one that was written */
+    double retry_from;      /* monotonic: after a failure none is tried before, and one is ... */
+    double retry_at;        /* ... from here on, due or not; 0: none failed */
     size_t state_bytes;
     uint8_t **states;
     size_t *state_lengths;
     bool *state_seen;
+
+    /* clerk */
+    struct writer *writer;
+    struct trouble troubles[CLERK_FILES];
+    struct checkpoint_image *best, *best_next; /* on their way to the disk; best_next waits for best */
+    double best_again;                         /* monotonic: when best_next may be tried */
+    bool hung;                                 /* a wait for the disk was in vain: no other follows */
 
     /* referee */
     uint64_t eval_id;
@@ -123,11 +143,32 @@ bool progress_dead(const struct master *m, int actor); /* is its process known t
 /* keeper.c */
 void keeper_init(struct master *m, size_t state_bytes);
 void keeper_free(struct master *m);
-/* Asks for states where a checkpoint is due, writes it once they are there or 2 s are over. */
+/* Asks for states where a checkpoint is due, hands it to the clerk once they are there or 2 s are over. */
 void keeper_turn(struct master *m);
-/* The last one: asks for states; then writes it with those that came. 0, or -1 after error_set(). */
+void keeper_written(struct master *m, bool well); /* the clerk tells how it went */
+/* The last one: asks for states; then writes it with those that came, and waits until it is on disk. 0, or -1 after
+ * error_set(): tries times it could not be written. */
 void keeper_ask(struct master *m, double patience);
-int keeper_finish(struct master *m);
+int keeper_finish(struct master *m, int tries);
+/* The file RUN/checkpoint-FRAMES.h5 of what c says, with the optimiser's state, in memory. NULL after error_set(). Local. */
+struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim);
+
+/* clerk.c: hands files to the thread that writes them. All local. */
+enum { CLERK_PATIENCE = 600 }; /* s for a last write, after which its file system is given up */
+void clerk_init(struct master *m);
+void clerk_free(struct master *m);
+void clerk_turn(struct master *m); /* takes in what is over, says what failed; every few milliseconds */
+bool clerk_busy(const struct master *m, enum clerk_file file);
+/* These do not wait. The image becomes the clerk's; NULL: making it failed, with error_text(). */
+void clerk_checkpoint(struct master *m, struct checkpoint_image *image); /* not while one is under way */
+void clerk_best(struct master *m, struct checkpoint_image *image);
+void clerk_log(struct master *m);                                    /* run.h5; rows wait while one is under way */
+void clerk_status(struct master *m, const struct status *s);         /* RUN/status; left out while one is under way */
+void clerk_trouble(const struct master *m, char *text, size_t size); /* what cannot be written at present, or "" */
+/* Waits, serving the actors, until this file (-1: any) is no longer under way. 0, or -1 after error_set(). */
+int clerk_wait(struct master *m, int file, double seconds);
+/* All that is under way, then closes *runfile. 0, or -1 after error_set(). */
+int clerk_finish(struct master *m, struct runfile **runfile);
 
 /* referee.c */
 void referee_init(struct master *m);

@@ -190,8 +190,12 @@ static void write_status(struct master *m, const struct run_train *t, double lef
                              .rank_count = m->actors + 1,
                              .actors = m->rows};
     struct status named = s;
-    snprintf(named.reason, sizeof named.reason, "%s", m->reason);
-    if (status_write(m->dir, &named)) log_root("  warning: %s", error_text());
+    char trouble[sizeof named.reason];
+    *trouble = '\0';
+    if (m->state != RUN_FAILED) clerk_trouble(m, trouble, sizeof trouble); /* then it is the reason */
+    snprintf(named.reason, sizeof named.reason, "%.120s%s%.130s", m->reason, *m->reason && *trouble ? "; " : "",
+             trouble);
+    clerk_status(m, &named);
 }
 
 void progress_begin(struct master *m)
@@ -234,10 +238,7 @@ void progress_log(struct master *m)
     runfile_train(m->runfile, &row);
     runfile_lag(m->runfile, m->lag);
     runfile_actors(m->runfile, m->rows);
-    if (runfile_flush(m->runfile)) {
-        log_root("  warning: %s", error_text());
-        master_end(m, RUN_FAILED, "%.200s", error_text());
-    }
+    clerk_log(m);
     write_status(m, &row, left);
     log_root(
         "%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %.3g  max %.3g  lag %.1f max %lld  "

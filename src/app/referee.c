@@ -48,7 +48,7 @@ static void take(struct master *m, const struct actor_eval *e)
     c.counters.frames = m->eval_frames;
     c.counters.updates = (int64_t)e->version;
     c.counters.seconds = master_seconds(m);
-    if (checkpoint_write(m->dir, "checkpoint-best.h5", &c)) master_end(m, RUN_FAILED, "%.200s", error_text());
+    clerk_best(m, checkpoint_image(m->dir, "checkpoint-best.h5", &c));
 }
 
 static void ask(struct master *m)

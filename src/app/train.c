@@ -200,18 +200,11 @@ static bool load_actors(struct session *s)
 /* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
 static int first_checkpoint(struct session *s)
 {
-    const int rows = optim_state_rows(s->optim);
-    const float **optim = memory_new((size_t)rows + 1, sizeof *optim);
-    for (int i = 0; i < rows; i++) optim[i] = optim_state(s->optim, i);
-    const struct checkpoint c = {.options = &s->plan.set,
-                                 .net = s->setup.net,
-                                 .counters = s->counters,
-                                 .theta = s->theta,
-                                 .target = s->target,
-                                 .optim = optim,
-                                 .optim_rows = rows};
-    const int rc = checkpoint_write(s->plan.dir, "checkpoint-000000000000.h5", &c);
-    free(optim);
+    struct checkpoint c = {
+        .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
+    struct checkpoint_image *image = keeper_image(s->plan.dir, &c, s->optim);
+    const int rc = image ? checkpoint_image_write(image) : -1;
+    checkpoint_image_free(&image);
     return rc;
 }
 
@@ -260,7 +253,7 @@ static void finish(struct session *s, struct master *m, int *status)
 {
     if (m->state == RUN_DONE) referee_final(m);   /* a stop signal leaves no time for it */
     if (m->state != RUN_STOPPED) progress_log(m); /* then it was done before the goodbyes */
-    if (runfile_close(&s->runfile)) log_error("%s", error_text());
+    if (clerk_finish(m, &s->runfile)) log_error("%s", error_text());
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
     if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */

@@ -95,7 +95,7 @@ static void write_head(FILE *out, const struct view *v)
     else if (v->age > patience)
         say(out, v, "%s: no news for %s: the job may be gone (see its log or queue)", v->run, span(v->age, a));
     else
-        say(out, v, "%s: running", v->run);
+        say(out, v, "%s: running%s%s", v->run, *s->reason ? ", but " : "", s->reason);
     write_progress(out, v);
     if (s->state == RUN_RUNNING)
         say(out, v, "time %s  left %s  updated %s ago", span(s->seconds, a), span(s->seconds_left, b), span(v->age, c));
