@@ -117,17 +117,4 @@ check "an actor is killed: status 0" is $status 0
 check "an actor is killed: done" grep -q "^state done" d/status
 run "$dunlin" info d --csv events
 check "an actor is killed: the event says so" grep -q "actor-lost" out
-
-# a full disk: the last whole checkpoint stays
-if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=12m none disk 2>/dev/null; then
-    tap_cleanup() { umount -l "$scratch/disk" 2>/dev/null; }
-    run "$dunlin" train --env catch --frames 1e9 --actors 1 --out disk/r --checkpoint-every 3000 --checkpoint-keep 1000 --log-every 0.2
-    check "full disk: training stops with status 1" is "$status" 1
-    check "full disk: the line says what was full" grep -qi "no space" err
-    newest=$(ls disk/r/checkpoint-0*.h5 | tail -1)
-    run "$dunlin" eval "$newest" --episodes 2
-    check "full disk: the last checkpoint is whole" is "$status" 0
-else
-    skip "full disk" "needs root and tmpfs"
-fi
 finish
