@@ -95,6 +95,7 @@ static void hand_over(struct master *m)
     struct checkpoint_image *image = keeper_image(m->dir, &c, m->optim);
     free(actors);
     m->state_deadline = 0;
+    clerk_log(m); /* first the rows up to it, then the checkpoint: a resume finds both */
     clerk_checkpoint(m, image);
 }
 
