@@ -83,6 +83,7 @@ void master_free(struct master *m)
     free(m->rows);
     free(m->pids);
     free(m->eps_final);
+    free(m->silent_for);
     keeper_free(m);
     clerk_free(m);
     referee_free(m);
@@ -146,16 +147,21 @@ static void check_stop(struct master *m)
     if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
 }
 
-/* Waits for the goodbyes of all but those known to be dead, at most `seconds`. How many have not come, the dead included. */
-static int farewell(struct master *m, double seconds)
+/* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have given no
+ * sign of life for long. How many have not come, the dead included. */
+static int farewell(struct master *m, double seconds, bool silent)
 {
     const double until = master_clock() + seconds;
     for (;;) {
         const int missing = share_wait_bye(m->share, 0.1);
         progress_look(m);
-        int dead = 0;
-        for (int a = 0; a < m->actors; a++) dead += progress_dead(m, a);
-        if (missing <= dead || master_clock() >= until) return missing;
+        int dead = 0, lost = 0;
+        for (int a = 0; a < m->actors; a++) {
+            dead += progress_dead(m, a);
+            lost += progress_lost(m, a) && share_silence(m->share, a) >= 0;
+        }
+        m->unaccounted = missing > dead ? missing - dead : 0;
+        if (missing <= (silent ? dead : lost) || master_clock() >= until) return missing;
     }
 }
 
@@ -167,7 +173,7 @@ static void wind_up(struct master *m)
     const double patience = hurry ? 0.25 : 2;
     keeper_ask(m, patience);
     share_stop(m->share, 1);
-    int missing = farewell(m, patience);
+    int missing = farewell(m, patience, true);
     while (serve(m)) {}
     progress_look(m);
     if (m->state != RUN_FAILED && keeper_finish(m, hurry ? 1 : 3)) {
@@ -176,11 +182,11 @@ static void wind_up(struct master *m)
         log_error("%s", error_text());
     }
     if (stopped) progress_log(m); /* the last figures and RUN/status, while there is time */
-    if (missing) missing = farewell(m, 10);
-    if (missing) {
-        m->anyone_lost = true;
-        progress_event(m, 0, "no-goodbye", "%d of %d actors did not answer the stop", missing, m->actors);
-    }
+    if (missing) missing = farewell(m, 10, false);
+    if (missing) m->anyone_lost = true;
+    for (int a = 0; a < m->actors && missing; a++)
+        if (share_silence(m->share, a) >= 0 && !progress_dead(m, a))
+            progress_event(m, a + 1, "no-goodbye", "it did not answer the stop: it hangs, or is gone");
 }
 
 void master_run(struct master *m)

@@ -62,9 +62,13 @@ struct master {
     int64_t lag[RUN_LAG_ROWS];        /* updates by lag, this session's */
     int64_t lag_before[RUN_LAG_ROWS]; /* and those before, as of the checkpoint */
     double next_log, next_look;
-    double ret_recent; /* mean return of the last interval that had episodes */
-    int silences;      /* events about them so far */
-    bool anyone_lost;  /* an actor died: no collective call from here on */
+    double ret_recent;      /* mean return of the last interval that had episodes */
+    int silences;           /* events about them so far */
+    double *silent_for;     /* by actor, at the last look */
+    double longest_silence; /* from which an actor has come back */
+    int64_t first_update;   /* n.updates at the start of this session */
+    bool anyone_lost;       /* an actor died: no collective call from here on */
+    int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of sight */
     enum run_state state;
     char reason[256];
 

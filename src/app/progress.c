@@ -13,9 +13,10 @@
 #include "base/memory.h"
 #include "learn/explore.h"
 
-static const double SILENT_AFTER = 8; /* s without a sign of life */
-static const double LOST_AFTER =
-    300;                      /* s of silence of all actors, after which the run ends; a rollout may take long */
+static const double SILENT_AFTER = 5; /* s without a sign of life */
+/* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times the
+ * longest silence that one has come back from, and before the first push, whose rollout tells, after LOST_AT_START. */
+static const double LOST_AFTER = 60, LOST_AT_START = 300;
 enum { SILENCES_MOST = 200 }; /* then they are seen in RUN/status alone */
 
 static void interval_reset(struct interval *i, double start)
@@ -42,6 +43,8 @@ void progress_init(struct master *m, const struct master_start *s)
         struct rng rng = rng_make(c.seed, r, RNG_EXPLORE, 0);
         m->eps_final[r] = explore_draw_final(c.eps_final, c.eps_prob, c.eps_count, &rng);
     }
+    m->silent_for = memory_new((size_t)m->actors, sizeof *m->silent_for);
+    m->first_update = m->n.updates;
     m->ret_recent = NAN;
     interval_reset(&m->now, m->started);
     m->next_log = m->started + m->options->log_every;
@@ -98,7 +101,7 @@ static void set_state(struct master *m, int actor, const char *state)
         return; /* rollouts that take longer than SILENT_AFTER: no news */
     } else if (!strcmp(state, "silent")) {
         m->silences++;
-        progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s", SILENT_AFTER);
+        progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s; the others go on", SILENT_AFTER);
     } else if (m->state == RUN_RUNNING && !strcmp(state, "running")) {
         progress_event(m, actor + 1, "actor-back", "it gives signs of life again");
     }
@@ -115,6 +118,9 @@ static void look_after(struct master *m)
             if (m->state == RUN_RUNNING) set_state(m, a, "ended");
             continue;
         }
+        const double before = m->silent_for[a];
+        m->silent_for[a] = silence;
+        if (silence < before && m->n.updates > m->first_update) m->longest_silence = fmax(m->longest_silence, before);
         row->last_seen = master_seconds(m) - silence;
         if (m->pids[a + 1] && silence > 0.5 && kill(m->pids[a + 1], 0) && errno == ESRCH)
             set_state(m, a, "dead");
@@ -125,7 +131,8 @@ static void look_after(struct master *m)
             least = fmin(least, silence);
         }
     }
-    if (m->state == RUN_RUNNING && (!live || least > LOST_AFTER))
+    const double patience = m->n.updates > m->first_update ? fmax(LOST_AFTER, 10 * m->longest_silence) : LOST_AT_START;
+    if (m->state == RUN_RUNNING && (!live || least > patience))
         master_end(m, RUN_LOST_ACTORS, "all %d actors are gone", m->actors);
 }
 

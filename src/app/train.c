@@ -261,6 +261,18 @@ static void finish(struct session *s, struct master *m, int *status)
              m->reason, (long long)m->n.frames, master_seconds(m), m->n.best_mean, m->eval_mean, s->plan.dir);
 }
 
+/* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
+ * allocation, for ever. Those who said goodbye have left by themselves. */
+static void end_the_rest(const struct session *s, const struct master *m, int status)
+{
+    bool other_node = false;
+    for (int r = 1; r < s->size; r++) other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
+    if (!m->unaccounted && !other_node) return;
+    sleep(1);
+    log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
+    MPI_Abort(MPI_COMM_WORLD, status);
+}
+
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 static int run(struct session *s, bool *lost)
 {
@@ -301,10 +313,14 @@ static int run(struct session *s, bool *lost)
         master_run(&m);
         finish(s, &m, &status);
         *lost = !share_part(share, !m.anyone_lost, 2);
+        if (*lost) end_the_rest(s, &m, status);
         master_free(&m);
     } else {
         status = actor_run(&s->actor, share) != 0;
-        if (status) log_rank("the master has given no sign of life for 10 s: this actor ends");
+        if (status) {
+            log_rank("the master has given no sign of life for 10 s: this actor ends the job");
+            MPI_Abort(MPI_COMM_WORLD, 1); /* also those that hang, and a launcher that waits for the dead */
+        }
         *lost = status || !share_parting(share);
     }
     if (*lost)
