@@ -1,10 +1,12 @@
-/* test_plot.c -- curves as numbers and as scripts. "test_plot make DIR [SHIFT]" instead writes a run with known curves
- * to DIR, for test_plot.sh. */
+/* test_plot.c -- curves as numbers and as scripts. "test_plot make DIR [SHIFT [LR [EVALS]]]" instead writes a run with
+ * known curves to DIR, for test_plot.sh, without evaluations where EVALS is 0. */
 #include <math.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/figure.h"
+#include "app/scatter.h"
 #include "base/error.h"
 #include "store/runfile.h"
 #include "testing.h"
@@ -127,13 +129,36 @@ static void test_script(void **state)
     free(text);
 }
 
+static void test_scores(void **state)
+{
+    (void)state;
+    const struct figure_point a[] = {{1e-4, -3}, {0.02, 7}}, b[] = {{3e-3, 5}};
+    const struct figure_series series[] = {{"a3c on pong", a, 2}, {"it's", b, 1}};
+    char *text = NULL;
+    size_t size;
+    for (int format = FIGURE_PNG; format <= FIGURE_TEXT; format++)
+        for (int axis = FIGURE_LR; axis <= FIGURE_RANK; axis++) {
+            FILE *file = open_memstream(&text, &size);
+            figure_write_scores(file, (enum figure_format)format, (enum figure_axis)axis, "mean return", series, 2);
+            fclose(file);
+            EXPECT(!strstr(text, "logscale") == (axis == FIGURE_RANK));
+            EXPECT(strstr(text, "\n0.0001 -3\n0.02 7\nEND\n") && strstr(text, "\n0.003 5\nEND\n"));
+            EXPECT(strstr(text, "title 'a3c on pong'") && strstr(text, "title 'it''s'") && strstr(text, "mean return"));
+            EXPECT(!strstr(text, "linespoints") == (axis == FIGURE_LR || format == FIGURE_TEXT));
+            if (axis == FIGURE_LR) EXPECT(strstr(text, "'0.0001' 0.0001, '0.0003' 0.0003, '0.001' 0.001"));
+            if (axis == FIGURE_LR) EXPECT(strstr(text, "'0.03' 0.03)") && !strstr(text, "3e-05"));
+            free(text);
+        }
+}
+
 /* 3,000 episodes that rise from -20 to 20 over 1.5 M frames and 4,500 s, with an evaluation every 100,000 frames and
  * one row of /train half way, so that updates (one in 20 frames) must be found before and behind it. */
-static int make_run(const char *dir, double shift)
+static int make_run(const char *dir, double shift, double lr, bool evals)
 {
     struct option_set set;
     struct provenance prov = {0};
     options_init(&set);
+    if (lr > 0) set.values.lr = lr;
     mkdir(dir, 0777);
     struct runfile *f = runfile_create(dir, &set, &prov, 2);
     for (int i = 1; f && i <= 3000; i++) {
@@ -141,7 +166,7 @@ static int make_run(const char *dir, double shift)
         const double seconds = (double)frames / 1000 * 3,
                      mean = 40 / (1 + exp(-((double)frames - 5e5 - shift) / 1e5)) - 20;
         runfile_episode(f, &(struct run_episode){frames, seconds, 1, mean + 3 * sin(i * 1.7), 500});
-        if (i % 200 == 0)
+        if (evals && i % 200 == 0)
             runfile_eval(f, &(struct run_eval){frames, seconds, 10, mean + 1, mean, 1, mean - 2, mean + 2});
         if (i == 1500)
             runfile_train(f, &(struct run_train){
@@ -152,13 +177,57 @@ static int make_run(const char *dir, double shift)
     return 1;
 }
 
+/* The last evaluations of make_run()'s runs are 40/(1 + exp(-10)) - 19 and, shifted, 40/(1 + exp(-0.5)) - 19. */
+static void test_scores_of_runs(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/test_plot-XXXXXX", path[3][64], *text = NULL;
+    const char *runs[3];
+    double x, y;
+    size_t size;
+    EXPECT(mkdtemp(dir));
+    for (int r = 0; r < 3; r++) {
+        runs[r] = path[r];
+        snprintf(path[r], sizeof path[r], "%s/%d", dir, r);
+        EXPECT(!make_run(path[r], r == 1 ? 950000 : 0, r == 1 ? 1e-4 : 1e-3, r < 2));
+    }
+    FILE *file = open_memstream(&text, &size);
+    EXPECT(!scatter_write(file, runs, 2, FIGURE_LR, FIGURE_PNG));
+    fclose(file);
+    EXPECT(sscanf(strstr(text, "$s0 << END\n"), "$s0 << END\n%lf %lf", &x, &y) == 2);
+    EXPECT_NEAR(x, 1e-4, 1e-9);
+    EXPECT_NEAR(y, 40 / (1 + exp(-0.5)) - 19, 1e-6);
+    EXPECT(sscanf(strstr(text, "\n0.001 "), "\n%lf %lf", &x, &y) == 2);
+    EXPECT_NEAR(y, 40 / (1 + exp(-10)) - 19, 1e-6);
+    EXPECT(!strstr(text, "$s1"));
+    free(text);
+    file = open_memstream(&text, &size); /* one has no evaluation: the last 300 of 3000 episodes of each */
+    EXPECT(!scatter_write(file, runs, 3, FIGURE_RANK, FIGURE_PNG));
+    fclose(file);
+    double mean = 0;
+    for (int i = 2701; i <= 3000; i++) mean += (40 / (1 + exp(5 - i / 200.0)) - 20 + 3 * sin(i * 1.7)) / 300;
+    EXPECT(sscanf(strstr(text, "$s0 << END\n"), "$s0 << END\n%lf %lf", &x, &y) == 2);
+    EXPECT(x == 1);
+    EXPECT_NEAR(y, mean, 1e-6);
+    EXPECT(strstr(text, "last tenth of the episodes") && strstr(text, "\n3 "));
+    free(text);
+    for (int r = 0; r < 3; r++) {
+        char name[256];
+        snprintf(name, sizeof name, "%s/run.h5", path[r]);
+        EXPECT(!unlink(name) && !rmdir(path[r]));
+    }
+    EXPECT(!rmdir(dir));
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 2 && !strcmp(argv[1], "make")) return make_run(argv[2], argc > 3 ? atof(argv[3]) : 0);
+    if (argc > 2 && !strcmp(argv[1], "make"))
+        return make_run(argv[2], argc > 3 ? atof(argv[3]) : 0, argc > 4 ? atof(argv[4]) : 0, argc < 6 || atoi(argv[5]));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window),           cmocka_unit_test(test_running_mean_by_hand),
         cmocka_unit_test(test_percentiles),      cmocka_unit_test(test_long_runs_are_thinned_evenly),
         cmocka_unit_test(test_names_are_quoted), cmocka_unit_test(test_script),
+        cmocka_unit_test(test_scores),           cmocka_unit_test(test_scores_of_runs),
     };
     return testing_main(tests);
 }

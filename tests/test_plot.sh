@@ -52,6 +52,22 @@ run "$dunlin" plot first --out '|touch hit.png'; check "a name like a command is
 check "a name like a command is not run" test ! -e hit.png
 check "no half figures are left" bash -c '! ls -a | grep -q part'
 
+# a point per run
+"$maker" make s1 0 1e-4; "$maker" make s2 950000 1e-2; "$maker" make s3 0 1e-3 0; mkdir s4
+points() { grep -c "href='#gpPt6'" "$1"; }
+run "$dunlin" plot s1 s2 --x lr --out g.svg; check "lr: status 0" is "$status" 0
+check "lr: the axis, what the score is, the series" \
+    bash -c 'for w in "learning rate" "last evaluation" "a3c on catch" ">0.0003<" ">0.01<"; do grep -q "$w" g.svg || exit 1; done'
+check "lr: one point per run, and one in the legend" is "$(points g.svg)" 3
+run "$dunlin" plot s1 s2 s3 s4 --x lr --out h.svg; check "lr, one run without a run file: status 0" is "$status" 0
+check "lr: what is left out is said" grep -q "left out: s4: no run.h5" err
+check "lr: without an evaluation somewhere, episodes count everywhere" grep -q "last tenth of the episodes" h.svg
+check "lr: three points, and one in the legend" is "$(points h.svg)" 4
+run "$dunlin" plot s1 s2 s3 --x rank --text; check "rank: status 0" is "$status" 0
+check "rank: its axis" grep -q "runs, best first" out
+many=$(for i in $(seq 65); do echo s1; done)
+refused "more curves than can be told apart" 2 "65|64|--x lr" $many --out m.svg
+refused "lr: no run with a score" 1 "s4" s4 --x lr --out e.png
 refused "another ending" 2 "a.pdf|.png|.svg" first --out a.pdf
 check "another ending: nothing written" test ! -e a.pdf
 refused "no ending" 2 ".png" first --out .png
@@ -59,7 +75,7 @@ refused "no run" 2 "RUN" --out a.png
 refused "neither figure nor text" 2 "--out|--text" first
 refused "both" 2 "--out|--text" first --text --out a.png
 refused "no value" 2 "--out|missing" first --out
-refused "unknown axis" 2 "steps|frames, seconds, updates" first --x steps --out a.png
+refused "unknown axis" 2 "steps|frames, seconds, updates, lr, rank" first --x steps --out a.png
 refused "unknown option" 2 "--title" first --title x --out a.png
 refused "a run that is not there" 1 "nowhere|No such file" nowhere --out e.png
 refused "a folder without a run" 1 "other|run.h5" other --out e.png

@@ -1,4 +1,5 @@
-/* figure.c -- learning curves as a gnuplot script.
+/* figure.c -- learning curves as a gnuplot script; and a point per run, score against learning rate (Mnih et al. 2016, figure 2)
+ * or against the rank by score (their figure S5), one series for each kind of run.
  *
  * Colours: Okabe and Ito 2008, "Color universal design", told apart by colour-blind eyes. Text comes from the user
  * (names of folders), so it stands in single quotes, where gnuplot expands nothing, with enhanced text off.
@@ -261,4 +262,68 @@ void figure_write(FILE *script, enum figure_format format, enum figure_axis axis
         write_text_plot(script, runs, count);
     else
         write_plot(script, runs, count);
+}
+
+/* Tics at 1 and 3 times the powers of ten, at 1, 2 and 5 times them where the rates span less than a decade. */
+static void write_rate_tics(FILE *script, double least, double most)
+{
+    static const double wide[] = {1, 3}, narrow[] = {1, 2, 5};
+    const bool far = most >= 10 * least;
+    const double *factors = far ? wide : narrow;
+    const int n = far ? 2 : 3;
+    const char *comma = "";
+    fprintf(script, "set logscale x\nset xtics (");
+    for (int power = (int)floor(log10(least)) - 1; power <= (int)ceil(log10(most)) + 1; power++)
+        for (int f = 0; f < n; f++) {
+            const double at = factors[f] * pow(10, power);
+            if (at < least / 1.5 || at > most * 1.5) continue;
+            fprintf(script, "%s'%.6g' %.9g", comma, at, at);
+            comma = ", ";
+        }
+    fprintf(script, ")\nset xrange [%.9g:%.9g]\n", least / 1.5, most * 1.5);
+}
+
+static void write_scores_axis(FILE *script, enum figure_axis axis, const char *score, bool text,
+                              const struct figure_series *series, int count)
+{
+    double least = INFINITY, most = 0;
+    char title[256];
+    for (int s = 0; s < count; s++)
+        for (int i = 0; i < series[s].count; i++) {
+            least = fmin(least, series[s].points[i].x);
+            most = fmax(most, series[s].points[i].x);
+        }
+    if (axis == FIGURE_LR)
+        write_rate_tics(script, least, most);
+    else
+        fprintf(script, "set xrange [0:%.9g]\n", most + 1);
+    const char *x = axis == FIGURE_LR ? "learning rate" : "runs, best first";
+    snprintf(title, sizeof title, text ? "%s (upwards: %s)" : "%s", x, score);
+    fprintf(script, "set xlabel '%s'\n", title);
+    if (!text) fprintf(script, "set ylabel '%s'\n", score);
+}
+
+void figure_write_scores(FILE *script, enum figure_format format, enum figure_axis axis, const char *score,
+                         const struct figure_series *series, int count)
+{
+    static const int shapes[] = {7, 5, 9, 11, 13}; /* filled: circle, square, triangles, diamond */
+    enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+    const char *style = axis == FIGURE_RANK && format != FIGURE_TEXT ? "linespoints" : "points";
+    write_head(script, format);
+    write_scores_axis(script, axis, score, format == FIGURE_TEXT, series, count);
+    for (int s = 0; s < count; s++) {
+        fprintf(script, "$s%d << END\n", s);
+        for (int i = 0; i < series[s].count; i++)
+            fprintf(script, "%.9g %.9g\n", series[s].points[i].x, series[s].points[i].y);
+        fprintf(script, "END\n");
+    }
+    for (int s = 0; s < count; s++) {
+        char name[512];
+        figure_quote(series[s].name, name, sizeof name);
+        fprintf(script, "%s$s%d using 1:2 with %s", s ? ", \\\n  " : "plot ", s, style);
+        if (format != FIGURE_TEXT)
+            fprintf(script, " pt %d ps 0.9 lw 1.4 lc rgb '%s'", shapes[s / COLOURS % SHAPES], colours[s % COLOURS]);
+        fprintf(script, " title %s", name);
+    }
+    fprintf(script, "\n");
 }

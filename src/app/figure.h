@@ -1,11 +1,12 @@
-/* figure.h -- learning curves as a gnuplot script: pure functions of arrays, no files and no processes. */
+/* figure.h -- learning curves, and scores of many runs, as a gnuplot script: pure functions of arrays, no files and no processes.
+ */
 #ifndef DUNLIN_APP_FIGURE_H
 #define DUNLIN_APP_FIGURE_H
 
 #include <stdint.h>
 #include <stdio.h>
 
-enum figure_axis { FIGURE_FRAMES, FIGURE_SECONDS, FIGURE_UPDATES };
+enum figure_axis { FIGURE_FRAMES, FIGURE_SECONDS, FIGURE_UPDATES, /* a point per run: */ FIGURE_LR, FIGURE_RANK };
 enum figure_format { FIGURE_PNG, FIGURE_SVG, FIGURE_TEXT };
 enum { FIGURE_POINTS = 2000 }; /* at most so many of a curve: more than a figure has pixels */
 
@@ -26,6 +27,13 @@ struct figure_run {
     int64_t eval_count;
 };
 
+/* Runs that belong together. */
+struct figure_series {
+    const char *name;                  /* any bytes */
+    const struct figure_point *points; /* (count) x the learning rate or the rank by score, y the score */
+    int count;
+};
+
 /* Episodes that a running mean takes in, of n: 100 in a short run, a hundredth of a long one, a tenth of a very
  * short. */
 int64_t figure_window(int64_t n);
@@ -41,5 +49,10 @@ void figure_quote(const char *text, char *quoted, size_t size);
 /* The script that draws runs (count, at least one with episodes or evals) on gnuplot's standard output. */
 void figure_write(FILE *script, enum figure_format format, enum figure_axis axis, const struct figure_run *runs,
                   int count);
+
+/* The same for a point per run: axis is FIGURE_LR (x above 0, drawn to the logarithm) or FIGURE_RANK. score says what y is.
+ * series: (count), at least one, each with a point at least. */
+void figure_write_scores(FILE *script, enum figure_format format, enum figure_axis axis, const char *score,
+                         const struct figure_series *series, int count);
 
 #endif

@@ -19,17 +19,19 @@
 #include <unistd.h>
 
 #include "app/figure.h"
+#include "app/scatter.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/runfile.h"
 
-enum { RUNS_MOST = 64, USAGE = 2, FAILED = 1 };
+enum { CURVES_MOST = 64, RUNS_MOST = 4096, USAGE = 2, FAILED = 1 };
 
 static const char usage[] =
-    "dunlin plot RUN... --out FILE.png|.svg [--x frames|seconds|updates]\n"
-    "dunlin plot RUN... --text [--x frames|seconds|updates]\n"
-    "  learning curves of run folders (or their run.h5), drawn by gnuplot; --text draws them here\n";
+    "dunlin plot RUN... --out FILE.png|.svg [--x frames|seconds|updates|lr|rank]\n"
+    "dunlin plot RUN... --text [--x frames|seconds|updates|lr|rank]\n"
+    "  learning curves of run folders (or their run.h5), drawn by gnuplot; --text draws them here\n"
+    "  --x lr: one point per run, its score against its learning rate; --x rank: the same scores, best first\n";
 
 struct words {
     const char *runs[RUNS_MOST], *out;
@@ -53,13 +55,13 @@ static bool ends_with(const char *text, const char *end)
 
 static int read_axis(const char *value, enum figure_axis *axis)
 {
-    static const char *const names[] = {"frames", "seconds", "updates"};
-    for (int i = 0; value && i < 3; i++)
+    static const char *const names[] = {"frames", "seconds", "updates", "lr", "rank"};
+    for (int i = 0; value && i < (int)(sizeof names / sizeof names[0]); i++)
         if (!strcmp(value, names[i])) {
             *axis = (enum figure_axis)i;
             return 0;
         }
-    return error_set("--x is '%.80s'; allowed: frames, seconds, updates", value ? value : "");
+    return error_set("--x is '%.80s'; allowed: frames, seconds, updates, lr, rank", value ? value : "");
 }
 
 static int read_words(struct words *w, int argc, char **argv)
@@ -84,7 +86,8 @@ static int read_words(struct words *w, int argc, char **argv)
             w->out = argv[++i];
         } else if (word[0] == '-') {
             return error_set(
-                "plot knows no option %.80s; allowed: --out FILE.png|.svg, --text, --x frames|seconds|updates", word);
+                "plot knows no option %.80s; allowed: --out FILE.png|.svg, --text, --x frames|seconds|updates|lr|rank",
+                word);
         } else if (w->count == RUNS_MOST) {
             return error_set("more than %d runs; allowed: at most so many in a figure", RUNS_MOST);
         } else {
@@ -92,6 +95,9 @@ static int read_words(struct words *w, int argc, char **argv)
         }
     }
     if (!w->count) return error_set("plot needs a run; allowed: dunlin plot RUN... --out FILE.png|.svg, or --text");
+    if (w->axis < FIGURE_LR && w->count > CURVES_MOST)
+        return error_set("%d runs are too many curves; allowed: %d (--x lr draws one point per run)", w->count,
+                         CURVES_MOST);
     if (w->text && w->out) return error_set("both --text and --out %.200s were given; allowed: one of them", w->out);
     if (!w->text && !w->out)
         return error_set("plot needs --out FILE.png or FILE.svg, or --text to draw in the terminal");
@@ -193,14 +199,21 @@ static int load_points(struct loaded *run, const char *path, enum figure_axis ax
     return status;
 }
 
-static int load_run(struct loaded *run, const char *what, enum figure_axis axis)
+int plot_find_run(const char *what, char *path, size_t size, bool *folder)
 {
     struct stat st;
-    char path[PATH_MAX];
     if (stat(what, &st)) return error_set("%.400s: %s; give a run's folder or its run.h5", what, strerror(errno));
-    const bool folder = S_ISDIR(st.st_mode);
-    snprintf(path, sizeof path, "%s%s", what, folder ? "/run.h5" : "");
-    if (folder && stat(path, &st)) return error_set("%.400s: no run.h5 in this folder; give a run's folder", what);
+    *folder = S_ISDIR(st.st_mode);
+    snprintf(path, size, "%s%s", what, *folder ? "/run.h5" : "");
+    if (*folder && stat(path, &st)) return error_set("%.400s: no run.h5 in this folder; give a run's folder", what);
+    return 0;
+}
+
+static int load_run(struct loaded *run, const char *what, enum figure_axis axis)
+{
+    char path[PATH_MAX];
+    bool folder;
+    if (plot_find_run(what, path, sizeof path, &folder)) return -1;
     run_name(what, folder, run->name, sizeof run->name);
     return load_points(run, path, axis);
 }
@@ -247,18 +260,13 @@ static int run_gnuplot(FILE *script, int out)
     return status;
 }
 
-/* The figure to its final name, or to stdout; 0, or -1 after error_set(). */
-static int draw(const struct words *w, const struct figure_run *runs, int count)
+/* The figure that script says, to its final name or to stdout; 0, or -1 after error_set(). */
+static int draw(const struct words *w, FILE *script)
 {
     char part[PATH_MAX] = "";
-    FILE *script = tmpfile();
     int out = STDOUT_FILENO, status;
-    if (!script) return error_set("no temporary file can be made: %s", strerror(errno));
-    figure_write(script, w->format, w->axis, runs, count);
-    if (fflush(script) || ferror(script)) {
-        fclose(script);
+    if (fflush(script) || ferror(script))
         return error_set("the script for gnuplot cannot be written: %s", strerror(errno));
-    }
     rewind(script);
     if (w->out) {
         snprintf(part, sizeof part, "%s.part-%ld", w->out, (long)getpid());
@@ -275,7 +283,6 @@ static int draw(const struct words *w, const struct figure_run *runs, int count)
             status = error_set("%.400s: cannot be written: %s", w->out, strerror(errno));
         if (w->out && status) unlink(part);
     }
-    fclose(script);
     return status;
 }
 
@@ -287,9 +294,10 @@ static const char *legend_name(const struct words *w, const struct loaded *runs,
     return runs[r].name;
 }
 
-static int plot(const struct words *w, struct loaded *loaded)
+/* The script of the curves; 0, or -1 after error_set(). */
+static int write_curves(FILE *script, const struct words *w, struct loaded *loaded)
 {
-    struct figure_run runs[RUNS_MOST];
+    struct figure_run runs[CURVES_MOST];
     int count = 0;
     for (int r = 0; r < w->count; r++)
         if (load_run(&loaded[r], w->runs[r], w->axis)) return -1;
@@ -306,7 +314,19 @@ static int plot(const struct words *w, struct loaded *loaded)
                                             .eval_count = l->eval_count};
     }
     if (!count) return error_set("%.400s: no finished episode yet; plot again when the run has gone on", w->runs[0]);
-    return draw(w, runs, count);
+    figure_write(script, w->format, w->axis, runs, count);
+    return 0;
+}
+
+static int plot(const struct words *w, struct loaded *loaded)
+{
+    FILE *script = tmpfile();
+    if (!script) return error_set("no temporary file can be made: %s", strerror(errno));
+    int status = w->axis < FIGURE_LR ? write_curves(script, w, loaded)
+                                     : scatter_write(script, w->runs, w->count, w->axis, w->format);
+    if (!status) status = draw(w, script);
+    fclose(script);
+    return status;
 }
 
 int plot_main(int argc, char **argv)

@@ -104,5 +104,7 @@ int runfile_print_csv(const char *path, enum runfile_table table);
 /* Prints the attributes of /config and /provenance as `key value` lines to stdout; the option frames as frames-budget; of a
  * resumed run the options of its last start, and each later start's provenance with session-N- before the key. 0, or -1 after error_set(). */
 int runfile_print_info(const char *path);
+/* The same text, malloc'd; NULL after error_set(). */
+char *runfile_info(const char *path);
 
 #endif

@@ -197,13 +197,25 @@ static int send_info(void *arg, FILE *out)
     return 0;
 }
 
-int runfile_print_info(const char *path)
+/* The text that send_info() writes, its end included. */
+static int send_whole_info(void *arg, FILE *out)
+{
+    return send_info(arg, out) || fputc(0, out);
+}
+
+char *runfile_info(const char *path)
 {
     char *text;
     size_t n;
     h5_init();
-    if (guard_run(send_info, (void *)(uintptr_t)path, path, &text, &n)) return -1;
-    fwrite(text, 1, n, stdout);
+    return guard_run(send_whole_info, (void *)(uintptr_t)path, path, &text, &n) ? NULL : text;
+}
+
+int runfile_print_info(const char *path)
+{
+    char *text = runfile_info(path);
+    if (!text) return -1;
+    fputs(text, stdout);
     free(text);
     return flushed();
 }
