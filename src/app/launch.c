@@ -38,6 +38,7 @@ enum launch_kind launch_kind(void)
     }
     if (getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE")) return LAUNCH_RANK; /* srun --mpi=pmix */
     if ((getenv("SLURM_STEP_ID") && env_int("SLURM_STEP_NUM_TASKS") > 1) || env_int("PMI_SIZE") > 1) {
+        if (env_int("SLURM_PROCID") > 0 || env_int("PMI_RANK") > 0) _exit(0); /* the first task says it, once */
         error_set(
             "several tasks were started without PMIx, so they cannot see each other: use srun --mpi=pmix, or mpirun");
         return LAUNCH_WRONG;
@@ -55,6 +56,27 @@ static int cores(void)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set)) return 1;
     return CPU_COUNT(&set);
+}
+
+/* Actors that a Slurm job's allocation has room for, one per task and its CPUs; 0 outside of a job. Without tasks asked for, every
+ * CPU of its nodes, as "16(x2),8" tells them. The affinity mask would not do: it knows one node, and is the whole node where
+ * the site binds nobody. */
+static int slurm_room(void)
+{
+    const int tasks = env_int("SLURM_NTASKS"), each = env_int("SLURM_CPUS_PER_TASK");
+    const char *at = getenv("SLURM_JOB_CPUS_PER_NODE");
+    int room = 0;
+    if (!getenv("SLURM_JOB_ID")) return 0;
+    if (tasks > 0) return tasks * (each > 0 ? each : 1);
+    while (at && *at) {
+        int cpus = 0, nodes = 1, used = 0;
+        if (sscanf(at, "%d%n", &cpus, &used) != 1) break;
+        at += used;
+        if (sscanf(at, "(x%d)%n", &nodes, &used) == 1) at += used;
+        room += cpus * nodes;
+        at += *at == ',';
+    }
+    return room;
 }
 
 static volatile sig_atomic_t got_signal, got_again;
@@ -282,8 +304,8 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
         log_error("%s", error_text());
         return 2;
     }
-    const int slurm = env_int("SLURM_NTASKS");
-    const int actors = plan->set.values.actors ? (int)plan->set.values.actors : slurm > 1 ? slurm : cores();
+    const int room = slurm_room();
+    const int actors = plan->set.values.actors ? (int)plan->set.values.actors : room ? room : cores();
     snprintf(count, sizeof count, "%d", actors + 1);
     char **words = calloc((size_t)argc + EXTRA, sizeof *words);
     if (!words) return 1;

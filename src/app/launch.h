@@ -9,13 +9,14 @@ enum launch_kind {
     LAUNCH_RANK,  /* a rank of mpirun or of srun --mpi=pmix: MPI_Init */
     LAUNCH_WRONG, /* error_set() says how it should be started: exit 2 */
 };
+/* Several tasks that cannot see each other are LAUNCH_WRONG in the first of them; in the others it does not return, they end. */
 enum launch_kind launch_kind(void);
 
 /* From here on a stop signal is noted for launch_run(). */
 void launch_catch_signals(void);
 
-/* Runs the same words under mpirun with one actor per core (or --actors) and the master, in the folder of the plan; passes stop
- * signals on as SIGUSR1, takes the outcome from RUN/status, and ends mpirun where it does not end by itself. Returns the exit
+/* Runs the same words under mpirun with one actor per core (or as many as a Slurm job's allocation has room for, or --actors) and
+ * the master, in the folder of the plan; passes stop signals on as SIGUSR1, takes the outcome from RUN/status, and ends mpirun where it does not end by itself. Returns the exit
  * status: 0 done, 1 failed, 2 wrong usage, 130/143 stopped. */
 int launch_run(const struct plan *plan, bool resume, int argc, char **argv);
 

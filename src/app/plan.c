@@ -49,12 +49,14 @@ static bool is_run_file(const char *name)
     return digits && !strcmp(name + 11 + digits, ".h5");
 }
 
-/* What a run leaves besides: its status, damaged files set aside, and what was half written when it died. */
+/* What a run leaves besides: its status, the list of its starts that run/train.sbatch keeps, damaged files set aside, and what was
+ * half written when it died. */
 static bool is_run_remnant(const char *name)
 {
     char whole[NAME_MAX + 1];
     const size_t n = strlen(name);
-    if (!strcmp(name, "status") || !strcmp(name, "status.new") || !strcmp(name, PROBE)) return true;
+    if (!strcmp(name, "status") || !strcmp(name, "status.new") || !strcmp(name, "starts") || !strcmp(name, PROBE))
+        return true;
     if (!strncmp(name, "run-damaged-", 12)) return !strcmp(name + 12 + strspn(name + 12, "0123456789"), ".h5");
     if (n < 4 || strcmp(name + n - 4, ".new")) return false;
     snprintf(whole, sizeof whole, "%.*s", (int)(n - 4), name);
@@ -133,6 +135,13 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
     return options_check(&plan->set);
 }
 
+/* A job that Slurm has put back into its queue has thrown away what --force was meant for when it started first. */
+static bool was_requeued(void)
+{
+    const char *restarts = getenv("SLURM_RESTART_COUNT");
+    return restarts && atoi(restarts) > 0;
+}
+
 int plan_make(struct plan *plan, int argc, char **argv, bool resume)
 {
     const char *positional = NULL;
@@ -151,6 +160,7 @@ int plan_make(struct plan *plan, int argc, char **argv, bool resume)
             positional);
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const int found = plan->dir[0] ? what_lies_in(plan->dir) : 0;
+    if (plan->set.values.or_resume && was_requeued()) plan->set.values.force = false;
     if (found == 1 && plan->set.values.or_resume && !plan->set.values.force) {
         char path[sizeof plan->checkpoint];
         if (!checkpoint_newest(plan->dir, path, sizeof path)) {
