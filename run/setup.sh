@@ -24,12 +24,33 @@ missing_pieces() {
         cmocka) pkg-config --exists cmocka || echo "cmocka|libcmocka-dev|cmocka" ;;
         python3) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "python3 with venv|python3-venv|python" ;;
         h5dump) command -v h5dump >/dev/null || echo "h5dump|hdf5-tools|hdf5" ;;
+        slurm)
+            [ -x /usr/sbin/slurmctld ] || command -v slurmctld >/dev/null || echo "slurmctld|slurmctld|slurm"
+            [ -x /usr/sbin/slurmd ] || command -v slurmd >/dev/null || echo "slurmd|slurmd|slurm"
+            command -v sbatch >/dev/null || echo "sbatch|slurm-client|slurm"
+            [ -x /usr/sbin/munged ] || command -v munged >/dev/null || echo "munged|munge|munge"
+            # the name that Slurm's plugin for srun --mpi=pmix looks for
+            [ -n "$(find /usr/lib/*/pmix2/lib /usr/lib /usr/lib64 -maxdepth 1 -name libpmix.so 2>/dev/null)" ] ||
+                echo "libpmix.so|libpmix-dev|pmix" ;;
         ip) command -v ip >/dev/null || [ -x /sbin/ip ] || echo "ip|iproute2|iproute2" ;;
         esac
     done
 }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+# asleep COMMAND...: what it installs starts no services, now or at the next boot; programs alone are wanted
+asleep() {
+    local status=0 policy=/usr/sbin/policy-rc.d had unit
+    had=$(as_root systemctl list-unit-files --state=enabled munge.service slurmctld.service slurmd.service 2>/dev/null)
+    if [ -e $policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy; fi
+    "$@" || status=$?
+    [ -z "$policy" ] || as_root rm -f $policy
+    for unit in munge slurmctld slurmd; do
+        case $had in *$unit.service*) ;; *) as_root systemctl disable -q $unit >/dev/null 2>&1 || true ;; esac
+    done
+    return $status
+}
 
 # need PIECE...: installs what is missing where apt and root or sudo are there; else says in one line per piece what to ask for
 need() {
@@ -42,7 +63,7 @@ need() {
         say "installing $packages"
         [ "$round" != 1 ] || as_root apt-get update -q >"$log" 2>&1 || say "apt-get update failed; trying with the lists that are there"
         # shellcheck disable=SC2086
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages >>"$log" 2>&1 ||
+        asleep as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages >>"$log" 2>&1 ||
             { say "apt-get could not install $packages; the last of what it said:"; tail -5 "$log" >&2; exit 1; }
         rm -f "$log"
     done

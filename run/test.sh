@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . run/setup.sh
 need cmocka python3 ip h5dump
+(need slurm) || say "going on without Slurm; its test will say so"
 make -s -j"$(nproc)" WERROR=-Werror all tests
 bash run/fetch-atari.sh build/atari || say "going on without Atari; its tests will say so"
 [ $# = 0 ] || TEST_ONLY=$1 exec tests/run.sh build tests/list

@@ -135,13 +135,6 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
     return options_check(&plan->set);
 }
 
-/* A job that Slurm has put back into its queue has thrown away what --force was meant for when it started first. */
-static bool was_requeued(void)
-{
-    const char *restarts = getenv("SLURM_RESTART_COUNT");
-    return restarts && atoi(restarts) > 0;
-}
-
 int plan_make(struct plan *plan, int argc, char **argv, bool resume)
 {
     const char *positional = NULL;
@@ -160,7 +153,6 @@ int plan_make(struct plan *plan, int argc, char **argv, bool resume)
             positional);
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const int found = plan->dir[0] ? what_lies_in(plan->dir) : 0;
-    if (plan->set.values.or_resume && was_requeued()) plan->set.values.force = false;
     if (found == 1 && plan->set.values.or_resume && !plan->set.values.force) {
         char path[sizeof plan->checkpoint];
         if (!checkpoint_newest(plan->dir, path, sizeof path)) {

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# test_slurm.sh -- under a real Slurm on loopback: run/train.sbatch over its time limit, a requeue, a drained node and what may not go
+# back into the queue, run/sweep.sbatch, and srun with and without PMIx.
+. "$(dirname "$0")/tap.sh"
+[ "$(id -u)" = 0 ] || { skip "Slurm" "needs root"; finish; }
+. "$source_dir/tests/slurm/cluster.sh"
+for tool in slurmctld slurmd sbatch munged; do
+    command -v $tool >/dev/null || { skip "Slurm" "$tool is not installed"; finish; }
+done
+again=
+tap_cleanup() { kill $again 2>/dev/null; cluster_down; umount "$scratch/small" 2>/dev/null; }
+mkdir small # a disk that is soon full
+mount -t tmpfs -o size=600k small small 2>/dev/null && small=yes || small=no
+chmod a+rx "$scratch"
+cluster_up "$scratch/cluster" || { check "a Slurm of two nodes is up" false; finish; }
+check "a Slurm of two nodes is up" true
+# one-sided windows across the nodes go over TCP, and loopback is all there is
+export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+export DUNLIN=$dunlin TRAIN=$source_dir/run/train.sbatch
+submit() { sbatch --parsable "$@" 2>err; }
+log_of() { cat "dunlin-$1.log" 2>/dev/null; }
+newest() { local f; f=$(ls "$1"/checkpoint-0*.h5 2>/dev/null | tail -n 1); f=${f##*-0}; f=${f%.h5}; echo $((10#${f:-0})); }
+ini() { printf 'env = corridor\nframes = %s\neval-every = 0\nlog-every = 0.5\n' "$2" >"$1.ini"; }
+moving() { grep -q "^frames [1-9]" "$1/status" 2>/dev/null; }
+restarts() { is "$(job_field "$1" Restarts)" "$2"; }
+running_again() { job_soon "$1"; is "$(job_field "$1" JobState):$(job_field "$1" Restarts)" "RUNNING:$2"; }
+first_start() { restarts "$1" 1 && is "$(job_field "$1" JobState)" PENDING; }
+with() { [ $cluster_nodes = 1 ] || echo "$@"; } # where jobs can span nodes
+
+# What takes its time first; the time limit is one minute and the signal comes at the first look after 10 s
+ini limit 1e9
+# shellcheck disable=SC2046
+limit=$(submit $(with -N2) -n 2 --time=1 --signal=B:USR1@50 "$TRAIN" limit.ini --out limit)
+# all actors die in their first step, at every start
+cat >dies.c <<END
+#include <stdlib.h>
+#include "dunlin/env.h"
+static int start(struct env_spec *spec, const struct env_args *args, char *err, size_t n)
+{ (void)args, (void)err, (void)n; *spec = (struct env_spec){.obs_dim = 1, .stack = 1, .num_actions = 2, .action_repeat = 1, .state_size = 1}; return 0; }
+static void reset(void *s, struct rng *r, void *obs) { (void)s, (void)r; *(float *)obs = 0; }
+static struct env_step step(void *s, struct rng *r, struct env_action a, void *obs) { (void)s, (void)r, (void)a, (void)obs; _Exit(1); }
+const struct env_ops dunlin_env = {.api = DUNLIN_ENV_API, .name = "dies", .help = "", .open = start, .reset = reset, .step = step};
+END
+cc -shared -fPIC -I"$source_dir/include" dies.c -o dies.so
+export PATIENCE=1 # starts without progress
+dies=$(submit -n 1 "$TRAIN" --env lib:./dies.so --net mlp --out dies)
+wrong=$(submit -n 1 "$TRAIN" --evn corridor)
+failed=$(submit -n 1 "$TRAIN" --env corridor --frames 1e9 --checkpoint-every 1000 --checkpoint-keep 1000 --out small/failed)
+# those two again and again, without waiting
+(while sleep 1; do job_soon "$dies"; job_soon "$failed"; done) >/dev/null 2>&1 &
+again=$!
+ini drain 1e9
+drain=$(submit -n 1 "$TRAIN" drain.ini --out drain --force)
+
+# a node is drained while a job runs there, and the job requeued: it goes on elsewhere
+within 40 moving drain
+node=$(job_field "$drain" BatchHost)
+scontrol update NodeName="$node" State=DRAIN Reason=test
+scontrol requeue "$drain"
+within 30 first_start "$drain"
+check "scontrol requeue: the run stopped with a checkpoint" grep -q "^state stopped" drain/status
+at=$(newest drain)
+ini drain $((at + 20000))
+within 30 running_again "$drain" 1
+within 60 job_over "$drain"
+grep -v "frames/s" "dunlin-$drain.log" | tail -n 5 >err
+check "node drained, job requeued: it completes" is "$(job_field "$drain" JobState)" COMPLETED
+check "on the other node" test "$(job_field "$drain" BatchHost)" != "$node"
+check "it went on from there, whatever --force said at the first start" \
+    grep -q "resuming drain at $at frames" "dunlin-$drain.log"
+check "the frames are done" grep -q "^state done" drain/status
+run "$dunlin" info drain
+check "in two sessions" is "$(value sessions)" 2
+scontrol update NodeName="$node" State=RESUME
+
+# one actor per task and its CPUs, or for every CPU
+cpus=$(submit -n 1 --cpus-per-task=2 --wrap "exec $dunlin train --env corridor --frames 3000 --out cpus")
+all=$(submit -N $cluster_nodes --mincpus=2 --wrap "exec $dunlin train --env corridor --frames 3000 --out all")
+
+# tasks of one step
+srun -n 2 "$dunlin" train --env corridor --out plain >out 2>err
+check "srun without PMIx: status 2" is $? 2
+check "srun without PMIx: one line says what to use" says "srun --mpi=pmix"
+# shellcheck disable=SC2046
+timeout 60 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" train --env corridor --frames 60000 --out pmix >out 2>err
+check "srun --mpi=pmix: status 0" is $? 0
+check "srun --mpi=pmix: done, every rank played" is "$(grep -cE '^state done|^actor [123] host .* frames [1-9]' pmix/status)" 4
+[ $cluster_nodes = 1 ] || check "srun --mpi=pmix: on both nodes" is "$(grep -o 'host c[01]' pmix/status | sort -u | wc -l)" 2
+timeout 60 srun --mpi=pmix --job-name=stopped -n 2 "$dunlin" train --env corridor --frames 1e9 --log-every 0.5 --out stopped >out 2>err &
+pid=$!
+within 30 moving stopped
+scancel --signal=USR1 --name=stopped
+wait $pid
+check "srun --mpi=pmix, USR1: status 143" is $? 143
+check "srun --mpi=pmix, USR1: stopped with a checkpoint" test "$(sed -n 's/^state //p' stopped/status)" = stopped -a "$(newest stopped)" -gt 0
+
+# an actor dies: Slurm's PMIx ends the step, whatever srun was told; what was saved goes on
+srun --mpi=pmix --kill-on-bad-exit=0 --no-kill -n 3 "$dunlin" train --env corridor --frames 1e9 --checkpoint-every 2000 --log-every 0.5 \
+    --eval-every 0 --out killed >out 2>err &
+pid=$!
+within 30 moving killed
+for p in $(pgrep -f -- "dunlin train .*--out killed"); do
+    tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx PMIX_RANK=2 && kill -KILL "$p"
+done
+timeout 60 tail --pid=$pid -f /dev/null
+check "srun --mpi=pmix, an actor killed: the step ends" is "$(kill -0 $pid 2>&1 | grep -c 'No such')" 1
+at=$(newest killed)
+timeout 60 srun --mpi=pmix -n 3 "$dunlin" resume killed --frames $((at + 20000)) >out 2>err
+check "and what was saved goes on to its end" test $? = 0 -a "$(sed -n 's/^state //p' killed/status)" = done -a "$at" -gt 0
+
+# scancel
+cancel=$(submit -n 1 "$TRAIN" --env corridor --frames 1e9 --log-every 0.5 --eval-every 0 --out cancel)
+within 40 moving cancel
+scancel "$cancel"
+within 30 job_over "$cancel"
+within 10 grep -q "^state stopped" cancel/status
+check "scancel: a checkpoint, and not requeued" test "$(newest cancel)" -gt 0 -a "$(job_field "$cancel" JobState)" = CANCELLED
+grep -v "frames/s" "dunlin-$cancel.log" | tail -n 5 >err
+check "scancel: the run stopped" grep -q "^state stopped" cancel/status
+
+# a sweep
+sweep=$(GAMES="cartpole corridor" LR_LOW=1e-3 LR_HIGH=1e-1 submit -n 1 --array=0-3 "$source_dir/run/sweep.sbatch" --frames 3000)
+nobody_left() { [ -z "$(squeue -h -j "$sweep" 2>/dev/null)" ]; }
+within 60 nobody_left
+check "sweep: four runs are done" is "$(cat runs/sweep-"$sweep"/*/status | grep -c '^state done')" 4
+check "sweep: two games" test "$(ls -d runs/sweep-"$sweep"/cartpole-* | wc -l)" = 2 -a "$(ls -d runs/sweep-"$sweep"/corridor-* | wc -l)" = 2
+ls runs/sweep-"$sweep" | sed 's/.*-lr\(.*\)-seed1/\1/' | sort -g | uniq -c >rates
+check "sweep: two rates in the range, the same for both games" \
+    awk '$1 != 2 || $2 < 1e-3 || $2 > 1e-1 { bad = 1 } END { exit bad || NR != 2 }' rates
+run "$dunlin" plot runs/sweep-"$sweep"/* --x lr --out sweep.svg
+check "sweep: a figure" test "$status" = 0 -a -s sweep.svg
+check "sweep: a series for each game" test "$(grep -cE '>a3c on (cartpole|corridor)<' sweep.svg)" = 2
+
+within 60 job_over "$cpus"
+check "one task of two CPUs: two actors" grep -q ": 2 actors, 3000 frames" "slurm-$cpus.out"
+within 60 job_over "$all"
+check "no tasks asked for: an actor for every CPU" grep -q ": $(scontrol -o show job "$all" | tr ' ' '\n' | sed -n 's/^NumCPUs=//p') actors, 3000 frames" "slurm-$all.out"
+
+# what must not go round for ever
+within 20 job_over "$wrong"
+check "wrong words: exit 2, not requeued" is "$(job_field "$wrong" ExitCode):$(job_field "$wrong" Restarts)" 2:0:0
+if [ $small = yes ]; then
+    within 60 job_over "$failed"
+    check "a disk that is full: the job ends with 1" is "$(job_field "$failed" JobState):$(job_field "$failed" ExitCode)" FAILED:1:0
+    check "a disk that is full: after a second start at most" test "$(job_field "$failed" Restarts)" -le 1
+else
+    skip "a disk that is full ends the job" "no mount here"
+fi
+within 60 job_over "$dies"
+check "no frames in several starts: the job fails" is "$(job_field "$dies" JobState):$(job_field "$dies" ExitCode)" FAILED:1:0
+check "no frames in several starts: after PATIENCE + 1 of them" is "$(job_field "$dies" Restarts)" 2
+check "no frames in several starts: the log says so" grep -q "got no further than 0 frames in 1 starts or more" "dunlin-$dies.log"
+
+# the time limit
+within 60 first_start "$limit"
+check "time limit: USR1 stopped the run with a checkpoint" grep -q "^reason SIGUSR1" limit/status
+check "time limit: the job is back in the queue" restarts "$limit" 1
+at=$(newest limit)
+check "time limit: frames were trained" test "$at" -gt 0
+ini limit $((at + 20000))
+scontrol update JobId="$limit" TimeLimit=10
+within 20 running_again "$limit" 1
+within 60 job_over "$limit"
+grep -v "frames/s" "dunlin-$limit.log" | tail -n 5 >err
+check "time limit: the job completes" is "$(job_field "$limit" JobState):$(job_field "$limit" ExitCode)" COMPLETED:0:0
+check "time limit: it went on where it stopped" grep -q "resuming limit at $at frames" "dunlin-$limit.log"
+check "time limit: the frames are done" grep -q "^state done" limit/status
+run "$dunlin" info limit
+check "time limit: in two sessions" is "$(value sessions)" 2
+finish
