@@ -290,6 +290,36 @@ static void bad_numbers(void **state)
         memset(&trouble, 0, sizeof trouble);
         EXPECT(strstr(error_text(), "script") && strstr(error_text(), "step 2"));
         EXPECT(strstr(error_text(), k ? "observation 1" : "reward"));
+        EXPECT(agent_fault(b->agent) == (k ? INSTANCE_BAD_OBSERVATION : INSTANCE_BAD_REWARD));
+        EXPECT(agent_steps(b->agent) == 2);
+        bench_free(b);
+    }
+}
+
+/* The environment that failed begins a new episode, the others go on where they were, and the next rollout counts. */
+static void played_on(void **state)
+{
+    (void)state;
+    const enum algo algos[] = {ALGO_A3C, ALGO_ONE_STEP_SARSA};
+    for (int k = 0; k < 2; k++) {
+        const struct agent_config config = config_of(algos[k], 4, 2);
+        struct bench *b = bench_new(NULL, "mlp:8", k ? 0 : 4, &config);
+        struct agent_episode ep[8];
+        const struct agent *a = b->agent;
+        rollout(b, 0);
+        trouble.bad_step = 5, trouble.bad_obs = NAN; /* the next one: of both, in step with each other */
+        ((struct script *)a->instances[1].state)->episode = 3;
+        EXPECT(agent_play(b->agent, b->theta, 0) == -1);
+        memset(&trouble, 0, sizeof trouble);
+        EXPECT(agent_steps(a) == 2);
+        EXPECT(a->instances[0].steps == 0 && ((struct script *)a->instances[0].state)->episode == 2);
+        EXPECT(((struct script *)a->instances[1].state)->episode == 4); /* it ended by itself in this step */
+        EXPECT(a->fresh[0] == 1 && a->pending[0] == -1);
+        for (int i = 0; i < a->S; i++) EXPECT(a->state[i] == 0);
+        EXPECT(agent_take_episodes(b->agent, ep, 8) == 1 && ep[0].steps == 5); /* the spoilt episode is no score */
+        rollout(b, 0);
+        EXPECT(a->start[0] == 1 && a->x[0][1] == 0);
+        for (size_t i = 0; i < b->n; i++) EXPECT(isfinite(b->dtheta[i]));
         bench_free(b);
     }
 }
@@ -350,6 +380,7 @@ int main(void)
         cmocka_unit_test(recurrent_state),
         cmocka_unit_test(stacked_planes),
         cmocka_unit_test(bad_numbers),
+        cmocka_unit_test(played_on),
         cmocka_unit_test(refusals),
         cmocka_unit_test(one_update_per_episode),
     };

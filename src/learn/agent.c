@@ -4,6 +4,7 @@
  * environments in one actor are a departure from the paper: their ends fall inside the rollout, and losses are means
  * over them. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "learn/successors.h"
 
 static const char *const names[] = {"one-step-q", "one-step-sarsa", "n-step-q", "a3c"};
-enum { ALGOS = sizeof names / sizeof names[0] };
+enum { ALGOS = sizeof names / sizeof names[0], RESETS_MOST = 16 };
 
 const char *algo_name(enum algo algo)
 {
@@ -210,23 +211,41 @@ static void keep_episode(struct agent *a, const struct instance *in)
     a->episodes[place] = (struct agent_episode){in->steps * a->world->spec.action_repeat, in->steps, in->ret};
 }
 
+/* Nothing of the episode before is remembered. */
+static int begin_anew(struct agent *a, int e)
+{
+    memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
+    a->fresh[e] = 1;
+    return instance_reset(&a->instances[e]);
+}
+
+/* After a number that is none: a new episode, whose first observation may need some tries; where they all fail, the next
+ * gradient is none either. Always -1. */
+static int give_up_episode(struct agent *a, int e)
+{
+    char why[512];
+    snprintf(why, sizeof why, "%s", error_text());
+    a->fault = a->instances[e].fault;
+    a->pending[e] = -1;
+    for (int tries = 0; begin_anew(a, e) && tries < RESETS_MOST; tries++) {}
+    return error_set("%s", why);
+}
+
 /* Environment e answers the action of row; after an end it begins anew. */
 static int step(struct agent *a, int row, int e)
 {
     struct instance *in = &a->instances[e];
     struct env_step s;
-    if (instance_step(in, (struct env_action){.index = a->r.action[row]}, &s)) return -1;
+    if (instance_step(in, (struct env_action){.index = a->r.action[row]}, &s)) return give_up_episode(a, e);
     a->r.reward[row] = learning_reward(&a->config, s.reward);
     a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
     frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
     if (!s.terminated && !s.truncated) return 0;
     keep_episode(a, in);
-    memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
-    a->fresh[e] = 1;
-    return instance_reset(in);
+    return begin_anew(a, e) ? give_up_episode(a, e) : 0;
 }
 
-/* One step in every environment: rows t * E .. t * E + E - 1. */
+/* One step in every environment, also where one fails: rows t * E .. t * E + E - 1. */
 static int step_all(struct agent *a, const float *theta, int t)
 {
     const int E = a->E, row0 = t * E;
@@ -238,11 +257,12 @@ static int step_all(struct agent *a, const float *theta, int t)
     }
     net_forward(a->net, theta, a->work, row0, E, a->x + (size_t)row0 * C, S ? a->state : NULL);
     memcpy(a->state_after + (size_t)row0 * S, a->state, (size_t)E * S * sizeof *a->state);
+    int failed = 0;
     for (int e = 0; e < E; e++) {
         a->r.action[row0 + e] = choose(a, e, net_out(a->work, row0 + e));
-        if (step(a, row0 + e, e)) return -1;
+        failed |= step(a, row0 + e, e);
     }
-    return 0;
+    return failed;
 }
 
 /* Sarsa's a' for every row: the next row's action, or one drawn now where the rollout or a time limit ends. */
@@ -264,13 +284,24 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
     a->r.T = 0;
     memcpy(a->state0, a->state, (size_t)a->E * (size_t)a->S * sizeof *a->state);
     while (a->r.T < a->T_max) {
-        if (step_all(a, theta, a->r.T)) return -1;
+        const int failed = step_all(a, theta, a->r.T);
         const bool ended = a->r.end[a->r.T * a->E] != ROLLOUT_GOES_ON;
         a->r.T++;
+        if (failed) return -1;
         if (a->E == 1 && ended) break;
     }
     if (a->config.algo == ALGO_ONE_STEP_SARSA) draw_next_actions(a, theta);
     return 0;
+}
+
+enum instance_fault agent_fault(const struct agent *a)
+{
+    return a->fault;
+}
+
+int64_t agent_steps(const struct agent *a)
+{
+    return (int64_t)a->r.T * a->E;
 }
 
 int agent_take_episodes(struct agent *a, struct agent_episode *out, int max)

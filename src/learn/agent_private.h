@@ -26,6 +26,7 @@ struct agent {
     /* one rollout; row t * E + e */
     struct rollout r;
     int64_t T; /* global frames when it was played */
+    enum instance_fault fault;
     struct net_work *work;
     uint8_t *start;       /* (T_max * E)     the row's state came from zero */
     const float **x;      /* (T_max * E, C)  s */

@@ -50,10 +50,12 @@ static int take_in(struct instance *in, float *obs, const char *when)
         return 0;
     }
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(obs[i]))
+        if (!isfinite(obs[i])) {
+            in->fault = INSTANCE_BAD_OBSERVATION;
             return error_set("environment %s: observation %zu of %zu is %g %s, step %lld of its episode; "
                              "observations must be finite",
                              in->world->ops->name, i, n, (double)obs[i], when, (long long)in->steps);
+        }
     const float *centre = in->world->spec.obs_centre, *scale = in->world->spec.obs_scale;
     for (size_t i = 0; centre && i < n; i++) obs[i] -= centre[i];
     for (size_t i = 0; scale && i < n; i++) obs[i] *= scale[i];
@@ -74,9 +76,11 @@ int instance_step(struct instance *in, struct env_action action, struct env_step
     float *obs = frames_next(&in->frames);
     *step = in->world->ops->step(in->state, &in->rng, action, in->plane ? (void *)in->plane : obs);
     in->steps++;
-    if (!isfinite(step->reward))
+    if (!isfinite(step->reward)) {
+        in->fault = INSTANCE_BAD_REWARD;
         return error_set("environment %s: the reward is %g at step %lld of its episode; rewards must be finite",
                          in->world->ops->name, step->reward, (long long)in->steps);
+    }
     in->ret += step->reward;
     return take_in(in, obs, "after step");
 }

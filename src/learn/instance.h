@@ -9,15 +9,19 @@
 #include "learn/frames.h"
 #include "learn/world.h"
 
+/* Where a number that is none came from. */
+enum instance_fault { INSTANCE_FINE, INSTANCE_BAD_REWARD, INSTANCE_BAD_OBSERVATION };
+
 struct instance {
     const struct world *world; /* borrowed */
     void *state;               /* spec.state_size bytes */
     bool opened;
     struct rng rng;
     struct frames frames;
-    uint8_t *plane; /* (height * width) as the environment drew it; NULL for float observations */
-    double ret;     /* raw return of the open episode */
-    int64_t steps;  /* of the open episode */
+    uint8_t *plane;            /* (height * width) as the environment drew it; NULL for float observations */
+    double ret;                /* raw return of the open episode */
+    int64_t steps;             /* of the open episode */
+    enum instance_fault fault; /* of the last failure of instance_reset() or instance_step() */
 };
 
 /* Floats of one observation, and how many make a network's input. */
