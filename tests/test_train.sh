@@ -107,6 +107,14 @@ run "$dunlin" resume k --frames $((reached + 20000))
 check "SIGKILL of everything, then resume: status 0" is "$status" 0
 check "it went on from the newest checkpoint" grep -q "resuming k at $reached frames" err
 
+# a job that was made less urgent stays so: its actors are less urgent still
+nice -n 10 "$dunlin" train --env cartpole --frames 1e9 --actors 1 --out polite --log-every 0.1 >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
+nices=$(for p in $(pgrep -f -- "--out polite "); do awk '{ print $19 }' "/proc/$p/stat" 2>/dev/null; done | sort -n | tr '\n' ' ')
+check "nice 10 and an actor's 5 are 15 (found: $nices)" is "${nices##*10 }" "15 "
+kill -INT $pid; wait $pid
+
 # an actor dies: the others go on to the end
 "$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/error.h"
@@ -13,6 +13,11 @@
 #include "base/memory.h"
 #include "learn/evaluate.h"
 #include "optim/norm.h"
+
+enum {
+    FAULTS_TOLD = 10, /* lines about an environment's faults; /events has a hundred, the counters all */
+    FAULTS_MOST = 100 /* in a row, with which an actor ends */
+};
 
 int actor_open(struct actor *actor, const struct setup *setup, int rank)
 {
@@ -121,11 +126,37 @@ static void push(struct actor *actor, struct share *share, const float *dtheta, 
     share_push(share, &p);
 }
 
-/* An environment that answers no number ends its actor, whose last push says so; the others go on. */
-static void push_nothing(struct share *share, const struct share_view *view)
+/* The environment answered no number: the master hears of it and counts the frames. Nonzero where it does so time after time:
+ * then this actor ends and the others go on. */
+static int push_fault(struct actor *actor, struct share *share, const struct share_view *view)
 {
-    const struct share_push p = {.version = view->version, .bad = BAD_ENVIRONMENT};
+    const int64_t steps = agent_steps(actor->agent);
+    const struct share_push p = {.version = view->version,
+                                 .frames = steps * actor->setup->world.spec.action_repeat,
+                                 .steps = steps,
+                                 .bad =
+                                     agent_fault(actor->agent) == INSTANCE_BAD_REWARD ? BAD_REWARD : BAD_OBSERVATION};
+    if (actor->faults++ < FAULTS_TOLD)
+        log_rank("%s; this rollout does not count and its episode is given up (seed %lld)", error_text(),
+                 (long long)actor->setup->options->seed);
+    const bool hopeless = ++actor->faults_in_a_row >= FAULTS_MOST;
+    if (hopeless) log_rank("%s; %d rollouts in a row: this actor ends", error_text(), FAULTS_MOST);
     share_push(share, &p);
+    return hopeless;
+}
+
+static void tell_episodes(struct actor *actor, struct share *share)
+{
+    enum { EPISODES = 64 };
+    struct agent_episode done[EPISODES];
+    int n;
+    do {
+        n = agent_take_episodes(actor->agent, done, EPISODES);
+        for (int i = 0; i < n; i++) {
+            const struct share_episode e = {.frames = done[i].frames, .steps = done[i].steps, .ret = done[i].ret};
+            share_tell_episode(share, &e);
+        }
+    } while (n == EPISODES);
 }
 
 /* The rollout that was not pushed is lost; the state behind it is what the last checkpoint gets. */
@@ -137,45 +168,49 @@ static int stopped(struct actor *actor, struct share *share)
     return 0;
 }
 
+/* The weights, and what else the view asks for, before a rollout. 0, 1 where it is to be fetched again, 2 to end, -1. */
+static int prepare(struct actor *actor, struct share *share, struct share_view *view)
+{
+    if (share_fetch(share, actor->theta, view)) return -1;
+    post_state(actor, share, view->state_id);
+    if (view->stop) return 2;
+    if (actor->target && view->target_version != actor->target_version &&
+        share_fetch_target(share, actor->target, &actor->target_version))
+        return -1;
+    if (view->snapshot_id == actor->snapshot_id) return 0;
+    actor->snapshot_id = view->snapshot_id;
+    return evaluate(actor, share) ? -1 : 1; /* theta was used for the evaluation: fetch again */
+}
+
 int actor_run(struct actor *actor, struct share *share)
 {
-    enum { EPISODES = 64 };
-    struct agent_episode done[EPISODES];
+    const bool rounds = actor->setup->options->deterministic;
     struct agent_stats stats;
     struct share_view view;
-    uint64_t target_version = 0, snapshot_id = 0;
     int rc = 0;
-    setpriority(PRIO_PROCESS, 0, 5); /* lets rank 0 in at once when it has work; needs no privilege */
+    nice(5); /* relative; lets rank 0 in at once when it has work; needs no privilege */
     cpu_flush_denormals();
     for (;;) {
-        if ((rc = share_fetch(share, actor->theta, &view))) break;
-        post_state(actor, share, view.state_id);
-        if (view.stop) break;
-        if (actor->target && view.target_version != target_version &&
-            (rc = share_fetch_target(share, actor->target, &target_version)))
-            break;
-        if (view.snapshot_id != snapshot_id) {
-            snapshot_id = view.snapshot_id;
-            if ((rc = evaluate(actor, share))) break;
-            continue; /* theta was used for the evaluation: fetch again */
-        }
-        const int played = agent_play(actor->agent, actor->theta, view.frames);
+        const int what = prepare(actor, share, &view);
+        if (what < 0) rc = -1;
+        if (what < 0 || what == 2) break;
+        if (what == 1) continue;
+        const int failed = agent_play(actor->agent, actor->theta, view.frames);
         float *dtheta = share_begin(share);
         if (!dtheta) {
             rc = stopped(actor, share);
             break;
         }
-        if (played) {
-            log_rank("%s; this actor ends", error_text());
-            push_nothing(share, &view);
-            break;
+        if (rounds) tell_episodes(actor, share); /* whoever has the gradient has them, too */
+        if (failed) {
+            if (push_fault(actor, share, &view)) break;
+        } else {
+            actor->faults_in_a_row = 0;
+            agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
+            push(actor, share, dtheta, &view, &stats);
         }
-        agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
-        push(actor, share, dtheta, &view, &stats);
-        for (int n = agent_take_episodes(actor->agent, done, EPISODES), i = 0; i < n; i++) {
-            const struct share_episode e = {.frames = done[i].frames, .steps = done[i].steps, .ret = done[i].ret};
-            share_tell_episode(share, &e);
-        }
+        if (!rounds) tell_episodes(actor, share);
+        if (rounds && (rc = share_wait(share, view.publication + 1, &view))) break;
     }
     if (!rc) share_bye(share);
     return rc;

@@ -15,7 +15,7 @@ struct actor_eval {
     double mean, median, std, min, max;
 };
 
-enum { BAD_GRADIENT = 1, BAD_ENVIRONMENT = 2 }; /* share_push.bad */
+enum { BAD_GRADIENT = 1, BAD_REWARD, BAD_OBSERVATION }; /* share_push.bad */
 
 enum { EVAL_RANK = 1 }; /* names the random streams of evaluations, whoever plays them */
 
@@ -28,13 +28,17 @@ struct actor {
     uint64_t state_id;       /* of the request answered last */
     float *theta, *target;
     int rank;
+    uint64_t target_version, snapshot_id; /* of what was fetched and evaluated last */
+    int64_t faults;                       /* rollouts that the environment spoilt */
+    int faults_in_a_row;
 };
 
 /* Memory and environments. 0, or -1 after error_set(). Local. Owner: actor_close(). */
 int actor_open(struct actor *actor, const struct setup *setup, int rank);
 void actor_close(struct actor *actor);
 
-/* Until the master says stop. One-sided. 0, or -1 where the master gave no sign of life: then nobody may be waited for. */
+/* Until the master says stop; with --deterministic in rounds: the next rollout waits for the publication that follows the last
+ * push. One-sided. 0, or -1 where the master gave no sign of life: then nobody may be waited for. */
 int actor_run(struct actor *actor, struct share *share);
 
 #endif

@@ -1,4 +1,5 @@
 /* keeper.c -- checkpoints: when they are due, whose state is in them. Writing them is clerk.c's. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +50,18 @@ static bool collected(struct master *m)
         const uint64_t id =
             share_read_post(m->share, a, SHARE_POST_STATE, m->states[a], m->state_bytes, &m->state_lengths[a]);
         m->state_seen[a] = id == m->state_id;
-        if (!m->state_seen[a] && !progress_lost(m, a)) all = false;
+        if (!m->state_seen[a] && (m->options->deterministic || !progress_lost(m, a))) all = false;
     }
     return all || master_clock() >= m->state_deadline;
+}
+
+bool keeper_whole(struct master *m)
+{
+    if (!m->state_id) return false; /* nobody has been asked */
+    collected(m);
+    for (int a = 0; a < m->actors; a++)
+        if (!m->state_seen[a]) return false;
+    return true;
 }
 
 struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim)
@@ -73,7 +83,7 @@ struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, str
 static void hand_over(struct master *m)
 {
     struct checkpoint_actor *actors = memory_new((size_t)m->actors + 1, sizeof *actors);
-    int64_t lag[RUN_LAG_ROWS]; /* rank 0's own state */
+    void *books = memory_new(books_size(m), 1);
     struct checkpoint c = {.options = m->set,
                            .net = m->setup->net,
                            .counters = m->n,
@@ -82,8 +92,8 @@ static void hand_over(struct master *m)
                            .actors = actors,
                            .actor_count = m->actors + 1};
     c.counters.seconds = master_seconds(m);
-    for (int i = 0; i < RUN_LAG_ROWS; i++) lag[i] = m->lag_before[i] + m->lag[i];
-    actors[0] = (struct checkpoint_actor){.rank = 0, .state = lag, .bytes = sizeof lag};
+    books_save(m, books);
+    actors[0] = (struct checkpoint_actor){.rank = 0, .state = books, .bytes = books_size(m)};
     for (int a = 0; a < m->actors; a++) {
         actors[a + 1].rank = a + 1;
         actors[a + 1].state = m->state_seen[a] ? m->states[a] : NULL;
@@ -94,6 +104,7 @@ static void hand_over(struct master *m)
     }
     struct checkpoint_image *image = keeper_image(m->dir, &c, m->optim);
     free(actors);
+    free(books);
     m->state_deadline = 0;
     clerk_log(m); /* first the rows up to it, then the checkpoint: a resume finds both */
     clerk_checkpoint(m, image);
@@ -123,7 +134,7 @@ void keeper_turn(struct master *m)
     }
     if (clerk_busy(m, CLERK_CHECKPOINT) || !due(m)) return;
     m->next_checkpoint = (m->n.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
-    keeper_ask(m, PATIENCE);
+    keeper_ask(m, m->options->deterministic ? INFINITY : PATIENCE); /* in rounds: all of them or no checkpoint */
 }
 
 int keeper_finish(struct master *m, int tries)

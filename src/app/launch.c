@@ -305,7 +305,11 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
         return 2;
     }
     const int room = slurm_room();
-    const int actors = plan->set.values.actors ? (int)plan->set.values.actors : room ? room : cores();
+    const bool same = plan->set.values.deterministic && plan->ranks > 1; /* goes on with as many as it had */
+    const int actors = plan->set.values.actors ? (int)plan->set.values.actors
+                       : same                  ? plan->ranks - 1
+                       : room                  ? room
+                                               : cores();
     snprintf(count, sizeof count, "%d", actors + 1);
     char **words = calloc((size_t)argc + EXTRA, sizeof *words);
     if (!words) return 1;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/actor.h"
 #include "app/signals.h"
 #include "base/cpu.h"
 #include "base/error.h"
@@ -60,8 +61,6 @@ void master_init(struct master *m, const struct master_start *s)
     m->runfile = s->runfile;
     m->actors = share_actors(s->share);
     m->n = *s->counters;
-    memcpy(m->lag_before, s->lag, sizeof m->lag_before);
-    runfile_lag_before(m->runfile, m->lag_before);
     m->started = master_clock();
     m->state = RUN_RUNNING;
     if (s->target) {
@@ -70,8 +69,12 @@ void master_init(struct master *m, const struct master_start *s)
     }
     clerk_init(m);
     progress_init(m, s);
+    snprintf(m->machine, sizeof m->machine, "%s", s->machine);
+    books_load(m, s->books, s->books_bytes);
+    runfile_lag_before(m->runfile, m->lag_before);
     keeper_init(m, s->state_bytes);
     referee_init(m);
+    rounds_init(m);
     cpu_flush_denormals();
     progress_begin(m);
     share_start(m->share, s->theta, s->target, (uint64_t)m->n.updates, m->n.frames);
@@ -84,14 +87,14 @@ void master_free(struct master *m)
     free(m->pids);
     free(m->eps_final);
     free(m->silent_for);
+    free(m->round);
+    free(m->grads);
     keeper_free(m);
     clerk_free(m);
     referee_free(m);
 }
 
-/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta, so
- * that who fetches it sees this target. */
-static void maybe_move_target(struct master *m, const float *theta)
+void master_move_target(struct master *m, const float *theta)
 {
     const int64_t every = m->options->target_every;
     if (!m->target || m->n.frames / every == m->n.target_frames / every) return;
@@ -100,56 +103,69 @@ static void maybe_move_target(struct master *m, const float *theta)
     m->n.target_frames = m->n.frames;
 }
 
+static const char *const bad_numbers[] = {"", "gradient", "reward", "observation"}; /* by share_push.bad */
+
+/* A number that is none: counted, told, and reason enough to stop where the user says so. */
+static void take_bad(struct master *m, const struct share_ready *r)
+{
+    enum { EVENTS_MOST = 100 }; /* then they are only counted */
+    const uint32_t bad = r->push.bad < sizeof bad_numbers / sizeof bad_numbers[0] ? r->push.bad : 0;
+    if (++m->n.bad_gradients <= EVENTS_MOST)
+        progress_event(m, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)",
+                       bad == BAD_OBSERVATION ? "an" : "a", bad_numbers[bad],
+                       bad == BAD_GRADIENT ? "it" : "its rollout", (long long)m->options->seed);
+    if (strcmp(m->options->on_nan, "stop") || m->state != RUN_RUNNING) return;
+    m->bad_number = true;
+    master_end(m, RUN_FAILED,
+               "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it", r->actor + 1,
+               m->rows[r->actor + 1].host, (long long)m->options->seed, bad == BAD_OBSERVATION ? "an" : "a",
+               bad_numbers[bad]);
+    log_error("%s", m->reason);
+}
+
+int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads)
+{
+    int k = 0;
+    for (int i = 0; i < n; i++) {
+        const struct share_push *p = &ready[i].push;
+        progress_push(m, &ready[i]);
+        if (!p->bad && p->scale != 0) {
+            grads[k++] = (struct optim_grad){
+                .grad = ready[i].grad, .scale = p->scale, .lr = (float)master_lr(m), .actor = ready[i].actor};
+            m->n.updates++;
+        } else if (p->bad) {
+            take_bad(m, &ready[i]);
+        }
+        m->n.frames += p->frames;
+        m->n.steps += p->steps;
+    }
+    return k;
+}
+
 /* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
 static int serve(struct master *m)
 {
     struct share_ready ready[DRAIN_MAX];
     struct optim_grad grads[DRAIN_MAX];
-    int k = 0;
-    const int n = share_drain(m->share, ready, DRAIN_MAX);
-    for (int i = 0; i < n; i++) {
-        const struct share_push *p = &ready[i].push;
-        if (!p->bad && p->scale != 0) {
-            grads[k++] = (struct optim_grad){
-                .grad = ready[i].grad, .scale = p->scale, .lr = (float)master_lr(m), .actor = ready[i].actor};
-            progress_push(m, &ready[i]);
-            m->n.updates++;
-        } else if (p->bad) {
-            m->n.bad_gradients++;
-            m->now.dropped++;
-            if (m->n.bad_gradients <= 100) /* then they are only counted */
-                progress_event(m, ready[i].actor + 1, "bad-number",
-                               p->bad == 1
-                                   ? "a gradient with a NaN or Inf was dropped (seed %lld)"
-                                   : "the environment gave a reward or observation that is no number (seed %lld)",
-                               (long long)m->options->seed);
-        }
-        m->n.frames += p->frames;
-        m->n.steps += p->steps;
-        m->now.frames += p->frames;
-        m->now.steps += p->steps;
-        m->rows[ready[i].actor + 1].frames += p->frames;
-    }
+    const int n = share_drain(m->share, ready, DRAIN_MAX), k = master_take(m, ready, n, grads);
     if (k) {
         float *const next = share_next(m->share);
         optim_apply(m->optim, share_theta(m->share), next, grads, k);
-        maybe_move_target(m, next);
+        master_move_target(m, next);
         share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
     }
     if (n) share_ack(m->share, ready, n);
     return n;
 }
 
-static void check_stop(struct master *m)
+void master_check_stop(struct master *m)
 {
     const int sig = signals_stop();
     if (sig) master_end(m, RUN_STOPPED, "%s", signals_name(sig));
     if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
 }
 
-/* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have given no
- * sign of life for long. How many have not come, the dead included. */
-static int farewell(struct master *m, double seconds, bool silent)
+int master_farewell(struct master *m, double seconds, bool silent)
 {
     const double until = master_clock() + seconds;
     for (;;) {
@@ -165,6 +181,15 @@ static int farewell(struct master *m, double seconds, bool silent)
     }
 }
 
+void master_goodbyes(struct master *m, int missing)
+{
+    if (missing) missing = master_farewell(m, 10, false);
+    if (missing) m->anyone_lost = true;
+    for (int a = 0; a < m->actors && missing; a++)
+        if (share_silence(m->share, a) >= 0 && !progress_dead(m, a))
+            progress_event(m, a + 1, "no-goodbye", "it did not answer the stop: it hangs, or is gone");
+}
+
 /* The actors stop and hand in their states, what they have pushed by then is applied, and all of it goes into the last
  * checkpoint. SIGTERM leaves a second before SIGKILL under a plain mpirun: those who are late then are left out. */
 static void wind_up(struct master *m)
@@ -173,24 +198,24 @@ static void wind_up(struct master *m)
     const double patience = hurry ? 0.25 : 2;
     keeper_ask(m, patience);
     share_stop(m->share, 1);
-    int missing = farewell(m, patience, true);
+    int missing = master_farewell(m, patience, true);
     while (serve(m)) {}
     progress_look(m);
-    if (m->state != RUN_FAILED && keeper_finish(m, hurry ? 1 : 3)) {
+    if ((m->state != RUN_FAILED || m->bad_number) && keeper_finish(m, hurry ? 1 : 3)) {
         m->state = RUN_FAILED;
         snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
         log_error("%s", error_text());
     }
     if (stopped) progress_log(m); /* the last figures and RUN/status, while there is time */
-    if (missing) missing = farewell(m, 10, false);
-    if (missing) m->anyone_lost = true;
-    for (int a = 0; a < m->actors && missing; a++)
-        if (share_silence(m->share, a) >= 0 && !progress_dead(m, a))
-            progress_event(m, a + 1, "no-goodbye", "it did not answer the stop: it hangs, or is gone");
+    master_goodbyes(m, missing);
 }
 
 void master_run(struct master *m)
 {
+    if (m->options->deterministic) {
+        rounds_run(m);
+        return;
+    }
     while (m->state == RUN_RUNNING) {
         const int n = serve(m);
         const double now = master_clock();
@@ -200,13 +225,13 @@ void master_run(struct master *m)
             referee_turn(m);
             clerk_turn(m);
             keeper_turn(m);
-            check_stop(m);
+            master_check_stop(m);
             if (now >= m->next_log) {
                 m->next_log = now + m->options->log_every;
                 progress_log(m);
             }
         }
-        check_stop(m);
+        master_check_stop(m);
         if (!n && m->state == RUN_RUNNING) share_idle(m->share, 0.002);
     }
     wind_up(m);

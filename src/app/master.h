@@ -1,6 +1,8 @@
 /* master.h -- rank 0: drains gradients, publishes weights, and keeps the books of the run.
  *
  *   master.c    the loop: drain, apply, publish, target network
+ *   rounds.c    the same in rounds (--deterministic)
+ *   books.c     what is counted beside weights and counters, as bytes of a checkpoint
  *   progress.c  what people and files see: progress line, rows of run.h5, RUN/status, actors' signs of life
  *   keeper.c    checkpoints: when they are due, what is in them
  *   clerk.c     the thread that writes all these files, and what is done where it cannot
@@ -41,6 +43,8 @@ struct interval {
     int64_t lag_max, dropped;
 };
 
+enum { BOOKS_MACHINE = 192 };
+
 struct master {
     const struct option_set *set;
     const struct options *options;
@@ -55,7 +59,8 @@ struct master {
     double started;               /* monotonic clock at the start of this session */
     float *target;                /* theta_target, (params); NULL without */
 
-    struct interval now;
+    struct interval now;              /* since the last progress line */
+    struct interval row;              /* in rounds: since the last row of /train */
     struct run_actor *rows;           /* rank 0 and the actors */
     double *eps_final;                /* by rank: of the actor's first environment; Q methods */
     pid_t *pids;                      /* of ranks on this host, 0 elsewhere */
@@ -68,9 +73,16 @@ struct master {
     double longest_silence; /* from which an actor has come back */
     int64_t first_update;   /* n.updates at the start of this session */
     bool anyone_lost;       /* an actor died: no collective call from here on */
+    bool bad_number;        /* --on-nan stop ends the run, after its checkpoint */
     int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of sight */
     enum run_state state;
     char reason[256];
+
+    /* rounds */
+    struct share_ready *round; /* (actors) */
+    struct optim_grad *grads;  /* (actors) */
+    int gathered;
+    char machine[BOOKS_MACHINE]; /* the program and libraries that the bits depend on */
 
     /* keeper */
     uint64_t state_id;     /* of the request under way */
@@ -110,7 +122,9 @@ struct master_start {
     size_t state_bytes;
     const float *theta, *target;
     const struct checkpoint_counters *counters;
-    const int64_t *lag;      /* (RUN_LAG_ROWS) of the sessions before; in checkpoints it is the "state" of rank 0 */
+    const void *books; /* of the sessions before, as in the checkpoint; NULL: none */
+    size_t books_bytes;
+    const char *machine;     /* see books.c */
     const char (*hosts)[64]; /* by rank */
     const pid_t *pids;
 };
@@ -118,6 +132,20 @@ struct master_start {
 /* Memory and first publication. Local. Owner: master_free(). */
 void master_init(struct master *m, const struct master_start *start);
 void master_free(struct master *m);
+
+/* Takes n waiting gradients into the books; the k that count go to grads in the same order, each with its learning rate.
+ * Returns k. */
+int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads);
+/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta, so
+ * that who fetches it sees this target. */
+void master_move_target(struct master *m, const float *theta);
+/* Ends the run where a signal came or the frames are reached. */
+void master_check_stop(struct master *m);
+/* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have given no
+ * sign of life for long. How many have not come, the dead included. */
+int master_farewell(struct master *m, double seconds, bool silent);
+/* Once more for the `missing` ones, and an event for each that hangs. */
+void master_goodbyes(struct master *m, int missing);
 
 /* Until `frames`, a stop signal or a failure; then checkpoint, stop, byes. state and reason say how it ended. Serves one-sided
  * progress; no collective. */
@@ -135,14 +163,27 @@ void master_end(struct master *m, enum run_state state, const char *fmt, ...) __
 /* progress.c */
 void progress_init(struct master *m, const struct master_start *start);
 void progress_begin(struct master *m); /* RUN/status says running, and no longer what an earlier session ended with */
-void progress_push(struct master *m, const struct share_ready *r); /* one gradient has been counted in */
-void progress_look(struct master *m);                              /* episodes, signs of life; every few milliseconds */
-void progress_log(struct master *m); /* line, rows, status; every log interval and at the end */
+void progress_push(struct master *m, const struct share_ready *r); /* one push, bad or applied; before it counts in n */
+void progress_look(struct master *m);                              /* both of these; every few milliseconds */
+void progress_episodes(struct master *m);                          /* takes in those finished */
+void progress_watch(struct master *m);                             /* signs of life */
+double progress_patience(const struct master *m); /* s of silence after which actors are taken for lost */
+void progress_log(struct master *m);              /* line, rows, status; every log interval and at the end */
+void progress_row(struct master *m);              /* in rounds: a row of /train, where there is anything to tell */
 void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool progress_lost(const struct master *m, int actor); /* has this actor died or fallen silent */
 
 bool progress_dead(const struct master *m, int actor); /* is its process known to be gone */
+
+/* rounds.c: master_run() with --deterministic. */
+void rounds_init(struct master *m);
+void rounds_run(struct master *m);
+
+/* books.c: the "state" of rank 0 in a checkpoint. What is there of an older or differently sized run is taken, the rest stays 0. */
+size_t books_size(const struct master *m);
+void books_save(const struct master *m, void *bytes);
+void books_load(struct master *m, const void *bytes, size_t n);
 
 /* keeper.c */
 void keeper_init(struct master *m, size_t state_bytes);
@@ -154,6 +195,7 @@ void keeper_written(struct master *m, bool well); /* the clerk tells how it went
  * error_set(): tries times it could not be written. */
 void keeper_ask(struct master *m, double patience);
 int keeper_finish(struct master *m, int tries);
+bool keeper_whole(struct master *m); /* has every actor answered the last request */
 /* The file RUN/checkpoint-FRAMES.h5 of what c says, with the optimiser's state, in memory. NULL after error_set(). Local. */
 struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim);
 
@@ -178,7 +220,10 @@ int clerk_finish(struct master *m, struct runfile **runfile);
 void referee_init(struct master *m);
 void referee_free(struct master *m);
 void referee_turn(struct master *m);
-/* Rank 0 itself evaluates the final weights, once the actors are done; a stop signal ends it. */
-void referee_final(struct master *m);
+/* The two halves of a turn: takes what has come of an evaluation under way; asks for one of theta where one is due. */
+void referee_take(struct master *m);
+void referee_ask(struct master *m, const float *theta);
+/* Rank 0 itself evaluates the final weights, once the actors are done; a stop signal ends it. Has it been done now? */
+bool referee_final(struct master *m);
 
 #endif

@@ -118,9 +118,11 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
     struct checkpoint_file *f = checkpoint_open(plan->checkpoint);
     if (!f) return -1;
     options_init(&plan->set);
-    const int rc = checkpoint_read_options(f, &plan->set);
+    struct checkpoint_counters counters;
+    const int rc = checkpoint_read_options(f, &plan->set) || checkpoint_read_counters(f, &counters);
     checkpoint_close(&f);
     if (rc) return -1;
+    plan->ranks = (int)counters.ranks;
     before = plan->set;
     if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
     for (int i = 0; i < option_count(); i++) {
@@ -132,7 +134,16 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
                 "--%s %s: the run in %s has %s, and this may not change on resume; leave it out, or start a new run",
                 option_key(i), given, plan->dir, stored);
     }
+    if (plan->set.values.actors && plan_check_ranks(plan, (int)plan->set.values.actors + 1)) return -1;
     return options_check(&plan->set);
+}
+
+int plan_check_ranks(const struct plan *plan, int ranks)
+{
+    if (!plan->ranks || plan->ranks == ranks || !plan->set.values.deterministic) return 0;
+    return error_set("--deterministic: the run in %s has %d ranks, and with %d it would not be the same: start it with "
+                     "mpirun -n %d, or alone with --actors %d",
+                     plan->dir, plan->ranks, ranks, plan->ranks, plan->ranks - 1);
 }
 
 int plan_make(struct plan *plan, int argc, char **argv, bool resume)

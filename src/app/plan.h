@@ -10,11 +10,15 @@ struct plan {
     struct option_set set;             /* complete */
     char dir[OPTION_TEXT];             /* RUN */
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
+    int ranks;                         /* of the session that wrote it; 0 for a fresh start */
 };
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network included.
  * Writes nothing. 0, or -1 after error_set(). */
 int plan_make(struct plan *plan, int argc, char **argv, bool resume);
+
+/* May a session of `ranks` ranks go on: another number than before may not with --deterministic. 0, or -1 after error_set(). */
+int plan_check_ranks(const struct plan *plan, int ranks);
 
 /* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
 int plan_try_folder(const struct plan *plan);

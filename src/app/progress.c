@@ -47,6 +47,7 @@ void progress_init(struct master *m, const struct master_start *s)
     m->first_update = m->n.updates;
     m->ret_recent = NAN;
     interval_reset(&m->now, m->started);
+    interval_reset(&m->row, m->started);
     m->next_log = m->started + m->options->log_every;
 }
 
@@ -62,11 +63,12 @@ void progress_event(struct master *m, int rank, const char *kind, const char *fm
     log_root("  rank %d on %s: %s: %s", rank, m->rows[rank].host, kind, e.text);
 }
 
-void progress_push(struct master *m, const struct share_ready *r)
+static void add_push(struct interval *i, const struct share_push *p, int64_t lag)
 {
-    const struct share_push *p = &r->push;
-    const int64_t lag = m->n.updates - (int64_t)p->version;
-    struct interval *i = &m->now;
+    i->frames += p->frames;
+    i->steps += p->steps;
+    i->dropped += p->bad != 0;
+    if (p->bad || p->scale == 0) return;
     i->pushes++;
     i->updates++;
     i->policy_loss += (double)p->policy_loss;
@@ -75,6 +77,16 @@ void progress_push(struct master *m, const struct share_ready *r)
     i->norm += (double)p->norm;
     i->lag_sum += (double)lag;
     if (lag > i->lag_max) i->lag_max = lag;
+}
+
+void progress_push(struct master *m, const struct share_ready *r)
+{
+    const struct share_push *p = &r->push;
+    const int64_t lag = m->n.updates - (int64_t)p->version;
+    add_push(&m->now, p, lag);
+    if (m->options->deterministic) add_push(&m->row, p, lag);
+    m->rows[r->actor + 1].frames += p->frames;
+    if (p->bad || p->scale == 0) return;
     m->lag[lag < 0 ? 0 : lag < RUN_LAG_ROWS ? lag : RUN_LAG_ROWS - 1]++;
     m->rows[r->actor + 1].updates++;
 }
@@ -96,18 +108,25 @@ static void set_state(struct master *m, int actor, const char *state)
     snprintf(row->state, sizeof row->state, "%s", state);
     if (!strcmp(state, "dead")) {
         m->anyone_lost = true;
-        progress_event(m, actor + 1, "actor-lost", "its process is gone; the others go on");
+        progress_event(m, actor + 1, "actor-lost", "its process is gone%s",
+                       m->options->deterministic ? "" : "; the others go on");
     } else if (m->silences >= SILENCES_MOST) {
         return; /* rollouts that take longer than SILENT_AFTER: no news */
     } else if (!strcmp(state, "silent")) {
         m->silences++;
-        progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s; the others go on", SILENT_AFTER);
+        progress_event(m, actor + 1, "actor-silent", "no sign of life for %.0f s; the others %s", SILENT_AFTER,
+                       m->options->deterministic ? "wait for it" : "go on");
     } else if (m->state == RUN_RUNNING && !strcmp(state, "running")) {
         progress_event(m, actor + 1, "actor-back", "it gives signs of life again");
     }
 }
 
-static void look_after(struct master *m)
+double progress_patience(const struct master *m)
+{
+    return m->n.updates > m->first_update ? fmax(LOST_AFTER, 10 * m->longest_silence) : LOST_AT_START;
+}
+
+void progress_watch(struct master *m)
 {
     int live = 0;
     double least = INFINITY;
@@ -131,12 +150,20 @@ static void look_after(struct master *m)
             least = fmin(least, silence);
         }
     }
-    const double patience = m->n.updates > m->first_update ? fmax(LOST_AFTER, 10 * m->longest_silence) : LOST_AT_START;
-    if (m->state == RUN_RUNNING && (!live || least > patience))
+    if (m->state == RUN_RUNNING && (!live || least > progress_patience(m)))
         master_end(m, RUN_LOST_ACTORS, "all %d actors are gone", m->actors);
 }
 
-void progress_look(struct master *m)
+static void add_episodes(struct interval *i, const struct share_episode *e, int n)
+{
+    for (int k = 0; k < n; k++) {
+        i->ret_sum += e[k].ret;
+        i->ret_max = fmax(i->ret_max, e[k].ret);
+    }
+    i->episodes += n;
+}
+
+void progress_episodes(struct master *m)
 {
     enum { MOST = 64 };
     struct share_episode e[MOST];
@@ -152,16 +179,21 @@ void progress_look(struct master *m)
                                                 .ret = e[i].ret,
                                                 .length = e[i].frames};
                 runfile_episode(m->runfile, &row);
-                m->now.ret_sum += e[i].ret;
-                m->now.ret_max = fmax(m->now.ret_max, e[i].ret);
             }
-            m->now.episodes += n;
+            add_episodes(&m->now, e, n);
+            if (m->options->deterministic) add_episodes(&m->row, e, n);
             m->n.episodes += n;
             m->rows[a + 1].episodes += n;
         } while (n == MOST);
         m->now.dropped += dropped;
+        m->row.dropped += dropped;
     }
-    look_after(m);
+}
+
+void progress_look(struct master *m)
+{
+    progress_episodes(m);
+    progress_watch(m);
 }
 
 /* 3725 -> "1h02m", 62 -> "1m02s" */
@@ -212,37 +244,51 @@ void progress_begin(struct master *m)
     write_status(m, &none, NAN);
 }
 
+static struct run_train row_of(const struct master *m, const struct interval *i, double clock)
+{
+    const double pushes = i->pushes ? (double)i->pushes : NAN, dt = fmax(clock - i->start, 1e-9);
+    const double steps = i->pushes ? (double)i->steps : NAN;
+    return (struct run_train){.seconds = master_seconds(m),
+                              .frames = m->n.frames,
+                              .steps = m->n.steps,
+                              .updates = m->n.updates,
+                              .frames_per_s = (double)i->frames / dt,
+                              .updates_per_s = (double)i->updates / dt,
+                              .return_mean = i->episodes ? i->ret_sum / (double)i->episodes : NAN,
+                              .return_max = i->episodes ? i->ret_max : NAN,
+                              .episodes = i->episodes,
+                              .policy_loss = i->policy_loss / steps,
+                              .value_loss = i->value_loss / steps,
+                              .entropy = i->entropy / steps,
+                              .grad_norm = i->norm / pushes,
+                              .lr = master_lr(m),
+                              .lag_mean = i->lag_sum / pushes,
+                              .lag_max = i->lag_max,
+                              .dropped = i->dropped};
+}
+
+void progress_row(struct master *m)
+{
+    const double clock = master_clock();
+    if (!m->row.frames) return;
+    const struct run_train row = row_of(m, &m->row, clock);
+    runfile_train(m->runfile, &row);
+    interval_reset(&m->row, clock);
+}
+
 void progress_log(struct master *m)
 {
-    const double clock = master_clock(), dt = fmax(clock - m->now.start, 1e-9);
-    const struct interval *i = &m->now;
-    const double pushes = i->pushes ? (double)i->pushes : NAN, steps = i->pushes ? (double)i->steps : NAN;
-    struct run_train row = {.seconds = master_seconds(m),
-                            .frames = m->n.frames,
-                            .steps = m->n.steps,
-                            .updates = m->n.updates,
-                            .frames_per_s = (double)i->frames / dt,
-                            .updates_per_s = (double)i->updates / dt,
-                            .return_mean = i->episodes ? i->ret_sum / (double)i->episodes : NAN,
-                            .return_max = i->episodes ? i->ret_max : NAN,
-                            .episodes = i->episodes,
-                            .policy_loss = i->policy_loss / steps,
-                            .value_loss = i->value_loss / steps,
-                            .entropy = i->entropy / steps,
-                            .grad_norm = i->norm / pushes,
-                            .lr = master_lr(m),
-                            .lag_mean = i->lag_sum / pushes,
-                            .lag_max = i->lag_max,
-                            .dropped = i->dropped};
+    const double clock = master_clock();
+    const struct run_train row = row_of(m, &m->now, clock);
     char left_text[32];
-    if (i->episodes) m->ret_recent = row.return_mean;
+    if (m->now.episodes) m->ret_recent = row.return_mean;
     const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
     for (int a = 1; a <= m->actors && m->setup->algo != ALGO_A3C; a++)
         m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->n.frames, m->options->eps_frames);
     m->rows[0].updates = m->n.updates;
     m->rows[0].frames = m->n.frames;
     m->rows[0].last_seen = row.seconds;
-    runfile_train(m->runfile, &row);
+    if (!m->options->deterministic) runfile_train(m->runfile, &row); /* else see progress_row() */
     runfile_lag(m->runfile, m->lag);
     runfile_actors(m->runfile, m->rows);
     clerk_log(m);

@@ -51,39 +51,49 @@ static void take(struct master *m, const struct actor_eval *e)
     clerk_best(m, checkpoint_image(m->dir, "checkpoint-best.h5", &c));
 }
 
-static void ask(struct master *m)
+static void ask(struct master *m, const float *theta)
 {
     int a = 0;
     m->eval_actor = -1;
-    while (a < m->actors && progress_lost(m, a)) a++;
+    while (a < m->actors && progress_lost(m, a) && !m->options->deterministic) a++;
     if (a == m->actors) return;
-    memcpy(m->eval_theta, share_theta(m->share), m->setup->facts->params * sizeof *m->eval_theta);
+    memcpy(m->eval_theta, theta, m->setup->facts->params * sizeof *m->eval_theta);
     m->eval_frames = m->n.frames;
     m->eval_actor = a;
     share_ask_eval(m->share, a, m->eval_theta, ++m->eval_id, (uint64_t)m->n.updates);
 }
 
+void referee_take(struct master *m)
+{
+    struct actor_eval e;
+    size_t n;
+    if (m->eval_actor < 0) return;
+    const uint64_t id = share_read_post(m->share, m->eval_actor, SHARE_POST_EVAL, &e, sizeof e, &n);
+    if (n == sizeof e && id == m->eval_id) {
+        if (e.episodes)
+            take(m, &e);
+        else
+            progress_event(m, m->eval_actor + 1, "no-evaluation", "the environment gave no numbers");
+        m->eval_actor = -1;
+    } else if (progress_lost(m, m->eval_actor) && !m->options->deterministic) {
+        progress_event(m, m->eval_actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
+        ask(m, share_theta(m->share));
+    }
+}
+
+void referee_ask(struct master *m, const float *theta)
+{
+    if (m->eval_actor >= 0 || m->n.frames < m->next_eval) return;
+    m->next_eval = (m->n.frames / m->options->eval_every + 1) * m->options->eval_every;
+    ask(m, theta);
+}
+
 void referee_turn(struct master *m)
 {
-    if (m->eval_actor >= 0) {
-        struct actor_eval e;
-        size_t n;
-        const uint64_t id = share_read_post(m->share, m->eval_actor, SHARE_POST_EVAL, &e, sizeof e, &n);
-        if (n == sizeof e && id == m->eval_id) {
-            if (e.episodes)
-                take(m, &e);
-            else
-                progress_event(m, m->eval_actor + 1, "no-evaluation", "the environment gave no numbers");
-            m->eval_actor = -1;
-        } else if (progress_lost(m, m->eval_actor)) {
-            progress_event(m, m->eval_actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
-            ask(m);
-        }
-        return;
-    }
-    if (m->n.frames < m->next_eval) return;
-    m->next_eval = (m->n.frames / m->options->eval_every + 1) * m->options->eval_every;
-    ask(m);
+    if (m->eval_actor >= 0)
+        referee_take(m);
+    else
+        referee_ask(m, share_theta(m->share));
 }
 
 /* The actors wait for rank 0 meanwhile, and must see it alive. */
@@ -93,14 +103,14 @@ static int still_wanted(void *arg)
     return signals_stop() != 0;
 }
 
-void referee_final(struct master *m)
+bool referee_final(struct master *m)
 {
     const struct setup *u = m->setup;
     const struct options *o = m->options;
     struct world world;
     struct env_args args = u->world.args;
     struct evaluate_result r;
-    if (!o->eval_every || m->n.eval_frames == m->n.frames) return;
+    if (!o->eval_every || m->n.eval_frames == m->n.frames) return false;
     args.training = false;
     memcpy(m->eval_theta, share_theta(m->share), u->facts->params * sizeof *m->eval_theta);
     m->eval_frames = m->n.frames;
@@ -113,7 +123,7 @@ void referee_final(struct master *m)
     log_root("  evaluating the final weights: %d episodes", config.episodes);
     if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, m->eval_theta, &hooks, &r)) {
         log_error("no final evaluation: %s", error_text());
-        return;
+        return false;
     }
     const struct actor_eval e = {.version = (uint64_t)m->n.updates,
                                  .episodes = r.episodes,
@@ -124,4 +134,5 @@ void referee_final(struct master *m)
                                  .min = r.min,
                                  .max = r.max};
     take(m, &e);
+    return true;
 }

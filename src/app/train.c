@@ -37,9 +37,11 @@ struct session {
     struct optim *optim;                 /* rank 0 */
     float *theta, *target;               /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
-    int64_t lag[RUN_LAG_ROWS];           /* rank 0: updates by lag, up to the checkpoint */
-    struct runfile *runfile;             /* rank 0 */
-    uint64_t state_bytes;                /* of an actor, the largest over ranks */
+    void *books;                         /* rank 0: what it counted up to the checkpoint; NULL: nothing */
+    size_t books_bytes;
+    char machine[BOOKS_MACHINE]; /* rank 0 */
+    struct runfile *runfile;     /* rank 0 */
+    uint64_t state_bytes;        /* of an actor, the largest over ranks */
 };
 
 /* collective: true where every rank has ok; otherwise the line of the lowest rank that has not is logged by rank 0. */
@@ -109,6 +111,8 @@ static void fill_provenance(struct session *s, const char *window)
     snprintf(s->prov.ranks, sizeof s->prov.ranks, "%d", s->size);
     snprintf(s->prov.seed, sizeof s->prov.seed, "%lld", (long long)s->plan.set.values.seed);
     list_hosts(s, s->prov.hosts, sizeof s->prov.hosts);
+    snprintf(s->machine, sizeof s->machine, "build %.12s, BLAS %.96s, kernels %.32s", s->prov.build_id, s->prov.blas,
+             s->prov.kernels);
 }
 
 /* rank 0, local: the best weights may be newer than the checkpoint; worse ones must not replace them. */
@@ -151,38 +155,57 @@ static int load_start(struct session *s)
         if (have > 1 || want > 1) snprintf(group, sizeof group, "optimizer/actor-%d", i);
         rc = checkpoint_read_tensors(f, group, s->setup.net, optim_state(s->optim, i)) < 0;
     }
-    void *lag = NULL;
-    size_t bytes = 0;
-    if (!rc && !checkpoint_read_actor(f, 0, &lag, &bytes) && bytes == sizeof s->lag) memcpy(s->lag, lag, bytes);
-    free(lag);
+    if (!rc && checkpoint_read_actor(f, 0, &s->books, &s->books_bytes)) s->books_bytes = 0;
     checkpoint_close(&f);
+    if (!rc) rc = plan_check_ranks(&s->plan, s->size);
     s->counters.session++;
-    remember_best(s);
+    if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
     return rc ? -1 : 0;
+}
+
+/* rank 0, local: in one line what of the session before is not there any more. */
+static void tell_lost(const struct session *s, int fresh, int anew)
+{
+    const bool start = s->counters.frames == 0, rounds = s->plan.set.values.deterministic;
+    char text[512] = "";
+    size_t at = 0;
+    if (!start && !rounds)
+        at += (size_t)snprintf(text + at, sizeof text - at, "the rollouts under way, whose gradients had not come");
+    if (!start && fresh)
+        at +=
+            (size_t)snprintf(text + at, sizeof text - at, "%s%d of %d actors start afresh (no state in the checkpoint)",
+                             at ? "; " : "", fresh, s->size - 1);
+    if (anew)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "%s%d environments begin new episodes (%.80s cannot be saved)%s", at ? "; " : "", anew,
+                               s->plan.set.values.env, rounds ? ": not the run without a stop" : "");
+    if (s->counters.ranks > s->size)
+        snprintf(text + at, sizeof text - at, "%s%d actors of the session before", at ? "; " : "",
+                 (int)s->counters.ranks - s->size);
+    log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
+             (long long)s->counters.updates, fresh || anew ? "" : ", every actor where it was");
+    if (text[0]) log_root("  not restored: %s", text);
+}
+
+/* rank 0, local: an actor's state goes to it; true where there is none. */
+static bool send_state(struct session *s, struct checkpoint_file *f, int rank)
+{
+    void *state = NULL;
+    size_t bytes = 0;
+    if (f && checkpoint_read_actor(f, rank, &state, &bytes)) bytes = 0;
+    CHECK_MPI(MPI_Send(state, (int)bytes, MPI_BYTE, rank, TAG_STATE, MPI_COMM_WORLD));
+    free(state);
+    return !bytes && s->counters.frames;
 }
 
 /* collective: rank 0 hands each actor the state that the checkpoint holds for it. */
 static bool load_actors(struct session *s)
 {
-    struct checkpoint_file *f = NULL;
-    int ok = 1;
+    int ok = 1, fresh = 0, mine = 0, anew = 0;
     if (s->rank == 0) {
-        f = checkpoint_open(s->plan.checkpoint);
+        struct checkpoint_file *f = checkpoint_open(s->plan.checkpoint);
         ok = f != NULL;
-        int fresh = 0;
-        for (int r = 1; r < s->size; r++) {
-            void *state = NULL;
-            size_t bytes = 0;
-            if (f && checkpoint_read_actor(f, r, &state, &bytes)) bytes = 0;
-            fresh += !bytes;
-            CHECK_MPI(MPI_Send(state, (int)bytes, MPI_BYTE, r, TAG_STATE, MPI_COMM_WORLD));
-            free(state);
-        }
-        log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
-                 (long long)s->counters.updates, fresh ? "" : ", every actor where it was");
-        if (fresh) log_root("  %d of %d actors start afresh: the checkpoint has no state for them", fresh, s->size - 1);
-        if (s->counters.ranks > s->size)
-            log_root("  %lld actors of the session before are gone", (long long)s->counters.ranks - s->size);
+        for (int r = 1; r < s->size; r++) fresh += send_state(s, f, r);
         checkpoint_close(&f);
     } else {
         MPI_Status status;
@@ -191,10 +214,14 @@ static bool load_actors(struct session *s)
         CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
         void *state = memory_new((size_t)bytes, 1);
         CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-        if (bytes && agent_load(s->actor.agent, state, (size_t)bytes)) ok = 0;
+        mine = bytes ? agent_load(s->actor.agent, state, (size_t)bytes) : 0;
+        ok = mine >= 0;
         free(state);
     }
-    return all_agree(s, ok);
+    CHECK_MPI(MPI_Reduce(&mine, &anew, 1, MPI_INT, MPI_SUM, 0, MPI_COMM_WORLD));
+    if (!all_agree(s, ok)) return false;
+    if (s->rank == 0) tell_lost(s, fresh, anew);
+    return true;
 }
 
 /* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
@@ -251,7 +278,9 @@ static int prepare(struct session *s, int argc, char **argv, bool resume)
 /* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)
 {
-    if (m->state == RUN_DONE) referee_final(m);   /* a stop signal leaves no time for it */
+    /* a stop signal leaves no time for it; the last checkpoint then knows of it, too */
+    if (m->state == RUN_DONE && referee_final(m) && keeper_whole(m) && keeper_finish(m, 1))
+        log_error("%s", error_text());
     if (m->state != RUN_STOPPED) progress_log(m); /* then it was done before the goodbyes */
     if (clerk_finish(m, &s->runfile)) log_error("%s", error_text());
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
@@ -306,7 +335,9 @@ static int run(struct session *s, bool *lost)
                                            .theta = s->theta,
                                            .target = s->target,
                                            .counters = &s->counters,
-                                           .lag = s->lag,
+                                           .books = s->books,
+                                           .books_bytes = s->books_bytes,
+                                           .machine = s->machine,
                                            .hosts = (const char(*)[HOST])s->hosts,
                                            .pids = s->pids};
         master_init(&m, &start);
@@ -337,6 +368,7 @@ static void release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
+    free(s->books);
     free(s->hosts);
     free(s->pids);
 }

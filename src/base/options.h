@@ -58,7 +58,12 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(REAL, sticky, "sticky", 0, 0, 1, FIXED, "chance that the last action is repeated instead (Atari)")                   \
     X(FLAG, life_loss, "life-loss", true, 0, 1, FIXED, "a lost life ends the episode for learning (Atari)")                \
     X(TEXT, consistency, "consistency", "versioned", 0, "versioned|hogwild", MAY,                                          \
-      "weights fetched whole (versioned), or as they lie (hogwild)")
+      "weights fetched whole (versioned), or as they lie (hogwild)")                                                    \
+    X(FLAG, deterministic, "deterministic", false, 0, 1, FIXED,                                                            \
+      "rounds: each actor's gradient on the same weights, applied in rank order; the same seed gives the same bits")       \
+    X(INT, log_frames, "log-frames", 10000, 1, INT64_MAX, MAY, "frames between two rows of /train with deterministic")     \
+    X(TEXT, on_nan, "on-nan", "drop", 0, "drop|stop", MAY,                                                                 \
+      "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")
 /* clang-format on */
 
 struct options {

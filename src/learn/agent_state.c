@@ -82,6 +82,7 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
             "network; let the actor start fresh",
             n, algo_name(a->config.algo), a->E, a->world->ops->name);
     const uint8_t *at = (const uint8_t *)bytes + sizeof mine, *end = (const uint8_t *)bytes + n;
+    int anew = 0;
     for (int e = 0; e < a->E; e++) {
         struct record rec;
         if ((size_t)(end - at) < fixed) return error_set("the saved state of an actor is cut short: %zu bytes", n);
@@ -98,8 +99,9 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         const long used = instance_load(&a->instances[e], at, (size_t)(end - at), &fresh);
         if (used < 0) return -1;
         if (fresh) start_over(a, e);
+        anew += fresh;
         at += used;
     }
     if (at != end) return error_set("the saved state of an actor has %zu bytes too many", (size_t)(end - at));
-    return 0;
+    return anew;
 }
