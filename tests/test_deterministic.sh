@@ -14,6 +14,12 @@ if ! "$python" -c 'import h5py' 2>/dev/null; then
 fi
 pause() { sleep "$(awk -v r=$RANDOM -v least="$1" -v most="$2" 'BEGIN { print least + (most - least) * r / 32768 }')"; }
 ours() { pgrep -f -- "dunlin (train|resume) .*$scratch/$1( |$)"; } # the processes of a run: launcher, mpirun, ranks
+rank() { # RUN N: its process
+    local p
+    for p in $(ours "$1"); do
+        tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^OMPI_COMM_WORLD_RANK=$2$" && echo "$p" && return
+    done
+}
 tap_cleanup() { local p; for p in $(pgrep -f -- "$scratch/"); do kill -KILL "$p" 2>/dev/null; done; }
 same() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; }
 different() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; [ $? = 1 ] && ! [ -s err ]; }
@@ -35,13 +41,16 @@ session_that_dies() { # RUN SIGNAL WORDS...
         sleep 0.02
     done
     pause 0 0.3
-    if [ "$signal" = KILL ]; then
+    if [ "$signal" = ACTOR ]; then # one alone: the others must not go on without it
+        kill -KILL "$(rank "$run" 1)" 2>/dev/null
+    elif [ "$signal" = KILL ]; then
         # shellcheck disable=SC2046
         kill -KILL $(ours "$run") 2>/dev/null
     else
         kill -"$signal" $pid 2>/dev/null
     fi
     wait $pid 2>/dev/null
+    if [ "$signal" = ACTOR ] && ! grep -q "^state done" "$run/status"; then actor_deaths=$((actor_deaths + 1)); grep -q "^state lost-actors" "$run/status" || actor_deaths=-99; fi
     for i in $(seq 300); do [ -n "$(ours "$run")" ] || break; sleep 0.05; done
 }
 interrupted() { # RUN RANKS SIGNALS WORDS...: the same with a death for each signal
@@ -58,7 +67,7 @@ interrupted() { # RUN RANKS SIGNALS WORDS...: the same with a death for each sig
     cat err >>"$run.err"
     [ "$status" = 0 ]
 }
-sessions=0
+sessions=0 actor_deaths=0
 case_of() { # NAME RANKS SIGNALS WORDS...
     local name=$1 ranks=$2 signals=$3; shift 3
     rm -rf whole broken broken.err
@@ -84,24 +93,39 @@ check "another number of ranks: other weights" different --params one four
 run "$dunlin" resume one --actors 3 --frames 30000
 check "resumed with other ranks: status 2" is "$status" 2
 check "resumed with other ranks: one line" says "--deterministic" "3 ranks" "--actors 2"
+run "$dunlin" train --env cartpole --deterministic --consistency hogwild --out h
+check "with hogwild: status 2" is "$status" 2
+check "with hogwild: one line" says deterministic hogwild versioned
 run "$dunlin" resume one --deterministic false
 check "resumed as asynchronous: status 2" is "$status" 2
 "$dunlin" info one --csv train >out
 check "rows of /train fall on multiples of log-frames" awk -F, 'NR > 1 { if (int($2 / 1000) <= last) exit 1; last = int($2 / 1000) }
     END { exit !(NR == 21) }' out
 
+# The emulator and games are fetched where they are missing; without a network that is skipped, but not where everything can be had
+atari() {
+    if ! bash "$source_dir/run/fetch-atari.sh" "${DUNLIN_ATARI_DIR:=$source_dir/build/atari}" >out 2>err; then
+        if [ -n "${CI:-}" ] || [ "$(id -u)" = 0 ]; then check "the emulator and the games can be fetched" false
+        else skip "atari" "the emulator or the games cannot be fetched"; fi
+        return 1
+    fi
+    export DUNLIN_ATARI_DIR
+}
+
 # killed and resumed
 few="--checkpoint-every 1000 --eval-every 3000"
 if [ "$matrix" = short ]; then
 # shellcheck disable=SC2086
 {
-case_of "cartpole a3c" 3 "KILL USR1 KILL" --env cartpole --frames 60000 $few
-case_of "cue a3c lstm, 3 environments, rmsprop" 2 "KILL TERM" --env cue --envs-per-actor 3 --optimizer rmsprop --frames 60000 $few
+case_of "cartpole a3c" 3 "KILL USR1 ACTOR" --env cartpole --frames 60000 $few
+case_of "cue a3c lstm, 3 environments, rmsprop" 2 "TERM" --env cue --envs-per-actor 3 --optimizer rmsprop --frames 60000 $few
 case_of "mountaincar one-step-sarsa, momentum-sgd" 7 "KILL KILL" --env mountaincar --algo one-step-sarsa --optimizer momentum-sgd \
     --frames 60000 --target-every 700 --eps-frames 30000 $few
-case_of "acrobot n-step-q lstm" 3 "USR1 KILL" --env acrobot --algo n-step-q --lstm 8 --frames 20000 --target-every 900 $few
-case_of "corridor one-step-q, 2 environments" 3 "KILL" --env corridor --algo one-step-q --envs-per-actor 2 --frames 40000 $few
+case_of "acrobot n-step-q lstm" 3 "USR1" --env acrobot --algo n-step-q --lstm 8 --frames 20000 --target-every 900 $few
+case_of "corridor one-step-q, 2 environments" 3 "ACTOR" --env corridor --algo one-step-q --envs-per-actor 2 --frames 40000 $few
 case_of "catch a3c" 3 "KILL" --env catch --frames 4000 --checkpoint-every 300 --eval-every 1000
+! atari || case_of "pong a3c, sticky, 2 environments" 3 "KILL" --env atari:pong --sticky 0.25 --envs-per-actor 2 --frames 16000 \
+    --checkpoint-every 2000 --eval-every 0
 }
 else
 for env in catch cartpole acrobot mountaincar corridor cue; do
@@ -113,13 +137,19 @@ for env in catch cartpole acrobot mountaincar corridor cue; do
             case $algo in a3c | n-step-q) lstm=$((RANDOM % 2 * 8)) ;; esac
             optimizer=$(shuf -e -n 1 --random-source=<(yes $RANDOM) shared-rmsprop rmsprop momentum-sgd)
             envs=$((1 + RANDOM % 3))
-            case_of "$env $algo lstm $lstm $optimizer envs $envs" $ranks "KILL $(shuf -e -n 1 KILL TERM USR1) KILL" --env $env \
+            case_of "$env $algo lstm $lstm $optimizer envs $envs" $ranks "KILL $(shuf -e -n 1 KILL TERM USR1 ACTOR) KILL" --env $env \
                 --algo $algo --lstm $lstm --optimizer "$optimizer" --envs-per-actor $envs --frames $frames \
                 --checkpoint-every $each --eval-every $((3 * each)) --target-every 700 --eps-frames $((frames / 2)) \
                 --t-max $((1 + RANDOM % 12))
         done
     done
 done
+atari && for game in pong breakout seaquest; do
+    case_of "$game a3c" 3 "KILL USR1 ACTOR" --env atari:$game --frames 60000 --checkpoint-every 5000 --eval-every 0
+    case_of "$game n-step-q lstm, sticky, 2 environments" 3 "KILL TERM KILL" --env atari:$game --algo n-step-q --lstm 16 --sticky 0.25 \
+        --envs-per-actor 2 --frames 60000 --checkpoint-every 5000 --eval-every 30000 --eval-episodes 1 --target-every 3000 --eps-frames 50000
+done
 fi
+check "the death of one actor ends a run: lost-actors ($actor_deaths times)" at_least $actor_deaths 1
 check "the runs were interrupted (sessions: $sessions)" at_least $sessions 4
 finish

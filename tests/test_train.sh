@@ -106,6 +106,7 @@ reached=$(ls k/checkpoint-0*.h5 | tail -1 | grep -oE '[0-9]{12}' | sed 's/^0*//'
 run "$dunlin" resume k --frames $((reached + 20000))
 check "SIGKILL of everything, then resume: status 0" is "$status" 0
 check "it went on from the newest checkpoint" grep -q "resuming k at $reached frames" err
+check "it says in a line what is not restored" is "$(grep -c "not restored: the rollouts under way" err)" 1
 
 # a job that was made less urgent stays so: its actors are less urgent still
 nice -n 10 "$dunlin" train --env cartpole --frames 1e9 --actors 1 --out polite --log-every 0.1 >out 2>err </dev/null &

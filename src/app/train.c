@@ -250,6 +250,9 @@ static int open_files(struct session *s)
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
     log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
+    const struct env_ops *ops = s->setup.world.ops;
+    if (o->deterministic && !ops->plain_state && !ops->save)
+        log_root("  note: environment %s cannot be saved: resumed, this run would be another one", o->env);
     if (getenv("OPENBLAS_CORETYPE"))
         log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let "
                  "OpenBLAS choose)",

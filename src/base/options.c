@@ -340,6 +340,10 @@ int options_check(const struct option_set *set)
         return error_set("t-max is 0 (one update per finished episode) and envs-per-actor is %" PRId64
                          "; allowed with t-max 0: envs-per-actor 1",
                          o->envs_per_actor);
+    if (o->deterministic && strcmp(o->consistency, "versioned"))
+        return error_set("consistency is '%s' (weights fetched as they lie) and deterministic is true; allowed with "
+                         "deterministic: consistency versioned",
+                         o->consistency);
     if (o->or_resume && o->force)
         return error_set("or-resume keeps what `out` holds and force throws it away; allowed: one of the two");
     if (o->or_resume && !*o->out)

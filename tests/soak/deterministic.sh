@@ -3,4 +3,4 @@
 # signals each: about half an hour on two cores. SEED=N in the environment repeats a run's moments.
 cd "$(dirname "$0")/../.." || exit 1
 export MATRIX=wide
-exec tests/test_deterministic.sh
+exec bash tests/test_deterministic.sh
