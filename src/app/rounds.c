@@ -48,7 +48,7 @@ static void heed_signal(struct master *m, double *deadline)
     const int sig = signals_stop();
     if (!sig) return;
     const double clock = master_clock();
-    if (!*deadline) *deadline = clock + (sig == SIGUSR1 ? PATIENCE : HURRY);
+    if (*deadline <= 0) *deadline = clock + (sig == SIGUSR1 ? PATIENCE : HURRY);
     if (clock < *deadline) return;
     master_end(m, RUN_STOPPED, "%s", signals_name(sig));
     log_root("  the round did not end in time: no checkpoint of this moment; the newest one goes on to the same end");
@@ -82,7 +82,7 @@ static bool gather(struct master *m)
     while (m->state == RUN_RUNNING) {
         const int n = share_drain(m->share, m->round + m->gathered, m->actors - m->gathered);
         m->gathered += n;
-        if (m->gathered == m->actors && m->eval_actor < 0 && !m->state_deadline) return true;
+        if (m->gathered == m->actors && m->eval_actor < 0 && m->state_deadline <= 0) return true;
         if (m->gathered == m->actors) m->next_look = 0;
         look(m, &deadline);
         if (!n) share_idle(m->share, 0.002);
