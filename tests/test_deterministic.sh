@@ -44,8 +44,9 @@ session_that_dies() { # RUN SIGNAL WORDS...
     if [ "$signal" = ACTOR ]; then # one alone: the others must not go on without it
         kill -KILL "$(rank "$run" 1)" 2>/dev/null
     elif [ "$signal" = KILL ]; then
+        # mpirun may be starting another one meanwhile
         # shellcheck disable=SC2046
-        kill -KILL $(ours "$run") 2>/dev/null
+        while [ -n "$(ours "$run")" ]; do kill -KILL $(ours "$run") 2>/dev/null; sleep 0.02; done
     else
         kill -"$signal" $pid 2>/dev/null
     fi
