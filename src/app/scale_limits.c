@@ -1,0 +1,105 @@
+/* scale_limits.c -- what limits a simulated cluster, from how many actors on, and the same by hand. See scale.h. */
+#include <math.h>
+
+#include "app/scale.h"
+
+static const double WORTH = 0.9; /* of the ideal */
+
+const char *scale_limit_name(enum scale_limit limit)
+{
+    static const char *const names[] = {"none", "rank 0", "link", "relay", "cores", "lag"};
+    return names[limit];
+}
+
+/* One actor alone, all of whose queues are empty when it comes: rollouts/s. */
+static double alone(const struct scale_costs *c, bool far)
+{
+    const double there =
+        far ? c->latency +
+                  fmax(fmax(c->bandwidth > 0 ? c->fetch_bytes / c->bandwidth : 0, c->serve * c->fetch_bytes),
+                       c->drive * c->fetch_bytes) +
+                  c->decode
+            : c->fetch;
+    const double back =
+        far ? c->encode + c->latency +
+                  fmax(fmax(c->bandwidth > 0 ? c->push_bytes / c->bandwidth : 0, c->serve * c->push_bytes),
+                       c->drive * c->push_bytes)
+            : c->push;
+    /* fetch and rollout go on while rank 0 works on the push before; a longer answer would hold the next push up */
+    return 1 / (fmax(there + c->compute, c->wake + c->apply[0] + c->publish) + back);
+}
+
+/* Actors behind rank 0's link. */
+static int behind_link(const struct scale_layout *l)
+{
+    return l->far ? l->actors : l->actors > l->per_node ? l->actors - l->per_node : 0;
+}
+
+double scale_ideal(const struct scale_costs *costs, const struct scale_layout *layout)
+{
+    const int far = layout->relays && !layout->far ? 0 : behind_link(layout);
+    return (layout->actors - far) * alone(costs, false) + far * alone(costs, true);
+}
+
+enum scale_limit scale_judge(const struct scale_result *r, double ideal, double lag_most)
+{
+    if (r->rollouts_per_s >= WORTH * ideal) return r->lag_mean > lag_most ? SCALE_LAG : SCALE_NO_LIMIT;
+    const double link = fmax(r->in, r->out), busiest = fmax(fmax(r->master, link), fmax(r->relay, r->cores));
+    /* a relay is busy while its transfers queue, a core while its actor waits for it: the cause comes first */
+    if (r->master >= 0.95 * busiest) return SCALE_RANK0;
+    if (link >= 0.95 * busiest) return SCALE_LINK;
+    return r->relay > r->cores ? SCALE_RELAY : SCALE_CORES;
+}
+
+static enum scale_limit look(const struct scale_costs *costs, const struct scale_layout *layout, int actors,
+                             double lag_most, struct scale_result *r)
+{
+    struct scale_layout l = *layout;
+    l.actors = actors;
+    *r = scale_run(costs, &l);
+    return scale_judge(r, scale_ideal(costs, &l), lag_most);
+}
+
+int scale_knee(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most,
+               enum scale_limit *limit, struct scale_result *at)
+{
+    int good = 0, bad = 1;
+    while (!(*limit = look(costs, layout, bad, lag_most, at))) { /* the first doubling that is too many */
+        if (bad == most) return most;
+        good = bad;
+        bad = 2 * bad < most ? 2 * bad : most;
+    }
+    while (bad - good > 1 && bad > 1.05 * good) {
+        struct scale_result r;
+        const int n = (good + bad) / 2;
+        const enum scale_limit found = look(costs, layout, n, lag_most, &r);
+        if (!found) {
+            good = n;
+            continue;
+        }
+        bad = n;
+        *limit = found;
+        *at = r;
+    }
+    return bad;
+}
+
+/* Rollouts/s that rank 0 and its link let through at the most; sums ask for nothing. */
+static double ceiling(const struct scale_costs *c, const struct scale_layout *l)
+{
+    const double far = l->sum ? 0 : (double)behind_link(l) / l->actors,
+                 near = l->sum && l->actors > l->per_node ? (double)l->per_node / l->actors : 1;
+    /* relays fetch no more than there is room for */
+    const double fetched = l->relays ? 0 : far * c->fetch_bytes, pushed = far * c->push_bytes;
+    const double rank0 = near * c->apply[SCALE_APPLIES - 1] + c->serve * (fetched + pushed);
+    const double link = c->bandwidth > 0 ? fmax(fetched, pushed) / c->bandwidth : 0;
+    return 1 / fmax(rank0, link);
+}
+
+int scale_bound(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most)
+{
+    struct scale_layout l = *layout;
+    for (l.actors = 1; l.actors < most; l.actors++)
+        if (scale_ideal(costs, &l) >= ceiling(costs, &l) || (!l.sum && l.actors > lag_most)) break;
+    return l.actors;
+}

@@ -1,0 +1,214 @@
+/* test_scale.c -- the model of scale against cases that can be worked out by hand. */
+#include "app/scale.h"
+#include "testing.h"
+
+/* One of everything: nothing but a rollout takes long. */
+static struct scale_costs easy(void)
+{
+    return (struct scale_costs){.compute = 1e-2,
+                                .fetch = 1e-4,
+                                .push = 2e-4,
+                                .apply = {1e-5, 1e-5, 1e-5, 1e-5, 1e-5},
+                                .fetch_bytes = 1e6,
+                                .push_bytes = 1e6};
+}
+
+static struct scale_layout near_by(int actors)
+{
+    return (struct scale_layout){.actors = actors, .per_node = 4096, .even = true};
+}
+
+static void test_one_actor(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(1);
+    struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (1e-4 + 1e-2 + 2e-4), 0.1);
+    EXPECT_NEAR(r.updates_per_s, r.rollouts_per_s, 1e-9);
+    EXPECT_NEAR(r.lag_mean, 1, 0); /* its own push before: it fetches while rank 0 applies that */
+    EXPECT_NEAR(r.master, 1e-5 * r.rollouts_per_s, 1e-4);
+    EXPECT_NEAR(scale_ideal(&c, &l), r.rollouts_per_s, 0.1);
+
+    /* an answer that takes longer than a cycle holds the next push up */
+    c.apply[0] = 3e-2;
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (3e-2 + 2e-4), 0.1);
+    EXPECT_NEAR(scale_ideal(&c, &l), r.rollouts_per_s, 0.1);
+}
+
+static void test_one_far_actor(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(1);
+    c.bandwidth = 1e9;
+    c.latency = 5e-4;
+    c.encode = 1e-4;
+    c.decode = 2e-4;
+    l.far = true;
+    const struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (1e-2 + 2 * (5e-4 + 1e-3) + 3e-4), 0.1);
+    EXPECT_NEAR(r.in, 1e-3 * r.rollouts_per_s, 1e-3);
+    EXPECT_NEAR(r.lag_mean, 0, 0); /* by the time it has asked, its push is applied */
+    EXPECT_NEAR(scale_ideal(&c, &l), r.rollouts_per_s, 0.1);
+
+    /* the parts of a transfer go on at once: the slowest counts */
+    c.serve = 3e-9;
+    c.drive = 2e-9;
+    const struct scale_result slow = scale_run(&c, &l);
+    EXPECT_NEAR(slow.rollouts_per_s, 1 / (1e-2 + 2 * (5e-4 + 3e-3) + 3e-4), 0.1);
+    EXPECT_NEAR(slow.master, (6e-3 + 1e-5) * slow.rollouts_per_s, 1e-3);
+    EXPECT_NEAR(scale_ideal(&c, &l), slow.rollouts_per_s, 0.1);
+}
+
+static void test_rank0_saturated(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(64);
+    for (int i = 0; i < SCALE_APPLIES; i++) c.apply[i] = 4e-4 - 5e-5 * i; /* 2e-4 from 16 on */
+    l.even = false;
+    const struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 5000, 25);
+    EXPECT_NEAR(r.master, 1, 0.01);
+    EXPECT(r.lag_mean > 64 && r.lag_mean < 129); /* the mailboxes of all, and of those who wait no more than one pass */
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_RANK0);
+    enum scale_limit limit;
+    struct scale_result at;
+    const int knee = scale_knee(&c, &l, 1e9, 4096, &limit, &at), bound = scale_bound(&c, &l, 1e9, 4096);
+    EXPECT(bound == 52); /* 52 / 1.03e-2 > 5000 */
+    EXPECT(limit == SCALE_RANK0 && knee > 0.75 * bound && knee < 1.3 * bound);
+    EXPECT(at.rollouts_per_s > 0.75 * 5000 && at.rollouts_per_s <= 5025);
+}
+
+static void test_link_saturated(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(64);
+    c.bandwidth = 1e9;
+    c.push_bytes = 2e6;
+    l.far = true;
+    l.even = false;
+    struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1e9 / 2e6, 5);
+    EXPECT_NEAR(r.in, 1, 0.01);
+    EXPECT_NEAR(r.out, 0.5, 0.01);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_LINK);
+    c.push_bytes = 1e6; /* half the bytes, twice the rate */
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1000, 10);
+    c.serve = 4e-9; /* and now rank 0 itself is slower than the wire: 8 ms of every rollout's 2 MB */
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (8e-3 + 1e-5), 2);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_RANK0);
+}
+
+static void test_lag(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    for (int actors = 2; actors <= 32; actors *= 4) {
+        struct scale_layout l = near_by(actors);
+        l.even = false;
+        struct scale_result r = scale_run(&c, &l);
+        EXPECT_NEAR(r.lag_mean, actors, 0.1 * actors); /* the others once each, and its own before */
+        EXPECT(scale_judge(&r, scale_ideal(&c, &l), actors - 1) == SCALE_LAG);
+        EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1.5 * actors) == SCALE_NO_LIMIT);
+        l.far = true;
+        c.latency = 1e-3;
+        r = scale_run(&c, &l);
+        EXPECT_NEAR(r.lag_mean, actors - 1, 0.15 * actors); /* its own is applied before it asks */
+        c.latency = 0;
+    }
+    struct scale_layout l = near_by(1);
+    enum scale_limit limit;
+    struct scale_result at;
+    EXPECT(scale_bound(&c, &l, 20, 4096) == 21);
+    const int knee = scale_knee(&c, &l, 20, 4096, &limit, &at);
+    EXPECT(limit == SCALE_LAG && knee >= 19 && knee <= 23);
+    EXPECT(scale_knee(&c, &l, 1e9, 8, &limit, &at) == 8 && limit == SCALE_NO_LIMIT);
+}
+
+static void test_shared_cores(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(256);
+    l.cores = 1; /* sleepers: their copies and rank 0's work take turns on one core */
+    l.idle = true;
+    l.even = false;
+    struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (3e-4 + 1e-5), 40);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_CORES);
+    l.idle = false; /* and those who compute, with their rollouts too */
+    l.actors = 8;
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 1 / (1e-2 + 3e-4 + 1e-5), 2);
+    l.cores = 4;
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 4 / (1e-2 + 3e-4 + 1e-5), 8);
+}
+
+static void test_relays(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = {.actors = 256, .per_node = 16};
+    c.bandwidth = 1e9;
+    const struct scale_result direct = scale_run(&c, &l);
+    l.relays = true;
+    const struct scale_result forward = scale_run(&c, &l);
+    l.sum = true;
+    const struct scale_result sum = scale_run(&c, &l);
+    /* everybody's push crosses but for those of rank 0's node: 1000/s at the most */
+    EXPECT_NEAR(forward.rollouts_per_s, 1000 + 16 / 1.03e-2, 100);
+    EXPECT_NEAR(forward.updates_per_s, forward.rollouts_per_s, 1e-9);
+    EXPECT_NEAR(forward.rollouts_per_s, direct.rollouts_per_s, 0.1 * direct.rollouts_per_s);
+    /* sums shrink that: fewer updates, more rollouts */
+    EXPECT(sum.updates_per_s < 0.5 * sum.rollouts_per_s && sum.rollouts_per_s > 3 * forward.rollouts_per_s);
+    EXPECT(sum.in <= 1 && sum.out <= 1 && sum.lag_mean < forward.lag_mean);
+
+    /* weights cross once for a node and version: here four actors on the second node share each Get */
+    l = (struct scale_layout){.actors = 8, .per_node = 4, .relays = true};
+    c.bandwidth = 1e10;
+    const struct scale_result r = scale_run(&c, &l);
+    const double gets = r.out * 1e10 / 1e6;
+    EXPECT(gets > 0.5 * r.updates_per_s && gets < 1.01 * r.updates_per_s);
+    EXPECT_NEAR(r.rollouts_per_s, scale_ideal(&c, &l), 0.02 * r.rollouts_per_s);
+    l.relays = false; /* each fetches for itself: half of the rollouts are of the second node */
+    const struct scale_result d = scale_run(&c, &l);
+    EXPECT_NEAR(d.out * 1e10 / 1e6, 0.5 * d.rollouts_per_s, 0.05 * d.rollouts_per_s);
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    c.bandwidth = 1e9;
+    c.latency = 1e-4;
+    c.serve = 1e-10;
+    for (int mode = 0; mode < 3; mode++) {
+        const struct scale_layout l = {.actors = 4096, .per_node = 16, .relays = mode > 0, .sum = mode > 1};
+        const struct scale_result a = scale_run(&c, &l), b = scale_run(&c, &l);
+        EXPECT(!memcmp(&a, &b, sizeof a)); /* the same seed, the same answer */
+        EXPECT(a.rollouts_per_s > 500 && a.rollouts_per_s < scale_ideal(&c, &l));
+        EXPECT(a.lag_p95 >= 0 && a.master <= 1 && a.in <= 1 && a.out <= 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_actor),
+        cmocka_unit_test(test_one_far_actor),
+        cmocka_unit_test(test_rank0_saturated),
+        cmocka_unit_test(test_link_saturated),
+        cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_shared_cores),
+        cmocka_unit_test(test_relays),
+        cmocka_unit_test(test_many),
+    };
+    return testing_main(tests);
+}
