@@ -22,6 +22,8 @@ static const struct what {
     {"actor", "training frames/s of one actor on one core over raw emulation", bench_actor, 10, true, true},
     {"server", "gradients/s, push, fetch, waking up and idling of rank 0", bench_server, 12, true, false},
     {"whole", "frames/s of master and N actors over N times one actor", bench_whole, 20, false, true},
+    {"scale", "how many actors pay: a simulation from measured costs, held against real runs", bench_scale, 16, false,
+     true},
 };
 enum { WHATS = sizeof whats / sizeof whats[0], ROOM = 32 };
 
@@ -32,13 +34,19 @@ static void print_usage(void)
            "of\n"
            "  times the least; without WHAT all of\n");
     for (int i = 0; i < WHATS; i++) printf("    %-8s%s\n", whats[i].name, whats[i].help);
-    printf("  --seconds S   measure for S seconds each\n"
-           "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
-           "  --lstm N      net: with an LSTM of N cells\n"
-           "  --params N    server: so many parameters (default %d; 2400000 spills the usual caches)\n"
-           "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
-           "    dunlin bench actor --env atari:pong --envs-per-actor 8\n",
-           BENCH_PARAMS);
+    printf(
+        "  --seconds S   measure for S seconds each\n"
+        "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
+        "  --lstm N      net: with an LSTM of N cells\n"
+        "  --params N    server: so many parameters (default %d; 2400000 spills the usual caches)\n"
+        "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
+        "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
+        "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
+        "(16),\n"
+        "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.1 of a gradient is sent), and "
+        "costs in\n"
+        "    microseconds that are then not measured: --step, --fetch, --push, --apply, --latency\n",
+        BENCH_PARAMS);
 }
 
 static int read_number(const char *key, const char *text, double low, double high, double *value)
@@ -118,6 +126,7 @@ static int check(const struct bench *b, const struct what *w)
     static struct option_set set;
     struct setup setup = {0};
     if (!w->trains) return check_net(b, w->name);
+    if (w->run == bench_scale) return bench_scale_check(b);
     if (bench_options(b, &set)) return -1;
     const int rc = setup_open(&setup, &set.values, true);
     setup_close(&setup);
@@ -175,11 +184,13 @@ int bench_main(int argc, char **argv)
     const enum launch_kind kind = launch_kind();
     int bad = 0;
     if (named && !only)
-        bad = error_set("bench knows net, actor, server and whole, not \"%s\"", argv[0]);
+        bad = error_set("bench knows net, actor, server, whole and scale, not \"%s\"", argv[0]);
     else if (kind == LAUNCH_WRONG)
         bad = -1;
-    else if (kind == LAUNCH_RANK && !(only && only->ranks))
-        bad = error_set("under mpirun only `bench actor` and `bench server` make sense; start the others without it");
+    else if (kind == LAUNCH_RANK && !(only && (only->ranks || only->run == bench_scale)))
+        bad =
+            error_set("under mpirun only `bench actor`, `bench server` and `bench scale` make sense; start the others "
+                      "without it");
     else
         bad = read_words(&b, argc - named, argv + named);
     for (int i = 0; i < WHATS && !bad && kind == LAUNCH_ALONE; i++) {

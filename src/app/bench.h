@@ -7,6 +7,7 @@
  *   bench_net.c     the network against the floating-point and memory bounds of a core
  *   bench_server.c  the master: apply, push, fetch, waking up, idling; bench_mate.c  the actors it plays with
  *   bench_whole.c   whole trainings, side by side
+ *   bench_scale.c   a simulation of many actors from measured costs
  *
  * Slices of everything that is compared alternate, and a figure is the median over its slices, so that what a neighbour on
  * the machine takes hits both sides of a ratio alike.
@@ -51,6 +52,8 @@ int bench_actor(const struct bench *b);
 int bench_net(const struct bench *b);
 int bench_server(const struct bench *b);
 int bench_whole(const struct bench *b);
+int bench_scale(const struct bench *b);
+int bench_scale_check(const struct bench *b); /* its words: 0, or -1 after error_set() */
 
 /* ---- bench_tools.c; local ---- */
 

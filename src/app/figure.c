@@ -151,7 +151,7 @@ static double write_axis(FILE *script, enum figure_axis axis, double most, bool 
     return unit;
 }
 
-static void write_head(FILE *script, enum figure_format format)
+void figure_head(FILE *script, enum figure_format format)
 {
     static const char *const terminals[] = {
         "pngcairo noenhanced size 900,540 font 'Sans,11' fontscale 1.1 linewidth 1 background '#ffffff'",
@@ -255,7 +255,7 @@ static void write_plot(FILE *script, const struct figure_run *runs, int count)
 void figure_write(FILE *script, enum figure_format format, enum figure_axis axis, const struct figure_run *runs,
                   int count)
 {
-    write_head(script, format);
+    figure_head(script, format);
     const double unit = write_axis(script, axis, last_x(runs, count), format == FIGURE_TEXT);
     write_data(script, runs, count, unit);
     if (format == FIGURE_TEXT)
@@ -309,7 +309,7 @@ void figure_write_scores(FILE *script, enum figure_format format, enum figure_ax
     static const int shapes[] = {7, 5, 9, 11, 13}; /* filled: circle, square, triangles, diamond */
     enum { SHAPES = sizeof shapes / sizeof shapes[0] };
     const char *style = axis == FIGURE_RANK && format != FIGURE_TEXT ? "linespoints" : "points";
-    write_head(script, format);
+    figure_head(script, format);
     write_scores_axis(script, axis, score, format == FIGURE_TEXT, series, count);
     for (int s = 0; s < count; s++) {
         fprintf(script, "$s%d << END\n", s);

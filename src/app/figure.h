@@ -46,6 +46,9 @@ int figure_smooth(const struct figure_point *episodes, int64_t n, struct figure_
  * UTF-8 become '?'; what does not fit is cut. size is 8 at least. */
 void figure_quote(const char *text, char *quoted, size_t size);
 
+/* The first lines of a script: gnuplot's terminal and the looks that all figures share. */
+void figure_head(FILE *script, enum figure_format format);
+
 /* The script that draws runs (count, at least one with episodes or evals) on gnuplot's standard output. */
 void figure_write(FILE *script, enum figure_format format, enum figure_axis axis, const struct figure_run *runs,
                   int count);

@@ -260,28 +260,25 @@ static int run_gnuplot(FILE *script, int out)
     return status;
 }
 
-/* The figure that script says, to its final name or to stdout; 0, or -1 after error_set(). */
-static int draw(const struct words *w, FILE *script)
+int plot_draw(FILE *script, const char *to)
 {
     char part[PATH_MAX] = "";
     int out = STDOUT_FILENO, status;
     if (fflush(script) || ferror(script))
         return error_set("the script for gnuplot cannot be written: %s", strerror(errno));
     rewind(script);
-    if (w->out) {
-        snprintf(part, sizeof part, "%s.part-%ld", w->out, (long)getpid());
+    if (to) {
+        snprintf(part, sizeof part, "%s.part-%ld", to, (long)getpid());
         out = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     }
     fflush(stdout);
     if (out < 0) {
-        status = error_set("%.400s: cannot be written: %s; give a folder that exists", w->out, strerror(errno));
+        status = error_set("%.400s: cannot be written: %s; give a folder that exists", to, strerror(errno));
     } else {
         status = run_gnuplot(script, out);
-        if (w->out && close(out) && !status)
-            status = error_set("%.400s: cannot be written: %s", w->out, strerror(errno));
-        if (w->out && !status && rename(part, w->out))
-            status = error_set("%.400s: cannot be written: %s", w->out, strerror(errno));
-        if (w->out && status) unlink(part);
+        if (to && close(out) && !status) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
+        if (to && !status && rename(part, to)) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
+        if (to && status) unlink(part);
     }
     return status;
 }
@@ -324,7 +321,7 @@ static int plot(const struct words *w, struct loaded *loaded)
     if (!script) return error_set("no temporary file can be made: %s", strerror(errno));
     int status = w->axis < FIGURE_LR ? write_curves(script, w, loaded)
                                      : scatter_write(script, w->runs, w->count, w->axis, w->format);
-    if (!status) status = draw(w, script);
+    if (!status) status = plot_draw(script, w->out);
     fclose(script);
     return status;
 }

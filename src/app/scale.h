@@ -78,9 +78,9 @@ enum scale_limit scale_judge(const struct scale_result *r, double ideal, double 
 int scale_knee(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most,
                enum scale_limit *limit, struct scale_result *at);
 
-/* The same by hand, from the asymptotic bounds of a closed network: where the ideal rate meets what rank 0 or its link lets
- * through at the most, or the lag, one update per actor, meets lag_most. With sums, which shrink what is asked of both, only
- * what rank 0's own node asks for is counted. */
+/* The same by hand, from the asymptotic bounds of a closed network: where what the actors would ask for, if nobody waited, is
+ * more than rank 0, its link in either direction or one relay can do, or the lag (one update per actor; with sums one per
+ * relay) more than lag_most. */
 int scale_bound(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most);
 
 #endif

@@ -84,22 +84,40 @@ int scale_knee(const struct scale_costs *costs, const struct scale_layout *layou
     return bad;
 }
 
-/* Rollouts/s that rank 0 and its link let through at the most; sums ask for nothing. */
-static double ceiling(const struct scale_costs *c, const struct scale_layout *l)
+/* What `layout` asks for if nobody waits, as shares of what there is: of rank 0, its link, the first relay. */
+struct demand {
+    double rank0, link, relay, lag;
+};
+
+static struct demand ask(const struct scale_costs *c, const struct scale_layout *l)
 {
-    const double far = l->sum ? 0 : (double)behind_link(l) / l->actors,
-                 near = l->sum && l->actors > l->per_node ? (double)l->per_node / l->actors : 1;
-    /* relays fetch no more than there is room for */
-    const double fetched = l->relays ? 0 : far * c->fetch_bytes, pushed = far * c->push_bytes;
-    const double rank0 = near * c->apply[SCALE_APPLIES - 1] + c->serve * (fetched + pushed);
-    const double link = c->bandwidth > 0 ? fmax(fetched, pushed) / c->bandwidth : 0;
-    return 1 / fmax(rank0, link);
+    const double each = alone(c, false), far_each = alone(c, true);
+    const int far = behind_link(l), near = l->actors - far,
+              relays = l->relays ? (far + l->per_node - 1) / l->per_node : 0;
+    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0;
+    /* a relay's fetch and push in turns */
+    const double turn =
+        2 * c->latency + (c->fetch_bytes + c->push_bytes) * fmax(wire, c->serve) + c->encode + c->decode;
+    const double full = far < l->per_node ? far : l->per_node; /* actors of the first relay */
+    const double sums = fmin(full * each, 1 / fmax(turn, 1e-12)),
+                 pushes = relays ? l->sum ? relays * sums : far * each : far * far_each;
+    /* relays fetch as often as there is room for, and so ask for nothing */
+    const double fetches = relays ? 0 : pushes;
+    double apply = c->apply[0];
+    for (int k = 1; k < SCALE_APPLIES; k++) apply = fmin(apply, c->apply[k]);
+    return (struct demand){.rank0 = (near * each + pushes) * apply +
+                                    c->serve * (pushes * c->push_bytes + fetches * c->fetch_bytes),
+                           .link = wire * fmax(pushes * c->push_bytes, fetches * c->fetch_bytes),
+                           .relay = relays && !l->sum ? full * each * turn : 0,
+                           .lag = l->sum ? near + relays : l->actors};
 }
 
 int scale_bound(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most)
 {
     struct scale_layout l = *layout;
-    for (l.actors = 1; l.actors < most; l.actors++)
-        if (scale_ideal(costs, &l) >= ceiling(costs, &l) || (!l.sum && l.actors > lag_most)) break;
+    for (l.actors = 1; l.actors < most; l.actors++) {
+        const struct demand d = ask(costs, &l);
+        if (d.rank0 >= 1 || d.link >= 1 || d.relay >= 1 || d.lag > lag_most) break;
+    }
     return l.actors;
 }

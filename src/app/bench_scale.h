@@ -1,0 +1,99 @@
+/* bench_scale.h -- private to `dunlin bench scale`: what its parts tell each other.
+ *
+ *   bench_scale.c   words, and the order of things
+ *   scale_costs.c   measures, by starting other parts of bench and by loops of its own
+ *   scale_idle.c    under mpirun: actors that sleep instead of playing, on the real window
+ *   scale_report.c  figures, table, CSV
+ *   scale_figure.c  the picture, as a gnuplot script
+ *   scale.h         the model
+ */
+#ifndef DUNLIN_APP_BENCH_SCALE_H
+#define DUNLIN_APP_BENCH_SCALE_H
+
+#include <stdio.h>
+
+#include "app/bench.h"
+#include "app/scale.h"
+
+enum { T_MAXES = 2, IDLE_SIZES = 16, WIRE_WAYS = 6 };
+extern const int scale_t_max[T_MAXES]; /* 5, 20 */
+
+struct scale_words {
+    double step[T_MAXES];      /* s of an agent step with its share of the gradient, by t_max; 0: to be measured */
+    double fetch, push, apply; /* s; 0: to be measured */
+    double link, latency;      /* bytes/s, s; 0: as assumed (link) or measured (latency) */
+    double significant;        /* share of a gradient's entries that `significant` sends */
+    double lag;                /* the most that is taken for harmless */
+    int per_node, most;        /* actors */
+    const char *csv, *out;     /* NULL: not given */
+    /* between bench scale and its ranks */
+    const char *tell; /* the file that gets what they found; NULL: stdout, as figures */
+    bool far;         /* every actor takes the way of a remote one */
+};
+/* Takes its own words out of b->argv. 0, or -1 after error_set(). */
+int scale_words(struct bench *b, struct scale_words *w);
+
+/* A run of sleeping actors. */
+struct idle_rate {
+    int t_max, actors;
+    double updates, lag, cpu; /* per s; mean; of a core, rank 0 */
+};
+/* What the ranks found. */
+struct idle_found {
+    double fetch, push;  /* s, one actor alone, medians */
+    double ask, answer;  /* s, the same without weights, and without a gradient */
+    double serve, drive; /* s of rank 0's core and of the actor's, per byte fetched */
+    struct idle_rate rates[T_MAXES * IDLE_SIZES];
+    int count;
+};
+/* Collective over MPI_COMM_WORLD, MPI_Init included: the whole program of a rank. Status. */
+int scale_idle(const struct bench *b, const struct scale_words *w);
+/* Reads what they wrote to w->tell. 0, or -1 after error_set(). */
+int scale_idle_read(const char *path, struct idle_found *found);
+
+/* Everything measured or given. */
+struct scale_measured {
+    size_t params;
+    int repeat;                       /* frames of an agent step */
+    double compute[T_MAXES];          /* s of a rollout and its gradient */
+    struct scale_costs near;          /* without compute and bytes: on one node */
+    struct scale_costs far;           /* the same for actors that reach rank 0 over the link, here TCP on this node */
+    double encode, decode, select;    /* s: float32 to bf16 and back, and the choice of significant entries */
+    struct idle_found idle, idle_far; /* count 0: not run */
+    bool checked;                     /* costs are this machine's, so that real runs can be compared */
+};
+/* 0, or -1 after error_set(). */
+int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);
+
+/* One line of the picture: a way over the wire with one t_max, over actors. */
+struct scale_way {
+    const char *name; /* "bf16-sum" */
+    bool sum;
+    double fetch_bytes, push_bytes; /* per float */
+    double encode, decode, publish; /* s */
+};
+enum { SCALE_POINTS = 13 }; /* 1, 2, 4 ... 4096 */
+struct scale_curve {
+    struct scale_way way;
+    int t_max, points;
+    int actors[SCALE_POINTS];
+    struct scale_result at[SCALE_POINTS];
+    enum scale_limit limited[SCALE_POINTS];
+    int knee, bound;
+    enum scale_limit limit;
+    struct scale_result there; /* at the knee */
+};
+struct scale_table {
+    struct scale_curve curve[T_MAXES * WIRE_WAYS];
+    int curves;
+    /* simulations of what the sleeping actors did */
+    struct scale_result check[2][T_MAXES * IDLE_SIZES]; /* [far] beside idle.rates and idle_far.rates */
+};
+
+/* Simulates all of it; prints the figures of bench and, to stderr, the table; writes the CSV. 0, or -1 after error_set(). */
+int scale_report(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table);
+
+/* The picture of a table. */
+void scale_figure(FILE *script, bool svg, const struct scale_measured *m, const struct scale_table *table);
+
+#endif

@@ -1,0 +1,183 @@
+/* scale_report.c -- simulates all ways over the wire and prints what came of it. See bench_scale.h. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "app/bench_scale.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
+
+/* The ways, in the order of the legend. float32 is what memory holds; bf16 halves both directions; `significant` sends the
+ * largest entries of a gradient with their indices, and weights as bf16. */
+static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
+{
+    static const char *const names[WIRE_WAYS] = {"float32",     "bf16",     "significant",
+                                                 "float32-sum", "bf16-sum", "significant-sum"};
+    for (int i = 0; i < WIRE_WAYS; i++) {
+        struct scale_way *way = &ways[i];
+        const int wire = i % 3;
+        *way = (struct scale_way){.name = names[i], .sum = i >= 3, .fetch_bytes = 4, .push_bytes = 4};
+        if (wire > 0) {
+            way->fetch_bytes = way->push_bytes = 2;
+            way->encode = m->encode;
+            way->decode = m->decode;
+            way->publish = m->encode;
+        }
+        if (wire == 2) {
+            way->push_bytes = 8 * w->significant;
+            way->encode = m->select;
+        }
+    }
+    return WIRE_WAYS;
+}
+
+/* The costs of a cluster: this machine's cores, the link as given or assumed. */
+static struct scale_costs costs_of(const struct scale_words *w, const struct scale_measured *m,
+                                   const struct scale_way *way, int t)
+{
+    struct scale_costs c = m->far;
+    c.compute = m->compute[t];
+    c.bandwidth = w->link > 0 ? w->link : LINK;
+    c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
+    c.fetch_bytes = way->fetch_bytes * (double)m->params;
+    c.push_bytes = way->push_bytes * (double)m->params;
+    c.encode = way->encode;
+    c.decode = way->decode;
+    c.publish = way->publish;
+    return c;
+}
+
+static void simulate(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
+{
+    struct scale_way ways[WIRE_WAYS];
+    const int count = list_ways(w, m, ways);
+    for (int t = 0; t < T_MAXES; t++)
+        for (int i = 0; i < count; i++) {
+            struct scale_curve *c = &table->curve[table->curves++];
+            const struct scale_costs costs = costs_of(w, m, &ways[i], t);
+            struct scale_layout l = {.per_node = w->per_node, .relays = true, .sum = ways[i].sum};
+            *c = (struct scale_curve){.way = ways[i], .t_max = scale_t_max[t]};
+            for (int n = 1; n <= w->most && c->points < SCALE_POINTS; n *= 2) {
+                const int p = c->points++;
+                l.actors = c->actors[p] = n;
+                c->at[p] = scale_run(&costs, &l);
+                c->limited[p] = scale_judge(&c->at[p], scale_ideal(&costs, &l), w->lag);
+            }
+            c->knee = scale_knee(&costs, &l, w->lag, w->most, &c->limit, &c->there);
+            c->bound = scale_bound(&costs, &l, w->lag, w->most);
+        }
+}
+
+/* What the sleeping actors did, simulated: all on this machine's cores. */
+static void simulate_check(const struct scale_measured *m, struct scale_table *table)
+{
+    for (int far = 0; far < 2; far++) {
+        const struct idle_found *f = far ? &m->idle_far : &m->idle;
+        for (int i = 0; i < f->count; i++) {
+            struct scale_costs c = far ? m->far : m->near;
+            c.compute = m->compute[f->rates[i].t_max == scale_t_max[1]];
+            const struct scale_layout l = {
+                .actors = f->rates[i].actors, .per_node = 1 << 20, .cores = bench_cores(), .idle = true, .far = far};
+            table->check[far][i] = scale_run(&c, &l);
+        }
+    }
+}
+
+static void print_checks(const struct scale_measured *m, const struct scale_table *table)
+{
+    char name[64];
+    for (int far = 0; far < 2; far++) {
+        const struct idle_found *f = far ? &m->idle_far : &m->idle;
+        for (int i = 0; i < f->count; i++) {
+            const struct idle_rate *r = &f->rates[i];
+            snprintf(name, sizeof name, "scale-check-%st%d-a%d", far ? "far-" : "", r->t_max, r->actors);
+            bench_print(name, r->updates, table->check[far][i].updates_per_s, "updates/s");
+        }
+    }
+    for (int i = 0; i < m->idle.count; i++) {
+        const struct idle_rate *r = &m->idle.rates[i];
+        snprintf(name, sizeof name, "scale-lag-t%d-a%d", r->t_max, r->actors);
+        if (r->lag > 0 && table->check[0][i].lag_mean > 0)
+            bench_print(name, r->lag, table->check[0][i].lag_mean, "updates");
+    }
+}
+
+static void print_knees(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
+{
+    char name[64];
+    const struct scale_costs c = costs_of(w, m, &table->curve[0].way, 0);
+    log_root(
+        "%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); fetch %.0f, push %.0f, apply %.0f alone and "
+        "%.0f of 16 waiting, us",
+        m->params, 1e6 * m->compute[0] / scale_t_max[0], 1e6 * m->compute[1] / scale_t_max[1], 1e6 * c.fetch,
+        1e6 * c.push, 1e6 * c.apply[0], 1e6 * c.apply[SCALE_APPLIES - 1]);
+    log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
+             "actors on a node, a relay on each",
+             8e-9 * c.bandwidth, w->link > 0 ? "given" : "assumed", 1e6 * c.latency,
+             w->latency > 0        ? "given"
+             : c.latency > LATENCY ? "measured over TCP here"
+                                   : "assumed",
+             1e9 * c.serve, 1e9 * c.drive, w->per_node);
+    for (int i = 0; i < table->curves; i++) {
+        const struct scale_curve *k = &table->curve[i];
+        const struct scale_result *last = &k->at[k->points - 1];
+        log_root(
+            "%-15s t-max %2d: %s%s from %d actors on (%.4g frames/s, lag %.3g); %d actors: %.4g frames/s, lag %.3g",
+            k->way.name, k->t_max, k->limit ? "the limit is " : "", scale_limit_name(k->limit), k->knee,
+            k->there.rollouts_per_s * k->t_max * m->repeat, k->there.lag_mean, k->actors[k->points - 1],
+            last->rollouts_per_s * k->t_max * m->repeat, last->lag_mean);
+        snprintf(name, sizeof name, "scale-%s-t%d", k->way.name, k->t_max);
+        bench_print(name, k->knee, k->bound, "actors");
+    }
+}
+
+static void write_row(FILE *f, const char *name, bool sum, int t_max, int actors, int nodes, int repeat,
+                      const struct scale_result *r, const char *limit)
+{
+    const int length = (int)strcspn(name, "-");
+    fprintf(f, "simulated,%.*s,%s,%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,%.4f,%s\n", length, name,
+            sum ? "sum" : "none", t_max, actors, nodes, r->rollouts_per_s * t_max * repeat, r->updates_per_s,
+            r->lag_mean, r->lag_p95, r->master, r->in, r->out, r->relay, limit);
+}
+
+static int write_csv(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
+{
+    FILE *f = fopen(w->csv, "w");
+    if (!f) return error_set("--csv %s: cannot be written: %s; give a folder that exists", w->csv, strerror(errno));
+    fprintf(f,
+            "what,wire,combine,t_max,actors,nodes,frames_per_s,updates_per_s,lag_mean,lag_p95,rank0_busy,link_in_busy,"
+            "link_out_busy,relay_busy,limit\n");
+    for (int i = 0; i < table->curves; i++) {
+        const struct scale_curve *c = &table->curve[i];
+        for (int p = 0; p < c->points; p++)
+            write_row(f, c->way.name, c->way.sum, c->t_max, c->actors[p],
+                      (c->actors[p] + w->per_node - 1) / w->per_node, m->repeat, &c->at[p],
+                      scale_limit_name(c->limited[p]));
+    }
+    for (int far = 0; far < 2; far++) {
+        const struct idle_found *found = far ? &m->idle_far : &m->idle;
+        const char *way = far ? "tcp-here" : "shared-memory";
+        for (int i = 0; i < found->count; i++) {
+            const struct idle_rate *r = &found->rates[i];
+            const struct scale_result *s = &table->check[far][i];
+            fprintf(f, "measured,%s,none,%d,%d,1,%.6g,%.6g,%.6g,,%.4f,,,,\n", way, r->t_max, r->actors,
+                    r->updates * r->t_max * m->repeat, r->updates, r->lag, r->cpu);
+            fprintf(f, "checked,%s,none,%d,%d,1,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,,\n", way, r->t_max, r->actors,
+                    s->rollouts_per_s * r->t_max * m->repeat, s->updates_per_s, s->lag_mean, s->lag_p95, s->master,
+                    s->in, s->out);
+        }
+    }
+    return fclose(f) ? error_set("--csv %s: cannot be written: %s", w->csv, strerror(errno)) : 0;
+}
+
+int scale_report(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
+{
+    *table = (struct scale_table){0};
+    simulate_check(m, table);
+    simulate(w, m, table);
+    print_checks(m, table);
+    print_knees(w, m, table);
+    return w->csv ? write_csv(w, m, table) : 0;
+}

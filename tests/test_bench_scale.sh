@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# test_bench_scale.sh -- `dunlin bench scale`: its figures, table and picture; from costs that are given, where the answers can be
+# worked out by hand, and from measured ones, held against sleeping actors on the real window. No figure in time is asked for.
+. "$(dirname "$0")/tap.sh"
+RUN_LIMIT=150
+
+well_formed() {
+    [ -s out ] && awk '
+        function good(x) { return x ~ /^[0-9.]+(e[-+]?[0-9]+)?$/ && x + 0 > 0 }
+        NF != 9 || $2 != "value" || $5 != "limit" || $8 != "ratio" || $4 != $7 { exit 1 }
+        !good($3) || !good($6) || !good($9) { exit 1 }' out
+}
+figure() { awk -v n="$1" '$1 == n { print $3 }' out; } # figure NAME: its value
+# frames WAY COMBINE T_MAX ACTORS: frames/s of a row of the CSV
+frames() { awk -F, -v w="$1" -v c="$2" -v t="$3" -v a="$4" '$2 == w && $3 == c && $4 == t && $5 == a { print $7 }' s.csv; }
+refused() { # refused NAME "WORD|WORD" ARGS...
+    local name=$1 words=$2; shift 2
+    run "$dunlin" bench scale "$@"
+    IFS='|' read -ra w <<<"$words"
+    check "$name: status 2" is "$status" 2
+    check "$name: one line with $words" says "${w[@]}"
+}
+
+# a rollout takes 5 * 300 us and copies 200 us: rank 0, 350 us for each gradient, is asked for more than it can do by 5 actors;
+# 20 steps take 6,000 us and want 18
+costs=(--env catch --step 300 --fetch 100 --push 100 --apply 350 --latency 100)
+run "$dunlin" bench scale "${costs[@]}" --most 256 --per-node 8 --link 0.5 --csv s.csv --out s.png
+check "given costs: status 0" is "$status" 0
+check "given costs: lines" well_formed
+check "given costs: a line for each way and t-max" is "$(grep -c '^scale-.*-t[0-9]* value .* actors limit .* actors ratio' out)" 12
+check "given costs: nothing else" is "$(wc -l <out)" 12
+check "rank 0 is too slow for 5 actors, by hand" is "$(awk '$1 == "scale-float32-t5" { print $6 }' out)" 5
+check "and by simulation" bash -c "awk '\$1 == \"scale-float32-t5\" { exit !(\$3 >= 4 && \$3 <= 7) }' out"
+check "it is said" grep -q "float32 .*t-max  5: the limit is rank 0 from [4-7] actors on" err
+check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 12 * 9))
+one=$(frames float32 none 5 1) # by hand 5 / 1.7 ms
+check "table: one actor, by hand" bash -c "awk 'BEGIN { exit !($one > 2850 && $one < 3030) }'"
+for t in 5 20; do
+    check "t-max $t: no more than rank 0 can do" at_least $((t * 2858)) "$(frames float32 none $t 256 | cut -d. -f1)"
+    check "t-max $t: sums carry more over a slow link" at_least "$(frames float32 sum $t 256)" "$(frames float32 none $t 256)"
+done
+check "bf16 carries more than float32" at_least "$(frames bf16 sum 20 256)" "$(frames float32 sum 20 256)"
+check "picture: a PNG" is "$(head -c 4 s.png | tail -c 3)" PNG
+run "$dunlin" bench scale "${costs[@]}" --most 2 --out s.svg
+check "picture: an SVG" grep -q "<svg" s.svg
+run "$dunlin" bench scale "${costs[@]}" --most 2 --out nowhere/s.png
+check "picture into no folder: status 1" is "$status" 1
+check "picture into no folder: one line" says nowhere/s.png
+
+# measured, with actors that sleep 10 or 40 ms
+run "$dunlin" bench scale --env cartpole --step 2000 --seconds 3 --csv s.csv
+check "measured: status 0" is "$status" 0
+check "measured: lines" well_formed
+for a in 1 2 4 8 16 32; do check "measured: $a actors" grep -q "^scale-check-t20-a$a value" out; done
+for a in 1 2 4 8; do check "measured over TCP: $a actors" grep -q "^scale-check-far-t20-a$a value" out; done
+for way in t far-t; do
+    one=$(figure scale-check-${way}20-a1)
+    check "$way: shorter rollouts, more updates" at_least "$(figure scale-check-${way}5-a1)" "$one"
+    check "$way: more actors, more updates" at_least "$(figure scale-check-${way}20-a4)" "$one"
+    check "$way: one actor is no faster than it sleeps" at_least 34 "$one" # 40 ms less a quarter of spread, 1 / 0.03 s
+done
+check "the lag rises with actors" at_least "$(figure scale-lag-t20-a16)" "$(figure scale-lag-t20-a2)"
+check "measured rows" is "$(grep -c '^measured,' s.csv)" $((2 * 6 + 2 * 4))
+check "nothing is left in /tmp" bash -c '! ls /tmp/dunlin-scale-* 2>/dev/null | grep -q .'
+
+# its ranks by hand
+run mpirun --oversubscribe -n 3 "$dunlin" bench scale --step 500,400 --params 1600 --seconds 0.5
+check "under mpirun: status 0" is "$status" 0
+check "under mpirun: lines" well_formed
+check "under mpirun: names" is "$(awk '{ print $1 }' out | tr '\n' ' ')" \
+    "scale-idle-t5-a1 scale-idle-t5-a2 scale-idle-t20-a1 scale-idle-t20-a2 "
+run mpirun --oversubscribe -n 2 "$dunlin" bench scale
+check "under mpirun without costs: status 2" is "$status" 2
+check "under mpirun without costs: one line" says --step --params
+
+refused "a step that is no number" "--step|fast" --step fast
+refused "two steps, one wrong" "--step|5,x" --step 5,x
+refused "link below 0" "--link|-3" --link -3
+refused "more actors than are simulated" "--most|9999" --most 9999
+refused "a picture of unknown kind" "s.jpeg|.png" --out s.jpeg
+refused "a missing value" "--csv" --csv
+refused "unknown option" "--speed" --speed 3
+finish
