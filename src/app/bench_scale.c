@@ -19,8 +19,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-const int scale_t_max[T_MAXES] = {5, 20};
-
 static int bad_value(const char *key, const char *text, const char *allowed)
 {
     return error_set("%s %s: %s is wanted", key, text ? text : "(nothing)", allowed);

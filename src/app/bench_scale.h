@@ -2,7 +2,7 @@
  *
  *   bench_scale.c   words, and the order of things
  *   scale_costs.c   measures, by starting other parts of bench and by loops of its own
- *   scale_idle.c    under mpirun: actors that sleep instead of playing, on the real window
+ *   scale_idle.c    its ranks under mpirun: actors that sleep instead of playing (idle.h)
  *   scale_report.c  figures, table, CSV
  *   scale_figure.c  the picture, as a gnuplot script
  *   scale.h         the model
@@ -13,10 +13,10 @@
 #include <stdio.h>
 
 #include "app/bench.h"
+#include "app/idle.h"
 #include "app/scale.h"
 
-enum { T_MAXES = 2, IDLE_SIZES = 16, WIRE_WAYS = 6 };
-extern const int scale_t_max[T_MAXES]; /* 5, 20 */
+enum { IDLE_SIZES = 16, WIRE_WAYS = 6 };
 
 struct scale_words {
     double step[T_MAXES];      /* s of an agent step with its share of the gradient, by t_max; 0: to be measured */
@@ -40,9 +40,7 @@ struct idle_rate {
 };
 /* What the ranks found. */
 struct idle_found {
-    double fetch, push;  /* s, one actor alone, medians */
-    double ask, answer;  /* s, the same without weights, and without a gradient */
-    double serve, drive; /* s of rank 0's core and of the actor's, per byte fetched */
+    struct idle_costs alone; /* of actor 0 */
     struct idle_rate rates[T_MAXES * IDLE_SIZES];
     int count;
 };

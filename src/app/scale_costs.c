@@ -80,13 +80,13 @@ static int measure_steps(const struct bench *b, struct scale_measured *m)
         words[n++] = "--seconds";
         words[n++] = seconds;
         for (int i = 0; i < b->argc; i++) words[n++] = b->argv[i];
-        snprintf(t_max, sizeof t_max, "--t-max=%d", scale_t_max[t]);
+        snprintf(t_max, sizeof t_max, "--t-max=%d", idle_t_max[t]);
         words[n++] = t_max;
         words[n] = NULL;
         if ((rc = capture(2, words, NULL, text))) break;
         const double rate = figure(text, "actor-train");
         if (!(rate > 0)) rc = -1;
-        m->compute[t] = scale_t_max[t] * m->repeat / fmax(rate, 1e-9);
+        m->compute[t] = idle_t_max[t] * m->repeat / fmax(rate, 1e-9);
     }
     free(words);
     return rc;
@@ -130,8 +130,8 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     if (far) words[10] = "--far";
     snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
     snprintf(params, sizeof params, "%zu", m->params);
-    snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / scale_t_max[0],
-             1e6 * m->compute[1] / scale_t_max[1]);
+    snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
+             1e6 * m->compute[1] / idle_t_max[1]);
     int rc = capture(far ? FAR_RANKS : NEAR_RANKS, words,
                      far ? "OMPI_MCA_btl=tcp,self OMPI_MCA_osc=pt2pt OMPI_MCA_btl_tcp_if_include=lo" : NULL, text);
     if (!rc) rc = scale_idle_read(path, found);
@@ -211,7 +211,7 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
 
 static void derive_far(const struct scale_words *w, struct scale_measured *m)
 {
-    const struct idle_found *f = &m->idle_far;
+    const struct idle_costs *f = &m->idle_far.alone;
     m->far = m->near;
     m->far.serve = f->serve;
     m->far.drive = f->drive;
@@ -236,7 +236,7 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
     if (w->push > 0) m->near.push = w->push;
     for (int i = 0; i < SCALE_APPLIES && w->apply > 0; i++) m->near.apply[i] = w->apply;
     if (w->step[0] > 0)
-        for (int t = 0; t < T_MAXES; t++) m->compute[t] = scale_t_max[t] * w->step[t];
+        for (int t = 0; t < T_MAXES; t++) m->compute[t] = idle_t_max[t] * w->step[t];
     else if (measure_steps(b, m))
         return -1;
     for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) {

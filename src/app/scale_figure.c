@@ -22,10 +22,10 @@ static void write_rows(FILE *f, const struct scale_measured *m, const struct sca
             const struct idle_found *found = far ? &m->idle_far : &m->idle;
             fprintf(f, "$m%d%d << END\n", far, t);
             for (int i = 0; i < found->count; i++)
-                if (found->rates[i].t_max == scale_t_max[t])
+                if (found->rates[i].t_max == idle_t_max[t])
                     fprintf(f, "%d %.6g %.6g\n", found->rates[i].actors,
-                            found->rates[i].updates * scale_t_max[t] * m->repeat,
-                            table->check[far][i].updates_per_s * scale_t_max[t] * m->repeat);
+                            found->rates[i].updates * idle_t_max[t] * m->repeat,
+                            table->check[far][i].updates_per_s * idle_t_max[t] * m->repeat);
             fprintf(f, "END\n");
         }
 }
@@ -36,7 +36,7 @@ static void write_panel(FILE *f, const struct scale_measured *m, const struct sc
     const int ways = table->curves / T_MAXES;
     const struct scale_curve *first = &table->curve[t * ways];
     const double one = first->at[0].rollouts_per_s * first->t_max * m->repeat;
-    fprintf(f, "set title 't-max %d' offset 0,-0.5\n", scale_t_max[t]);
+    fprintf(f, "set title 't-max %d' offset 0,-0.5\n", idle_t_max[t]);
     fprintf(f, "plot [1:%d] %.6g*x with lines dt 3 lw 1.2 lc rgb '#888888' title 'nobody waits'",
             first->actors[first->points - 1], one);
     for (int i = 0; i < ways; i++) {

@@ -58,7 +58,7 @@ static void simulate(const struct scale_words *w, const struct scale_measured *m
             struct scale_curve *c = &table->curve[table->curves++];
             const struct scale_costs costs = costs_of(w, m, &ways[i], t);
             struct scale_layout l = {.per_node = w->per_node, .relays = true, .sum = ways[i].sum};
-            *c = (struct scale_curve){.way = ways[i], .t_max = scale_t_max[t]};
+            *c = (struct scale_curve){.way = ways[i], .t_max = idle_t_max[t]};
             for (int n = 1; n <= w->most && c->points < SCALE_POINTS; n *= 2) {
                 const int p = c->points++;
                 l.actors = c->actors[p] = n;
@@ -77,7 +77,7 @@ static void simulate_check(const struct scale_measured *m, struct scale_table *t
         const struct idle_found *f = far ? &m->idle_far : &m->idle;
         for (int i = 0; i < f->count; i++) {
             struct scale_costs c = far ? m->far : m->near;
-            c.compute = m->compute[f->rates[i].t_max == scale_t_max[1]];
+            c.compute = m->compute[f->rates[i].t_max == idle_t_max[1]];
             const struct scale_layout l = {
                 .actors = f->rates[i].actors, .per_node = 1 << 20, .cores = bench_cores(), .idle = true, .far = far};
             table->check[far][i] = scale_run(&c, &l);
@@ -111,7 +111,7 @@ static void print_knees(const struct scale_words *w, const struct scale_measured
     log_root(
         "%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); fetch %.0f, push %.0f, apply %.0f alone and "
         "%.0f of 16 waiting, us",
-        m->params, 1e6 * m->compute[0] / scale_t_max[0], 1e6 * m->compute[1] / scale_t_max[1], 1e6 * c.fetch,
+        m->params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c.fetch,
         1e6 * c.push, 1e6 * c.apply[0], 1e6 * c.apply[SCALE_APPLIES - 1]);
     log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
              "actors on a node, a relay on each",
