@@ -43,7 +43,7 @@ static void print_usage(void)
         "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
         "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
         "(16),\n"
-        "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.1 of a gradient is sent), and "
+        "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a gradient is sent), and "
         "costs in\n"
         "    microseconds that are then not measured: --step, --fetch, --push, --apply, --latency\n",
         BENCH_PARAMS);

@@ -80,7 +80,7 @@ static bool ends_with(const char *text, const char *end)
 int scale_words(struct bench *b, struct scale_words *w)
 {
     int kept = 0;
-    *w = (struct scale_words){.significant = 0.1, .lag = 64, .per_node = 16, .most = 4096};
+    *w = (struct scale_words){.significant = 0.06, .lag = 64, .per_node = 16, .most = 4096};
     for (int i = 0; i < b->argc; i++) {
         char key[32];
         const char *word = b->argv[i], *equals = !strncmp(word, "--", 2) ? strchr(word, '=') : NULL;

@@ -16,7 +16,7 @@
 #include "app/idle.h"
 #include "app/scale.h"
 
-enum { IDLE_SIZES = 16, WIRE_WAYS = 6 };
+enum { IDLE_SIZES = 16, WIRE_WAYS = 7 };
 
 struct scale_words {
     double step[T_MAXES];      /* s of an agent step with its share of the gradient, by t_max; 0: to be measured */
@@ -52,13 +52,13 @@ int scale_idle_read(const char *path, struct idle_found *found);
 /* Everything measured or given. */
 struct scale_measured {
     size_t params;
-    int repeat;                       /* frames of an agent step */
-    double compute[T_MAXES];          /* s of a rollout and its gradient */
-    struct scale_costs near;          /* without compute and bytes: on one node */
-    struct scale_costs far;           /* the same for actors that reach rank 0 over the link, here TCP on this node */
-    double encode, decode, select;    /* s: float32 to bf16 and back, and the choice of significant entries */
-    struct idle_found idle, idle_far; /* count 0: not run */
-    bool checked;                     /* costs are this machine's, so that real runs can be compared */
+    int repeat;              /* frames of an agent step */
+    double compute[T_MAXES]; /* s of a rollout and its gradient */
+    struct scale_costs near; /* without compute and bytes: on one node */
+    struct scale_costs far;  /* the same for actors that reach rank 0 over the link, here TCP on this node */
+    double encode, decode, select, expand; /* s: a gradient to bf16 and back, to its significant entries and back */
+    struct idle_found idle, idle_far;      /* count 0: not run */
+    bool checked;                          /* costs are this machine's, so that real runs can be compared */
 };
 /* 0, or -1 after error_set(). */
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);
@@ -66,9 +66,10 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
 /* One line of the picture: a way over the wire with one t_max, over actors. */
 struct scale_way {
     const char *name; /* "bf16-sum" */
-    bool sum;
-    double fetch_bytes, push_bytes; /* per float */
-    double encode, decode, publish; /* s */
+    bool direct, sum;
+    int wire;              /* 0 float32, 1 bf16, 2 significant */
+    double push_bytes;     /* per float */
+    double encode, decode; /* s */
 };
 enum { SCALE_POINTS = 13 }; /* 1, 2, 4 ... 4096 */
 struct scale_curve {

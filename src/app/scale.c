@@ -12,15 +12,15 @@
 enum { DRAIN = 64, LAGS = 1 << 16 }; /* DRAIN: what rank 0 takes in one pass at most, as in app/master.h */
 
 enum stage {
-    FETCH_ASKED,  /* the question has reached rank 0 */
-    PART_CAME,    /* a part of a transfer: the link's, rank 0's own work or ours */
-    FETCH_BEHIND, /* the rest of the latency is over */
-    FETCHED,      /* weights are there */
-    COMPUTED,     /* a rollout and its gradient */
-    ENCODED,
+    FETCH_ASKED, /* the question has reached rank 0 */
     PUSH_ASKED,
-    PUSH_BEHIND,
-    COPIED, /* a gradient lies in the mailbox of the actor's own node */
+    PART_CAME, /* a part of a transfer: the link's in a direction, rank 0's own work or ours */
+    CAME,      /* all parts, and the rest of the latency */
+    FETCHED,   /* weights are there */
+    COMPUTED,  /* a rollout and its gradient */
+    COPIED,    /* a gradient lies in the mailbox of the actor's own node */
+    ENCODED,   /* a relay's letters are ready to go */
+    RELAY_OFF, /* they do */
     MASTER_UP,
     MASTER_SERVED,
     MASTER_APPLIED,
@@ -30,17 +30,18 @@ enum { MASTER = -1 };
 /* An actor, or the relay of a node. */
 struct party {
     int node;
-    int64_t seen; /* the version of its weights; of one that fetches: of those under way */
-    int parts;    /* of the present transfer, still under way */
-    bool fetches; /* the direction of that transfer */
-    bool owes;    /* its mailbox is taken */
-    bool waits;   /* until it is free */
+    int64_t seen;   /* the version of its weights; of one that fetches: of those under way */
+    double in, out; /* bytes of the present transfer to rank 0, and from there */
+    int parts;      /* of it, still under way */
+    bool fetches;   /* an actor: its direction */
+    bool owes;      /* its mailbox is taken */
+    bool waits;     /* until it is free */
     /* of a relay */
     int64_t weights; /* the version its node reads */
     bool busy;
-    int sending;          /* gradients in the present push */
-    int out, most;        /* mailboxes at rank 0 that wait for an answer; that it may have */
-    double since, worked; /* s */
+    int sending, wishes; /* gradients and waiting actors of the present round */
+    int unanswered;      /* sums at rank 0 */
+    double worked;       /* s of a core */
 };
 
 struct model {
@@ -53,6 +54,7 @@ struct model {
     struct station *cores; /* (nodes) */
     struct station in, out;
     struct fifo *ready; /* (nodes) gradients that wait; [0]: at rank 0, others: at the relay */
+    struct fifo *wish;  /* (nodes) actors that wait for weights of their relay's */
     int *serving;       /* (actors + nodes) parties whose transfers rank 0 has to serve, a ring */
     int serve_head, serve_count;
     bool up;       /* rank 0 is at work or on its way there */
@@ -94,7 +96,7 @@ static void master_works(struct model *m, double seconds, int who, enum stage st
 static void master_serves(struct model *m)
 {
     const int who = m->serving[m->serve_head];
-    const double seconds = m->c->serve * (m->party[who].fetches ? m->c->fetch_bytes : m->c->push_bytes);
+    const double seconds = m->c->serve * (m->party[who].in + m->party[who].out);
     m->serve_head = (m->serve_head + 1) % (m->l->actors + m->nodes);
     m->serve_count--;
     m->credit -= seconds;
@@ -111,12 +113,13 @@ static void master_turn(struct model *m)
         master_serves(m);
         return;
     }
-    int k = 0;
+    int k = 0, packed = 0;
     for (m->pass_count = 0; f->count && k < DRAIN;) {
         const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
         k += !g.more;
+        packed += !g.more && m->party[g.owner].node;
     }
-    m->credit = k * apply_cost(m->c, k) + m->c->publish;
+    m->credit = k * apply_cost(m->c, k) + packed * m->c->decode;
     master_works(m, m->credit, MASTER, MASTER_APPLIED);
 }
 
@@ -129,6 +132,7 @@ static void master_wakes(struct model *m, double seconds)
 
 static void relay_turn(struct model *m, int node);
 static void push(struct model *m, int a);
+static void part_done(struct model *m, int who);
 
 static void master_applied(struct model *m)
 {
@@ -144,43 +148,40 @@ static void master_applied(struct model *m)
     }
     for (int i = 0; i < m->pass_count; i++) {
         struct party *p = &m->party[m->pass[i].owner];
-        if (m->pass[i].owner >= m->l->actors) {
-            p->out -= !m->pass[i].more;
-            continue;
-        }
+        if (p->node && m->l->sum) m->party[m->l->actors + p->node].unanswered -= !m->pass[i].more;
         p->owes = false;
         if (p->waits) push(m, m->pass[i].owner);
     }
-    for (int n = 1; n < m->nodes && m->l->relays; n++) relay_turn(m, n);
+    for (int n = 1; n < m->nodes && m->l->sum; n++) relay_turn(m, n); /* who may send its next sum now */
     master_turn(m);
 }
 
 /* ---- transfers of remote actors and of relays ---- */
 
-/* The parts of a transfer go on at the same time; each ends with `stage`. */
-static void transfer(struct model *m, int who, bool fetch)
+/* The parts of a transfer of p->in and p->out bytes go on at the same time. */
+static void transfer(struct model *m, int who)
 {
     struct party *p = &m->party[who];
-    const double bytes = fetch ? m->c->fetch_bytes : m->c->push_bytes;
-    struct job wire = {.duration = m->c->bandwidth > 0 ? bytes / m->c->bandwidth : 0, .who = who, .stage = PART_CAME};
-    p->parts = 1 + (m->c->serve > 0) + (m->c->drive > 0);
-    p->fetches = fetch;
-    if (fetch) {
-        wire.version = &m->version;
-        wire.seen = &p->seen;
+    const double bytes = p->in + p->out, wire = m->c->bandwidth > 0 ? 1 / m->c->bandwidth : 0;
+    p->parts = 1 + (p->in > 0) + (p->out > 0) + (m->c->drive * bytes > 0) + (m->c->serve * bytes > 0);
+    if (p->in > 0)
+        station_add(&m->agenda, &m->in, &(struct job){.duration = p->in * wire, .who = who, .stage = PART_CAME}, false);
+    if (p->out > 0) {
+        const struct job out = {
+            .duration = p->out * wire, .who = who, .stage = PART_CAME, .version = &m->version, .seen = &p->seen};
+        station_add(&m->agenda, &m->out, &out, false);
     }
-    station_add(&m->agenda, fetch ? &m->out : &m->in, &wire, false);
-    if (m->c->drive > 0) on_core(m, p->node, m->c->drive * bytes, who, PART_CAME);
-    if (m->c->serve > 0) {
+    if (m->c->drive * bytes > 0) on_core(m, p->node, m->c->drive * bytes, who, PART_CAME);
+    if (m->c->serve * bytes > 0) {
         m->serving[(m->serve_head + m->serve_count++) % (m->l->actors + m->nodes)] = who;
         master_wakes(m, 0);
     }
+    part_done(m, who); /* one that is always there */
 }
 
 static void part_done(struct model *m, int who)
 {
-    struct party *p = &m->party[who];
-    if (--p->parts == 0) later(m, m->c->latency / 2, who, p->fetches ? FETCH_BEHIND : PUSH_BEHIND);
+    if (--m->party[who].parts == 0) later(m, m->c->latency / 2, who, CAME);
 }
 
 static void arrive(struct model *m, int node, struct gradient g)
@@ -199,16 +200,26 @@ static bool is_far(const struct model *m, int a)
     return m->l->far || (m->party[a].node && !m->l->relays);
 }
 
-static void fetch(struct model *m, int a)
+/* Out of the memory of its own node. */
+static void copy(struct model *m, int a)
 {
     struct party *p = &m->party[a];
+    const int64_t *version = p->node ? &m->party[m->l->actors + p->node].weights : &m->version;
+    const struct job job = {.duration = m->c->fetch, .who = a, .stage = FETCHED, .version = version, .seen = &p->seen};
+    station_add(&m->agenda, &m->cores[p->node], &job, false);
+}
+
+static void fetch(struct model *m, int a)
+{
+    const struct party *p = &m->party[a];
     if (is_far(m, a)) {
         later(m, m->c->latency / 2, a, FETCH_ASKED);
-        return;
+    } else if (p->node) { /* behind a relay: weights that are the newest at rank 0 from now on */
+        fifo_put(&m->wish[p->node], (struct gradient){.owner = a});
+        relay_turn(m, p->node);
+    } else {
+        copy(m, a);
     }
-    const int64_t *version = p->node ? &m->party[m->l->actors + p->node].weights : &m->version;
-    const struct job copy = {.duration = m->c->fetch, .who = a, .stage = FETCHED, .version = version, .seen = &p->seen};
-    station_add(&m->agenda, &m->cores[p->node], &copy, false);
 }
 
 static void compute(struct model *m, int a)
@@ -226,78 +237,76 @@ static void push(struct model *m, int a)
     p->waits = p->owes;
     if (p->waits) return;
     p->owes = true;
-    on_core(m, p->node, is_far(m, a) ? m->c->encode : m->c->push, a, is_far(m, a) ? ENCODED : COPIED);
+    if (is_far(m, a))
+        later(m, m->c->latency / 2, a, PUSH_ASKED);
+    else
+        on_core(m, p->node, m->c->push, a, COPIED);
 }
 
 /* ---- relays ---- */
 
-/* Push and fetch in turns, where there is cause for both. */
+/* The next round: all gradients that wait, or their sum once the one before is answered, and weights if anybody waits. */
 static void relay_turn(struct model *m, int node)
 {
     const int who = m->l->actors + node;
     struct party *r = &m->party[who];
-    const int waiting = m->ready[node].count;
-    const bool can_push = waiting && r->out < r->most, can_fetch = r->weights < m->version;
-    if (r->busy || (!can_push && !can_fetch)) return;
+    if (r->busy) return;
+    r->sending = r->unanswered ? 0 : m->ready[node].count;
+    r->wishes = m->wish[node].count;
+    if (!r->sending && !r->wishes) return;
     r->busy = true;
-    r->since = m->agenda.now;
-    if (!can_push || (can_fetch && !r->fetches)) {
-        later(m, m->c->latency / 2, who, FETCH_ASKED);
-        return;
-    }
-    r->sending = m->l->sum ? waiting : 1;
-    on_core(m, node, m->c->encode + (r->sending - 1) * m->c->sum, who, ENCODED);
+    const int letters = m->l->sum && r->sending ? 1 : r->sending;
+    const double work = letters * m->c->encode + (r->sending - letters) * m->c->sum;
+    r->in = letters * m->c->push_bytes;
+    r->out = r->wishes && r->weights < m->version ? m->c->fetch_bytes : 0;
+    r->seen = r->weights;
+    r->unanswered += m->l->sum && r->sending;
+    r->worked += work + m->c->drive * (r->in + r->out);
+    on_core(m, node, work, who, ENCODED);
 }
 
-static void relay_rests(struct model *m, int node)
+static void relay_over(struct model *m, int node)
 {
     struct party *r = &m->party[m->l->actors + node];
-    r->busy = false;
-    r->worked += m->agenda.now - r->since;
-    relay_turn(m, node);
-}
-
-static void relay_pushed(struct model *m, int node)
-{
-    const int who = m->l->actors + node;
-    struct party *r = &m->party[who];
-    r->out++;
+    r->weights = r->seen;
     for (int n = r->sending; n > 0; n--) {
         struct gradient g = fifo_take(&m->ready[node]);
-        struct party *p = &m->party[g.owner];
-        p->owes = false;
-        if (p->waits) push(m, g.owner);
-        g.owner = who;
-        g.more = n > 1;
+        g.more = m->l->sum && n > 1;
         arrive(m, 0, g);
     }
-    relay_rests(m, node);
+    for (int n = r->wishes; n > 0; n--) copy(m, fifo_take(&m->wish[node]).owner);
+    r->busy = false;
+    relay_turn(m, node);
 }
 
 /* ---- events ---- */
 
-static void fetched(struct model *m, int who)
+static void pushed(struct model *m, int a)
 {
-    struct party *p = &m->party[who];
-    if (who < m->l->actors) {
-        compute(m, who);
-        return;
-    }
-    p->weights = p->seen;
-    relay_rests(m, p->node);
+    const struct party *p = &m->party[a];
+    const struct gradient g = {.version = p->seen, .owner = a};
+    const int node = is_far(m, a) ? 0 : p->node;
+    fetch(m, a);
+    arrive(m, node, g);
 }
 
-static void pushed(struct model *m, int who)
+static void came(struct model *m, int who)
 {
-    if (who >= m->l->actors) {
-        relay_pushed(m, m->party[who].node);
-        return;
-    }
-    const struct party *p = &m->party[who];
-    const struct gradient g = {.version = p->seen, .owner = who};
-    const int node = is_far(m, who) ? 0 : p->node;
-    fetch(m, who);
-    arrive(m, node, g);
+    if (who >= m->l->actors)
+        relay_over(m, m->party[who].node);
+    else if (m->party[who].fetches)
+        compute(m, who);
+    else
+        pushed(m, who);
+}
+
+static void ask(struct model *m, int a, bool fetches)
+{
+    struct party *p = &m->party[a];
+    p->fetches = fetches;
+    p->in = fetches ? 0 : m->c->push_bytes;
+    p->out = fetches ? m->c->fetch_bytes : 0;
+    transfer(m, a);
 }
 
 static void step(struct model *m, const struct job *done)
@@ -305,29 +314,29 @@ static void step(struct model *m, const struct job *done)
     const int who = done->who;
     switch ((enum stage)done->stage) {
     case FETCH_ASKED:
-        transfer(m, who, true);
+    case PUSH_ASKED:
+        ask(m, who, done->stage == FETCH_ASKED);
         break;
     case PART_CAME:
         part_done(m, who);
         break;
-    case FETCH_BEHIND:
-        on_core(m, m->party[who].node, m->c->decode, who, FETCHED);
+    case CAME:
+        came(m, who);
         break;
     case FETCHED:
-        fetched(m, who);
+        compute(m, who);
         break;
     case COMPUTED:
         push(m, who);
         break;
-    case ENCODED:
-        later(m, m->c->latency / 2, who, PUSH_ASKED);
-        break;
-    case PUSH_ASKED:
-        transfer(m, who, false);
-        break;
-    case PUSH_BEHIND:
     case COPIED:
         pushed(m, who);
+        break;
+    case ENCODED:
+        later(m, m->c->latency / 2, who, RELAY_OFF);
+        break;
+    case RELAY_OFF:
+        transfer(m, who);
         break;
     case MASTER_UP:
         master_turn(m);
@@ -350,6 +359,7 @@ static void open_model(struct model *m, const struct scale_costs *c, const struc
     m->party = memory_new(all, sizeof *m->party);
     m->cores = memory_new((size_t)m->nodes, sizeof *m->cores);
     m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
+    m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
     m->serving = memory_new(all, sizeof *m->serving);
     m->pass = memory_new(all + DRAIN, sizeof *m->pass);
     m->lags = memory_new(LAGS, sizeof *m->lags);
@@ -358,8 +368,7 @@ static void open_model(struct model *m, const struct scale_costs *c, const struc
     for (int n = 0; n < m->nodes; n++) {
         const int here = n == m->nodes - 1 ? l->actors - n * l->per_node : l->per_node;
         station_open(&m->cores[n], l->cores ? l->cores : here + 1);
-        /* sums are answered one by one; else a mailbox for each actor behind the relay */
-        m->party[l->actors + n] = (struct party){.node = n, .most = l->sum ? 1 : here};
+        m->party[l->actors + n].node = n;
     }
     /* the start is spread over one cycle: all at once would be a crowd that takes long to disperse */
     const double cycle = c->compute + c->fetch + c->push + c->latency;
@@ -374,6 +383,7 @@ static void close_model(struct model *m)
     for (int n = 0; n < m->nodes; n++) {
         station_free(&m->cores[n]);
         free(m->ready[n].g);
+        free(m->wish[n].g);
     }
     station_free(&m->in);
     station_free(&m->out);
@@ -381,6 +391,7 @@ static void close_model(struct model *m)
     free(m->party);
     free(m->cores);
     free(m->ready);
+    free(m->wish);
     free(m->serving);
     free(m->pass);
     free(m->lags);
@@ -421,7 +432,7 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
                              .master = fmin(m.worked / s, 1),
                              .in = fmin(m.in.worked / s, 1),
                              .out = fmin(m.out.worked / s, 1),
-                             .cores = fmin(m.cores[0].worked / s / m.cores[0].servers, 1)};
+                             .cores = layout->cores ? fmin(m.cores[0].worked / s / m.cores[0].servers, 1) : 0};
     if (m.nodes > 1) r.relay = fmin(m.party[layout->actors + 1].worked / s, 1);
     close_model(&m);
     return r;

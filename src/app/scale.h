@@ -10,8 +10,9 @@
  *            where both wait
  *   link     rank 0's, full duplex: one transfer after another in each direction, at `bandwidth`
  *   cores    of a node: one copy, rollout, pass or relay's job at a time on each, first come first served, rank 0 first
- *   relay    one on every node but rank 0's: fetches the newest weights whenever its own are old, one Get at a time for the
- *            whole node, and forwards its actors' gradients one by one, or the sum of all that wait; the two in turns
+ *   relay    one on every node but rank 0's: goes in rounds, each with all gradients of its actors that wait, or with their
+ *            sum once the one before is applied, and with the newest weights if anybody there waits for some; a fetch
+ *            behind a relay ends with the round that began after it (src/share/relay.c)
  *
  * Assumed: rollouts take `compute` within a quarter, evenly spread; a transfer's bytes, rank 0's work on them and the other
  * end's go on at the same time; half of `latency` lies before the bytes and half behind; nodes are filled one after
@@ -35,9 +36,9 @@ struct scale_costs {
     double serve, drive;         /* of rank 0's core and of the other end's, per remote byte */
     /* what the wire makes of it */
     double fetch_bytes, push_bytes;
-    double encode, decode; /* of a core: a gradient to the wire's form, weights from it (zero for float32) */
-    double publish;        /* of rank 0, each publication: weights to the wire's form */
-    double sum;            /* of a relay: adding one gradient to another */
+    double encode,
+        decode; /* of a relay's core, of rank 0's: a gradient to the wire's form and back (zero for float32) */
+    double sum; /* of a relay: adding one gradient to another */
 };
 
 struct scale_layout {
@@ -55,8 +56,9 @@ struct scale_layout {
 struct scale_result {
     double rollouts_per_s, updates_per_s; /* the same but where relays sum */
     double lag_mean, lag_p95;             /* updates between fetch and apply, of a rollout's gradient */
-    double master, in, out, cores, relay; /* share of the time that rank 0, its link's directions, the cores of its node
-                                             (of those there are) and the first relay are at work */
+    /* share of the time that rank 0, its link's directions, the cores of its node (0 where each has its own) and the core of the
+     * first relay are at work */
+    double master, in, out, cores, relay;
 };
 
 /* Simulates until every actor has got into its stride and every one has pushed some times more. Local. */

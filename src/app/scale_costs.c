@@ -150,9 +150,20 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
         }                                                                                                              \
     } while (0)
 
-static void to_bf16(uint16_t *restrict to, const uint32_t *restrict from, size_t n)
+/* The loops of src/share/wire.c, without their kernels for each kind of processor. What a message loses is kept in rest. */
+
+static void to_bf16(uint16_t *restrict to, float *restrict rest, const float *restrict from, size_t n)
 {
-    for (size_t i = 0; i < n; i++) to[i] = (uint16_t)((from[i] + 0x7fff + (from[i] >> 16 & 1)) >> 16); /* to even */
+    for (size_t i = 0; i < n; i++) {
+        const float x = rest[i] + from[i];
+        uint32_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        to[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16); /* to even */
+        bits = (uint32_t)to[i] << 16;
+        float back;
+        memcpy(&back, &bits, sizeof back);
+        rest[i] = x - back;
+    }
 }
 
 static void from_bf16(uint32_t *restrict to, const uint16_t *restrict from, size_t n)
@@ -160,15 +171,28 @@ static void from_bf16(uint32_t *restrict to, const uint16_t *restrict from, size
     for (size_t i = 0; i < n; i++) to[i] = (uint32_t)from[i] << 16;
 }
 
-static size_t choose(uint32_t *restrict index, float *restrict value, const float *restrict from, size_t n, float least)
+static size_t choose(uint16_t *restrict marks, float *restrict value, const float *restrict from, size_t n, float least)
 {
     size_t k = 0;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (double)from[i] * (double)from[i];
     for (size_t i = 0; i < n; i++) { /* without a branch: which entries are large cannot be guessed */
-        index[k] = (uint32_t)i;
+        const bool large = fabsf(from[i]) >= least && squares > 0;
+        marks[i / 16] = (uint16_t)(marks[i / 16] << 1 | large);
         value[k] = from[i];
-        k += fabsf(from[i]) >= least;
+        k += large;
     }
     return k;
+}
+
+static void expand(float *restrict to, const uint16_t *restrict marks, const float *restrict value, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool there = marks[i / 16] >> (15 - i % 16) & 1;
+        to[i] = there ? value[k] : 0;
+        k += there;
+    }
 }
 
 static void add(float *restrict to, const float *restrict from, size_t n)
@@ -179,19 +203,19 @@ static void add(float *restrict to, const float *restrict from, size_t n)
 static void measure_forms(const struct scale_words *w, struct scale_measured *m)
 {
     const size_t n = m->params;
-    float *from = memory_floats(n), *to = memory_floats(n + 1);
-    uint32_t *index = memory_new(n + 1, sizeof *index);
+    float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
     uint16_t *half = memory_new(n, sizeof *half);
     volatile size_t kept = 0;
     for (size_t i = 0; i < n; i++) from[i] = (float)((i * 7919) % 1009) / 1009;
-    BEST(m->encode, to_bf16(half, (const uint32_t *)(const void *)from, n));
-    BEST(m->decode, from_bf16(index, half, n));
-    BEST(m->select, kept = choose(index, to, from, n, 1 - (float)w->significant));
+    BEST(m->encode, to_bf16(half, rest, from, n));
+    BEST(m->decode, from_bf16((uint32_t *)(void *)to, half, n));
+    BEST(m->select, kept = choose(half, to, from, n, 1 - (float)w->significant));
+    BEST(m->expand, expand(rest, half, to, n));
     BEST(m->near.sum, add(to, from, n));
     (void)kept;
     free(from);
     free(to);
-    free(index);
+    free(rest);
     free(half);
 }
 

@@ -42,7 +42,7 @@ static void write_panel(FILE *f, const struct scale_measured *m, const struct sc
     for (int i = 0; i < ways; i++) {
         const struct scale_curve *c = &table->curve[t * ways + i];
         fprintf(f, ", \\\n  $c%d using 1:2 with lines lw 2.2 dt %s lc rgb '%s' title '%s'", t * ways + i,
-                c->way.sum ? "(8,4)" : "1", colours[i % 3], c->way.name);
+                c->way.sum ? "(8,4)" : "1", c->way.direct ? "#E69F00" : colours[c->way.wire], c->way.name);
     }
     for (int far = 0; far < 2; far++) {
         if (!(far ? m->idle_far : m->idle).count) continue;

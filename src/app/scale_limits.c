@@ -11,22 +11,24 @@ const char *scale_limit_name(enum scale_limit limit)
     return names[limit];
 }
 
-/* One actor alone, all of whose queues are empty when it comes: rollouts/s. */
-static double alone(const struct scale_costs *c, bool far)
+enum way { NEAR, DIRECT, RELAYED };
+
+/* s of `bytes` over the link, nobody else there. */
+static double over_link(const struct scale_costs *c, double bytes)
 {
-    const double there =
-        far ? c->latency +
-                  fmax(fmax(c->bandwidth > 0 ? c->fetch_bytes / c->bandwidth : 0, c->serve * c->fetch_bytes),
-                       c->drive * c->fetch_bytes) +
-                  c->decode
-            : c->fetch;
-    const double back =
-        far ? c->encode + c->latency +
-                  fmax(fmax(c->bandwidth > 0 ? c->push_bytes / c->bandwidth : 0, c->serve * c->push_bytes),
-                       c->drive * c->push_bytes)
-            : c->push;
+    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0;
+    return c->latency + bytes * fmax(fmax(wire, c->serve), c->drive);
+}
+
+/* One actor alone, all of whose queues are empty when it comes: rollouts/s. */
+static double alone(const struct scale_costs *c, enum way way)
+{
+    const double there = way == NEAR     ? c->fetch
+                         : way == DIRECT ? over_link(c, c->fetch_bytes)
+                                         : over_link(c, c->fetch_bytes) + c->fetch;
+    const double back = way == DIRECT ? over_link(c, c->push_bytes) : c->push;
     /* fetch and rollout go on while rank 0 works on the push before; a longer answer would hold the next push up */
-    return 1 / (fmax(there + c->compute, c->wake + c->apply[0] + c->publish) + back);
+    return 1 / (fmax(there + c->compute, c->wake + c->apply[0]) + back);
 }
 
 /* Actors behind rank 0's link. */
@@ -37,8 +39,9 @@ static int behind_link(const struct scale_layout *l)
 
 double scale_ideal(const struct scale_costs *costs, const struct scale_layout *layout)
 {
-    const int far = layout->relays && !layout->far ? 0 : behind_link(layout);
-    return (layout->actors - far) * alone(costs, false) + far * alone(costs, true);
+    const int far = behind_link(layout);
+    return (layout->actors - far) * alone(costs, NEAR) +
+           far * alone(costs, layout->relays && !layout->far ? RELAYED : DIRECT);
 }
 
 enum scale_limit scale_judge(const struct scale_result *r, double ideal, double lag_most)
@@ -91,24 +94,20 @@ struct demand {
 
 static struct demand ask(const struct scale_costs *c, const struct scale_layout *l)
 {
-    const double each = alone(c, false), far_each = alone(c, true);
     const int far = behind_link(l), near = l->actors - far,
-              relays = l->relays ? (far + l->per_node - 1) / l->per_node : 0;
-    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0;
-    /* a relay's fetch and push in turns */
-    const double turn =
-        2 * c->latency + (c->fetch_bytes + c->push_bytes) * fmax(wire, c->serve) + c->encode + c->decode;
-    const double full = far < l->per_node ? far : l->per_node; /* actors of the first relay */
-    const double sums = fmin(full * each, 1 / fmax(turn, 1e-12)),
-                 pushes = relays ? l->sum ? relays * sums : far * each : far * far_each;
-    /* relays fetch as often as there is room for, and so ask for nothing */
-    const double fetches = relays ? 0 : pushes;
+              relays = l->relays ? (far + l->per_node - 1) / l->per_node : 0,
+              full = far < l->per_node ? far : l->per_node;
+    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0, each = alone(c, relays ? RELAYED : DIRECT);
+    /* sums: one a round, and a round is no shorter than its bytes */
+    const double round = over_link(c, fmax(c->push_bytes, c->fetch_bytes)) + c->encode + c->apply[0];
+    const double pushes = relays && l->sum ? relays * fmin(full * each, 1 / round) : far * each;
+    const double fetches = relays ? 0 : pushes; /* relays fetch as often as there is room for, and so ask for nothing */
     double apply = c->apply[0];
     for (int k = 1; k < SCALE_APPLIES; k++) apply = fmin(apply, c->apply[k]);
-    return (struct demand){.rank0 = (near * each + pushes) * apply +
+    return (struct demand){.rank0 = near * alone(c, NEAR) * apply + pushes * (apply + c->decode) +
                                     c->serve * (pushes * c->push_bytes + fetches * c->fetch_bytes),
                            .link = wire * fmax(pushes * c->push_bytes, fetches * c->fetch_bytes),
-                           .relay = relays && !l->sum ? full * each * turn : 0,
+                           .relay = relays ? full * each * (c->encode + c->drive * c->push_bytes) : 0,
                            .lag = l->sum ? near + relays : l->actors};
 }
 

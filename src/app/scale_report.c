@@ -9,26 +9,19 @@
 
 static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
 
-/* The ways, in the order of the legend. float32 is what memory holds; bf16 halves both directions; `significant` sends the
- * largest entries of a gradient with their indices, and weights as bf16. */
+/* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits, or as a
+ * bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. */
 static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
 {
-    static const char *const names[WIRE_WAYS] = {"float32",     "bf16",     "significant",
+    static const char *const names[WIRE_WAYS] = {"direct",      "float32",  "bf16",           "significant",
                                                  "float32-sum", "bf16-sum", "significant-sum"};
     for (int i = 0; i < WIRE_WAYS; i++) {
         struct scale_way *way = &ways[i];
-        const int wire = i % 3;
-        *way = (struct scale_way){.name = names[i], .sum = i >= 3, .fetch_bytes = 4, .push_bytes = 4};
-        if (wire > 0) {
-            way->fetch_bytes = way->push_bytes = 2;
-            way->encode = m->encode;
-            way->decode = m->decode;
-            way->publish = m->encode;
-        }
-        if (wire == 2) {
-            way->push_bytes = 8 * w->significant;
-            way->encode = m->select;
-        }
+        const int wire = i ? (i - 1) % 3 : 0;
+        *way = (struct scale_way){.name = names[i], .direct = !i, .sum = i > 3, .wire = wire, .push_bytes = 4};
+        if (wire == 1) *way = (struct scale_way){names[i], false, i > 3, wire, 2, m->encode, m->decode};
+        if (wire == 2)
+            *way = (struct scale_way){names[i], false, i > 3, wire, 1 / 8.0 + 4 * w->significant, m->select, m->expand};
     }
     return WIRE_WAYS;
 }
@@ -41,11 +34,10 @@ static struct scale_costs costs_of(const struct scale_words *w, const struct sca
     c.compute = m->compute[t];
     c.bandwidth = w->link > 0 ? w->link : LINK;
     c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
-    c.fetch_bytes = way->fetch_bytes * (double)m->params;
+    c.fetch_bytes = sizeof(float) * (double)m->params;
     c.push_bytes = way->push_bytes * (double)m->params;
     c.encode = way->encode;
     c.decode = way->decode;
-    c.publish = way->publish;
     return c;
 }
 
@@ -57,7 +49,7 @@ static void simulate(const struct scale_words *w, const struct scale_measured *m
         for (int i = 0; i < count; i++) {
             struct scale_curve *c = &table->curve[table->curves++];
             const struct scale_costs costs = costs_of(w, m, &ways[i], t);
-            struct scale_layout l = {.per_node = w->per_node, .relays = true, .sum = ways[i].sum};
+            struct scale_layout l = {.per_node = w->per_node, .relays = !ways[i].direct, .sum = ways[i].sum};
             *c = (struct scale_curve){.way = ways[i], .t_max = idle_t_max[t]};
             for (int n = 1; n <= w->most && c->points < SCALE_POINTS; n *= 2) {
                 const int p = c->points++;
