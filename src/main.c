@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/bench.h"
+#include "app/doctor.h"
 #include "app/eval.h"
 #include "app/list.h"
 #include "app/plot.h"
@@ -39,6 +40,8 @@ static const struct command {
      "learning curves; scores of many runs against their learning rate", plot_main},
     {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
+    {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
+     doctor_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 

@@ -79,6 +79,12 @@ static int slurm_room(void)
     return room;
 }
 
+int launch_actors(int64_t asked)
+{
+    const int room = slurm_room();
+    return asked ? (int)asked : room ? room : cores();
+}
+
 static volatile sig_atomic_t got_signal, got_again;
 
 static void on_signal(int sig)
@@ -304,12 +310,8 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
         log_error("%s", error_text());
         return 2;
     }
-    const int room = slurm_room();
     const bool same = plan->set.values.deterministic && plan->ranks > 1; /* goes on with as many as it had */
-    const int actors = plan->set.values.actors ? (int)plan->set.values.actors
-                       : same                  ? plan->ranks - 1
-                       : room                  ? room
-                                               : cores();
+    const int actors = launch_actors(same && !plan->set.values.actors ? plan->ranks - 1 : plan->set.values.actors);
     snprintf(count, sizeof count, "%d", actors + 1);
     char **words = calloc((size_t)argc + EXTRA, sizeof *words);
     if (!words) return 1;

@@ -12,6 +12,9 @@ enum launch_kind {
 /* Several tasks that cannot see each other are LAUNCH_WRONG in the first of them; in the others it does not return, they end. */
 enum launch_kind launch_kind(void);
 
+/* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
+int launch_actors(int64_t asked);
+
 /* From here on a stop signal is noted for launch_run(). */
 void launch_catch_signals(void);
 

@@ -21,6 +21,8 @@ struct share_config {
     int episodes;       /* entries of an actor's ring of finished episodes, a power of two */
     bool hogwild;       /* publish in place: readers may see a mix of versions */
     bool world;         /* every actor takes the path of a remote one (tests, measurements) */
+    void (*refused)(
+        const char *why); /* where no window can be made: told why, on rank 0, before the job ends; or NULL */
 };
 
 /* What an actor learns with each fetch. */

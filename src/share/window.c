@@ -50,12 +50,13 @@ static struct map draw(const struct share_config *c, size_t actors, bool remote)
 }
 
 /* Ends the job with one line, from the first rank of comm; the others leave it the time to speak. */
-static _Noreturn void no_far_window(MPI_Comm comm, int code)
+static _Noreturn void no_far_window(const struct share *s, MPI_Comm comm, int code)
 {
     char why[MPI_MAX_ERROR_STRING] = "";
     int n = 0, rank = 0;
     MPI_Error_string(code, why, &n);
     MPI_Comm_rank(comm, &rank);
+    if (!rank && s->config.refused) s->config.refused(why);
     if (rank)
         wait_sleep(INT64_C(2000000000));
     else
@@ -106,7 +107,7 @@ static void open_far(struct share *s)
 {
     const MPI_Aint bytes = s->base ? (MPI_Aint)s->map.bytes : 0;
     const int code = MPI_Win_create(s->base, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
-    if (code) no_far_window(s->reach, code);
+    if (code) no_far_window(s, s->reach, code);
     CHECK_MPI(MPI_Win_set_errhandler(s->far_win, MPI_ERRORS_RETURN));
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->far_win));
 }
