@@ -35,7 +35,7 @@ static void stage(int rank, const char *name, const char *mend)
                  "fail %s: no end within %d s; mend: %s\nfail verdict: given up there; mend: the line above\n", name,
                  STAGE_SECONDS, mend);
     sigaction(SIGALRM, &act, NULL);
-    alarm(rank == 0 ? STAGE_SECONDS : STAGE_SECONDS + 10); /* rank 0 speaks first */
+    alarm(rank == 0 ? STAGE_SECONDS : 10 * STAGE_SECONDS); /* rank 0 visits one host after another, and speaks first */
 }
 
 /* src/share says why it ends the job. */

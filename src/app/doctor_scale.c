@@ -100,7 +100,7 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     static const char mend[] =
         "fewer ranks, a larger --t-max, or see `dunlin bench scale` for what other settings bear";
     struct scale_costs c = {.wake = 5e-5};
-    struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near};
+    struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
     struct scale_result at;
     enum scale_limit limit;
     double frames = 0;
@@ -119,10 +119,14 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     if (!far) l.per_node = MOST;
     const int knee = scale_knee(&c, &l, LAG_MOST, MOST, &limit, &at);
     const bool beyond = limit && actors > 1.25 * knee;
+    char more[96] = "";
+    if (far) /* what bench scale asks to be told of another machine's link */
+        snprintf(more, sizeof more, "; more: dunlin bench scale --link %.3g --latency %.3g", 8e-9 * c.bandwidth,
+                 1e6 * c.latency);
     doctor_say(
         d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
         "%s, %s, t-max %lld: a rollout takes %.2g ms, an update %.2g ms; with a core for each actor %s is the limit "
-        "from %d actors on (%.3g frames/s, lag %.0f); this start has %d",
+        "from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
         s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, 1e3 * c.apply[0],
-        limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames, at.lag_mean, actors);
+        limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames, at.lag_mean, actors, more);
 }

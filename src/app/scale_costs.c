@@ -2,6 +2,7 @@
  * t_max, bench server, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
  * forms of the wire. What the user gives is not measured. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -121,9 +122,11 @@ static int measure_server(const struct bench *b, struct scale_measured *m)
 /* The sleeping actors, by shared memory or over TCP of this machine. */
 static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, struct idle_found *found)
 {
-    char seconds[32], params[32], steps[80], path[64] = "/tmp/dunlin-scale-XXXXXX", text[TEXT];
+    char seconds[32], params[32], steps[80], path[PATH_MAX], text[TEXT];
     const char *words[16] = {"bench", "scale",  "--seconds", seconds,  "--params",
                              params,  "--step", steps,       "--tell", path};
+    const char *tmp = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%.4000s/dunlin-scale-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     const int fd = mkstemp(path);
     if (fd < 0) return error_set("%s: cannot be made: %s", path, strerror(errno));
     close(fd);
