@@ -32,7 +32,7 @@ check "given costs: a line for each way and t-max" is "$(grep -c '^scale-.*-t[0-
 check "given costs: nothing else" is "$(wc -l <out)" 14
 check "rank 0 is too slow for 5 actors, by hand" is "$(awk '$1 == "scale-float32-t5" { print $6 }' out)" 5
 check "and by simulation" bash -c "awk '\$1 == \"scale-float32-t5\" { exit !(\$3 >= 4 && \$3 <= 7) }' out"
-check "it is said" grep -q "float32 .*t-max  5: the limit is rank 0 from [4-7] actors on" err
+check "it is said" grep -q "float32 .*t-max  5: from [4-7] actors on the limit is rank 0" err
 check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 14 * 9))
 one=$(frames float32 none 5 1) # by hand 5 / 1.7 ms
 check "table: one actor, by hand" bash -c "awk 'BEGIN { exit !($one > 2850 && $one < 3030) }'"

@@ -147,7 +147,10 @@ static void read_pieces(struct doctor_facts *f)
 {
     char rom[4096], err[512] = "";
     const char *core = getenv("OPENBLAS_CORETYPE"), *isa = getenv("DUNLIN_ISA");
-    snprintf(f->blas, sizeof f->blas, "%.64s core %.20s", openblas_get_config(), openblas_get_corename());
+    const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." */
+    const int name = (int)strcspn(config, " "), version = config[name] ? (int)strcspn(config + name + 1, " ") + 1 : 0;
+    snprintf(f->blas, sizeof f->blas, "%.*s core %.20s", name + version < 64 ? name + version : 64, config,
+             openblas_get_corename());
     snprintf(f->core_type, sizeof f->core_type, "%.31s", core ? core : "");
     snprintf(f->kernels, sizeof f->kernels, "%s", cpu_isa_name(cpu_isa()));
     snprintf(f->kernels_forced, sizeof f->kernels_forced, "%.15s", isa ? isa : "");

@@ -115,11 +115,14 @@ static void print_knees(const struct scale_words *w, const struct scale_measured
     for (int i = 0; i < table->curves; i++) {
         const struct scale_curve *k = &table->curve[i];
         const struct scale_result *last = &k->at[k->points - 1];
-        log_root(
-            "%-15s t-max %2d: %s%s from %d actors on (%.4g frames/s, lag %.3g); %d actors: %.4g frames/s, lag %.3g",
-            k->way.name, k->t_max, k->limit ? "the limit is " : "", scale_limit_name(k->limit), k->knee,
-            k->there.rollouts_per_s * k->t_max * m->repeat, k->there.lag_mean, k->actors[k->points - 1],
-            last->rollouts_per_s * k->t_max * m->repeat, last->lag_mean);
+        char found[96];
+        if (k->limit)
+            snprintf(found, sizeof found, "from %d actors on the limit is %s", k->knee, scale_limit_name(k->limit));
+        else
+            snprintf(found, sizeof found, "no limit up to %d actors", k->knee);
+        log_root("%-15s t-max %2d: %s (%.3g frames/s, lag %.3g); %d actors: %.3g frames/s, lag %.3g", k->way.name,
+                 k->t_max, found, k->there.rollouts_per_s * k->t_max * m->repeat, k->there.lag_mean,
+                 k->actors[k->points - 1], last->rollouts_per_s * k->t_max * m->repeat, last->lag_mean);
         snprintf(name, sizeof name, "scale-%s-t%d", k->way.name, k->t_max);
         bench_print(name, k->knee, k->bound, "actors");
     }
