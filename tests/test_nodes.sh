@@ -1,32 +1,89 @@
 #!/usr/bin/env bash
-# test_nodes.sh -- the tests of src/share, and a training, on two nodes of two ranks, which tests/cluster/nodes.sh brings up on this
-# machine. Rank 0 shares its node with one actor; the others come over TCP. Nothing about one-sided windows is set by hand: the
-# program itself must find what this library needs.
+# test_nodes.sh -- several nodes on this machine (tests/cluster/nodes.sh), with Debian's own settings: the tests of src/share on two
+# nodes of two ranks, trainings there and on four nodes of three ranks. Rank 0 shares its node with actors; the others come over
+# TCP. Nothing about one-sided windows is set by hand: the program itself must find what this library needs. That it was TCP, and
+# how often weights and gradients crossed, is read from the cables.
 . "$(dirname "$0")/tap.sh"
 build=$(dirname "$dunlin") nodes=$source_dir/tests/cluster/nodes.sh dir=
 tap_cleanup() { [ -z "$dir" ] || "$nodes" down "$dir"; }
-tests=("test_share on two nodes" "test_share_weights on two nodes" "a training on two nodes")
+RUN_LIMIT=140
 
-dir=$("$nodes" up 2 2 2>why) || {
+up() { # up N SLOTS: a new cluster, the old one goes
+    tap_cleanup
+    dir=$("$nodes" up "$1" "$2" 2>why) && return
     dir=
-    for name in "${tests[@]}"; do skip "$name" "$(sed 's/nodes.sh: //' why)"; done
+    skip "several nodes" "$(sed 's/nodes.sh: //' why)"
     finish
 }
-RUN_LIMIT=140
-start=("$nodes" run "$dir" mpirun --hostfile "$dir/hostfile" -n 4)
-sharing() { [ $status = 0 ] && { [ "$1" != test_share ] || grep -q 'component: shared memory + window of all ranks' out; }; }
-for i in 0 1; do
-    program=${tests[i]%% *}
-    run "${start[@]}" "$build/tests/$program"
-    check "${tests[i]}" sharing "$program"
+mpi() { local n=$1; shift; run "$nodes" run "$dir" mpirun --hostfile "$dir/hostfile" -n "$n" "$@"; }
+
+# train N ARGS...: into $scratch/run; $in and $out become what the cable of rank 0's node received and sent
+train() {
+    local n=$1 before after; shift
+    before=$("$nodes" bytes "$dir" 1)
+    mpi "$n" "$dunlin" train "$@" --force --out "$scratch/run"
+    after=$("$nodes" bytes "$dir" 1)
+    read -r in out < <(echo "$before $after" | awk '{ print $6 - $2, $8 - $4 }')
+}
+# every actor has played, and the run has ended as one on a single node does
+played() { # played ACTORS NODES
+    [ $status = 0 ] && grep -q "^state done" run/status &&
+        [ "$(grep -cE "^actor [1-9][0-9]* host dunlin-[a-z0-9]+-[1-4] frames [1-9]" run/status)" = "$1" ] &&
+        [ "$(grep -oE "^actor [1-9][0-9]* host [^ ]+" run/status | cut -d' ' -f4 | sort -u | wc -l)" = "$2" ]
+}
+# crossed NAME: from "over the network: weights W times, B bytes (N in vain); gradients G, B bytes; relays R"
+crossed() {
+    grep -o 'over the network: .*' err | tr -d ',;()' | awk -v k="$1" '{ f["weights"] = $5; f["weight_bytes"] = $7; f["vain"] = $9
+        f["gradients"] = $13; f["gradient_bytes"] = $14; f["relays"] = $NF; print f[k] }'
+}
+within() { awk -v x="$1" -v a="$2" -v b="$3" 'BEGIN { exit !(x >= a && x <= b) }'; } # A <= X <= B
+# what the cables carried is what the relays say they sent, and a tenth and 4 MB at most for headers, questions and the start
+cables_agree() {
+    local gradients weights
+    gradients=$(crossed gradient_bytes) weights=$(($(crossed weight_bytes) + $(crossed vain) * bytes))
+    within "$in" "$gradients" $((gradients * 11 / 10 + 4000000)) && within "$out" "$weights" $((weights * 11 / 10 + 4000000))
+}
+remote_updates() { awk '/^actor [1-9]/ && $4 !~ /-1$/ { n += $8 } END { print n + 0 }' run/status; }
+total_updates() { awk '/^actor [1-9]/ { n += $8 } END { print n + 0 }' run/status; }
+
+up 2 2
+sharing() { [ $status = 0 ] && { [ "$1" != test_share ] || grep -q 'component: shared memory + window of all ranks + a relay a node' out; }; }
+for program in test_share test_share_weights; do
+    mpi 4 "$build/tests/$program"
+    check "$program on two nodes" sharing $program
 done
 
-# every actor of both nodes must have played, and the run must end as one on a single node does
-run "${start[@]}" "$dunlin" train --env cartpole --frames 40000 --out run
-played() {
-    [ $status = 0 ] && grep -q "^state done" run/status &&
-        [ "$(grep -cE "^actor [123] host dunlin-[a-z0-9]+-[12] frames [1-9]" run/status)" = 3 ] &&
-        grep -q "host $("$nodes" host "$dir" 2) " run/status
-}
-check "${tests[2]}" played
+net="--env cartpole --net mlp:256,256 --t-max 20 --eval-every 0"
+bytes=$((67872 * 4)) # of a gradient
+# shellcheck disable=SC2086
+train 4 $net --frames 16000
+check "a training on two nodes" played 3 2
+check "a relay for the other node" is "$(crossed relays)" 1
+check "its gradients cross once each" is "$(crossed gradients) $(crossed gradient_bytes)" "$(remote_updates) $(($(remote_updates) * bytes))"
+check "weights cross once per version at most" within "$(crossed weights)" 1 "$(($(total_updates) + 1))"
+check "over the cable, by TCP" cables_agree
+
+# shellcheck disable=SC2086
+train 4 $net --frames 16000 --relay off
+check "without relays: a training on two nodes" played 3 2
+check "without relays: nothing is said of them" bash -c '! grep -q "over the network" err'
+
+# shellcheck disable=SC2086
+train 4 $net --frames 16000 --combine sum --wire bf16
+check "sums in 16 bits: a training on two nodes" played 3 2
+check "sums in 16 bits: half of the bytes" is "$(crossed gradient_bytes)" "$(($(crossed gradients) * bytes / 2))"
+check "sums in 16 bits: stored" bash -c "'$dunlin' info run | grep -q 'wire bf16'"
+
+mpi 4 env OMPI_MCA_osc=^ucx,pt2pt "$dunlin" train --env cartpole --frames 1000 --out "$scratch/none"
+check "no window: not done" test $status != 0
+check "no window: the setting to change" says "OMPI_MCA_osc=^ucx"
+
+up 4 3
+# shellcheck disable=SC2086
+train 12 "$source_dir/run/cartpole.ini" $net --frames 24000
+check "a training on four nodes" played 11 4
+check "relays for the three other nodes" is "$(crossed relays)" 3
+check "four nodes: gradients cross once each" is "$(crossed gradients) $(crossed gradient_bytes)" "$(remote_updates) $(($(remote_updates) * bytes))"
+check "four nodes: weights once per node and version at most" within "$(crossed weights)" 3 "$((($(total_updates) + 1) * 3))"
+check "four nodes: over the cable, by TCP" cables_agree
 finish

@@ -1,13 +1,28 @@
-/* test_share.c -- pushes, stop and sleep: every gradient is applied once and whole, on both paths to rank 0's
- * memory. */
+/* test_share.c -- pushes, stop and sleep: every gradient is applied once and whole, on all three paths to rank 0's
+ * memory: shared, by each actor's own puts and gets, and through relays on pretended nodes. */
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };
-enum { WORLD = 1, HOGWILD = 2 };
+enum { WORLD = 1, HOGWILD = 2, RELAY = 4, SUM = 8, BF16 = 16, SIGNIFICANT = 32 };
 
 static struct share_config config_of(int flags)
 {
-    return (struct share_config){.params = P, .episodes = 4, .world = flags & WORLD, .hogwild = (flags & HOGWILD) != 0};
+    return (struct share_config){.params = P,
+                                 .episodes = 4,
+                                 .world = flags & WORLD,
+                                 .hogwild = (flags & HOGWILD) != 0,
+                                 .nodes = flags & RELAY ? pretended_nodes() : 0,
+                                 .combine = flags & SUM ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
+                                 .wire = flags & BF16          ? SHARE_WIRE_BF16
+                                         : flags & SIGNIFICANT ? SHARE_WIRE_SIGNIFICANT
+                                                               : SHARE_WIRE_FLOAT32};
+}
+
+/* Are there to be relays: not where TCP sockets between all ranks leave no shared memory (test_share_tcp.sh). */
+static bool relays_expected(int flags)
+{
+    const char *osc = getenv("OMPI_MCA_osc");
+    return flags & RELAY && !(osc && !strcmp(osc, "pt2pt"));
 }
 
 /* Entry i of the k-th gradient of an actor: a small integer, so that sums of floats are exact in any order. */
@@ -73,6 +88,17 @@ static int64_t actor_pushes(struct share *s, int actor, bool hogwild)
     return versions;
 }
 
+/* Until all have pushed: the weights of version `last`. */
+static void actor_sees_the_end(struct share *s, uint64_t last)
+{
+    static float theta[P];
+    struct share_view view;
+    CHECK(share_fetch(s, theta, &view) == 0);
+    while (view.version < last && !share_wait(s, view.publication + 1, &view)) {}
+    CHECK(share_fetch(s, theta, &view) == 0);
+    CHECK(view.version == last);
+}
+
 /* Plain descent with step 1 until all pushes are in; the sum of lags. */
 static int64_t master_applies(struct share *s)
 {
@@ -119,6 +145,7 @@ static void pushes(int flags)
     const int actors = sharing_size - 1;
     static float theta[P];
     CHECK(share_actors(s) == actors);
+    if (relays_expected(flags)) CHECK(share_relays(s) == pretended_nodes() - 1);
     if (sharing_rank == 0 && !flags)
         print_message("# component: %s\n", share_component(s)); /* test_nodes.sh looks for it */
     CHECK(sharing_rank == 0 || share_is_local(s) == !(flags & WORLD) || !(flags & WORLD));
@@ -138,15 +165,12 @@ static void pushes(int flags)
         }
     } else {
         versions = actor_pushes(s, sharing_rank - 1, flags & HOGWILD);
-    }
-    /* applied in the order 0, 1, 2, ...: every lag is that number less the version fetched */
-    CHECK(total(lags) == applied * (applied - 1) / 2 - total(versions));
-    if (sharing_rank != 0) {
-        struct share_view view;
-        CHECK(share_fetch(s, theta, &view) == 0);
-        CHECK(view.version == (uint64_t)applied);
+        actor_sees_the_end(s, (uint64_t)applied);
     }
     finish(&s);
+    /* applied in the order 0, 1, 2, ...: every lag is that number less the version fetched */
+    CHECK(total(lags) == applied * (applied - 1) / 2 - total(versions));
+    agree();
 }
 
 static void each_push_applied_once_and_whole(void **state)
@@ -157,6 +181,10 @@ static void each_push_applied_once_and_whole_world(void **state)
 {
     (void)state, pushes(WORLD);
 }
+static void each_push_applied_once_and_whole_relay(void **state)
+{
+    (void)state, pushes(RELAY);
+}
 static void each_push_applied_once_hogwild(void **state)
 {
     (void)state, pushes(HOGWILD);
@@ -164,6 +192,154 @@ static void each_push_applied_once_hogwild(void **state)
 static void each_push_applied_once_hogwild_world(void **state)
 {
     (void)state, pushes(HOGWILD | WORLD);
+}
+static void each_push_applied_once_hogwild_relay(void **state)
+{
+    (void)state, pushes(HOGWILD | RELAY);
+}
+
+static void each_push_applied_once_bf16(void **state)
+{
+    (void)state, pushes(RELAY | BF16); /* the gradients are small integers: exact in 16 bits */
+}
+
+/* How many actors share this rank's pretended node. */
+static int mates(void)
+{
+    int n = 0;
+    const int nodes = pretended_nodes(), mine = sharing_rank * nodes / sharing_size;
+    for (int r = 1; r < sharing_size; r++) n += r * nodes / sharing_size == mine;
+    return n;
+}
+
+/* Every actor fetches and pushes once per publication: over the network go the weights once per node and version, and
+ * each gradient once. */
+static void crossings_are_counted(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 20 };
+    const struct share_config config = config_of(RELAY);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float theta[P];
+    if (sharing_rank == 0) {
+        share_start(s, theta, NULL, 0, 0);
+        for (uint64_t round = 1; round <= ROUNDS && share_actors(s); round++) {
+            struct share_ready ready[64];
+            int n = 0;
+            while (n < share_actors(s)) {
+                const int got = share_drain(s, ready + n, 64 - n);
+                n += got;
+                if (!got) share_idle(s, 1);
+            }
+            fill(share_next(s), P, (double)round);
+            share_publish(s, round, 0);
+            share_ack(s, ready, n);
+        }
+        CHECK(share_wait_bye(s, 60) == 0);
+    } else {
+        struct share_view view;
+        struct share_traffic t;
+        for (uint64_t round = 0; round < ROUNDS; round++) {
+            CHECK(share_wait(s, round + 1, &view) == 0);
+            CHECK(share_fetch(s, theta, &view) == 0 && all_are(theta, P, (double)round));
+            CHECK(share_fetch(s, theta, &view) == 0 && view.version == round); /* again: not over the network */
+            push_one(s, sharing_rank - 1, 0, view.version);
+        }
+        share_bye(s);
+        if (share_traffic(s, &t)) {
+            const uint64_t gradients = (uint64_t)mates() * ROUNDS;
+            CHECK(t.weights == ROUNDS || t.weights == ROUNDS + 1); /* the last one nobody asked for */
+            CHECK(t.weight_bytes == t.weights * (P * sizeof(float) + 64) && t.again == 0);
+            CHECK(t.gradients == gradients && t.gradient_bytes == gradients * P * sizeof(float));
+        }
+    }
+    share_close(&s);
+    agree();
+}
+
+/* Gradient k of an actor is 1 at entries of its own and 0 elsewhere: exact however it is added up, and significant. */
+static void sums(int flags)
+{
+    const struct share_config config = config_of(flags);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    const int actors = sharing_size - 1, pushed = actors * PUSHES;
+    static float theta[P];
+    if (sharing_rank == 0) {
+        int64_t frames = 0, steps = 0;
+        int updates = 0, taken = 0;
+        double entropy = 0;
+        fill(theta, P, 0);
+        share_start(s, theta, NULL, 0, 0);
+        while (taken < pushed) {
+            struct share_ready ready[8];
+            const int n = share_drain(s, ready, 8);
+            if (!n) share_idle(s, 1);
+            if (!n) continue;
+            memcpy(share_next(s), share_theta(s), sizeof theta);
+            for (int r = 0; r < n; r++, taken++) {
+                const struct share_push *p = &ready[r].push;
+                frames += p->frames;
+                steps += p->steps;
+                if (p->scale == 0) continue;
+                CHECK(p->version <= (uint64_t)updates);
+                entropy += (double)p->entropy;
+                updates++;
+                for (size_t i = 0; i < P; i++) share_next(s)[i] += p->scale * ready[r].grad[i];
+            }
+            share_publish(s, (uint64_t)updates, frames);
+            share_ack(s, ready, n);
+        }
+        CHECK(frames == 20 * pushed && steps == 5 * pushed && entropy == 0.25 * pushed);
+        CHECK(flags & SUM ? updates <= pushed && updates >= PUSHES * (pretended_nodes() - 1) : updates == pushed);
+        for (size_t i = 0; i < P; i++) CHECK(share_theta(s)[i] == (float)((int)(i % 50) < actors ? 0.5 * PUSHES : 0));
+        CHECK(share_wait_bye(s, 60) == 0);
+    } else {
+        struct share_view view;
+        struct share_traffic t;
+        const struct share_push facts = {.frames = 20, .steps = 5, .scale = 0.5F, .norm = 1, .entropy = 0.25F};
+        for (int k = 0; k < PUSHES; k++) {
+            CHECK(share_fetch(s, theta, &view) == 0);
+            float *grad = share_begin(s);
+            CHECK(grad != NULL);
+            if (!grad) break;
+            for (size_t i = 0; i < P; i++) grad[i] = (int)(i % 50) == sharing_rank - 1;
+            struct share_push push = facts;
+            push.version = view.version;
+            share_push(s, &push);
+        }
+        CHECK(share_flush(s) == 0);
+        share_bye(s);
+        if (share_traffic(s, &t)) {
+            const uint64_t each = flags & BF16 ? P * 2 : flags & SIGNIFICANT ? P / 8 + P / 50 * 4 : P * 4;
+            if (flags & SUM)
+                CHECK(t.gradients >= PUSHES && t.gradients <= (uint64_t)mates() * PUSHES);
+            else
+                CHECK(t.gradients == (uint64_t)mates() * PUSHES);
+            if (flags & SUM && flags & SIGNIFICANT)
+                CHECK(t.gradient_bytes >= t.gradients * each && t.gradient_bytes <= t.gradients * each * 3);
+            else
+                CHECK(t.gradient_bytes == t.gradients * each);
+        }
+    }
+    share_close(&s);
+    agree();
+}
+
+static void a_nodes_gradients_are_added(void **state)
+{
+    (void)state, sums(RELAY | SUM);
+}
+static void a_nodes_gradients_are_added_bf16(void **state)
+{
+    (void)state, sums(RELAY | SUM | BF16);
+}
+static void significant_entries_travel(void **state)
+{
+    (void)state, sums(RELAY | SIGNIFICANT);
+}
+static void a_nodes_significant_entries_travel(void **state)
+{
+    (void)state, sums(RELAY | SUM | SIGNIFICANT);
 }
 
 /* Odd actors wait for a mailbox, even ones for a publication: neither comes, stop must reach both. */
@@ -209,6 +385,10 @@ static void stop_reaches_who_waits_world(void **state)
 {
     (void)state, stopping(WORLD);
 }
+static void stop_reaches_who_waits_relay(void **state)
+{
+    (void)state, stopping(RELAY);
+}
 
 /* The master sleeps for ten minutes unless it is woken; rounds as in deterministic mode. */
 static void rounds(int flags)
@@ -253,6 +433,10 @@ static void rounds_wake_the_master_world(void **state)
 {
     (void)state, rounds(WORLD);
 }
+static void rounds_wake_the_master_relay(void **state)
+{
+    (void)state, rounds(RELAY);
+}
 
 /* A fetch made before share_start() waits for it; stop before any start ends that wait. */
 static void starting(int flags)
@@ -288,6 +472,10 @@ static void fetch_waits_for_start_world(void **state)
 {
     (void)state, starting(WORLD);
 }
+static void fetch_waits_for_start_relay(void **state)
+{
+    (void)state, starting(RELAY);
+}
 
 static void master_alone_does_not_wait(void **state)
 {
@@ -316,14 +504,25 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_push_applied_once_and_whole),
         cmocka_unit_test(each_push_applied_once_and_whole_world),
+        cmocka_unit_test(each_push_applied_once_and_whole_relay),
         cmocka_unit_test(each_push_applied_once_hogwild),
         cmocka_unit_test(each_push_applied_once_hogwild_world),
+        cmocka_unit_test(each_push_applied_once_hogwild_relay),
+        cmocka_unit_test(each_push_applied_once_bf16),
+        cmocka_unit_test(crossings_are_counted),
+        cmocka_unit_test(a_nodes_gradients_are_added),
+        cmocka_unit_test(a_nodes_gradients_are_added_bf16),
+        cmocka_unit_test(significant_entries_travel),
+        cmocka_unit_test(a_nodes_significant_entries_travel),
         cmocka_unit_test(stop_reaches_who_waits),
         cmocka_unit_test(stop_reaches_who_waits_world),
+        cmocka_unit_test(stop_reaches_who_waits_relay),
         cmocka_unit_test(rounds_wake_the_master),
         cmocka_unit_test(rounds_wake_the_master_world),
+        cmocka_unit_test(rounds_wake_the_master_relay),
         cmocka_unit_test(fetch_waits_for_start),
         cmocka_unit_test(fetch_waits_for_start_world),
+        cmocka_unit_test(fetch_waits_for_start_relay),
         cmocka_unit_test(master_alone_does_not_wait),
     };
     return sharing_main(tests);

@@ -1,15 +1,22 @@
-/* test_share_weights.c -- what is read while it is written: weights, target, snapshot, posts and rings, on both
- * paths. */
+/* test_share_weights.c -- what is read while it is written: weights, target, snapshot, posts and rings, on all
+ * three paths. */
 #include "sharing.h"
 
 #include "share/layout.h"
 
 enum { P = 65536, STATE = 200000, PUBLICATIONS = 400 };
 
-static struct share_config config_of(bool world)
+enum path { SHARED, WORLD, RELAY };
+
+static struct share_config config_of(enum path path)
 {
-    return (struct share_config){
-        .params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = 8, .world = world};
+    return (struct share_config){.params = P,
+                                 .target = true,
+                                 .snapshot = true,
+                                 .state_bytes = STATE,
+                                 .episodes = 8,
+                                 .world = path == WORLD,
+                                 .nodes = path == RELAY ? pretended_nodes() : 0};
 }
 
 /* What an actor posts under an id: its length and every byte follow from the id. */
@@ -95,9 +102,9 @@ static void fetch_under_fire(struct share *s)
     CHECK(view.stop == 2);
 }
 
-static void weights(bool world)
+static void weights(enum path path)
 {
-    const struct share_config config = config_of(world);
+    const struct share_config config = config_of(path);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     if (sharing_rank == 0)
         publish_under_fire(s);
@@ -108,17 +115,21 @@ static void weights(bool world)
 
 static void fetches_are_whole(void **state)
 {
-    (void)state, weights(false);
+    (void)state, weights(SHARED);
 }
 static void fetches_are_whole_world(void **state)
 {
-    (void)state, weights(true);
+    (void)state, weights(WORLD);
+}
+static void fetches_are_whole_relay(void **state)
+{
+    (void)state, weights(RELAY);
 }
 
 /* Targets and snapshots without a pause between them, as no trainer does: nearly every reader is overtaken. */
-static void targets(bool world)
+static void targets(enum path path)
 {
-    const struct share_config config = config_of(world);
+    const struct share_config config = config_of(path);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     const uint64_t last = s->remote ? 100 : 1500;
     static float x[P];
@@ -146,16 +157,20 @@ static void targets(bool world)
 
 static void targets_are_whole(void **state)
 {
-    (void)state, targets(false);
+    (void)state, targets(SHARED);
 }
 static void targets_are_whole_world(void **state)
 {
-    (void)state, targets(true);
+    (void)state, targets(WORLD);
+}
+static void targets_are_whole_relay(void **state)
+{
+    (void)state, targets(RELAY);
 }
 
-static void posts(bool world)
+static void posts(enum path path)
 {
-    const struct share_config config = config_of(world);
+    const struct share_config config = config_of(path);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     const uint64_t last = s->remote ? 100 : 3000;
     static float x[P];
@@ -186,17 +201,21 @@ static void posts(bool world)
 
 static void posts_are_whole(void **state)
 {
-    (void)state, posts(false);
+    (void)state, posts(SHARED);
 }
 static void posts_are_whole_world(void **state)
 {
-    (void)state, posts(true);
+    (void)state, posts(WORLD);
+}
+static void posts_are_whole_relay(void **state)
+{
+    (void)state, posts(RELAY);
 }
 
-static void episodes(bool world)
+static void episodes(enum path path)
 {
     enum { EPISODES = 300 };
-    const struct share_config config = config_of(world);
+    const struct share_config config = config_of(path);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
@@ -237,18 +256,22 @@ static void episodes(bool world)
 
 static void episodes_taken_or_counted(void **state)
 {
-    (void)state, episodes(false);
+    (void)state, episodes(SHARED);
 }
 static void episodes_taken_or_counted_world(void **state)
 {
-    (void)state, episodes(true);
+    (void)state, episodes(WORLD);
+}
+static void episodes_taken_or_counted_relay(void **state)
+{
+    (void)state, episodes(RELAY);
 }
 
 /* The master keeps away from a pinned buffer while another is free, and a pin nobody takes back stops it once only. */
 static void pins_are_hints(void **state)
 {
     (void)state;
-    const struct share_config config = config_of(false);
+    const struct share_config config = config_of(SHARED);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
@@ -280,7 +303,7 @@ static void pushes_ring(void **state)
 {
     (void)state;
     enum { PUSHES = 20 };
-    const struct share_config config = config_of(false);
+    const struct share_config config = config_of(SHARED);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
@@ -309,7 +332,7 @@ static void pushes_ring(void **state)
 static void silence_is_seen(void **state)
 {
     (void)state;
-    const struct share_config config = config_of(false);
+    const struct share_config config = config_of(SHARED);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
@@ -335,12 +358,15 @@ static void silence_is_seen(void **state)
 static void dead_master_is_noticed(void **state)
 {
     (void)state;
-    const struct share_config config = config_of(false);
+    const struct share_config config = config_of(SHARED);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
         share_start(s, x, NULL, 0, 0);
         share_publish(s, 1, 0);
+        s->beat_at = INT64_MAX; /* no beat from here on */
+        while (share_wait_bye(s, 1)) {}
+        s->beat_at = 0;
     } else {
         struct share_view view;
         CHECK(share_wait(s, 2, &view) == 0);
@@ -350,7 +376,6 @@ static void dead_master_is_noticed(void **state)
         CHECK(share_wait(s, 3, &view) == -1);
         CHECK(share_begin(s) == NULL && !share_stopped(s));
     }
-    MPI_Barrier(MPI_COMM_WORLD);
     finish(&s);
 }
 
@@ -359,12 +384,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fetches_are_whole),
         cmocka_unit_test(fetches_are_whole_world),
+        cmocka_unit_test(fetches_are_whole_relay),
         cmocka_unit_test(targets_are_whole),
         cmocka_unit_test(targets_are_whole_world),
+        cmocka_unit_test(targets_are_whole_relay),
         cmocka_unit_test(posts_are_whole),
         cmocka_unit_test(posts_are_whole_world),
+        cmocka_unit_test(posts_are_whole_relay),
         cmocka_unit_test(episodes_taken_or_counted),
         cmocka_unit_test(episodes_taken_or_counted_world),
+        cmocka_unit_test(episodes_taken_or_counted_relay),
         cmocka_unit_test(pins_are_hints),
         cmocka_unit_test(silence_is_seen),
         cmocka_unit_test(pushes_ring),

@@ -13,7 +13,7 @@ void bench_ranks_begin(struct bench_ranks *r)
 {
     int provided;
     share_before_mpi();
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided)) {
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
         log_error("MPI_Init failed");
         _exit(1);
     }

@@ -305,6 +305,21 @@ static void end_the_rest(const struct session *s, const struct master *m, int st
     MPI_Abort(MPI_COMM_WORLD, status);
 }
 
+/* collective, once all have parted: what has crossed the network. */
+static void log_traffic(const struct session *s, struct share *share)
+{
+    struct share_traffic t = {0};
+    share_traffic(share, &t);
+    const uint64_t mine[] = {t.weights, t.weight_bytes, t.again, t.gradients, t.gradient_bytes};
+    uint64_t sum[5] = {0};
+    CHECK_MPI(MPI_Reduce(mine, sum, 5, MPI_UINT64_T, MPI_SUM, 0, MPI_COMM_WORLD));
+    if (s->rank == 0)
+        log_root(
+            "  over the network: weights %llu times, %llu bytes (%llu in vain); gradients %llu, %llu bytes; relays %d",
+            (unsigned long long)sum[0], (unsigned long long)sum[1], (unsigned long long)sum[2],
+            (unsigned long long)sum[3], (unsigned long long)sum[4], share_relays(share));
+}
+
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 static int run(struct session *s, bool *lost)
 {
@@ -314,7 +329,12 @@ static int run(struct session *s, bool *lost)
                                         .snapshot = true,
                                         .state_bytes = s->state_bytes,
                                         .episodes = 1024,
-                                        .hogwild = !strcmp(o->consistency, "hogwild")};
+                                        .hogwild = !strcmp(o->consistency, "hogwild"),
+                                        .direct = !strcmp(o->relay, "off"),
+                                        .combine = !strcmp(o->combine, "sum") ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
+                                        .wire = !strcmp(o->wire, "bf16")          ? SHARE_WIRE_BF16
+                                                : !strcmp(o->wire, "significant") ? SHARE_WIRE_SIGNIFICANT
+                                                                                  : SHARE_WIRE_FLOAT32};
     struct share *share = share_open(MPI_COMM_WORLD, &config);
     int status = 0, bad = 0;
     if (s->rank == 0) {
@@ -351,12 +371,15 @@ static int run(struct session *s, bool *lost)
         master_free(&m);
     } else {
         status = actor_run(&s->actor, share) != 0;
-        if (status) {
+        if (status && share_orphaned(share)) {
+            log_rank("the relay of this node is gone: this actor ends");
+        } else if (status) {
             log_rank("the master has given no sign of life for 10 s: this actor ends the job");
             MPI_Abort(MPI_COMM_WORLD, 1); /* also those that hang, and a launcher that waits for the dead */
         }
         *lost = status || !share_parting(share);
     }
+    if (!*lost && share_relays(share)) log_traffic(s, share);
     if (*lost)
         share_abandon(&share);
     else
@@ -384,7 +407,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     memset(&s, 0, sizeof s);
     signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
     share_before_mpi();
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided)) {
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
         log_error("MPI_Init failed");
         return 1;
     }

@@ -348,6 +348,19 @@ int options_check(const struct option_set *set)
         return error_set("or-resume keeps what `out` holds and force throws it away; allowed: one of the two");
     if (o->or_resume && !*o->out)
         return error_set("or-resume is true and out is ''; allowed: the folder of the run, such as --out runs/first");
+    if (!strcmp(o->relay, "off") && (strcmp(o->combine, "none") || strcmp(o->wire, "float32")))
+        return error_set(
+            "relay is off, combine is %s and wire is %s; allowed without relays: combine none, wire float32",
+            o->combine, o->wire);
+    if (o->deterministic && (strcmp(o->combine, "none") || strcmp(o->wire, "float32")))
+        return error_set(
+            "deterministic is true, combine is %s and wire is %s, which depend on what waits when; allowed "
+            "with deterministic: combine none, wire float32",
+            o->combine, o->wire);
+    if (!strcmp(o->combine, "sum") && strcmp(o->optimizer, "shared-rmsprop"))
+        return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
+                         "combine sum: optimizer shared-rmsprop",
+                         o->optimizer);
     return 0;
 }
 

@@ -63,7 +63,13 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
       "rounds: each actor's gradient on the same weights, applied in rank order; the same seed gives the same bits")       \
     X(INT, log_frames, "log-frames", 10000, 1, INT64_MAX, MAY, "frames between two rows of /train with deterministic")     \
     X(TEXT, on_nan, "on-nan", "drop", 0, "drop|stop", MAY,                                                                 \
-      "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")
+      "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")                        \
+    X(TEXT, relay, "relay", "auto", 0, "auto|off", MAY,                                                                    \
+      "other nodes: one relay a node shares weights among its actors (auto), or each actor puts and gets (off)")           \
+    X(TEXT, combine, "combine", "none", 0, "none|sum", MAY,                                                                \
+      "other nodes: gradients go on one by one (none), or the waiting ones of a node as one update (sum)")                 \
+    X(TEXT, wire, "wire", "float32", 0, "float32|bf16|significant", MAY,                                                   \
+      "other nodes: gradients travel as they are, in 16 bits, or only entries that matter; the rest is kept and added up")
 /* clang-format on */
 
 struct options {

@@ -2,7 +2,8 @@
  *
  * A reader that was overtaken pins the buffer it reads, and the master then leaves pinned ones alone for a while.
  * The pin is for progress only (a slow network reader would be lapped for ever); that a copy is whole rests on the
- * sequence. */
+ * sequence. Behind a relay the same is done in the window of the actor's own node, once the relay has brought weights
+ * that are fresh enough. */
 #include "share/layout.h"
 
 #include <assert.h>
@@ -11,13 +12,13 @@ static void pin(struct share *s, int index)
 {
     /* the count makes each pin a new value, so that the master can tell a forgotten one (of a dead actor) from a
      * fresh one */
-    reach_store(s, at_door(s, s->self, DOOR_PIN), published_word(++s->pins, index));
+    reach_store(s, at_door(s, s->slot, DOOR_PIN), published_word(++s->pins, index));
     reach_settle(s);
 }
 
 static void unpin(struct share *s)
 {
-    reach_store(s, at_door(s, s->self, DOOR_PIN), 0);
+    reach_store(s, at_door(s, s->slot, DOOR_PIN), 0);
 }
 
 /* Waits for a published word of the board to be set. 0, 1 where the master stopped before, or -1. */
@@ -30,6 +31,17 @@ static int await_published(struct share *s, enum board word)
         if (s->board[BOARD_STOP]) return 1;
         if (wait_round(s, &w)) return -1;
     }
+    return 0;
+}
+
+/* Behind a relay: waits until the weights here are the newest of rank 0 as of the last wish. 0, or -1. */
+static int await_fresh(struct share *s)
+{
+    struct wait w = {0};
+    if (!s->wished) wait_wish(s);
+    while ((int64_t)s->board[BOARD_FRESH] < s->wished && !s->board[BOARD_STOP])
+        if (wait_round(s, &w)) return -1;
+    s->wished = 0;
     return 0;
 }
 
@@ -54,6 +66,7 @@ int share_fetch(struct share *s, float *theta, struct share_view *view)
         fill_view(s, line, 0, view);
         return early < 0 ? -1 : 0;
     }
+    if (s->relayed && theta && await_fresh(s)) return -1;
     int verdict = 0;
     for (int tries = 0;; tries++) {
         const uint64_t current = s->board[BOARD_CURRENT], publication = published_count(current);
@@ -77,8 +90,10 @@ int share_wait(struct share *s, uint64_t publication, struct share_view *view)
 {
     struct wait w = {0};
     reach_look(s);
-    while (published_count(s->board[BOARD_CURRENT]) < publication && !s->board[BOARD_STOP])
+    while (published_count(s->board[BOARD_CURRENT]) < publication && !s->board[BOARD_STOP]) {
+        if (s->relayed && (int64_t)s->board[BOARD_FRESH] >= s->wished) wait_wish(s); /* wanted as soon as it is out */
         if (wait_round(s, &w)) return -1;
+    }
     return share_fetch(s, NULL, view);
 }
 

@@ -1,21 +1,25 @@
 /* layout.h -- private to src/share: where everything lies in the window, and the state of one rank.
  *
- * The window of rank 0 (everyone else has 0 bytes); every line is 64 bytes, every array of floats starts at a
- * multiple of 64 bytes. One writer per word, named on the right; the bell alone has many, which add to it in one
- * instruction.
+ * The window of rank 0; every line is 64 bytes, every array of floats starts at a multiple of 64 bytes. One writer
+ * per word, named on the right; the bell alone has many, which add to it in one instruction.
  *
  *   | board                              one line                                                    master
  *   | bell: rings                        one line                                          actors on rank 0's node
  *   | bell: asleep                       one line                                                    master
  *   | for each actor: desk               one line    ack, snapshot id, ring tail                     master
  *   |                 door               one line    sequence, alive, pin, bye, ring head, posts     actor
- *   |                 facts              one line    struct share_push                               actor
+ *   |                 facts              one line    struct facts                                    actor
+ *   |                 wish               one line    since when it wants fresher weights             actor
  *   | for each actor: ring               episodes * struct share_episode, to a full line             actor
  *   | for each actor, kind, half: post   line (id, length), bytes to a full line                     actor
  *   | theta * buffers                    line (sequence, version, frames), params floats             master
  *   | target * 2                         line (sequence, version), params floats                     master
  *   | snapshot                           line (sequence, version, id), params floats                 master
  *   | for each actor: mailbox            params floats                                               actor
+ *
+ * Every other node has a window of the same kind for its own actors alone, in which a relay (relay.c) plays the
+ * master, and plays those actors in the window of rank 0: it is then the one writer of their words there. Where a
+ * node has no relay its actors write to rank 0's window themselves.
  *
  * Three protocols, each correct whatever rank is killed wherever:
  * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board
@@ -35,6 +39,7 @@
 #define DUNLIN_SHARE_LAYOUT_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "share/share.h"
@@ -43,7 +48,15 @@ enum { LINE = 64, WORDS = LINE / 8 };
 #define LOOK_NS INT64_C(500000000) /* the most that one look adds to a silence */
 
 /* words of a line, by index */
-enum board { BOARD_CURRENT, BOARD_TARGET, BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING };
+enum board {
+    BOARD_CURRENT,
+    BOARD_TARGET,
+    BOARD_STATE,
+    BOARD_STOP,
+    BOARD_BEAT,
+    BOARD_PARTING,
+    BOARD_FRESH /* relay: nothing newer than the current weights was at rank 0 at this time of this node's clock, ns */
+};
 enum desk { DESK_ACK, DESK_SNAPSHOT, DESK_TAIL };
 enum door {
     DOOR_SEQ,
@@ -57,7 +70,13 @@ enum door {
 };
 enum buffer { BUFFER_SEQ, BUFFER_VERSION, BUFFER_FRAMES, BUFFER_ID };
 _Static_assert((int)DOOR_END <= (int)WORDS, "an actor's words fill one line");
-_Static_assert(sizeof(struct share_push) <= LINE, "a push's facts fill one line");
+
+/* A push in the window. wire 0: the mailbox holds floats; else `bytes` bytes at its start, packed as wire.h says. */
+struct facts {
+    struct share_push push;
+    uint32_t wire, bytes;
+};
+_Static_assert(sizeof(struct facts) <= LINE, "a push's facts fill one line");
 
 /* words of BOARD_PARTING and DOOR_BYE; 0: not yet */
 enum { PART_TOGETHER = 1, PART_ALONE = 2 };
@@ -77,7 +96,7 @@ static inline int published_index(uint64_t word)
     return (int)(word & 0xff) - 1;
 }
 
-/* Offsets of the window's parts, in bytes; the same on every rank. */
+/* Offsets of a window's parts, in bytes; the same on every rank that uses it. */
 struct map {
     size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
     size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
@@ -97,11 +116,15 @@ struct share {
     struct share_config config;
     struct map map;
     int actors, self;    /* self: this rank's actor, -1 on the master */
-    int remote;          /* ranks that come through the window of all ranks */
-    unsigned char *base; /* the window's bytes, NULL where they are out of reach */
+    int slot;            /* its place in the window it uses; self, but for actors behind a relay */
+    int remote, relays;  /* actors on other nodes than rank 0's; nodes with a relay */
+    bool relayed;        /* the window used is that of a relay's node */
+    struct relay *relay; /* where this rank hosts it */
+    pid_t host;          /* the process that does; 0: none */
+    unsigned char *base; /* the bytes of the window used, NULL where they are out of reach */
     void *own;           /* they, where no shared window holds them */
     MPI_Comm comm, node, reach;
-    MPI_Win near_win, far_win; /* over node, over reach; MPI_WIN_NULL where not needed */
+    MPI_Win near_win, far_win; /* over node, over reach (rank 0 and who puts and gets); MPI_WIN_NULL where not needed */
 
     /* actor */
     uint64_t board[WORDS], desk[WORDS]; /* as last looked at */
@@ -110,6 +133,7 @@ struct share {
     uint64_t beat;
     int64_t looked, silent, signed_at;
     bool granted, lost;
+    int64_t wished;      /* relayed: the wish that the next fetch waits for; 0: none */
     struct watch *watch; /* where rank 0 is remote */
 
     /* master */
@@ -120,6 +144,7 @@ struct share {
     uint32_t rings; /* the bell, as of the last drain or idle */
     uint64_t woken; /* sleeps that a ring ended */
     int64_t beat_at, push_at;
+    unsigned char *scratch; /* a packed gradient that is being unpacked; NULL where none is packed */
 };
 
 /* ---- places ---- */
@@ -128,18 +153,22 @@ static inline size_t at_board(enum board word)
 {
     return (size_t)word * 8;
 }
-enum { AT_RINGS = LINE, AT_ASLEEP = 2 * LINE };
+enum { AT_RINGS = LINE, AT_ASLEEP = 2 * LINE, ACTOR_LINES = 4 };
 static inline size_t at_desk(const struct share *s, int actor, enum desk word)
 {
-    return s->map.lines + (size_t)actor * 3 * LINE + (size_t)word * 8;
+    return s->map.lines + (size_t)actor * ACTOR_LINES * LINE + (size_t)word * 8;
 }
 static inline size_t at_door(const struct share *s, int actor, int word)
 {
-    return s->map.lines + ((size_t)actor * 3 + 1) * LINE + (size_t)word * 8;
+    return s->map.lines + ((size_t)actor * ACTOR_LINES + 1) * LINE + (size_t)word * 8;
 }
 static inline size_t at_facts(const struct share *s, int actor)
 {
-    return s->map.lines + ((size_t)actor * 3 + 2) * LINE;
+    return s->map.lines + ((size_t)actor * ACTOR_LINES + 2) * LINE;
+}
+static inline size_t at_wish(const struct share *s, int actor)
+{
+    return s->map.lines + ((size_t)actor * ACTOR_LINES + 3) * LINE;
 }
 static inline size_t at_episode(const struct share *s, int actor, uint64_t i)
 {
@@ -185,8 +214,21 @@ static inline int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* ---- reach.c: the two paths of an actor. Offsets are into rank 0's window; one-sided where it is remote, else
- * local. ---- */
+/* ---- publication, by the owner of a window ---- */
+
+/* A buffer that will hold publication `count`: from here on no reader keeps what it copies. */
+static inline void buffer_open(struct share *s, size_t at, uint64_t count)
+{
+    atomic_store_explicit(word_at(s, at), 2 * count - 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* the odd sequence is seen before the first new byte */
+}
+static inline void buffer_close(struct share *s, size_t at, uint64_t count)
+{
+    atomic_store_explicit(word_at(s, at), 2 * count, memory_order_release);
+}
+
+/* ---- reach.c: the two paths of an actor. Offsets are into the window it uses; one-sided where that is out of reach,
+ * else local. ---- */
 
 void reach_read(struct share *s, size_t at, void *to, size_t bytes);          /* there after the next settle or look */
 void reach_write(struct share *s, size_t at, const void *from, size_t bytes); /* the same; from must stay until then */
@@ -215,12 +257,28 @@ void wait_sleep(int64_t ns);
 /* The master: sleeps until the bell differs from `rings` or about ns have passed; local. */
 void wait_bell(struct share *s, uint32_t rings, int64_t ns);
 
+/* A relay's wish, local: the next share_fetch() waits for weights that are the newest at rank 0 now or later. */
+void wait_wish(struct share *s);
+
 /* ---- watch.c ---- */
 
 struct watch *watch_open(void);
 void watch_close(struct watch **w); /* NULL is fine */
 void watch_enter(struct watch *w);  /* before a call that rank 0 must answer */
 void watch_leave(struct watch *w);
+
+/* ---- relay.c ---- */
+
+/* `here` is the window of this node, whose actors are actors[0 .. lanes) of all; `there`, by value, has the window of
+ * rank 0 as an actor out of its reach sees it. Its thread waits for relay_go(). Local. Owner: relay_close(). */
+struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes);
+/* The host's first call of any: from here on the thread alone calls MPI. */
+void relay_go(struct relay *r);
+/* Ends the thread once all of the node's actors have left; false where `seconds` are over before. */
+bool relay_end(struct relay *r, double seconds);
+/* After relay_end(). NULL is fine. */
+void relay_close(struct relay **r);
+void relay_traffic(const struct relay *r, struct share_traffic *t);
 
 /* ---- master.c ---- */
 

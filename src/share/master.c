@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/memory.h"
+#include "share/wire.h"
 
 #define PIN_NS INT64_C(50000000)  /* how long a pinned buffer is left alone when no other is free */
 #define BEAT_NS INT64_C(50000000) /* between two beats */
@@ -51,18 +53,6 @@ static void store(struct share *s, size_t at, uint64_t value, memory_order order
     atomic_store_explicit(word_at(s, at), value, order);
 }
 
-/* A buffer that will hold publication `count`: from here on no reader keeps what it copies. */
-static void open_buffer(struct share *s, size_t at, uint64_t count)
-{
-    store(s, at, 2 * count - 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* the odd sequence is seen before the first new byte */
-}
-
-static void close_buffer(struct share *s, size_t at, uint64_t count)
-{
-    store(s, at, 2 * count, memory_order_release);
-}
-
 static bool pinned(const struct share *s, int index)
 {
     for (int a = 0; a < s->actors; a++) {
@@ -101,7 +91,7 @@ float *share_next(struct share *s)
     assert(s->self < 0);
     if (s->next < 0) {
         s->next = s->config.hogwild ? s->current : choose_buffer(s);
-        if (!s->config.hogwild) open_buffer(s, at_theta(s, s->next), s->publication + 1);
+        if (!s->config.hogwild) buffer_open(s, at_theta(s, s->next), s->publication + 1);
     }
     return floats_at(s, at_theta(s, s->next) + LINE);
 }
@@ -115,7 +105,7 @@ void share_publish(struct share *s, uint64_t version, int64_t frames)
     s->publication++;
     store(s, at + BUFFER_VERSION * 8, version, memory_order_relaxed);
     store(s, at + BUFFER_FRAMES * 8, (uint64_t)frames, memory_order_relaxed);
-    close_buffer(s, at, s->publication);
+    buffer_close(s, at, s->publication);
     store(s, at_board(BOARD_CURRENT), published_word(s->publication, s->current), memory_order_release);
 }
 
@@ -124,9 +114,9 @@ void share_publish_target(struct share *s, const float *theta_target)
     assert(s->config.target);
     const uint64_t count = ++s->targets;
     const int i = (int)(count & 1);
-    open_buffer(s, at_target(s, i), count);
+    buffer_open(s, at_target(s, i), count);
     memcpy(floats_at(s, at_target(s, i) + LINE), theta_target, s->map.floats);
-    close_buffer(s, at_target(s, i), count);
+    buffer_close(s, at_target(s, i), count);
     store(s, at_board(BOARD_TARGET), published_word(count, i), memory_order_release);
 }
 
@@ -138,6 +128,17 @@ void share_start(struct share *s, const float *theta, const float *theta_target,
     s->beat_at = 0;
     master_serve(s);
     for (int a = 0; a < s->actors; a++) s->ledger[a].silent = 0;
+}
+
+/* In place: the mailbox is ours until it is acked. */
+static void unpack(struct share *s, int actor, const struct facts *facts)
+{
+    const size_t room = wire_room((enum share_wire)facts->wire, s->config.params);
+    const size_t bytes = facts->bytes < room ? facts->bytes : room;
+    if (!s->scratch) s->scratch = memory_new(room, 1);
+    float *const mail = floats_at(s, at_mail(s, actor));
+    memcpy(s->scratch, mail, bytes);
+    wire_unpack((enum share_wire)facts->wire, s->scratch, bytes, mail, s->config.params);
 }
 
 int share_drain(struct share *s, struct share_ready *ready, int max)
@@ -152,7 +153,10 @@ int share_drain(struct share *s, struct share_ready *ready, int max)
         s->ledger[a].taken++;
         ready[n].actor = a;
         ready[n].grad = floats_at(s, at_mail(s, a));
-        memcpy(&ready[n].push, s->base + at_facts(s, a), sizeof ready[n].push);
+        struct facts facts;
+        memcpy(&facts, s->base + at_facts(s, a), sizeof facts);
+        ready[n].push = facts.push;
+        if (facts.wire) unpack(s, a, &facts);
         s->last = a;
         n++;
     }

@@ -21,7 +21,8 @@ float *share_begin(struct share *s)
         if (wait_round(s, &w)) return NULL;
     }
     s->granted = true;
-    return s->base ? floats_at(s, at_mail(s, s->self)) : s->staging;
+    if (s->relayed) wait_wish(s); /* the next weights travel while this gradient is computed */
+    return s->base ? floats_at(s, at_mail(s, s->slot)) : s->staging;
 }
 
 bool share_stopped(struct share *s)
@@ -34,10 +35,10 @@ void share_push(struct share *s, const struct share_push *push)
 {
     assert(s->granted);
     const bool applied = push->scale != 0 && !push->bad;
-    reach_write(s, at_facts(s, s->self), push, sizeof *push);
-    if (!s->base && applied) reach_write(s, at_mail(s, s->self), s->staging, s->map.floats);
+    reach_write(s, at_facts(s, s->slot), push, sizeof *push);
+    if (!s->base && applied) reach_write(s, at_mail(s, s->slot), s->staging, s->map.floats);
     reach_settle(s);
-    reach_store(s, at_door(s, s->self, DOOR_SEQ), ++s->seq);
+    reach_store(s, at_door(s, s->slot, DOOR_SEQ), ++s->seq);
     s->granted = false;
     reach_ring(s);
 }
@@ -56,12 +57,12 @@ void share_tell_episode(struct share *s, const struct share_episode *episode)
     const uint64_t room = (uint64_t)s->config.episodes;
     if (s->base || s->head - s->desk[DESK_TAIL] >= room) reach_look(s);
     if (s->head - s->desk[DESK_TAIL] >= room) {
-        reach_store(s, at_door(s, s->self, DOOR_DROPPED), ++s->dropped);
+        reach_store(s, at_door(s, s->slot, DOOR_DROPPED), ++s->dropped);
         return;
     }
-    reach_write(s, at_episode(s, s->self, s->head), episode, sizeof *episode);
+    reach_write(s, at_episode(s, s->slot, s->head), episode, sizeof *episode);
     reach_settle(s);
-    reach_store(s, at_door(s, s->self, DOOR_HEAD), ++s->head);
+    reach_store(s, at_door(s, s->slot, DOOR_HEAD), ++s->head);
 }
 
 void share_post(struct share *s, enum share_post kind, uint64_t id, const void *bytes, size_t n)
@@ -69,12 +70,12 @@ void share_post(struct share *s, enum share_post kind, uint64_t id, const void *
     assert(n <= s->map.post_room[kind]);
     const int half = (int)(++s->posts[kind] & 1);
     const uint64_t line[2] = {id, n};
-    const size_t at = at_post(s, s->self, kind, half);
+    const size_t at = at_post(s, s->slot, kind, half);
     reach_settle(s); /* the master must see that the other half counts before it can see this one change */
     reach_write(s, at, line, sizeof line);
     if (n) reach_write(s, at + LINE, bytes, n);
     reach_settle(s);
-    reach_store(s, at_door(s, s->self, DOOR_POST + (int)kind), published_word(s->posts[kind], half));
+    reach_store(s, at_door(s, s->slot, DOOR_POST + (int)kind), published_word(s->posts[kind], half));
     reach_ring(s);
 }
 
@@ -86,7 +87,7 @@ void share_alive(struct share *s)
 void share_bye(struct share *s)
 {
     reach_settle(s);
-    reach_store(s, at_door(s, s->self, DOOR_BYE), BYE_SAID);
+    reach_store(s, at_door(s, s->slot, DOOR_BYE), BYE_SAID);
     reach_ring(s);
 }
 
@@ -99,7 +100,7 @@ bool share_parting(struct share *s)
         if (wait_round(s, &w)) return false;
     }
     const bool together = s->board[BOARD_PARTING] == PART_TOGETHER;
-    reach_store(s, at_door(s, s->self, DOOR_BYE), BYE_PARTED);
+    reach_store(s, at_door(s, s->slot, DOOR_BYE), BYE_PARTED);
     reach_ring(s);
     return together;
 }

@@ -1,5 +1,6 @@
-/* reach.c -- an actor's way to rank 0's window: loads and stores on the same node, MPI_Put and MPI_Get from
- * elsewhere. Everything else an actor does is written once, in terms of these.
+/* reach.c -- an actor's way to its window: loads and stores where it is mapped, which is rank 0's on the same node and
+ * the relay's elsewhere; MPI_Put and MPI_Get to rank 0's from a relay, and from an actor that has none. Everything else
+ * an actor does is written once, in terms of these.
  *
  * A Put or Get has no order with its neighbours, whatever the program's order: what must be seen first is flushed
  * first. */
@@ -67,6 +68,7 @@ uint64_t reach_load(struct share *s, size_t at)
 void reach_store(struct share *s, size_t at, uint64_t value)
 {
     if (s->base) {
+        if (s->relay) relay_go(s->relay);
         atomic_store_explicit(word_at(s, at), value, memory_order_release);
         return;
     }
@@ -79,14 +81,15 @@ void reach_look(struct share *s)
 {
     if (!s->base) { /* in one flush; who needs the rest to be no older than the current word looks a second time */
         reach_read(s, 0, s->board, LINE);
-        reach_read(s, at_desk(s, s->self, 0), s->desk, LINE);
+        reach_read(s, at_desk(s, s->slot, 0), s->desk, LINE);
         reach_settle(s);
         return;
     }
+    if (s->relay) relay_go(s->relay);
     atomic_thread_fence(memory_order_acquire);
     for (int i = 0; i < WORDS; i++) s->board[i] = atomic_load_explicit(word_at(s, (size_t)i * 8), memory_order_acquire);
     for (int i = 0; i < WORDS; i++)
-        s->desk[i] = atomic_load_explicit(word_at(s, at_desk(s, s->self, 0) + (size_t)i * 8), memory_order_acquire);
+        s->desk[i] = atomic_load_explicit(word_at(s, at_desk(s, s->slot, 0) + (size_t)i * 8), memory_order_acquire);
 }
 
 /* The master sets asleep, then looks at the bell and the mailboxes; we fill a mailbox, add to the bell, then look

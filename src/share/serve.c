@@ -12,12 +12,11 @@ void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id,
     assert(s->config.snapshot && actor >= 0 && actor < s->actors);
     const size_t at = s->map.snapshot;
     const uint64_t count = ++s->snapshots;
-    atomic_store_explicit(word_at(s, at), 2 * count - 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* the odd sequence is seen before the first new byte */
+    buffer_open(s, at, count);
     memcpy(floats_at(s, at + LINE), theta, s->map.floats);
     atomic_store_explicit(word_at(s, at + BUFFER_VERSION * 8), version, memory_order_relaxed);
     atomic_store_explicit(word_at(s, at + BUFFER_ID * 8), id, memory_order_relaxed);
-    atomic_store_explicit(word_at(s, at), 2 * count, memory_order_release);
+    buffer_close(s, at, count);
     atomic_store_explicit(word_at(s, at_desk(s, actor, DESK_SNAPSHOT)), id, memory_order_release);
 }
 

@@ -1,9 +1,15 @@
 /* share.h -- how rank 0 and the actors share theta and gradients: the only code that knows MPI_Win.
  *
  * Rank 0 is the master, rank 1 + a is actor a. On rank 0's node everything lies in a node-shared window and the calls are
- * loads and stores; from other nodes they are MPI_Put and MPI_Get on a window over all ranks. The callers cannot tell.
+ * loads and stores. Every other node has such a window of its own, and a relay, a second thread of its first actor, which
+ * carries weights and gradients between the two by MPI_Put and MPI_Get: weights cross the network once per node and version,
+ * gradients leave the node by one path. Without relays the actors of other nodes put and get by themselves. The callers
+ * cannot tell.
  * One writer per word; no accumulate, no compare-and-swap, no lock on the hot path: a rank killed anywhere leaves nothing
  * held. Kinds of call: "collective" (all ranks), "one-sided" (one rank, may wait for the network), "local" (no waiting).
+ *
+ * MPI_Init_thread must have given MPI_THREAD_SERIALIZED, or there are no relays. From its first call until share_close()
+ * or share_abandon() an actor makes no calls of MPI by itself: the relay's thread may be making one.
  */
 #ifndef DUNLIN_SHARE_SHARE_H
 #define DUNLIN_SHARE_SHARE_H
@@ -13,6 +19,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a relay makes of the gradients that wait on its node. */
+enum share_combine {
+    SHARE_COMBINE_NONE, /* each goes on by itself */
+    SHARE_COMBINE_SUM,  /* their sum goes on as one, while the one before is being applied */
+};
+/* How a relay sends a gradient; wire.h says what each loses, and what is kept for the next one. */
+enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
+
 struct share_config {
     size_t params;      /* floats of theta, a multiple of 16 */
     bool target;        /* publish a target network too */
@@ -20,7 +34,11 @@ struct share_config {
     size_t state_bytes; /* an actor's state for checkpoints, at most; 0: none */
     int episodes;       /* entries of an actor's ring of finished episodes, a power of two */
     bool hogwild;       /* publish in place: readers may see a mix of versions */
-    bool world;         /* every actor takes the path of a remote one (tests, measurements) */
+    bool world;         /* every actor puts and gets by itself, wherever it is (tests, measurements) */
+    bool direct;        /* no relays: actors of other nodes put and get by themselves */
+    int nodes;          /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
+    enum share_combine combine;
+    enum share_wire wire;
     void (*refused)(
         const char *why); /* where no window can be made: told why, on rank 0, before the job ends; or NULL */
 };
@@ -64,6 +82,14 @@ struct share_episode {
 enum share_post { SHARE_POST_STATE, SHARE_POST_EVAL, SHARE_POST_KINDS };
 enum { SHARE_EVAL_BYTES = 256 }; /* the size of SHARE_POST_EVAL; STATE has config.state_bytes */
 
+/* What has crossed the network for one relay's node. */
+struct share_traffic {
+    uint64_t weights, weight_bytes;     /* versions of theta fetched, and the bytes of those */
+    uint64_t again;                     /* fetched in vain, because rank 0 was overwriting them: not counted above */
+    uint64_t gradients, gradient_bytes; /* sent */
+    uint64_t rounds;                    /* of questions and answers */
+};
+
 struct share;
 
 /* Local; call it before MPI_Init. Sets what the MPI library needs for a window over several nodes, and that waiting ranks
@@ -82,11 +108,18 @@ void share_abandon(struct share **s);
 int share_actors(const struct share *s);    /* local */
 bool share_is_local(const struct share *s); /* local: is this rank on rank 0's node and reading its memory directly */
 const char *
-share_component(const struct share *s); /* local: "shared memory", or "shared memory + window of all ranks" ... */
+share_component(const struct share *s);  /* local: "shared memory", "shared memory + window of all ranks" ... */
+int share_relays(const struct share *s); /* local: the nodes that have a relay */
+/* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this node. */
+bool share_orphaned(const struct share *s);
+/* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local where
+ * this rank hosts no relay: false. */
+bool share_traffic(struct share *s, struct share_traffic *traffic);
 
 /* ---- actors ---- */
 
-/* One-sided. The newest published weights, whole (unless hogwild), to theta. 0, or -1 where the master has given no sign of
+/* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest at rank
+ * 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed. 0, or -1 where the master has given no sign of
  * life for 10 s (of looking: time nobody looked does not count). theta NULL: the view alone. A stop before share_start() ends
  * the wait with 0, view.stop set and no weights. */
 int share_fetch(struct share *s, float *theta, struct share_view *view);

@@ -36,7 +36,7 @@ void wait_sign(struct share *s)
     const int64_t now = now_ns();
     if (now - s->signed_at < SIGN_NS) return;
     s->signed_at = now;
-    reach_store(s, at_door(s, s->self, DOOR_ALIVE), ++s->alive);
+    reach_store(s, at_door(s, s->slot, DOOR_ALIVE), ++s->alive);
 }
 
 int wait_alive(struct share *s)
@@ -70,6 +70,13 @@ int wait_round(struct share *s, struct wait *w)
     }
     reach_look(s);
     return wait_alive(s);
+}
+
+void wait_wish(struct share *s)
+{
+    s->wished = now_ns();
+    atomic_store_explicit(word_at(s, at_wish(s, s->slot)), (uint64_t)s->wished, memory_order_release);
+    reach_ring(s);
 }
 
 void wait_bell(struct share *s, uint32_t rings, int64_t ns)

@@ -1,34 +1,37 @@
-/* window.c -- opens and closes the window; where it lies and who reaches it how.
+/* window.c -- opens and closes the windows; where they lie and who reaches them how.
  *
- * The ranks of rank 0's node map one shared window (MPI_Win_allocate_shared, all bytes on rank 0). Where there are
- * others, rank 0 shows them the very same bytes through a second window (MPI_Win_create) over itself and them. One
- * passive epoch for the whole run: MPI_MODE_NOCHECK, so that no lock is held anywhere that a dead rank could leave
- * locked. */
+ * The ranks of a node map one shared window (MPI_Win_allocate_shared, all bytes on the node's first rank): on rank 0's
+ * node that of the master, on others that of their relay. Where there are others, rank 0 shows its very bytes through a
+ * second window (MPI_Win_create) over itself, the relays' hosts, and the actors that have no relay. One passive epoch
+ * for the whole run: MPI_MODE_NOCHECK, so that no lock is held anywhere that a dead rank could leave locked. */
 #include "share/layout.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 
-enum {
-    MASTER = 0,
-    BUFFERS_LOCAL = 3,
-    BUFFERS_REMOTE = 5
-}; /* over a network a reader takes longer than two publications */
+/* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
+ * must not wait for any. */
+enum { MASTER = 0, BUFFERS_LOCAL = 3, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
+static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
 
 static size_t lines(size_t bytes)
 {
     return (bytes + LINE - 1) / LINE * LINE;
 }
 
-static struct map draw(const struct share_config *c, size_t actors, bool remote)
+static struct map draw(const struct share_config *c, size_t actors, int buffers)
 {
-    struct map m = {.buffers = c->hogwild ? 1 : remote ? BUFFERS_REMOTE : BUFFERS_LOCAL};
+    struct map m = {.buffers = c->hogwild ? 1 : buffers};
     m.floats = c->params * sizeof(float);
     m.buffer = LINE + lines(m.floats);
     m.ring = lines((size_t)c->episodes * sizeof(struct share_episode));
@@ -39,7 +42,7 @@ static struct map draw(const struct share_config *c, size_t actors, bool remote)
         m.actor_posts += 2 * (LINE + m.post_room[k]);
     }
     m.lines = 3 * LINE;
-    m.rings = m.lines + actors * 3 * LINE;
+    m.rings = m.lines + actors * ACTOR_LINES * LINE;
     m.posts = m.rings + actors * m.ring;
     m.theta = m.posts + actors * m.actor_posts;
     m.target = m.theta + (size_t)m.buffers * m.buffer;
@@ -73,7 +76,7 @@ static void *align(void *p)
     return (void *)(((uintptr_t)p + LINE - 1) & ~(uintptr_t)(LINE - 1));
 }
 
-/* Collective over s->node, the ranks of rank 0's node. Returns the library's code; the same on all of them. */
+/* Collective over s->node, whose first rank gives the memory. Returns the library's code; the same on all of them. */
 static int open_near(struct share *s)
 {
     int rank = 0, size = 0, unit = 0;
@@ -85,7 +88,7 @@ static int open_near(struct share *s)
         s->base = s->own;
         return MPI_SUCCESS;
     }
-    const MPI_Aint bytes = rank == MASTER ? (MPI_Aint)(s->map.bytes + LINE) : 0;
+    const MPI_Aint bytes = rank == 0 ? (MPI_Aint)(s->map.bytes + LINE) : 0;
     const int code = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, s->node, &base, &s->near_win);
     int worst = code;
     CHECK_MPI(MPI_Allreduce(&code, &worst, 1, MPI_INT, MPI_MAX, s->node));
@@ -95,62 +98,157 @@ static int open_near(struct share *s)
     }
     CHECK_MPI(MPI_Win_set_errhandler(s->near_win, MPI_ERRORS_RETURN));
     MPI_Aint all = 0;
-    CHECK_MPI(MPI_Win_shared_query(s->near_win, MASTER, &all, &unit, &base));
+    CHECK_MPI(MPI_Win_shared_query(s->near_win, 0, &all, &unit, &base));
     s->base = align(base); /* every process maps whole pages: the same shift everywhere */
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->near_win));
-    if (rank == MASTER) memset(s->base, 0, s->map.bytes);
+    if (rank == 0) memset(s->base, 0, s->map.bytes);
     return MPI_SUCCESS;
 }
 
-/* Collective over s->reach, rank 0 and those who cannot map its memory. */
-static void open_far(struct share *s)
+/* Collective over s->reach: rank 0, and those who put and get. */
+static void open_far(struct share *s, int rank)
 {
-    const MPI_Aint bytes = s->base ? (MPI_Aint)s->map.bytes : 0;
-    const int code = MPI_Win_create(s->base, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
+    const MPI_Aint bytes = rank == MASTER ? (MPI_Aint)s->map.bytes : 0;
+    const int code = MPI_Win_create(rank == MASTER ? s->base : NULL, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
     if (code) no_far_window(s, s->reach, code);
     CHECK_MPI(MPI_Win_set_errhandler(s->far_win, MPI_ERRORS_RETURN));
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->far_win));
 }
 
-/* Collective. The ranks that map rank 0's memory: s->node, MPI_COMM_NULL on the others. */
-static void split_node(struct share *s, int rank, int size)
+/* What this rank knows while the windows are opened. */
+struct opening {
+    int rank, size;
+    int nodes;
+    int place;         /* the smallest rank of this rank's node */
+    struct map global; /* of rank 0's window */
+};
+
+/* Collective. Who shares memory with whom, by the machine or, in tests, by decree. */
+static int find_place(const struct share *s, int rank, int size)
 {
+    int place = rank;
+    if (s->config.nodes) {
+        const int node = rank * s->config.nodes / size;
+        for (place = 0; place * s->config.nodes / size != node;) place++;
+        return place;
+    }
     MPI_Comm here = MPI_COMM_NULL;
-    int first = rank, near_size = 1;
     CHECK_MPI(MPI_Comm_split_type(s->comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &here));
-    CHECK_MPI(MPI_Bcast(&first, 1, MPI_INT, 0, here)); /* the smallest rank of this node */
+    CHECK_MPI(MPI_Bcast(&place, 1, MPI_INT, 0, here));
     CHECK_MPI(MPI_Comm_free(&here));
-    const bool is_near = s->config.world ? rank == MASTER : first == MASTER;
-    CHECK_MPI(MPI_Comm_split(s->comm, is_near ? 0 : MPI_UNDEFINED, rank, &s->node));
-    if (is_near) CHECK_MPI(MPI_Comm_size(s->node, &near_size));
-    CHECK_MPI(MPI_Bcast(&near_size, 1, MPI_INT, MASTER, s->comm));
-    s->remote = size - near_size;
-    s->map = draw(&s->config, (size_t)s->actors, s->remote > 0);
+    return place;
 }
 
-/* Collective. The shared window, or rank 0's own memory where the library makes none (switched off, or /dev/shm is
- * small). */
+/* Of rank 0's window. */
+static int buffers(const struct share *s, const struct opening *o)
+{
+    if (!s->remote) return BUFFERS_LOCAL;
+    const int most = o->nodes - 1 + BUFFERS_SPARE;
+    return most < BUFFERS_REMOTE ? BUFFERS_REMOTE : most > BUFFERS_MOST ? BUFFERS_MOST : most;
+}
+
+/* Collective. s->node, of the ranks that will map one window, and rank 0's map; a relay's node draws its own. */
+static void split_nodes(struct share *s, struct opening *o, bool relays)
+{
+    int near_size = 1;
+    const bool at_master = o->place == MASTER && (!s->config.world || o->rank == MASTER);
+    CHECK_MPI(MPI_Comm_split(s->comm, at_master || relays ? o->place : MPI_UNDEFINED, o->rank, &s->node));
+    if (at_master) CHECK_MPI(MPI_Comm_size(s->node, &near_size));
+    CHECK_MPI(MPI_Bcast(&near_size, 1, MPI_INT, MASTER, s->comm));
+    s->remote = o->size - near_size;
+    s->map = o->global = draw(&s->config, (size_t)s->actors, buffers(s, o));
+    if (at_master || !relays) return;
+    int mates = 0;
+    CHECK_MPI(MPI_Comm_size(s->node, &mates));
+    CHECK_MPI(MPI_Comm_rank(s->node, &s->slot));
+    s->map = draw(&s->config, (size_t)mates, BUFFERS_LOCAL);
+    s->relayed = true;
+}
+
+static void log_no_shared_memory(const struct share *s, int code)
+{
+    char why[MPI_MAX_ERROR_STRING] = "";
+    int n = 0;
+    MPI_Error_string(code, why, &n);
+    log_rank(
+        "no shared memory of %zu MB on this node (%s): every gradient goes through the MPI library, which is slower; "
+        "see that /dev/shm is large enough and that OMPI_MCA_osc leaves `sm` on",
+        s->map.bytes / 1000000 + 1, why);
+}
+
+/* Collective. The shared windows. Where the library makes none (switched off, or /dev/shm is small) a node's actors put
+ * and get by themselves, and rank 0 shows them memory of its own. */
+static void open_nodes(struct share *s, struct opening *o)
+{
+    const bool relays = !s->config.direct && !s->config.world;
+    split_nodes(s, o, relays);
+    int code = s->node != MPI_COMM_NULL ? open_near(s) : MPI_SUCCESS, first = code;
+    CHECK_MPI(MPI_Bcast(&first, 1, MPI_INT, MASTER, s->comm));
+    if (code && s->slot <= 0) log_no_shared_memory(s, code);
+    if (code || (first && o->place == MASTER)) {
+        CHECK_MPI(MPI_Comm_free(&s->node));
+        s->relayed = false;
+        s->slot = s->self;
+        s->map = o->global;
+    }
+    if (!first) return;
+    s->remote = s->actors;
+    o->global = draw(&s->config, (size_t)s->actors, buffers(s, o));
+    if (!s->relayed) s->map = o->global;
+    if (o->rank != MASTER) return;
+    CHECK_MPI(MPI_Comm_dup(MPI_COMM_SELF, &s->node));
+    open_near(s);
+}
+
+/* Collective over s->node. */
+static void open_relay(struct share *s, const struct opening *o)
+{
+    int mates = 0;
+    CHECK_MPI(MPI_Comm_size(s->node, &mates));
+    int *actors = memory_new((size_t)mates, sizeof *actors);
+    CHECK_MPI(MPI_Gather(&s->self, 1, MPI_INT, actors, 1, MPI_INT, 0, s->node));
+    int host = getpid();
+    CHECK_MPI(MPI_Bcast(&host, 1, MPI_INT, 0, s->node));
+    s->host = host;
+    if (s->slot == 0) {
+        struct share there = {.config = s->config,
+                              .map = o->global,
+                              .actors = s->actors,
+                              .self = s->self,
+                              .slot = s->self,
+                              .far_win = s->far_win};
+        s->relay = relay_new(s, &there, actors, mates);
+    }
+    free(actors);
+}
+
+/* Collective. */
 static void open_windows(struct share *s, int rank, int size)
 {
-    split_node(s, rank, size);
-    int code = s->node != MPI_COMM_NULL ? open_near(s) : MPI_SUCCESS;
-    CHECK_MPI(MPI_Bcast(&code, 1, MPI_INT, MASTER, s->comm));
-    if (code) {
-        char why[MPI_MAX_ERROR_STRING] = "";
-        int n = 0;
-        MPI_Error_string(code, why, &n);
-        log_root("no shared memory of %zu MB on this node (%s): every gradient goes through the MPI library, which is "
-                 "slower; "
-                 "see that /dev/shm is large enough and that OMPI_MCA_osc leaves `sm` on",
-                 s->map.bytes / 1000000 + 1, why);
-        if (s->node != MPI_COMM_NULL) CHECK_MPI(MPI_Comm_free(&s->node));
-        s->config.world = true;
-        split_node(s, rank, size);
-        if (s->node != MPI_COMM_NULL) open_near(s);
-    }
-    const bool far = s->remote && (rank == MASTER || s->node == MPI_COMM_NULL);
-    CHECK_MPI(MPI_Comm_split(s->comm, far ? 0 : MPI_UNDEFINED, rank, &s->reach));
-    if (far) open_far(s);
+    struct opening o = {.rank = rank, .size = size};
+    o.place = find_place(s, rank, size);
+    const int first = o.place == rank;
+    CHECK_MPI(MPI_Allreduce(&first, &o.nodes, 1, MPI_INT, MPI_SUM, s->comm));
+    open_nodes(s, &o);
+    const bool far = rank == MASTER || s->node == MPI_COMM_NULL || (s->relayed && s->slot == 0);
+    const int host = s->relayed && s->slot == 0;
+    CHECK_MPI(MPI_Allreduce(&host, &s->relays, 1, MPI_INT, MPI_SUM, s->comm));
+    CHECK_MPI(MPI_Comm_split(s->comm, far && s->remote ? 0 : MPI_UNDEFINED, rank, &s->reach));
+    if (s->reach != MPI_COMM_NULL) open_far(s, rank);
+    if (s->relayed) open_relay(s, &o);
+}
+
+/* Collective. Relays make their calls of MPI from a second thread; and tests may pretend nodes, rank 0's word counts. */
+static void settle_config(struct share *s)
+{
+    int level = 0, least = 0;
+    const char *nodes = getenv("DUNLIN_NODES");
+    if (!s->config.nodes && nodes) s->config.nodes = atoi(nodes);
+    if (s->config.nodes < 0 || s->config.nodes > s->actors + 1) s->config.nodes = 0;
+    CHECK_MPI(MPI_Bcast(&s->config.nodes, 1, MPI_INT, MASTER, s->comm));
+    CHECK_MPI(MPI_Query_thread(&level));
+    CHECK_MPI(MPI_Allreduce(&level, &least, 1, MPI_INT, MPI_MIN, s->comm));
+    if (least < MPI_THREAD_SERIALIZED) s->config.direct = true;
 }
 
 struct share *share_open(MPI_Comm comm, const struct share_config *config)
@@ -166,7 +264,8 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     CHECK_MPI(MPI_Comm_rank(s->comm, &rank));
     CHECK_MPI(MPI_Comm_size(s->comm, &size));
     s->actors = size - 1;
-    s->self = rank - 1;
+    s->self = s->slot = rank - 1;
+    settle_config(s);
     open_windows(s, rank, size);
     prctl(PR_SET_TIMERSLACK, 1000UL); /* the default rounds every short sleep up by 50 us */
     if (rank == MASTER)
@@ -187,6 +286,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
 static void free_local(struct share **s)
 {
     watch_close(&(*s)->watch);
+    free((*s)->scratch);
     free((*s)->staging);
     free((*s)->ledger);
     free(*s);
@@ -197,6 +297,8 @@ void share_close(struct share **s)
 {
     struct share *t = *s;
     if (!t) return;
+    if (t->relay) relay_end(t->relay, INFINITY);
+    relay_close(&t->relay);
     if (t->far_win != MPI_WIN_NULL) {
         CHECK_MPI(MPI_Win_unlock_all(t->far_win));
         CHECK_MPI(MPI_Win_free(&t->far_win));
@@ -212,10 +314,16 @@ void share_close(struct share **s)
     free_local(s);
 }
 
-/* Others may still write to the window's bytes: they stay until the process ends. */
+/* Others may still write to the window's bytes: they stay until the process ends. A relay is given the time to pass the
+ * last words of its node on. */
 void share_abandon(struct share **s)
 {
     if (!*s) return;
+    if ((*s)->relay && !relay_end((*s)->relay, PART_S)) { /* it still uses all of it */
+        *s = NULL;
+        return;
+    }
+    relay_close(&(*s)->relay);
     if (!(*s)->remote) free((*s)->own);
     free_local(s);
 }
@@ -227,13 +335,33 @@ int share_actors(const struct share *s)
 
 bool share_is_local(const struct share *s)
 {
-    return s->base != NULL;
+    return s->base != NULL && !s->relayed;
+}
+
+bool share_orphaned(const struct share *s)
+{
+    return s->host && kill(s->host, 0) && errno == ESRCH;
+}
+
+int share_relays(const struct share *s)
+{
+    return s->relays;
+}
+
+bool share_traffic(struct share *s, struct share_traffic *traffic)
+{
+    if (!s->relay) return false;
+    relay_end(s->relay, INFINITY);
+    relay_traffic(s->relay, traffic);
+    return true;
 }
 
 const char *share_component(const struct share *s)
 {
     if (!s->actors) return "memory of one process";
+    if (s->relayed) return "shared memory with a relay";
     if (s->self >= 0) return s->base ? "shared memory" : "window of all ranks";
     if (!s->remote) return "shared memory";
+    if (s->relays) return "shared memory + window of all ranks + a relay a node";
     return s->remote < s->actors ? "shared memory + window of all ranks" : "window of all ranks";
 }

@@ -1,6 +1,6 @@
 /* writer.h -- a thread that does work which may take long or never come back: writing to a slow, full or hung file system. Rank
  * 0 goes on meanwhile, serves its actors and gives them signs of life. What it is given must call neither MPI nor HDF5, of
- * which one thread at a time may know (Debian's HDF5 is built without locks, MPI runs as MPI_THREAD_FUNNELED).
+ * which one thread at a time may know (Debian's HDF5 is built without locks, MPI runs as MPI_THREAD_SERIALIZED).
  */
 #ifndef DUNLIN_STORE_WRITER_H
 #define DUNLIN_STORE_WRITER_H

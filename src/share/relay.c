@@ -1,0 +1,333 @@
+/* relay.c -- weights and gradients between a node and rank 0, for all actors of the node: a second thread of its first
+ * actor. It plays the master in the node's window and those actors in rank 0's, word for word, so neither side knows of
+ * it: an actor's mailbox here is free again when rank 0 has acked its mailbox there. What is sent and how: letters.c.
+ *
+ * All goes in rounds of at most two questions, each with one flush. The first carries everything that only counts once
+ * a word says so: gradients and their facts, ring entries, posts, and, in the other direction, the bytes of weights.
+ * The second carries those words, looks whether the weights were whole, and reads rank 0's board anew.
+ *
+ * Why a thread of an actor and not a rank: the number given to mpirun stays one master and N - 1 actors, rank for rank,
+ * whatever nodes they land on, and no slot is taken from an actor. The actor itself makes no call of MPI (its window is
+ * memory), so MPI_THREAD_SERIALIZED suffices: the message-based windows of Open MPI 4 refuse more. The price: an
+ * environment that crashes the process takes its node's relay along; the other actors of the node see no beat and end
+ * within ten seconds.
+ *
+ * What is lost when it dies: what a direct actor would lose, for each actor of its node, the gradient under way; and,
+ * with a combined or packed wire, the rest that waited to be sent. */
+#include "share/relay.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/cpu.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#define IDLE_NS INT64_C(10000000) /* between two looks while nothing is under way */
+#define SHORT_NS INT64_C(20000)   /* the shortest pause, and */
+#define LONG_NS INT64_C(1000000)  /* the longest, while something is */
+
+static uint64_t load(const struct share *s, size_t at)
+{
+    return atomic_load_explicit(word_at(s, at), memory_order_acquire);
+}
+
+static void store(struct share *s, size_t at, uint64_t value)
+{
+    atomic_store_explicit(word_at(s, at), value, memory_order_release);
+}
+
+/* ---- weights, on their way here ---- */
+
+static bool pinned(const struct share *here, int lanes, int index)
+{
+    for (int l = 0; l < lanes; l++) {
+        const uint64_t pin = load(here, at_door(here, l, DOOR_PIN));
+        if (pin && published_index(pin) == index) return true;
+    }
+    return false;
+}
+
+/* A buffer here that is not the current one; a reader that pinned all of them reads once more. */
+static int choose_buffer(const struct relay *r)
+{
+    const struct share *here = r->here;
+    const int n = here->map.buffers, current = published_index(load(here, at_board(BOARD_CURRENT)));
+    for (int k = 1; k < n; k++)
+        if (!pinned(here, r->lanes, (current + k) % n)) return (current + k) % n;
+    return (current + 1) % n;
+}
+
+/* Since when somebody here wants newer weights than there are; 0: nobody does. */
+static int64_t wish(const struct relay *r)
+{
+    int64_t latest = 0;
+    for (int l = 0; l < r->lanes; l++) {
+        const int64_t since = (int64_t)load(r->here, at_wish(r->here, l));
+        if (since > latest) latest = since;
+    }
+    return latest > r->fresh ? latest : 0;
+}
+
+/* Asks for the floats of one published buffer there, straight into the buffer here, which no reader trusts meanwhile. */
+static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to, uint64_t count_here)
+{
+    c->from = from;
+    c->to = to;
+    c->count_here = count_here;
+    c->asked = true;
+    buffer_open(r->here, to, count_here);
+    reach_read(&r->there, from, c->line, LINE);
+    reach_read(&r->there, from + LINE, floats_at(r->here, to + LINE), r->here->map.floats);
+}
+
+/* Rank 0 leaves a pinned buffer alone while it has another, and it has more than there are relays: what is asked for now
+ * will be whole. In the name of lane 0; taken back with the words of the second question. */
+static void pin(struct relay *r, int index)
+{
+    struct lane *lane = &r->lane[0];
+    lane->door[DOOR_PIN] = published_word(++r->pins, index);
+    reach_write(&r->there, at_door(&r->there, lane->actor, DOOR_PIN), &lane->door[DOOR_PIN], sizeof(uint64_t));
+}
+
+static void ask_weights(struct relay *r)
+{
+    struct share *here = r->here;
+    const uint64_t current = r->board[BOARD_CURRENT], target = r->board[BOARD_TARGET];
+    const int64_t since = wish(r);
+    if (target && target != r->target) {
+        r->coming[TARGET].word = target;
+        ask_floats(r, &r->coming[TARGET], at_target(&r->there, published_index(target)),
+                   at_target(here, (int)((r->targets + 1) & 1)), published_count(target));
+    }
+    /* held ones wait for a target that goes with them; newer ones would wait again */
+    if (current && current != r->current && !r->held && (!r->current || (since && r->looked >= since))) {
+        pin(r, published_index(current));
+        r->coming[THETA].word = current;
+        r->coming[THETA].since = r->looked;
+        r->index = choose_buffer(r);
+        ask_floats(r, &r->coming[THETA], at_theta(&r->there, published_index(current)), at_theta(here, r->index),
+                   published_count(current));
+    }
+    if (r->snapshot_wanted) {
+        r->coming[SNAPSHOT].word = r->snapshot[BUFFER_SEQ];
+        ask_floats(r, &r->coming[SNAPSHOT], r->there.map.snapshot, here->map.snapshot, r->snapshot[BUFFER_SEQ] / 2);
+    }
+}
+
+/* Whether what came is whole, which its sequence there still being the same says. */
+static bool whole(const struct relay *r, const struct coming *c, uint64_t want)
+{
+    return r->here->config.hogwild && c == &r->coming[THETA] ? true : c->after == want;
+}
+
+static void close_here(struct relay *r, struct coming *c)
+{
+    for (int w = BUFFER_VERSION; w <= BUFFER_ID; w++) store(r->here, c->to + (size_t)w * 8, c->line[w]);
+    buffer_close(r->here, c->to, c->count_here);
+}
+
+/* After a round: what came whole counts. A board word is told here only after everything it promises. */
+static void take_weights(struct relay *r)
+{
+    struct share *here = r->here;
+    struct coming *const theta = &r->coming[THETA], *const target = &r->coming[TARGET],
+                         *const shot = &r->coming[SNAPSHOT];
+    if (target->asked && whole(r, target, 2 * published_count(target->word))) {
+        close_here(r, target);
+        r->targets++;
+        r->target = target->word;
+        store(here, at_board(BOARD_TARGET), published_word(published_count(target->word), (int)(r->targets & 1)));
+    }
+    if (shot->asked && whole(r, shot, shot->word)) {
+        close_here(r, shot);
+        r->shot = shot->line[BUFFER_ID];
+    }
+    if (theta->asked) {
+        r->held = whole(r, theta, 2 * published_count(theta->word));
+        if (r->held) {
+            close_here(r, theta);
+            r->traffic.weights++;
+            r->traffic.weight_bytes += LINE + here->map.floats;
+        } else {
+            r->traffic.again++;
+        }
+    }
+    for (int i = 0; i < KINDS; i++) r->coming[i].asked = false;
+    if (r->held && r->target == r->board[BOARD_TARGET]) {
+        r->held = false;
+        r->current = theta->word;
+        store(here, at_board(BOARD_CURRENT), published_word(published_count(theta->word), r->index));
+        r->fresh = theta->since;
+    }
+    if (r->current == r->board[BOARD_CURRENT]) r->fresh = r->looked;
+    store(here, at_board(BOARD_FRESH), (uint64_t)r->fresh);
+}
+
+/* ---- words ---- */
+
+/* The requests of rank 0, told to everybody here before the weights that came with them. */
+static void tell_board(struct relay *r)
+{
+    struct share *here = r->here;
+    static const int words[] = {BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) store(here, at_board(words[i]), r->board[words[i]]);
+    r->snapshot_wanted = false;
+    for (int l = 0; l < r->lanes; l++) {
+        struct lane *lane = &r->lane[l];
+        if (lane->acked != lane->desk[DESK_ACK]) r->moved = now_ns();
+        lane->acked = lane->desk[DESK_ACK];
+        store(here, at_desk(here, l, DESK_TAIL), lane->desk[DESK_TAIL]);
+        store(here, at_desk(here, l, DESK_ACK), lane->acked);
+        const uint64_t id = lane->desk[DESK_SNAPSHOT];
+        if (id <= r->shot) /* already here, or overtaken by what is */
+            store(here, at_desk(here, l, DESK_SNAPSHOT), id);
+        else if (r->snapshot[BUFFER_SEQ] % 2 == 0 && r->snapshot[BUFFER_ID] >= id)
+            r->snapshot_wanted = true;
+    }
+}
+
+/* The second question: the lanes' words that have changed, and how rank 0's stand. */
+static void ask_words(struct relay *r)
+{
+    struct share *there = &r->there;
+    for (int i = 0; i < KINDS; i++)
+        if (r->coming[i].asked) reach_read(there, r->coming[i].from, &r->coming[i].after, sizeof r->coming[i].after);
+    for (int l = 0; l < r->lanes; l++) letters_door(r, &r->lane[l]);
+    r->looking = now_ns();
+    reach_read(there, 0, r->board, LINE);
+    for (int l = 0; l < r->lanes; l++) reach_read(there, at_desk(there, r->lane[l].actor, 0), r->lane[l].desk, LINE);
+    if (there->config.snapshot) reach_read(there, there->map.snapshot, r->snapshot, LINE);
+}
+
+static void round_trip(struct relay *r)
+{
+    const bool letters = letters_write(r);
+    ask_weights(r);
+    bool asked = letters;
+    for (int i = 0; i < KINDS; i++) asked = asked || r->coming[i].asked;
+    if (asked) reach_settle(&r->there);
+    ask_words(r);
+    reach_settle(&r->there);
+    r->looked = r->looking;
+    r->traffic.rounds++;
+    letters_sent(r);
+    tell_board(r);
+    take_weights(r);
+    if (asked) r->moved = now_ns();
+}
+
+/* ---- when ---- */
+
+/* Is a round worth while at once. */
+static bool busy(const struct relay *r)
+{
+    return letters_wait(r) || wish(r) || (r->held && r->target != r->board[BOARD_TARGET]) || r->snapshot_wanted ||
+           (r->board[BOARD_TARGET] && r->board[BOARD_TARGET] != r->target) || (r->board[BOARD_CURRENT] && !r->current);
+}
+
+/* How long after the last look the next one is due: an eighth of the time that rank 0's answer has been awaited. */
+static int64_t pace(const struct relay *r)
+{
+    bool waiting = false;
+    for (int l = 0; l < r->lanes; l++) waiting = waiting || r->lane[l].sent != r->lane[l].acked;
+    if (!waiting) return IDLE_NS;
+    const int64_t ns = (now_ns() - r->moved) / 8;
+    return ns < SHORT_NS ? SHORT_NS : ns > LONG_NS ? LONG_NS : ns;
+}
+
+/* The same bell, and the same order of words, as between rank 0 and its own node's actors: see reach_ring(). */
+static void doze(struct relay *r)
+{
+    struct share *here = r->here;
+    atomic_store(half_word_at(here, AT_ASLEEP), 1);
+    const uint32_t rings = atomic_load(half_word_at(here, AT_RINGS));
+    const int64_t left = r->looked + pace(r) - now_ns();
+    if (!busy(r) && left > 0 && !atomic_load(&r->closing)) wait_bell(here, rings, left);
+    atomic_store_explicit(half_word_at(here, AT_ASLEEP), 0, memory_order_relaxed);
+}
+
+static void *run(void *arg)
+{
+    struct relay *r = arg;
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    sched_setaffinity(0, sizeof all,
+                      &all); /* an actor bound to a core must not share it with us where others are free */
+    cpu_flush_denormals();
+    while (!atomic_load(&r->going)) {
+        if (atomic_load(&r->closing)) goto done;
+        wait_bell(r->here, atomic_load(half_word_at(r->here, AT_RINGS)), IDLE_NS);
+    }
+    for (;;) {
+        round_trip(r);
+        if (atomic_load(&r->closing) && letters_done(r)) break;
+        if (!busy(r)) doze(r);
+    }
+done:
+    atomic_store(&r->done, true);
+    return NULL;
+}
+
+/* ---- owner ---- */
+
+struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes)
+{
+    struct relay *r = memory_new(1, sizeof *r);
+    r->here = here;
+    r->there = *there;
+    r->there.watch = watch_open();
+    r->lanes = lanes;
+    r->lane = memory_new((size_t)lanes, sizeof *r->lane);
+    for (int l = 0; l < lanes; l++) r->lane[l].actor = actors[l];
+    letters_open(r);
+    sigset_t every, before;
+    sigfillset(&every); /* signals are for the thread that knows what to do with them */
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    const int failed = pthread_create(&r->thread, NULL, run, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        log_rank("no thread for the relay of this node: %s; raise the limit of processes (ulimit -u)",
+                 strerror(failed));
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    return r;
+}
+
+void relay_go(struct relay *r)
+{
+    if (atomic_load_explicit(&r->going, memory_order_relaxed)) return;
+    atomic_store(&r->going, true);
+    reach_ring(r->here);
+}
+
+bool relay_end(struct relay *r, double seconds)
+{
+    if (r->joined) return true;
+    atomic_store(&r->closing, true);
+    reach_ring(r->here);
+    for (double waited = 0; !atomic_load(&r->done) && waited < seconds; waited += 1e-3) wait_sleep(1000000);
+    if (!atomic_load(&r->done)) return false;
+    pthread_join(r->thread, NULL);
+    r->joined = true;
+    return true;
+}
+
+void relay_close(struct relay **relay)
+{
+    struct relay *r = *relay;
+    if (!r) return;
+    watch_close(&r->there.watch);
+    letters_close(r);
+    free(r->lane);
+    free(r);
+    *relay = NULL;
+}
+
+void relay_traffic(const struct relay *r, struct share_traffic *t)
+{
+    *t = r->traffic;
+}
