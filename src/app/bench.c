@@ -17,13 +17,15 @@ static const struct what {
     double seconds; /* to measure for, where nothing is said; starts and ends come on top */
     bool ranks;     /* runs under mpirun */
     bool trains;    /* takes the options of training */
+    bool nodes;     /* wants two nodes: runs only where mpirun has started it */
 } whats[] = {
-    {"net", "act and learn of networks over the floating-point and memory bounds", bench_net, 12, false, false},
-    {"actor", "training frames/s of one actor on one core over raw emulation", bench_actor, 10, true, true},
-    {"server", "gradients/s, push, fetch, waking up and idling of rank 0", bench_server, 12, true, false},
-    {"whole", "frames/s of master and N actors over N times one actor", bench_whole, 20, false, true},
+    {"net", "act and learn of networks over the floating-point and memory bounds", bench_net, 12, false, false, false},
+    {"actor", "training frames/s of one actor on one core over raw emulation", bench_actor, 10, true, true, false},
+    {"server", "gradients/s, push, fetch, waking up and idling of rank 0", bench_server, 12, true, false, false},
+    {"link", "push and fetch between two nodes over plain messages", bench_link, 6, true, false, true},
+    {"whole", "frames/s of master and N actors over N times one actor", bench_whole, 20, false, true, false},
     {"scale", "how many actors pay: a simulation from measured costs, held against real runs", bench_scale, 16, false,
-     true},
+     true, false},
 };
 enum { WHATS = sizeof whats / sizeof whats[0], ROOM = 32 };
 
@@ -38,7 +40,7 @@ static void print_usage(void)
         "  --seconds S   measure for S seconds each\n"
         "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
         "  --lstm N      net: with an LSTM of N cells\n"
-        "  --params N    server: so many parameters (default %d; 2400000 spills the usual caches)\n"
+        "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)\n"
         "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
         "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
         "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
@@ -184,13 +186,14 @@ int bench_main(int argc, char **argv)
     const enum launch_kind kind = launch_kind();
     int bad = 0;
     if (named && !only)
-        bad = error_set("bench knows net, actor, server, whole and scale, not \"%s\"", argv[0]);
+        bad = error_set("bench knows net, actor, server, link, whole and scale, not \"%s\"", argv[0]);
     else if (kind == LAUNCH_WRONG)
         bad = -1;
     else if (kind == LAUNCH_RANK && !(only && (only->ranks || only->run == bench_scale)))
-        bad =
-            error_set("under mpirun only `bench actor`, `bench server` and `bench scale` make sense; start the others "
-                      "without it");
+        bad = error_set(
+            "under mpirun only `bench actor`, `server`, `link` and `scale` make sense; start the others without it");
+    else if (kind == LAUNCH_ALONE && only && only->nodes)
+        bad = error_set("bench link measures between two nodes: mpirun --host A:1,B:3 -n 4 dunlin bench link");
     else
         bad = read_words(&b, argc - named, argv + named);
     for (int i = 0; i < WHATS && !bad && kind == LAUNCH_ALONE; i++) {
@@ -205,7 +208,7 @@ int bench_main(int argc, char **argv)
         status = 2;
     }
     for (int i = 0; i < WHATS && !bad; i++)
-        if (!only || only == &whats[i]) {
+        if (only ? only == &whats[i] : !whats[i].nodes) {
             const int rc = run_what(&b, &whats[i], kind);
             if (rc) status = status ? status : rc;
         }

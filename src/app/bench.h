@@ -6,6 +6,7 @@
  *   bench_actor.c   one actor-learner against the bare emulator
  *   bench_net.c     the network against the floating-point and memory bounds of a core
  *   bench_server.c  the master: apply, push, fetch, waking up, idling; bench_mate.c  the actors it plays with
+ *   bench_link.c    push and fetch between two nodes against plain messages
  *   bench_whole.c   whole trainings, side by side
  *   bench_scale.c   a simulation of many actors from measured costs
  *
@@ -51,6 +52,7 @@ struct net *bench_net_new(const char *spec, int lstm);
 int bench_actor(const struct bench *b);
 int bench_net(const struct bench *b);
 int bench_server(const struct bench *b);
+int bench_link(const struct bench *b);
 int bench_whole(const struct bench *b);
 int bench_scale(const struct bench *b);
 int bench_scale_check(const struct bench *b); /* its words: 0, or -1 after error_set() */
