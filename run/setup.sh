@@ -42,7 +42,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 # asleep COMMAND...: what it installs starts no services, now or at the next boot; programs alone are wanted
 asleep() {
     local status=0 policy=/usr/sbin/policy-rc.d had unit
-    had=$(as_root systemctl list-unit-files --state=enabled munge.service slurmctld.service slurmd.service 2>/dev/null)
+    had=$(as_root systemctl list-unit-files --state=enabled munge.service slurmctld.service slurmd.service 2>/dev/null) || true
     if [ -e $policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy; fi
     "$@" || status=$?
     [ -z "$policy" ] || as_root rm -f $policy
