@@ -119,19 +119,24 @@ static void finish_round(struct master *m)
     share_ack(m->share, m->round, m->actors);
 }
 
-/* whole: the actors stopped between two rounds. Otherwise the newest checkpoint is the last. */
+static void fail(struct master *m, const char *why)
+{
+    m->state = RUN_FAILED;
+    snprintf(m->reason, sizeof m->reason, "%.240s", why);
+    log_error("%s", why);
+}
+
+/* whole: the actors stopped between two rounds. Otherwise the newest checkpoint is the last. The final evaluation belongs to
+ * what the last checkpoint knows: a run killed within it does it again. */
 static void wind_up(struct master *m, bool whole)
 {
     share_stop(m->share, 1);
-    int missing = master_farewell(m, whole ? GOODBYES : 1, true);
+    const int missing = master_farewell(m, whole ? GOODBYES : 1, true);
     if (whole && !keeper_whole(m)) {
-        master_end(m, RUN_FAILED, "not every actor has handed in its state");
-        progress_event(m, 0, "no-checkpoint",
-                       "not every actor has handed in its state; the newest checkpoint is the last");
-    } else if (whole && keeper_finish(m, 3)) {
-        m->state = RUN_FAILED;
-        snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
-        log_error("%s", error_text());
+        fail(m, "not every actor has handed in its state: the newest checkpoint is the last");
+    } else if (whole) {
+        if (m->state == RUN_DONE) referee_final(m);
+        if (keeper_finish(m, 3)) fail(m, error_text());
     }
     if (m->state == RUN_STOPPED) progress_log(m); /* the last figures and RUN/status, while there is time */
     master_goodbyes(m, missing);
