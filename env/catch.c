@@ -25,18 +25,10 @@ struct catch
 /* a3c: of the paper's beta 0.01 and single environment, one run in ten or so kept to a policy that never reaches for one or
  * two of the twelve columns. The exact play needs no certainty but at the last steps, so a larger beta costs nothing. */
 static const struct env_default defaults[] = {
-    {NULL, "net", "small"},
-    {NULL, "lr", "0.003"},
-    {"a3c", "lr", "0.004"},
-    {"a3c", "envs-per-actor", "2"},
-    {"a3c", "entropy", "0.03"},
-    {NULL, "frames", "300000"},
-    {NULL, "eps-frames", "300000"},
-    {NULL, "target-every", "1000"},
-    {NULL, "checkpoint-every", "100000"},
-    {NULL, "eval-every", "50000"},
-    {NULL, "eval-episodes", "50"},
-    {NULL, NULL, NULL},
+    {NULL, "net", "small"},         {NULL, "lr", "0.003"},          {"a3c", "lr", "0.004"},
+    {"a3c", "envs-per-actor", "2"}, {"a3c", "entropy", "0.03"},     {NULL, "frames", "300000"},
+    {NULL, "eps-frames", "300000"}, {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "100000"},
+    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "50"},  {NULL, NULL, NULL},
 };
 
 static int catch_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
