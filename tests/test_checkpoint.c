@@ -319,13 +319,7 @@ static void strange_files_with_a_good_seal(void **unused)
         spill(at("strange.h5"), bytes, n);
         free(bytes);
         struct checkpoint_file *f = checkpoint_open(at("strange.h5"));
-        if (!f) fail_msg("%s", error_text());
-        struct checkpoint_counters counters;
-        struct option_set set;
-        options_init(&set);
-        EXPECT((kind < 3    ? checkpoint_read_tensors(f, "params", net, back)
-                : kind == 3 ? checkpoint_read_counters(f, &counters)
-                            : checkpoint_read_options(f, &set)) == -1);
+        EXPECT(kind < 3 ? f && checkpoint_read_tensors(f, "params", net, back) == -1 : !f);
         EXPECT_LINE(lines[kind]);
         EXPECT_LINE("strange.h5");
         checkpoint_close(&f);

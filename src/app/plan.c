@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/restore.h"
 #include "app/setup.h"
 #include "base/error.h"
 #include "store/checkpoint.h"
@@ -108,7 +109,7 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
     char stored[OPTION_TEXT], given[OPTION_TEXT];
     const char *positional;
     struct option_set before;
-    const int none = checkpoint_newest(plan->dir, plan->checkpoint, sizeof plan->checkpoint);
+    const int none = restore_choose(plan->dir, plan->checkpoint, sizeof plan->checkpoint, &plan->set);
     if (none < 0) return -1;
     if (none)
         return error_set(
@@ -116,10 +117,9 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
             "--force`",
             plan->dir, plan->dir);
     struct checkpoint_file *f = checkpoint_open(plan->checkpoint);
-    if (!f) return -1;
-    options_init(&plan->set);
     struct checkpoint_counters counters;
-    const int rc = checkpoint_read_options(f, &plan->set) || checkpoint_read_counters(f, &counters);
+    if (!f) return -1;
+    const int rc = checkpoint_read_counters(f, &counters);
     checkpoint_close(&f);
     if (rc) return -1;
     plan->ranks = (int)counters.ranks;

@@ -13,8 +13,10 @@
 
 #include "app/actor.h"
 #include "app/launch.h"
+#include "app/leave.h"
 #include "app/master.h"
 #include "app/plan.h"
+#include "app/restore.h"
 #include "app/setup.h"
 #include "app/signals.h"
 #include "base/check.h"
@@ -144,23 +146,15 @@ static int load_start(struct session *s)
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
         return 0;
     }
-    struct checkpoint_file *f = checkpoint_open(s->plan.checkpoint);
-    if (!f) return -1;
-    int rc = checkpoint_read_counters(f, &s->counters) || checkpoint_read_tensors(f, "params", s->setup.net, s->theta);
-    if (!rc && s->target && checkpoint_read_tensors(f, "target", s->setup.net, s->target))
-        rc = error_set("%s: there is no /target, which %s needs", s->plan.checkpoint, s->plan.set.values.algo);
-    const int have = rc ? 0 : checkpoint_optim_rows(f), want = optim_state_rows(s->optim);
-    for (int i = 0; i < want && i < have && !rc; i++) {
-        char group[64] = "optimizer";
-        if (have > 1 || want > 1) snprintf(group, sizeof group, "optimizer/actor-%d", i);
-        rc = checkpoint_read_tensors(f, group, s->setup.net, optim_state(s->optim, i)) < 0;
-    }
-    if (!rc && checkpoint_read_actor(f, 0, &s->books, &s->books_bytes)) s->books_bytes = 0;
-    checkpoint_close(&f);
-    if (!rc) rc = plan_check_ranks(&s->plan, s->size);
+    struct restore r = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    if (restore_load(s->plan.checkpoint, &s->setup, &r)) return -1;
+    s->counters = r.counters;
+    s->books = r.books;
+    s->books_bytes = r.books_bytes;
+    if (plan_check_ranks(&s->plan, s->size)) return -1;
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
-    return rc ? -1 : 0;
+    return 0;
 }
 
 /* rank 0, local: in one line what of the session before is not there any more. */
@@ -302,7 +296,7 @@ static void end_the_rest(const struct session *s, const struct master *m, int st
     if (!m->unaccounted && !other_node) return;
     sleep(1);
     log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
-    MPI_Abort(MPI_COMM_WORLD, status);
+    leave_by_force(status);
 }
 
 /* collective, once all have parted: what has crossed the network. */
@@ -375,7 +369,7 @@ static int run(struct session *s, bool *lost)
             log_rank("the relay of this node is gone: this actor ends");
         } else if (status) {
             log_rank("the master has given no sign of life for 10 s: this actor ends the job");
-            MPI_Abort(MPI_COMM_WORLD, 1); /* also those that hang, and a launcher that waits for the dead */
+            leave_by_force(1);
         }
         *lost = status || !share_parting(share);
     }
@@ -406,6 +400,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     bool lost = false;
     memset(&s, 0, sizeof s);
     signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
+    leave_guarded();
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
         log_error("MPI_Init failed");
@@ -418,6 +413,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     signals_install(s.rank == 0);
     if (s.size < 2) {
         log_error("one rank cannot train: rank 0 is the master, every other rank an actor; start 2 or more");
+        leave_well();
         MPI_Finalize();
         return 2;
     }
@@ -427,6 +423,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
         status = s.rank == 0 ? status : 0;
     else
         status = run(&s, &lost);
+    leave_well();
     if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
     release(&s);
     MPI_Finalize();

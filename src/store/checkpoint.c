@@ -258,17 +258,25 @@ void checkpoint_prune(const char *dir, int keep)
 
 int checkpoint_newest(const char *dir, char *path, size_t size)
 {
+    int64_t frames = INT64_MAX;
+    return checkpoint_before(dir, &frames, path, size);
+}
+
+int checkpoint_before(const char *dir, int64_t *frames, char *path, size_t size)
+{
     struct found *found;
     const int n = list(dir, &found, false);
     if (n < 0) return -1;
     int rc = 1;
     for (int i = 0; i < n && rc == 1; i++) {
+        if (found[i].frames >= *frames) continue;
         if ((size_t)snprintf(path, size, "%s/%s", dir, found[i].name) >= size)
             rc = error_set("%s: the name is too long", dir);
         else if (!checkpoint_verify(path))
             rc = 0;
         else
             log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
+        if (!rc) *frames = found[i].frames;
     }
     free(found);
     return rc;

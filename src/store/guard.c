@@ -15,7 +15,8 @@
 #include "base/error.h"
 
 enum { SECONDS = 60, BYTES_PER_SECOND = 4 << 20, ERROR_BYTES = 1024 };
-static const rlim_t MEMORY = (rlim_t)8 << 30; /* beyond what the process has mapped already */
+enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 16 << 20 };
+static const rlim_t MEMORY = (rlim_t)2 << 30; /* and eight times the file, beyond what the process has mapped already */
 
 static rlim_t mapped_now(void)
 {
@@ -34,17 +35,19 @@ static void limit(int resource, rlim_t value)
     setrlimit(resource, &r);
 }
 
-_Noreturn static void child(int (*work)(void *arg, FILE *out), void *arg, int fd, char *error, unsigned seconds)
+_Noreturn static void child(int (*work)(void *arg, FILE *out), void *arg, int fd, char *error, unsigned seconds,
+                            off_t size)
 {
-    static const int DEFAULTS[] = {SIGALRM, SIGTERM, SIGINT, SIGHUP,  SIGUSR1,
-                                   SIGUSR2, SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
+    static const int DEFAULTS[] = {SIGALRM, SIGTERM, SIGINT,  SIGHUP, SIGUSR1, SIGUSR2,
+                                   SIGSEGV, SIGBUS,  SIGABRT, SIGFPE, SIGXCPU};
     sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (size_t i = 0; i < sizeof DEFAULTS / sizeof *DEFAULTS; i++) signal(DEFAULTS[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_AS, mapped_now() + MEMORY);
+    limit(RLIMIT_AS, mapped_now() + MEMORY + 8 * (rlim_t)size);
+    limit(RLIMIT_CPU, CPU_SECONDS + (rlim_t)(size / BYTES_PER_CPU_SECOND));
     alarm(seconds);
     FILE *out = fdopen(fd, "w");
     int rc = out ? work(arg, out) : 100;
@@ -98,7 +101,9 @@ static int outcome(pid_t pid, const char *path, const char *error, unsigned seco
     if (sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGKILL || sig == SIGUSR1 || sig == SIGUSR2)
         return error_set("%s: reading it was stopped (%s)", path, strsignal(sig)); /* no fault of the file */
     if (sig == SIGALRM)
-        error_set("%s: damaged: the HDF5 library does not come back from it within %u s", path, seconds);
+        error_set("%s: cannot be read within %u s: damaged, or its file system does not answer", path, seconds);
+    else if (sig == SIGXCPU)
+        error_set("%s: damaged: the HDF5 library does not come back from it", path);
     else
         error_set("%s: damaged: the HDF5 library crashes on it (%s)", path, strsignal(sig));
     return GUARD_DIED;
@@ -121,7 +126,7 @@ int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, ch
     const pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        child(work, arg, ends[1], error, seconds);
+        child(work, arg, ends[1], error, seconds, size);
     }
     const int why_no_fork = errno;
     close(ends[1]);

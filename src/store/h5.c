@@ -57,7 +57,10 @@ bool h5_exists(hid_t loc, const char *path)
         if (n >= sizeof part) return false;
         memcpy(part, path, n);
         part[n] = '\0';
-        if (H5Lexists(loc, part, H5P_DEFAULT) <= 0) return false;
+        H5L_info_t link; /* a soft or external link may lead anywhere, to other files too: Dunlin writes none */
+        if (H5Lexists(loc, part, H5P_DEFAULT) <= 0 || H5Lget_info(loc, part, &link, H5P_DEFAULT) < 0 ||
+            link.type != H5L_TYPE_HARD)
+            return false;
         if (!end) return H5Oexists_by_name(loc, part, H5P_DEFAULT) > 0;
     }
 }

@@ -35,7 +35,7 @@ int h5_fail(const char *path, const char *doing);
 /* Gives a handle of any kind back; < 0 is fine. *id becomes H5I_INVALID_HID. */
 void h5_release(hid_t *id);
 
-/* Is there something at loc/path, each step of it; false also where that cannot be said. */
+/* Is there something at loc/path, each step of it by a hard link; false also where that cannot be said. */
 bool h5_exists(hid_t loc, const char *path);
 
 /* A fixed-length UTF-8 string type of `bytes` (at least 1), zero padded, as numpy's S has it. */

@@ -101,6 +101,8 @@ int runfile_table_of(const char *name);
 int64_t runfile_read(const char *path, enum runfile_table table, void **rows);
 /* Writes a table as CSV with a header line to stdout: 0, or -1 after error_set(). */
 int runfile_print_csv(const char *path, enum runfile_table table);
+/* /config of the first start, with origin STORED. 0, or -1 after error_set(). */
+int runfile_read_options(const char *path, struct option_set *options);
 /* Prints the attributes of /config and /provenance as `key value` lines to stdout; the option frames as frames-budget; of a
  * resumed run the options of its last start, and each later start's provenance with session-N- before the key. 0, or -1 after error_set(). */
 int runfile_print_info(const char *path);

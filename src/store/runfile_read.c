@@ -197,6 +197,28 @@ static int send_info(void *arg, FILE *out)
     return 0;
 }
 
+static int send_options(void *arg, FILE *out)
+{
+    static struct option_set set;
+    const char *path = arg;
+    H5_AUTO hid_t file = H5I_INVALID_HID;
+    options_init(&set);
+    if (run_open(path, &file) || h5_get_options(file, &set, path)) return 1;
+    return fwrite(&set, sizeof set, 1, out) == 1 ? 0 : (error_set("%s: a pipe broke", path), 1);
+}
+
+int runfile_read_options(const char *path, struct option_set *options)
+{
+    char *bytes;
+    size_t n;
+    h5_init();
+    if (guard_run(send_options, (void *)(uintptr_t)path, path, &bytes, &n)) return -1;
+    const bool whole = n == sizeof *options;
+    if (whole) memcpy(options, bytes, n);
+    free(bytes);
+    return whole ? 0 : error_set("%s: a pipe broke", path);
+}
+
 /* The text that send_info() writes, its end included. */
 static int send_whole_info(void *arg, FILE *out)
 {
