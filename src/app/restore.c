@@ -55,19 +55,15 @@ int restore_load(const char *path, const struct setup *setup, struct restore *r)
     return rc;
 }
 
-/* Do both say the same of what makes a run this run? */
 static int compare(const char *path, const struct option_set *stored, const struct option_set *run)
 {
     char here[OPTION_TEXT], there[OPTION_TEXT];
-    for (int i = 0; i < option_count(); i++) {
-        if (option_may_change(i) || option_of_start(i)) continue;
-        options_format(&stored->values, i, here, sizeof here);
-        options_format(&run->values, i, there, sizeof there);
-        if (strcmp(here, there))
-            return error_set("%s: of another run: %s is %.100s, in this folder's run.h5 it is %.100s", path,
-                             option_key(i), here, there);
-    }
-    return 0;
+    const int i = options_other_run(stored, run);
+    if (i < 0) return 0;
+    options_format(&stored->values, i, here, sizeof here);
+    options_format(&run->values, i, there, sizeof there);
+    return error_set("%s: of another run: %s is %.100s, in this folder's run.h5 it is %.100s", path, option_key(i),
+                     here, there);
 }
 
 static int try_load(const char *path, const struct setup *setup, int64_t frames)
@@ -101,18 +97,27 @@ static int try_one(const char *path, int64_t frames, const struct option_set *ru
     return closed ? (run ? -1 : 1) : loaded ? 1 : 0;
 }
 
+/* One pass over the checkpoints, newest first; run NULL: none is compared with run.h5. */
+static int choose(const char *dir, const struct option_set *run, char *path, size_t size, struct option_set *stored)
+{
+    int64_t frames = INT64_MAX;
+    for (;;) {
+        int rc = checkpoint_before(dir, &frames, path, size);
+        if (rc) return rc;
+        rc = try_one(path, frames, run, stored);
+        if (rc <= 0) return rc;
+        log_root("%s; trying the one before it", error_text());
+    }
+}
+
 int restore_choose(const char *dir, char *path, size_t size, struct option_set *stored)
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
-    int64_t frames = INT64_MAX;
     snprintf(run, sizeof run, "%s/run.h5", dir);
-    const bool told = !access(run, F_OK) && !runfile_read_options(run, &of_run); /* else the resume says so */
-    for (;;) {
-        int rc = checkpoint_before(dir, &frames, path, size);
-        if (rc) return rc;
-        rc = try_one(path, frames, told ? &of_run : NULL, stored);
-        if (rc <= 0) return rc;
-        log_root("%s; trying the one before it", error_text());
-    }
+    if (access(run, F_OK) || runfile_read_options(run, &of_run)) return choose(dir, NULL, path, size, stored);
+    const int rc = choose(dir, &of_run, path, size, stored);
+    if (rc <= 0) return rc;
+    log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
+    return choose(dir, NULL, path, size, stored);
 }

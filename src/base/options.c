@@ -87,6 +87,18 @@ bool option_of_start(int i)
     return rows[i].resume == START;
 }
 
+int options_other_run(const struct option_set *a, const struct option_set *b)
+{
+    char one[OPTION_TEXT], other[OPTION_TEXT];
+    for (int i = 0; i < option_count(); i++) {
+        if (option_may_change(i) || option_of_start(i)) continue;
+        options_format(&a->values, i, one, sizeof one);
+        options_format(&b->values, i, other, sizeof other);
+        if (strcmp(one, other) != 0) return i;
+    }
+    return -1;
+}
+
 static int smallest(int a, int b)
 {
     return a < b ? a : b;

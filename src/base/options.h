@@ -126,6 +126,8 @@ void options_format(const struct options *values, int i, char *text, size_t size
 /* May `dunlin resume` change option i; is it of one start only. */
 bool option_may_change(int i);
 bool option_of_start(int i);
+/* The first option that may not change on resume and differs: then a and b are of two runs. -1: none does. */
+int options_other_run(const struct option_set *a, const struct option_set *b);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */
 int options_eps_final(const char *text, double value[8], double prob[8]);
 /* The help text of all options, one line each with its default and range. */

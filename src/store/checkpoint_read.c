@@ -148,7 +148,7 @@ int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counte
     CHECKPOINT_COUNTERS(X)
 #undef X
 #define X(type, field, help)                                                                                           \
-    if (_Generic(c->field, int64_t : c->field < 0, double : false))                                                    \
+    if (_Generic(c->field, int64_t : c->field < 0 || c->field > INT64_MAX / 4, double : false))                        \
         return error_set("%s: /counters says " #field " %lld: damaged", f->path, (long long)c->field);
     CHECKPOINT_COUNTERS(X)
 #undef X

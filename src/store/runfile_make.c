@@ -103,6 +103,16 @@ static int put_session(hid_t file, const struct run_recipe *recipe)
     return put_start(group, group, recipe);
 }
 
+/* Rows of another run are not gone on with. */
+static int same_run(hid_t old, const struct run_recipe *recipe)
+{
+    static struct option_set before;
+    options_init(&before);
+    if (h5_get_options(old, &before, recipe->old)) return -1;
+    const int i = options_other_run(&before, recipe->options);
+    return i < 0 ? 0 : error_set("%s: of another run: it has another %s", recipe->old, option_key(i));
+}
+
 static int copy_groups(hid_t old, hid_t file, const struct run_recipe *recipe)
 {
     static const char *const GROUPS[] = {"config", "provenance", "sessions"};
@@ -117,7 +127,7 @@ static int fill(hid_t old, hid_t file, const struct run_recipe *recipe)
         if (table_create(file, &RUN_TABLES[t], t == RUN_TABLE_ACTORS ? recipe->ranks : RUN_LAG_ROWS, recipe->path))
             return RUN_MAKE_NEW_BAD;
     if (old < 0) return put_first(file, recipe) ? RUN_MAKE_NEW_BAD : 0;
-    if (copy_groups(old, file, recipe)) return RUN_MAKE_OLD_BAD;
+    if (same_run(old, recipe) || copy_groups(old, file, recipe)) return RUN_MAKE_OLD_BAD;
     if (put_session(file, recipe)) return RUN_MAKE_NEW_BAD;
     return copy_tables(old, file, recipe);
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# long.sh [MINUTES=30] -- a long run of 8 ranks, far more than cores, episodes ending all the time, a kill now and then (an actor; then
+# all, and a resume). After the first minute of each session: memory of every rank, open files of every rank and lag must be flat.
+. "$(dirname "$0")/../tap.sh"
+. "$source_dir/tests/kill.sh"
+minutes=${1:-30}
+run=$scratch/long
+session=300 # seconds; then all are killed and resumed
+export DUNLIN_METER=0
+metered
+# rank seconds rss-in-KB files, every 5 seconds
+sample() {
+    local p r
+    for p in $(processes "$run"); do
+        r=$(tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')
+        [ -z "$r" ] || echo "$1 $r $((SECONDS - began)) $(awk '/^VmRSS/ { print $2 }' "/proc/$p/status" 2>/dev/null) $(find "/proc/$p/fd" 2>/dev/null | wc -l)"
+    done
+}
+words=(--env "$metered" --frames 1e12 --actors 7 --checkpoint-every 2000000 --eval-every 1000000 --eval-episodes 5)
+start "$run" train "${words[@]}" --out "$run"
+end=$((SECONDS + 60 * minutes)) sessions=0 killed=0 faults=0
+: >samples; : >wrong
+while [ $SECONDS -lt $end ]; do
+    sessions=$((sessions + 1)) began=$SECONDS
+    moving "$run" || { echo "session $sessions: no progress: $(tail -1 "$run.err")" >>wrong; break; }
+    while [ $SECONDS -lt $end ] && [ $((SECONDS - began)) -lt $session ]; do
+        sleep 5
+        sample $sessions >>samples
+        if [ $((RANDOM % 30)) = 0 ] && [ $((SECONDS - began)) -gt 60 ] && [ "$(grep -c actor-lost "$run.err")" -lt 3 ]; then
+            kill -KILL "$(rank "$run" $((1 + RANDOM % 7)))" && killed=$((killed + 1))
+        fi
+    done
+    kill -0 $pid || echo "session $sessions: ended by itself: $(tail -1 "$run.err")" >>wrong
+    [ $SECONDS -lt $end ] || break
+    for p in $pid $(processes "$run"); do kill -KILL "$p"; done
+    wait $pid
+    soon none_left "$run"
+    start "$run" resume "$run"
+done 2>/dev/null
+kill -TERM $pid; wait $pid
+grep -q "^state stopped" "$run/status" || echo "the end is not stopped: $(head -1 "$run/status")" >>wrong
+# growth of each rank and session from the mean of the minute after the first to that of its last minute
+awk '{ k = $1 " " $2; last[k] = $3 } { v[k, $3] = $4; f[k, $3] = $5 } END {
+    for (k in last) {
+        a = b = m = n = 0; lo = 1e9; hi = 0
+        for (t = 61; t <= last[k]; t++) if ((k, t) in v && v[k, t] > 0) {
+            if (t <= 120) { a += v[k, t]; m++ }
+            if (t > last[k] - 60) { b += v[k, t]; n++ }
+            if (f[k, t] < lo) lo = f[k, t]
+            if (f[k, t] > hi) hi = f[k, t]
+        }
+        if (m && n && last[k] > 180) printf "session-rank %s growth %.3f files %d %d\n", k, 100 * (b / n) / (a / m) - 100, lo, hi
+    } }' samples >growth
+"$dunlin" info "$run" --csv train >rows
+# mean lag of the first and of the last third of the run, by updates
+lags=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { u[NR] = $c["updates"]; l[NR] = $c["lag_mean"] + 0 } END {
+    for (i = 3; i <= NR; i++) { w = u[i] - u[i - 1]; if (w < 0) w = 0; if (i < NR / 3) { a += w * l[i]; n += w } if (i > 2 * NR / 3) { b += w * l[i]; m += w } }
+    if (n && m) printf "%.2f %.2f", a / n, b / m }' rows)
+worst=$(awk '{ print $5 }' growth | sort -g | tail -1)
+awk '$5 >= 1 { print "memory grows by " $5 " %: " $0 } $8 - $7 > 2 { print "open files from " $7 " to " $8 ": " $0 }' growth >>wrong
+awk -v l="$lags" 'BEGIN { split(l, v, " "); if (v[2] > 14 || v[2] == "") print "mean lag at the end " v[2] ", above twice the actors" }' >>wrong
+cat wrong
+echo "long: $minutes min, 8 ranks, $sessions sessions, $killed actors killed, $(wc -l <growth) session-ranks measured; memory grew by at most ${worst:-nan} %, mean lag in the first and the last third ${lags/ / and }, $("$dunlin" info "$run" | awk '$1 == "frames" { print $2 }') frames, run.h5 $(du -k "$run/run.h5" | cut -f1) KB, $(wc -l <wrong) faults"
+[ ! -s wrong ]

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# mutate.sh [N=10000] -- N mutations of checkpoints and run files; see tests/test_mutate.c.
+. "$(dirname "$0")/../tap.sh"
+n=${1:-10000}
+"$(dirname "$dunlin")/tests/test_mutate" "$n" >out 2>err
+status=$?
+cat err >&2
+grep -v '^1\.\.' out
+awk '/mutations,/ { n += $(NF - 6); r += $(NF - 4) } END { print "mutate: " n " mutations, " r " refused by name, " n - r " without effect or not to be told; no crash, no hang, no wrong load" }' out |
+    if [ $status = 0 ]; then cat; else echo "mutate: a fault, see above"; fi
+exit $status
