@@ -1,5 +1,6 @@
 # make            build/dunlin           make test       all tests (run/test.sh also installs what they need)
 # make asan       tests with sanitizers  make bench      speed figures        make format tidy clean
+# make soak       an hour of kills, damaged files and a long run
 # make install DESTDIR=... PREFIX=...    CC_BACKEND=clang builds with clang
 PREFIX  ?= /usr/local
 BUILD   ?= build
@@ -65,6 +66,9 @@ tests: all $(TESTS)
 test: tests
 	tests/run.sh $(BUILD) tests/list
 
+soak: tests
+	DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
+
 asan-build:
 	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
 
@@ -88,6 +92,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test asan asan-build bench format tidy install clean FORCE
+.PHONY: all tests test soak asan asan-build bench format tidy install clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

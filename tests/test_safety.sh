@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# test_safety.sh -- no shell sees what users type, files get the user's umask, libraries come from paths the user named, and nothing
+# of ours listens on the network.
+. "$(dirname "$0")/tap.sh"
+nm -D --undefined-only "$dunlin" >symbols
+check "no function that starts a shell is linked" test -z "$(grep -wE 'system|popen|wordexp|execl|execlp' symbols)"
+check "none that opens a socket" test -z "$(grep -wE 'socket|bind|listen|accept|accept4' symbols)"
+check "none that copies without a bound" test -z "$(grep -wE 'gets|sprintf|vsprintf' symbols)"
+
+# names that a shell would take for commands
+name='a b;touch pwned;$(touch pwned)`touch pwned`"&|'"'"
+umask 027
+run "$dunlin" train --env corridor --frames 3000 --actors 1 --eval-every 1000 --eval-episodes 2 --log-every 0.1 --out "$name"
+check "a folder with such a name: status 0" is "$status" 0
+check "RUN/status is there" grep -q "^state done" "$name/status"
+check "the folder has the user's umask" is "$(stat -c %a "$name")" 750
+check "and so has every file" is "$(find "$name" -type f -printf '%m\n' | sort -u)" 640
+run "$dunlin" plot "$name" --out "$name.svg"
+check "plot of it: status 0" is "$status" 0
+run "$dunlin" info "$name"
+check "info of it: status 0" is "$status" 0
+printf 'env = corridor\nnet = $(touch pwned)\n' >in.ini
+run "$dunlin" train in.ini
+check "a value like a command: status 2" is "$status" 2
+check "no command was run" is "$(find . -name 'pwned*')" ""
+
+# bounds: long names and values are refused in one line
+long=$(head -c 5000 /dev/zero | tr '\0' x)
+for key in out env net algo seed; do
+    run "$dunlin" train --env corridor --$key "$long"
+    check "--$key of 5,000 bytes: status 2" is "$status" 2
+    check "--$key of 5,000 bytes: one line" is "$(grep -c . err)" 1
+done
+run "$dunlin" eval "$long"
+check "eval of a name of 5,000 bytes: one line, not 0" test "$status" != 0 -a "$(grep -c . err)" = 1
+
+# a library by its bare name is looked for here, not in the system's folders
+mkdir libs && "${CC:-cc}" -O2 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/metered_env.c" -o libs/metered.so
+LD_LIBRARY_PATH=$PWD/libs run "$dunlin" train --env lib:metered.so --frames 100
+check "a bare name is not looked for in LD_LIBRARY_PATH: status 2" is "$status" 2
+check "its line names the path tried" grep -qF "lib:./metered.so" err
+finish
