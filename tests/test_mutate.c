@@ -117,8 +117,9 @@ static int make_run(void **unused)
         struct rng rng = rng_make(5, 0, RNG_TEST, other);
         kept = (struct restore){
             .theta = memory_floats(params), .target = memory_floats(params), .optim = optim_new(&config, params, 2)};
-        net_init(opened.net, kept.theta, &rng), net_init(opened.net, kept.target, &rng);
-        net_init(opened.net, optim_state(kept.optim, 0), &rng);
+        net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
+            net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
+        net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0), &rng);
         for (int i = 0; i < RUN_LAG_ROWS; i++) kept.lag[i] = i;
         write_checkpoint(NEWEST), write_run(100);
         if (other) {
