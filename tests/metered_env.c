@@ -65,8 +65,7 @@ static struct env_step metered_step(void *state, struct rng *rng, struct env_act
     return (struct env_step){.reward = action.index ? 1 : 0, .terminated = w->t == STEPS};
 }
 
-static const struct env_default defaults[] = {
-    {NULL, "net", "mlp:32"}, {NULL, "eval-every", "0"}, {NULL, NULL, NULL}};
+static const struct env_default defaults[] = {{NULL, "net", "mlp:32"}, {NULL, "eval-every", "0"}, {NULL, NULL, NULL}};
 
 const struct env_ops dunlin_env = {.api = DUNLIN_ENV_API,
                                    .name = "metered",
