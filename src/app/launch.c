@@ -178,6 +178,36 @@ static int children(pid_t parent, int sig)
     return n;
 }
 
+/* Rank 0 where it is a child of mpirun's, as on the node of both it is; else 0. */
+static pid_t find_master(pid_t mpirun)
+{
+    static const char want[] = "OMPI_COMM_WORLD_RANK=0";
+    static char environment[1 << 17];
+    DIR *proc = opendir("/proc");
+    pid_t found = 0;
+    if (!proc) return 0;
+    for (struct dirent *e; !found && (e = readdir(proc));) {
+        char path[64], line[512];
+        int ppid;
+        const pid_t pid = atoi(e->d_name);
+        if (pid <= 0) continue;
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        FILE *f = fopen(path, "re");
+        const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+        if (f) fclose(f);
+        if (!rest || sscanf(rest + 1, " %*c %d", &ppid) != 1 || ppid != mpirun) continue;
+        snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+        f = fopen(path, "re");
+        const size_t n = f ? fread(environment, 1, sizeof environment - 1, f) : 0;
+        if (f) fclose(f);
+        environment[n] = '\0';
+        for (const char *word = environment; word < environment + n && !found; word += strlen(word) + 1)
+            if (!strcmp(word, want)) found = pid;
+    }
+    closedir(proc);
+    return found;
+}
+
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
     const char *dir;
@@ -212,9 +242,10 @@ static bool run_is_over(const struct launch *l, enum run_state *state)
  * run began: then the others wait for it for ever. */
 static int supervise(pid_t pid, struct launch *l)
 {
-    const double patience = 20, start_patience = 10, tick = 0.05, again = 5; /* s */
-    double over = 0, fewer = 0, early = 0, tell = 0;
-    int most = 0, status;
+    const double patience = 20, start_patience = 10, gone_patience = 15, tick = 0.05, again = 5; /* s */
+    double over = 0, fewer = 0, early = 0, tell = 0, scan = 0;
+    int most = 0, gone = 0, status;
+    pid_t master = 0;
     bool told = false;
     enum run_state state;
     for (;; doze(tick)) {
@@ -233,11 +264,16 @@ static int supervise(pid_t pid, struct launch *l)
         }
         if (told && !l->begun && (early += tick) > start_patience) got_again = 1; /* nothing to save yet */
         if (l->begun && run_is_over(l, &state)) over += tick;
+        if (l->begun && (scan += tick) >= 1) { /* its actors end 10 s after rank 0; one may hang, or mpirun */
+            scan = 0;
+            if (!master) master = find_master(pid);
+            gone = master && kill(master, 0) && errno == ESRCH ? gone + 1 : 0;
+        }
         if (!l->begun && fewer > start_patience && !got_again) {
             log_error("a rank died before the run began; the others are ended");
             got_again = 1;
         }
-        if (got_again || over > patience) {
+        if (got_again || over > patience || gone > gone_patience) {
             kill(-pid, SIGTERM);
             doze(1);
             kill(-pid, SIGKILL);

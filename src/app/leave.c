@@ -1,6 +1,6 @@
 /* leave.c -- see leave.h. After a death nobody may call MPI_Finalize, and who hangs never will: MPI_Abort ends them. Over several
  * nodes Open MPI 4's mpirun then still waits for ever for a rank that is gone [tried, with --enable-recovery: from two nodes on
- * where rank 0 died, from four on where an actor did], and the allocation with it; a SIGTERM ends it and its daemons. */
+ * where rank 0 died, from four on where an actor did], and the allocation with it; a signal ends it, and its daemons. */
 #include "app/leave.h"
 
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static _Noreturn void watch(int pipe_end, pid_t launcher)
         if (poll(&rank, 1, 1000) <= 0) continue;
         if (read(pipe_end, &c, 1) == 1) break;
         for (int s = 0; s < SECONDS && is_mpirun(launcher); s++) sleep(1);
-        if (is_mpirun(launcher)) kill(launcher, SIGTERM);
+        for (int sig = SIGTERM; is_mpirun(launcher) && kill(launcher, sig) == 0; sig = SIGKILL) sleep(5);
         break;
     }
     _exit(0);

@@ -7,7 +7,7 @@
 void leave_guarded(void);
 /* From here on rank 0 may go. */
 void leave_well(void);
-/* Ends all ranks of the job; this rank has written all it had to. Any one rank calls it, and does not come back. */
+/* Ends all ranks of the job; this rank has written all it had to. Any of them call it, and do not come back. */
 _Noreturn void leave_by_force(int status);
 
 #endif

@@ -288,12 +288,15 @@ static void finish(struct session *s, struct master *m, int *status)
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
- * allocation, for ever. Those who said goodbye have left by themselves. */
+ * allocation, for ever. Those who said goodbye leave by themselves. */
 static void end_the_rest(const struct session *s, const struct master *m, int status)
 {
     bool other_node = false;
-    for (int r = 1; r < s->size; r++) other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
-    if (!m->unaccounted && !other_node) return;
+    for (int r = 1; r < s->size; r++) {
+        other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
+        if (m->pids[r] && share_silence(m->share, r - 1) >= 0) kill(m->pids[r], SIGKILL);
+    }
+    if (!other_node) return;
     sleep(1);
     log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
     leave_by_force(status);
@@ -368,8 +371,8 @@ static int run(struct session *s, bool *lost)
         if (status && share_orphaned(share)) {
             log_rank("the relay of this node is gone: this actor ends");
         } else if (status) {
-            log_rank("the master has given no sign of life for 10 s: this actor ends the job");
-            leave_by_force(1);
+            log_rank("the master has given no sign of life for 10 s: this actor ends");
+            if (!getenv("DUNLIN_LAUNCHED")) leave_by_force(1); /* our own launcher sees to those who hang */
         }
         *lost = status || !share_parting(share);
     }
