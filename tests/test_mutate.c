@@ -235,6 +235,7 @@ static void judge(const char *what, int i, int outcome)
 static void report(const char *what)
 {
     printf("# %s: %d mutations, %d refused, %d without effect\n", what, count[0] + count[1], count[1], count[0]);
+    fflush(stdout);
     count[0] = count[1] = 0;
 }
 
