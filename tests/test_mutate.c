@@ -65,7 +65,8 @@ static void write_checkpoint(int frames)
     char name[64];
     uint8_t state[300];
     memset(state, 7, sizeof state);
-    const struct checkpoint_actor actors[] = {{0, kept.lag, sizeof kept.lag}, {1, state, sizeof state}, {2, NULL, 0}};
+    const struct checkpoint_actor actors[] = {
+        {0, kept.books, kept.books_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
     const struct checkpoint c = {.options = &options,
                                  .net = opened.net,
                                  .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
@@ -120,11 +121,13 @@ static int make_run(void **unused)
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
         net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0), &rng);
-        for (int i = 0; i < RUN_LAG_ROWS; i++) kept.lag[i] = i;
+        kept.books_bytes = 700;
+        kept.books = memory_new(kept.books_bytes, 1);
+        for (size_t i = 0; i < kept.books_bytes; i++) ((unsigned char *)kept.books)[i] = (unsigned char)i;
         write_checkpoint(NEWEST), write_run(100);
         if (other) {
             foreign = slurp(newest, &foreign_n), foreign_run = slurp(runfile, &foreign_run_n);
-            free(kept.theta), free(kept.target), optim_free(&kept.optim), setup_close(&opened);
+            free(kept.theta), free(kept.target), free(kept.books), optim_free(&kept.optim), setup_close(&opened);
         }
     }
     write_checkpoint(BEFORE);
@@ -135,7 +138,7 @@ static int make_run(void **unused)
 static int remove_run(void **unused)
 {
     (void)unused;
-    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target);
+    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target), free(kept.books);
     optim_free(&kept.optim), setup_close(&opened), unlink(said);
     return testing_remove(dir);
 }
@@ -167,7 +170,8 @@ static int choose(bool values)
     if (r.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
     if ((values || !taken) &&
         (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || r.counters.updates != 20 ||
-         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || memcmp(r.lag, kept.lag, sizeof r.lag)))
+         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.books_bytes != kept.books_bytes ||
+         memcmp(r.books, kept.books, kept.books_bytes)))
         return WRONG;
     return taken ? TAKEN : REFUSED;
 }
