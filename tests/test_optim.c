@@ -175,27 +175,35 @@ static void fused_is_one_by_one(void **state)
     free(memory);
 }
 
-/* The same through optim_apply(), drains of changing size. */
+/* The same through optim_apply(), drains of changing size, and in pieces. */
 static void drains_of_any_size(void **state)
 {
     (void)state;
-    enum { N = 1024, K = 11 };
-    float *memory = memory_floats((size_t)N * (K + 4));
+    enum { N = 1024, K = 70 };
+    float *memory = memory_floats((size_t)N * (K + 6));
     struct optim_grad gr[K];
     for (uint64_t i = 0; i < (uint64_t)N * K; i++) memory[i] = testing_fill(60, i, 5);
     for (int j = 0; j < K; j++) gr[j] = (struct optim_grad){memory + (size_t)j * N, 1, 0.02f, j % 3};
     for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++) {
-        struct optim *a = make((enum optim_kind)kind, N, 3), *b = make((enum optim_kind)kind, N, 3);
-        float *x = memory + (size_t)N * K, *y = x + N, *other = y + N;
-        memset(x, 0, 2 * N * sizeof *x);
+        struct optim *a = make((enum optim_kind)kind, N, 3), *b = make((enum optim_kind)kind, N, 3),
+                     *c = make((enum optim_kind)kind, N, 3);
+        float *x = memory + (size_t)N * K, *y = x + N, *other = y + N, *z = other + N, *pieces = z + N;
+        memset(x, 0, 5 * N * sizeof *x);
         optim_apply(a, x, other, gr, 4);
-        optim_apply(a, other, x, gr + 4, 7);
+        optim_apply(a, other, x, gr + 4, K - 4);
         for (int j = 0; j < K; j++) optim_apply(b, y, y, gr + j, 1);
+        for (size_t at = 0, n; at < N; at += n) {
+            n = at % 256 ? 240 : 16;
+            optim_apply_part(c, z, pieces, gr, K, at, n);
+        }
         EXPECT(!memcmp(x, y, N * sizeof *x));
+        EXPECT(!memcmp(pieces, y, N * sizeof *x));
         for (int r = 0; r < optim_state_rows(a); r++)
-            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *x));
+            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *x) &&
+                   !memcmp(optim_state(c, r), optim_state(b, r), N * sizeof *x));
         optim_free(&a);
         optim_free(&b);
+        optim_free(&c);
     }
     free(memory);
 }

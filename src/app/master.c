@@ -142,6 +142,17 @@ int master_take(struct master *m, const struct share_ready *ready, int n, struct
     return k;
 }
 
+/* In pieces where actors are on other nodes: their transfers move on between them. */
+static void apply(struct master *m, float *next, const struct optim_grad *grads, int k)
+{
+    enum { PIECE = 131072 };
+    const size_t n = m->setup->facts->params, piece = share_remote(m->share) ? PIECE : n;
+    for (size_t at = 0; at < n; at += piece) {
+        optim_apply_part(m->optim, share_theta(m->share), next, grads, k, at, n - at < piece ? n - at : piece);
+        if (piece < n) share_beat(m->share);
+    }
+}
+
 /* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
 static int serve(struct master *m)
 {
@@ -150,7 +161,7 @@ static int serve(struct master *m)
     const int n = share_drain(m->share, ready, DRAIN_MAX), k = master_take(m, ready, n, grads);
     if (k) {
         float *const next = share_next(m->share);
-        optim_apply(m->optim, share_theta(m->share), next, grads, k);
+        apply(m, next, grads, k);
         master_move_target(m, next);
         share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
     }

@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "optim/kernel_apply.h"
 
+enum { OPTIM_PART_MOST = 64 }; /* gradients in one pass */
+
 struct optim {
     struct optim_config config;
     size_t n;
@@ -97,48 +99,63 @@ float *optim_state(struct optim *optim, int row)
     return optim->state + (size_t)row * optim->n;
 }
 
-static void rmsprop(const struct optim *o, const float *in, float *out, float *g, const struct optim_grad *grads, int k)
+static void rmsprop(const struct optim *o, const float *in, float *out, float *g, size_t n,
+                    const struct optim_grad *grads, int k)
 {
     static void(*const table[]) APPLY_RMSPROP_ARGS = KERNEL_TABLE(apply_rmsprop);
-    table[cpu_isa()](in, out, g, o->n, grads, k, (float)o->config.decay, (float)(1 - o->config.decay),
+    table[cpu_isa()](in, out, g, n, grads, k, (float)o->config.decay, (float)(1 - o->config.decay),
                      (float)o->config.eps);
 }
 
-static void momentum(const struct optim *o, const float *in, float *out, float *m, const struct optim_grad *grads,
-                     int k)
+static void momentum(const struct optim *o, const float *in, float *out, float *m, size_t n,
+                     const struct optim_grad *grads, int k)
 {
     static void(*const table[]) APPLY_MOMENTUM_ARGS = KERNEL_TABLE(apply_momentum);
-    table[cpu_isa()](in, out, m, o->n, grads, k, (float)o->config.momentum, (float)(1 - o->config.momentum));
+    table[cpu_isa()](in, out, m, n, grads, k, (float)o->config.momentum, (float)(1 - o->config.momentum));
 }
 
-static void sgd(const struct optim *o, const float *in, float *out, const struct optim_grad *grads, int k)
+static void sgd(const float *in, float *out, size_t n, const struct optim_grad *grads, int k)
 {
     static void(*const table[]) APPLY_SGD_ARGS = KERNEL_TABLE(apply_sgd);
-    table[cpu_isa()](in, out, o->n, grads, k);
+    table[cpu_isa()](in, out, n, grads, k);
 }
 
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
 {
-    if (k == 0) {
-        if (theta_out != theta_in) memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
-        return;
+    if (k)
+        optim_apply_part(optim, theta_in, theta_out, grads, k, 0, optim->n);
+    else if (theta_out != theta_in)
+        memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
+}
+
+void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *all, int k,
+                      size_t from, size_t n)
+{
+    struct optim_grad grads[OPTIM_PART_MOST];
+    const float *in = theta_in + from;
+    float *const out = theta_out + from;
+    assert(k >= 1 && from % 16 == 0 && n % 16 == 0);
+    for (; k > OPTIM_PART_MOST; k -= OPTIM_PART_MOST, all += OPTIM_PART_MOST, in = out, theta_in = theta_out)
+        optim_apply_part(optim, theta_in, theta_out, all, OPTIM_PART_MOST, from, n);
+    for (int j = 0; j < k; j++) {
+        grads[j] = all[j];
+        grads[j].grad += from;
     }
     switch (optim->config.kind) {
     case OPTIM_SHARED_RMSPROP:
-        rmsprop(optim, theta_in, theta_out, optim->state, grads, k);
+        rmsprop(optim, in, out, optim->state + from, n, grads, k);
         break;
     case OPTIM_SGD:
-        sgd(optim, theta_in, theta_out, grads, k);
+        sgd(in, out, n, grads, k);
         break;
     case OPTIM_RMSPROP:
     case OPTIM_MOMENTUM_SGD: /* one by one: each gradient has a state of its own to read and write */
         for (int j = 0; j < k; j++) {
-            const float *in = j ? theta_out : theta_in;
-            float *state = optim_state(optim, grads[j].actor);
+            float *state = optim_state(optim, grads[j].actor) + from;
             if (optim->config.kind == OPTIM_RMSPROP)
-                rmsprop(optim, in, theta_out, state, grads + j, 1);
+                rmsprop(optim, j ? out : in, out, state, n, grads + j, 1);
             else
-                momentum(optim, in, theta_out, state, grads + j, 1);
+                momentum(optim, j ? out : in, out, state, n, grads + j, 1);
         }
     }
 }

@@ -40,6 +40,11 @@ void optim_free(struct optim **optim);
 /* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not overlap. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
+/* The same for n entries from `from` on alone, k >= 1, both multiples of 16: whoever has other duties applies in pieces. All
+ * pieces together equal optim_apply(), bit for bit. */
+void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
+                      int k, size_t from, size_t n);
+
 /* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed. */
 int optim_state_rows(const struct optim *optim);
 float *optim_state(struct optim *optim, int row);

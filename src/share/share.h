@@ -108,8 +108,9 @@ void share_abandon(struct share **s);
 int share_actors(const struct share *s);    /* local */
 bool share_is_local(const struct share *s); /* local: is this rank on rank 0's node and reading its memory directly */
 const char *
-share_component(const struct share *s);  /* local: "shared memory", "shared memory + window of all ranks" ... */
-int share_relays(const struct share *s); /* local: the nodes that have a relay */
+share_component(const struct share *s);   /* local: "shared memory", "shared memory + window of all ranks" ... */
+bool share_remote(const struct share *s); /* local: are there actors on other nodes than rank 0's */
+int share_relays(const struct share *s);  /* local: the nodes that have a relay */
 /* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this node. */
 bool share_orphaned(const struct share *s);
 /* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local where

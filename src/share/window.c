@@ -343,6 +343,11 @@ bool share_orphaned(const struct share *s)
     return s->host && kill(s->host, 0) && errno == ESRCH;
 }
 
+bool share_remote(const struct share *s)
+{
+    return s->remote > 0;
+}
+
 int share_relays(const struct share *s)
 {
     return s->relays;
