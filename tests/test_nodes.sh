@@ -74,6 +74,32 @@ check "sums in 16 bits: a training on two nodes" played 3 2
 check "sums in 16 bits: half of the bytes" is "$(crossed gradient_bytes)" "$(($(crossed gradients) * bytes / 2))"
 check "sums in 16 bits: stored" bash -c "'$dunlin' info run | grep -q 'wire bf16'"
 
+# a killed relay: the other actor of its node ends by itself, rank 0 and its own actor go on, and end on a signal
+rank_pid() { # rank_pid NODE RANK
+    local p
+    for p in $("$nodes" pids "$dir" "$1"); do
+        tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^OMPI_COMM_WORLD_RANK=$2\$" && echo "$p"
+    done
+}
+frames() { awk '/^frames / { print $2 }' run/status; }
+rm -rf run
+"$nodes" run "$dir" timeout --kill-after=5 100 mpirun --enable-recovery --hostfile "$dir/hostfile" -n 4 "$dunlin" train \
+    --env cartpole --frames 1e9 --eval-every 0 --log-every 0.2 --out "$scratch/run" >killed 2>&1 </dev/null &
+for _ in $(seq 300); do grep -qsE "^actor 3 host [^ ]+ frames [1-9]" run/status && break; sleep 0.1; done
+host=$(rank_pid 2 2) mate=$(rank_pid 2 3)
+kill -9 "$host"
+for _ in $(seq 400); do [ -e "/proc/$mate" ] || break; sleep 0.1; done
+check "killed relay: its other actor ends by itself" test ! -e "/proc/$mate"
+check "killed relay: it says why" grep -q "rank 3: the relay of this node is gone" killed
+before=$(frames)
+for _ in $(seq 200); do [ "$(frames)" -gt "$((before + 1000))" ] && break; sleep 0.1; done
+check "killed relay: rank 0 goes on" test "$(frames)" -gt "$((before + 1000))"
+kill -USR1 "$(rank_pid 1 0)"
+for _ in $(seq 300); do grep -q "^state stopped" run/status && break; sleep 0.1; done
+check "killed relay: a stop is a stop" grep -q "^state stopped" run/status
+for p in $("$nodes" pids "$dir" 1) $("$nodes" pids "$dir" 2); do kill -9 "$p" 2>/dev/null; done # a launcher may not end by itself then
+wait 2>/dev/null
+
 mpi 4 env OMPI_MCA_osc=^ucx,pt2pt "$dunlin" train --env cartpole --frames 1000 --out "$scratch/none"
 check "no window: not done" test $status != 0
 check "no window: the setting to change" says "OMPI_MCA_osc=^ucx"
