@@ -100,6 +100,10 @@ check "killed relay: a stop is a stop" grep -q "^state stopped" run/status
 for p in $("$nodes" pids "$dir" 1) $("$nodes" pids "$dir" 2); do kill -9 "$p" 2>/dev/null; done # a launcher may not end by itself then
 wait 2>/dev/null
 
+run "$nodes" run "$dir" mpirun --host "$("$nodes" host "$dir" 1):1,$("$nodes" host "$dir" 2):2" -n 3 "$dunlin" bench link --seconds 0.1 --params 20000
+check "bench link: its lines" is "$(sed -E 's/ (value|limit|ratio) [0-9.e+]+/ \1/g' out)" "link-relay value bytes/s limit bytes/s ratio
+link-direct value bytes/s limit bytes/s ratio"
+
 mpi 4 env OMPI_MCA_osc=^ucx,pt2pt "$dunlin" train --env cartpole --frames 1000 --out "$scratch/none"
 check "no window: not done" test $status != 0
 check "no window: the setting to change" says "OMPI_MCA_osc=^ucx"
