@@ -289,7 +289,7 @@ static void strange_files_with_a_good_seal(void **unused)
     struct net *net = mlp_net("mlp:8", 4);
     float *theta = random_theta(net, 50), *back = memory_floats(net_facts(net)->params);
     EXPECT(!write_simple("good.h5", net, theta));
-    const char *const lines[] = {"/params/q/bias holds 8-byte integers, 4-byte floats are expected",
+    const char *const lines[] = {"/params/q/bias holds 8-byte integers, 4-byte floats (little endian) are expected",
                                  "/params/q/bias has shape 3 x 1, this net's is 3",
                                  "there is no /params/q/bias",
                                  "attribute frames is not the number expected",

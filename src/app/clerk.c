@@ -1,6 +1,7 @@
 /* clerk.c -- what rank 0 writes while it trains goes through a thread (store/writer.h), so that a slow, full or hung file system
  * costs no update and no sign of life. A write that fails ends nothing: it is said, once for each cause, in the log, in /events
  * and in RUN/status, as far as those can be written, and is tried again. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static const char *const WHAT[] = {"a checkpoint", "checkpoint-best.h5", "run.h5
 
 void clerk_init(struct master *m)
 {
+    mallopt(M_MMAP_THRESHOLD,
+            1 << 20); /* a checkpoint's memory goes back to the system; glibc would learn to keep it */
     m->writer = writer_open();
 }
 

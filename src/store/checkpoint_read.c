@@ -180,9 +180,10 @@ static int compare(hid_t set, const char *where, const struct tensor *t, const c
     H5_CHECK(type = H5Dget_type(set), path, "read a tensor");
     for (int d = 0; d < t->ndim; d++) expected[d] = (hsize_t)t->dims[d];
     shape_text(expected_text, sizeof expected_text, t->ndim, expected);
-    if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) != 4)
-        return error_set("%s: %s holds %zu-byte %s, 4-byte floats are expected", path, where, H5Tget_size(type),
-                         H5Tget_class(type) == H5T_FLOAT     ? "floats"
+    if (H5Tequal(type, H5T_IEEE_F32LE) <= 0)
+        return error_set("%s: %s holds %zu-byte %s, 4-byte floats (little endian) are expected", path, where,
+                         H5Tget_size(type),
+                         H5Tget_class(type) == H5T_FLOAT     ? "floats of another kind"
                          : H5Tget_class(type) == H5T_INTEGER ? "integers"
                                                              : "values of another kind");
     const int ndim = H5Sget_simple_extent_dims(space, dims, NULL);

@@ -116,8 +116,12 @@ static int same_run(hid_t old, const struct run_recipe *recipe)
 static int copy_groups(hid_t old, hid_t file, const struct run_recipe *recipe)
 {
     static const char *const GROUPS[] = {"config", "provenance", "sessions"};
-    for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
+    for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++) {
+        H5_AUTO hid_t group = H5I_INVALID_HID;
+        if (!h5_exists(old, GROUPS[g])) return error_set("%s: there is no /%s", recipe->old, GROUPS[g]);
+        H5_CHECK(group = H5Gopen2(old, GROUPS[g], H5P_DEFAULT), recipe->old, "copy its groups");
         H5_CHECK(H5Ocopy(old, GROUPS[g], file, GROUPS[g], H5P_DEFAULT, H5P_DEFAULT), recipe->old, "copy its groups");
+    }
     return 0;
 }
 

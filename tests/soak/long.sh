@@ -53,8 +53,8 @@ awk '{ k = $1 " " $2; last[k] = $3 } { v[k, $3] = $4; f[k, $3] = $5 } END {
     } }' samples >growth
 "$dunlin" info "$run" --csv train >rows
 # mean lag of the first and of the last third of the run, by updates
-lags=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { u[NR] = $c["updates"]; l[NR] = $c["lag_mean"] + 0 } END {
-    for (i = 3; i <= NR; i++) { w = u[i] - u[i - 1]; if (w < 0) w = 0; if (i < NR / 3) { a += w * l[i]; n += w } if (i > 2 * NR / 3) { b += w * l[i]; m += w } }
+lags=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { u[NR] = $c["updates"]; l[NR] = $c["lag_mean"] == "nan" ? -1 : $c["lag_mean"] + 0 } END {
+    for (i = 3; i <= NR; i++) { w = u[i] - u[i - 1]; if (w < 0 || l[i] < 0) continue; if (i < NR / 3) { a += w * l[i]; n += w } if (i > 2 * NR / 3) { b += w * l[i]; m += w } }
     if (n && m) printf "%.2f %.2f", a / n, b / m }' rows)
 worst=$(awk '{ print $5 }' growth | sort -g | tail -1)
 awk '$5 >= 1 { print "memory grows by " $5 " %: " $0 } $8 - $7 > 2 { print "open files from " $7 " to " $8 ": " $0 }' growth >>wrong
