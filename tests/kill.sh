@@ -104,7 +104,7 @@ kill_actors() {
             echo "$seconds" >>noticed
             done=$((done + 1))
         done
-        ended $pid 120 || { echo "run $number: no end: $(tail -1 "$run.err")" >>wrong; kill -KILL $pid; }
+        ended $pid 600 || { echo "run $number: no end: $(tail -1 "$run.err")" >>wrong; kill -KILL $pid; }
         wait $pid || echo "run $number: exit status $?" >>wrong
         grep -q "^state done" "$run/status" || echo "run $number: $(head -1 "$run/status")" >>wrong
         awk '$1 == "frames" { exit !($2 >= $4) }' "$run/status" || echo "run $number: $(grep ^frames "$run/status")" >>wrong

@@ -18,7 +18,7 @@ far() { # NODES RANKS NAME WORDS...
     nodes_down
     part "$name"
 }
-push="--env corridor --net mlp:600,600 --eval-every 0 --frames 200000"
+push="--env corridor --net mlp:600,600 --eval-every 0 --frames 60000"
 # shellcheck disable=SC2086
 {
     kill_actors $n 4 --env "$metered" --frames 20000
