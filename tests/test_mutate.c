@@ -1,6 +1,6 @@
 /* test_mutate.c -- damaged files, by the hundred: a run's newest checkpoint, or its run.h5, is changed in one way, and the run is
  * resumed as far as its files go. No crash, no hang, no silent wrong load: what is refused is named in a line, and the checkpoint
- * before is taken. `test_mutate N` makes N mutations of a quarter each (default 240; tests/soak/mutate.sh: 10,000):
+ * before is taken. `test_mutate N [PART]` makes N mutations of a quarter each (default 240; tests/soak/mutate.sh: 10,000):
  *   raw       bits, bytes, lengths; the seal no longer fits
  *   sealed    bits and bytes behind the seal, which is made anew: HDF5 sees the damage
  *   strange   other types, shapes, sizes, links, numbers, texts, files, made with HDF5, under a good seal
@@ -519,6 +519,7 @@ static void run_file(void **unused)
 int main(int argc, char **argv)
 {
     if (argc > 1) mutations = atoi(argv[1]);
+    if (argc > 2) cmocka_set_test_filter(argv[2]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(raw), cmocka_unit_test(sealed), cmocka_unit_test(strange),
                                        cmocka_unit_test(run_file)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
