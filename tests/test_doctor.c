@@ -173,6 +173,10 @@ static void test_messages(void **state)
     strcpy(facts[2].single_copy, "cma");
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn copies:", "another's memory", "single_copy_mechanism=none");
+    p = healthy(4, 2);
+    facts[0].no_relays = true;
+    judge(&p, true);
+    expect_one(DOCTOR_WARN, "warn threads:", "no relays", "threads");
     p = healthy(4, 4);
     facts[3].mangled = 1;
     judge(&p, true);

@@ -101,6 +101,7 @@ if [ -x "$nodes" ] && dir=$("$nodes" up 2 2 2>why); then
     wrong "two nodes" 0 '^ok launch: 4 ranks on 2 hosts'
     check "two nodes: a link for each" is "$(grep -c '^[a-z]* link: ' out)" 2
     check "two nodes: the other by the network" has "link: $("$nodes" host "$dir" 2) to rank 0 by the network: "
+    check "two nodes: its relay" has "^ok relays: $("$nodes" host "$dir" 2) through its node's relay: "
     check "two nodes: progress" has "^ok progress: a fetch from $("$nodes" host "$dir" 2) "
     check "two nodes: their network" has '^ok network: 2 hosts share the network of .* eth0'
     run "$nodes" run "$dir" bash -c "mount -o remount,size=9m /dev/shm; mpirun -n 2 --hostfile $dir/hostfile $dunlin doctor --env catch"

@@ -66,6 +66,7 @@ struct doctor_facts {
     char yield[8], osc[64], btl[64], single_copy[16], if_include[64], if_exclude[96];
     int copy_error;      /* errno of reading a neighbour's memory; -1: no neighbour */
     char unresolved[64]; /* a host of the job whose name means nothing here */
+    bool no_relays;      /* the library does not let another thread call it */
     int mangled;         /* messages that came changed */
 };
 

@@ -62,6 +62,11 @@ void doctor_judge_mpi(struct doctor *d, const struct doctor_plan *p)
     else if (p->n > 1)
         doctor_say(d, DOCTOR_OK, "messages", NULL, "1 MB from each of %d ranks to the next; osc = %s, btl = %s", p->n,
                    first->osc[0] ? first->osc : "(default)", first->btl[0] ? first->btl : "(default)");
+    if (first->no_relays && count_hosts(p) > 1)
+        doctor_say(
+            d, DOCTOR_WARN, "threads", "use a build of the MPI library with threads (--enable-mpi-thread-multiple)",
+            "this MPI library lets only one thread call it: no relays, each actor of the other hosts fetches and "
+            "pushes by itself");
     if (blind && !strcmp(blind->single_copy, "cma"))
         doctor_say(d, DOCTOR_WARN, "copies",
                    "export OMPI_MCA_btl_vader_single_copy_mechanism=none, or docker run --cap-add=SYS_PTRACE",

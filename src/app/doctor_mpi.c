@@ -44,6 +44,8 @@ static void variable(const char *name, char *value, size_t size)
 void doctor_mpi_facts(struct doctor_facts *f)
 {
     int provided;
+    MPI_Query_thread(&provided);
+    f->no_relays = provided < MPI_THREAD_SERIALIZED;
     if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided)) return;
     variable("mpi_yield_when_idle", f->yield, sizeof f->yield);
     variable("osc", f->osc, sizeof f->osc);

@@ -134,7 +134,7 @@ static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
 {
     static const double step[T_MAXES] = {0};
     const struct share_config config = {
-        .params = params, .target = true, .snapshot = true, .episodes = 16, .refused = on_refused};
+        .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
     stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
     const double start = bench_clock();
     r->share = share_open(MPI_COMM_WORLD, &config);
@@ -152,6 +152,42 @@ static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
         doctor_say(&doctor, DOCTOR_OK, "window", NULL, "%s, %d actors, opened in %.2g s", share_component(r->share),
                    share_actors(r->share), took);
     return visit(w, r->share, r->size, params);
+}
+
+/* Rank 0: one actor of another host fetches and pushes through its node's relay. 0, or -1 where it is lost. */
+static int visit_relay(struct ward *w, struct share *share, int size, size_t params)
+{
+    const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
+    struct idle_host h = {.m = {.share = share, .lr = 1e-6f, .optim = optim_new(&config, params, size - 1)}};
+    float *theta = memory_floats(params);
+    struct idle_costs c;
+    int remote = 1;
+    while (remote < size - 1 && w->local[remote]) remote++;
+    share_start(share, theta, NULL, 0, 0);
+    free(theta);
+    const int rc = !h.m.optim || idle_alone(&h, remote - 1, MEASURE, &c) || idle_end(&h) ? -1 : 0;
+    if (rc)
+        doctor_say(&doctor, DOCTOR_FAIL, "relays", "--relay off", "%s", error_text());
+    else
+        doctor_say(&doctor, DOCTOR_OK, "relays", NULL, "%s through its node's relay: fetch %.3g GB/s, push %.3g GB/s",
+                   w->facts[remote].host, 1e-9 * (double)params * sizeof(float) / c.fetch,
+                   1e-9 * (double)params * sizeof(float) / c.push);
+    optim_free(&h.m.optim);
+    return rc;
+}
+
+/* Collective, behind try_window(): where there are other hosts, a window with relays, as training has it. 0, or -1. */
+static int try_relays(struct ward *w, struct bench_ranks *r, size_t params)
+{
+    static const double step[T_MAXES] = {0};
+    const struct share_config config = {.params = params, .episodes = 16, .refused = on_refused};
+    int here = share_is_local(r->share), all = 0;
+    share_close(&r->share);
+    CHECK_MPI(MPI_Allreduce(&here, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+    if (all) return 0;
+    stage(r->rank, "relays", "--relay off");
+    r->share = share_open(MPI_COMM_WORLD, &config);
+    return r->rank ? idle_actor(r->share, params, r->rank, step) : visit_relay(w, r->share, r->size, params);
 }
 
 static void judge(const struct ward *w, int size, size_t params, bool atari)
@@ -200,7 +236,7 @@ int doctor_ranks(struct option_set *set)
     if (r.size == 1)
         doctor_say(&doctor, DOCTOR_FAIL, "launch", "two ranks or more: srun --mpi=pmix -n 2",
                    "one rank cannot train: rank 0 is the master, every other rank an actor");
-    const int lost = r.size > 1 ? try_window(&w, &r, (size_t)params) : 0;
+    const int lost = r.size > 1 && (try_window(&w, &r, (size_t)params) || try_relays(&w, &r, (size_t)params));
     alarm(0);
     if (lost) {
         if (r.rank == 0) doctor_verdict(&doctor);
