@@ -82,7 +82,7 @@ check "vanished folder: training goes on" goes_on
 last=$(newest elsewhere)
 mv elsewhere g
 check "it is there again: a newer checkpoint" soon newer g "$last"
-rm -r g
+mv g away && rm -r away # removed at once: the run would write new files into it meanwhile
 check "removed for good: run.h5's removal is said" soon grep -q "write-failed: .*run.h5: cannot write: No such file" err
 stop
 check "removed for good: status 1" test $status = 1
