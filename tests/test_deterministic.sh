@@ -20,7 +20,8 @@ rank() { # RUN N: its process
         tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^OMPI_COMM_WORLD_RANK=$2$" && echo "$p" && return
     done
 }
-tap_cleanup() { local p; for p in $(pgrep -f -- "$scratch/"); do kill -KILL "$p" 2>/dev/null; done; }
+nodes=
+tap_cleanup() { local p; [ -z "$nodes" ] || "$source_dir/tests/cluster/nodes.sh" down "$nodes"; for p in $(pgrep -f -- "$scratch/"); do kill -KILL "$p" 2>/dev/null; done; }
 same() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; }
 different() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; [ $? = 1 ] && ! [ -s err ]; }
 train() { # RUN RANKS WORDS...: from start to end
@@ -111,6 +112,18 @@ atari() {
     fi
     export DUNLIN_ATARI_DIR
 }
+
+# where the actors are does not matter: two nodes and one
+if nodes=$("$source_dir/tests/cluster/nodes.sh" up 2 2 2>why); then
+    # shellcheck disable=SC2086
+    RUN_LIMIT=200 run "$source_dir/tests/cluster/nodes.sh" run "$nodes" mpirun --hostfile "$nodes/hostfile" -n 4 "$dunlin" train \
+        --deterministic $short --out "$scratch/far"
+    check "on two nodes: status 0" is "$status" 0
+    check "on two nodes: the bits of one" same four far
+else
+    nodes=
+    skip "on two nodes: the bits of one" "$(sed 's/nodes.sh: //' why)"
+fi
 
 # one actor dies: the others must not go on without it
 "$dunlin" train --deterministic --env corridor --actors 2 --frames 1e9 --eval-every 0 --out "$scratch/alone" --log-every 0.1 >out 2>err </dev/null &
