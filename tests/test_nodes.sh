@@ -75,9 +75,10 @@ check "sums in 16 bits: half of the bytes" is "$(crossed gradient_bytes)" "$(($(
 check "sums in 16 bits: stored" bash -c "'$dunlin' info run | grep -q 'wire bf16'"
 
 # a killed relay: the other actor of its node ends by itself, rank 0 and its own actor go on, and end on a signal
-rank_pid() { # rank_pid NODE RANK
+rank_pid() { # rank_pid NODE RANK; rank 0's guard, a session of its own, is none
     local p
     for p in $("$nodes" pids "$dir" "$1"); do
+        [ "$(cut -d' ' -f6 "/proc/$p/stat" 2>/dev/null)" != "$p" ] || continue
         tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^OMPI_COMM_WORLD_RANK=$2\$" && echo "$p"
     done
 }
