@@ -203,8 +203,10 @@ void clerk_turn(struct master *m)
             end_trouble(m, (enum clerk_file)f);
         else
             look_at(m, (enum clerk_file)f);
-        if (f == CLERK_CHECKPOINT && (state == WRITER_DONE || state == WRITER_FAILED))
+        if (f == CLERK_CHECKPOINT && (state == WRITER_DONE || state == WRITER_FAILED)) {
             keeper_written(m, state == WRITER_DONE);
+            malloc_trim(0); /* what waited in small pieces while the disk was slow */
+        }
         if (f == CLERK_BEST) best_turn(m, state);
     }
 }

@@ -26,7 +26,7 @@
 #include "store/spool.h"
 #include "store/tables.h"
 
-enum { QUEUE_BYTES = 16 << 20, MAX_DAMAGED = 10000 };
+enum { QUEUE_BYTES = 16 << 20, KEPT_BYTES = 1 << 18, MAX_DAMAGED = 10000 };
 
 struct queue {
     hid_t set, type;
@@ -255,6 +255,11 @@ static int flush_queue(struct runfile *f, enum runfile_table table)
     H5_CHECK(H5Dflush(q->set), f->path, "write");
     q->written += q->count;
     q->count = 0;
+    if ((size_t)q->room * RUN_TABLES[table].row > KEPT_BYTES) { /* grown while the disk did not answer */
+        free(q->rows);
+        q->rows = NULL;
+        q->room = 0;
+    }
     return 0;
 }
 
