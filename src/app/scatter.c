@@ -19,7 +19,7 @@ enum { WORD = 96 };
 
 struct scored {
     char env[WORD], algo[WORD], optimizer[WORD];
-    char name[3 * WORD];   /* of its series */
+    char name[4 * WORD];   /* of its series */
     double lr, eval, tail; /* means of the last evaluation and of the last tenth of the episodes; NaN: none */
 };
 
