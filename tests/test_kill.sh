@@ -6,7 +6,7 @@
 metered
 
 # actors: the others finish, and the books say so
-kill_actors 3 4 --env corridor --frames 600000 --eval-every 100000 --eval-episodes 2 --checkpoint-every 50000
+kill_actors 3 4 --env "$metered" --frames 16000 --eval-every 0 --checkpoint-every 2000
 check "3 actors killed at random moments: each named, all runs done, frames reached, event there" test ! -s wrong
 sed "s/^/#   /" wrong
 
