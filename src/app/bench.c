@@ -39,7 +39,7 @@ static void print_usage(void)
     printf(
         "  --seconds S   measure for S seconds each\n"
         "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
-        "  --lstm N      net: with an LSTM of N cells\n"
+        "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n"
         "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)\n"
         "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
         "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
@@ -78,7 +78,8 @@ static int read_words(struct bench *b, int argc, char **argv)
         } else if (!strcmp(argv[i], "--lstm")) {
             if (read_number(argv[i], next, 0, 65536, &v)) return -1;
             b->lstm = (int)v;
-            i++;
+            b->argv[b->argc++] = argv[i];
+            b->argv[b->argc++] = argv[++i];
         } else {
             if (!strcmp(argv[i], "--net")) b->net = next;
             if (!strncmp(argv[i], "--net=", 6)) b->net = argv[i] + 6;
@@ -103,7 +104,9 @@ int bench_options(const struct bench *b, struct option_set *set)
 static int check_net(const struct bench *b, const char *what)
 {
     for (int i = 0; i < b->argc; i++) {
-        if (!strcmp(b->argv[i], "--net")) {
+        if (!strcmp(b->argv[i], "--lstm")) {
+            i++;
+        } else if (!strcmp(b->argv[i], "--net")) {
             if (++i == b->argc) return error_set("--net: its value is missing: mlp[:64,64], small or nature");
         } else if (strncmp(b->argv[i], "--net=", 6)) {
             return error_set("bench %s: unknown word %s; allowed: --seconds --net --lstm --params", what, b->argv[i]);
