@@ -53,26 +53,6 @@ static bool same(const struct net *net, const float *a, const float *b)
     return !memcmp(a, b, net_facts(net)->params * sizeof *a);
 }
 
-static unsigned char *slurp(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    struct stat st;
-    fstat(fileno(f), &st);
-    unsigned char *bytes = malloc((size_t)st.st_size + 1);
-    *n = fread(bytes, 1, (size_t)st.st_size, f);
-    fclose(f);
-    return bytes;
-}
-
-static void spill(const char *path, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    EXPECT(fwrite(bytes, 1, n, f) == n);
-    fclose(f);
-}
-
 static struct option_set options;
 
 static int write_simple(const char *name, const struct net *net, const float *theta)
@@ -102,7 +82,8 @@ static void round_trip(void **unused)
     if (checkpoint_write(dir, "checkpoint-000000000123.h5", &c)) fail_msg("%s", error_text());
     EXPECT(!checkpoint_write(dir, "checkpoint-again.h5", &c));
     size_t n, m;
-    unsigned char *a = slurp(at("checkpoint-000000000123.h5"), &n), *b = slurp(at("checkpoint-again.h5"), &m);
+    unsigned char *a = testing_slurp(at("checkpoint-000000000123.h5"), &n),
+                  *b = testing_slurp(at("checkpoint-again.h5"), &m);
     EXPECT(n == m && !memcmp(a, b, n)); /* the same state is the same file */
     free(a);
     free(b);
@@ -196,7 +177,7 @@ static void every_mutation_is_found(void **unused)
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     EXPECT(!write_simple("checkpoint-1.h5", net, theta) && !write_simple("checkpoint-2.h5", net, theta));
     size_t n;
-    unsigned char *good = slurp(at("checkpoint-2.h5"), &n), *bad = malloc(n + 64);
+    unsigned char *good = testing_slurp(at("checkpoint-2.h5"), &n), *bad = malloc(n + 64);
     char path[256];
     for (int i = 0; i < 600; i++) {
         size_t m = n;
@@ -210,14 +191,14 @@ static void every_mutation_is_found(void **unused)
             m = n + 1 + (size_t)rng_below(&rng, 63); /* something behind it */
         else
             memset(bad + rng_below(&rng, (int)n - 16), 0xa5, 16);
-        spill(at("checkpoint-2.h5"), bad, m);
+        testing_spill(at("checkpoint-2.h5"), bad, m);
         EXPECT(checkpoint_verify(at("checkpoint-2.h5")) == -1);
         EXPECT_LINE("checkpoint-2.h5: ");
         EXPECT(!checkpoint_open(at("checkpoint-2.h5")));
         if (i % 50) continue;
         EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-1.h5")));
     }
-    spill(at("checkpoint-2.h5"), good, n);
+    testing_spill(at("checkpoint-2.h5"), good, n);
     EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-2.h5")));
     free(good), free(bad), free(theta);
     net_free(&net);
@@ -239,11 +220,11 @@ static void newest_prune_resolve(void **unused)
         EXPECT(!write_simple(name, net, theta));
     }
     EXPECT(!write_simple("checkpoint-best.h5", net, theta));
-    spill(at("checkpoint-000000000099.h5.new"), "half", 4);
-    spill(at("run.h5"), "not mine", 8);
+    testing_spill(at("checkpoint-000000000099.h5.new"), "half", 4);
+    testing_spill(at("run.h5"), "not mine", 8);
     EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
     EXPECT(!checkpoint_resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-best.h5")));
-    spill(at("checkpoint-best.h5"), "rubbish", 7);
+    testing_spill(at("checkpoint-best.h5"), "rubbish", 7);
     EXPECT(!checkpoint_resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
     EXPECT(checkpoint_resolve(at("run.h5"), false, path, sizeof path) == -1);
     EXPECT_LINE("does not begin with DUNLINCK");
@@ -297,8 +278,8 @@ static void strange_files_with_a_good_seal(void **unused)
                                  "no-such-option"};
     for (int kind = 0; kind < 6; kind++) {
         size_t n;
-        unsigned char *bytes = slurp(at("good.h5"), &n), seal[SEAL_BYTES];
-        spill(at("strange.h5"), bytes, n);
+        unsigned char *bytes = testing_slurp(at("good.h5"), &n), seal[SEAL_BYTES];
+        testing_spill(at("strange.h5"), bytes, n);
         free(bytes);
         hid_t file = H5Fopen(at("strange.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
         EXPECT(file >= 0);
@@ -313,10 +294,10 @@ static void strange_files_with_a_good_seal(void **unused)
         if (kind >= 3)
             EXPECT(!h5_put_text(group, kind == 3 ? "frames" : kind == 4 ? "gamma" : "no-such-option", "7", "strange"));
         H5Gclose(group), H5Sclose(space), H5Fclose(file);
-        bytes = slurp(at("strange.h5"), &n);
+        bytes = testing_slurp(at("strange.h5"), &n);
         EXPECT(!seal_make(seal, bytes + SEAL_BYTES, n - SEAL_BYTES));
         memcpy(bytes, seal, SEAL_BYTES);
-        spill(at("strange.h5"), bytes, n);
+        testing_spill(at("strange.h5"), bytes, n);
         free(bytes);
         struct checkpoint_file *f = checkpoint_open(at("strange.h5"));
         EXPECT(kind < 3 ? f && checkpoint_read_tensors(f, "params", net, back) == -1 : !f);

@@ -36,25 +36,6 @@ static unsigned char *good, *good_run, *foreign, *foreign_run;
 static size_t good_n, good_run_n, foreign_n, foreign_run_n;
 static int mutations = 240;
 
-static unsigned char *slurp(const char *path, size_t *n)
-{
-    struct stat st;
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    fstat(fileno(f), &st);
-    unsigned char *bytes = malloc((size_t)st.st_size + 64);
-    *n = fread(bytes, 1, (size_t)st.st_size, f);
-    fclose(f);
-    return bytes;
-}
-
-static void spill(const char *path, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    EXPECT(fwrite(bytes, 1, n, f) == n && !fclose(f));
-}
-
 static void seal(unsigned char *bytes, size_t n)
 {
     EXPECT(n >= SEAL_BYTES && !seal_make(bytes, bytes + SEAL_BYTES, n - SEAL_BYTES));
@@ -126,12 +107,12 @@ static int make_run(void **unused)
         for (size_t i = 0; i < kept.books_bytes; i++) ((unsigned char *)kept.books)[i] = (unsigned char)i;
         write_checkpoint(NEWEST), write_run(100);
         if (other) {
-            foreign = slurp(newest, &foreign_n), foreign_run = slurp(runfile, &foreign_run_n);
+            foreign = testing_slurp(newest, &foreign_n), foreign_run = testing_slurp(runfile, &foreign_run_n);
             free(kept.theta), free(kept.target), free(kept.books), optim_free(&kept.optim), setup_close(&opened);
         }
     }
     write_checkpoint(BEFORE);
-    good = slurp(newest, &good_n), good_run = slurp(runfile, &good_run_n);
+    good = testing_slurp(newest, &good_n), good_run = testing_slurp(runfile, &good_run_n);
     return 0;
 }
 
@@ -147,7 +128,7 @@ static int remove_run(void **unused)
 static bool named(const char *name)
 {
     size_t n;
-    char *text = (char *)slurp(said, &n);
+    char *text = (char *)testing_slurp(said, &n);
     text[n] = '\0';
     const char *at = strstr(text, name);
     const bool is = at && strchr(at, ':') && strlen(strchr(at, ':')) > 8;
@@ -228,7 +209,7 @@ static void judge(const char *what, int i, int outcome)
                                         "nothing to go on from"};
     if (outcome > REFUSED) {
         size_t n;
-        char *text = (char *)slurp(said, &n);
+        char *text = (char *)testing_slurp(said, &n);
         text[n] = '\0';
         fail_msg("%s %d: %s %d; the log says: %s", what, i, outcome < 5 ? words[outcome] : "a crash or a hang", outcome,
                  text);
@@ -275,7 +256,7 @@ static void raw(void **unused)
         memcpy(bad, good, good_n), memset(bad + good_n, 0, 64);
         const size_t n = damage(&rng, bad, i % 2 ? 0 : SEAL_BYTES, good_n);
         const bool same = n == good_n && !memcmp(bad, good, n);
-        spill(newest, bad, n);
+        testing_spill(newest, bad, n);
         EXPECT(!checkpoint_verify(newest) == same);
         if (!same && !strstr(error_text(), "000000000200.h5: ")) fail_msg("%s", error_text());
         if (i % 10 == 0)
@@ -297,7 +278,7 @@ static void sealed(void **unused)
         memcpy(bad, good, good_n), memset(bad + good_n, 0, 64);
         for (int k = 0; k <= i % 3; k++) n = damage(&rng, bad, SEAL_BYTES, n > good_n ? good_n : n < 2048 ? 2048 : n);
         seal(bad, n);
-        spill(newest, bad, n);
+        testing_spill(newest, bad, n);
         judge("sealed", i, in_child(false, false));
     }
     report("sealed");
@@ -461,11 +442,11 @@ static void strange(void **unused)
     snprintf(before, sizeof before, "%s/checkpoint-%012d.h5", dir, BEFORE);
     for (int i = 0; i < mutations / 4; i++) {
         const int kind = i % 12;
-        spill(newest, kind == 10 ? foreign : good, kind == 10 ? foreign_n : good_n);
+        testing_spill(newest, kind == 10 ? foreign : good, kind == 10 ? foreign_n : good_n);
         if (kind < 10) make_strange(&rng, kind);
-        unsigned char *bytes = slurp(kind == 11 ? before : newest, &n);
+        unsigned char *bytes = testing_slurp(kind == 11 ? before : newest, &n);
         seal(bytes, n);
-        spill(newest, bytes, n);
+        testing_spill(newest, bytes, n);
         free(bytes);
         const int outcome = in_child(false, true);
         if (outcome == TAKEN && (kind > 8 || kind < 5) && kind != 0)
@@ -473,7 +454,7 @@ static void strange(void **unused)
         judge("strange", i, outcome);
     }
     report("strange");
-    spill(newest, good, good_n);
+    testing_spill(newest, good, good_n);
 }
 
 static void strange_run(struct rng *rng)
@@ -500,13 +481,13 @@ static void run_file(void **unused)
     (void)unused;
     struct rng rng = rng_make(14, 0, RNG_TEST, 0);
     unsigned char *bad = malloc(good_run_n + 64);
-    spill(newest, good, good_n);
+    testing_spill(newest, good, good_n);
     for (int i = 0; i < mutations / 4; i++) {
         size_t n = good_run_n;
         memcpy(bad, good_run, n), memset(bad + n, 0, 64);
         for (int k = 0; i % 8 > 1 && k <= i % 3; k++)
             n = damage(&rng, bad, 0, n > good_run_n ? good_run_n : n < 2048 ? 2048 : n);
-        spill(runfile, i % 8 == 1 ? foreign_run : bad, i % 8 == 1 ? foreign_run_n : n);
+        testing_spill(runfile, i % 8 == 1 ? foreign_run : bad, i % 8 == 1 ? foreign_run_n : n);
         if (i % 8 == 0) strange_run(&rng);
         const int outcome = in_child(true, true);
         if (i % 8 == 1 && outcome != REFUSED) fail_msg("another run's file: %d", outcome);

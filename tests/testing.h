@@ -59,6 +59,30 @@ static inline int testing_remove(const char *dir)
     return system(command);
 }
 
+/* A whole file: its n bytes, malloc'd with 64 more behind them to change it in. The caller's. */
+static inline unsigned char *testing_slurp(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    EXPECT(!fseek(f, 0, SEEK_END));
+    const long length = ftell(f);
+    EXPECT(length >= 0 && !fseek(f, 0, SEEK_SET));
+    unsigned char *bytes = malloc((size_t)length + 64);
+    assert_non_null(bytes);
+    *n = fread(bytes, 1, (size_t)length, f);
+    fclose(f);
+    return bytes;
+}
+
+/* Makes path a file of these n bytes. */
+static inline void testing_spill(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    EXPECT(fwrite(bytes, 1, n, f) == n);
+    EXPECT(!fclose(f));
+}
+
 #define testing_main(tests) testing_run((tests), sizeof(tests) / sizeof((tests)[0]))
 
 static inline int testing_run(const struct CMUnitTest *tests, size_t n)
