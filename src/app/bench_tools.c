@@ -109,8 +109,19 @@ static int check_root(void)
                      "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
 }
 
-/* In the child: never returns. */
-static void become(const char **words, const char *extra, bool quiet)
+/* Of words NAME=VALUE with blanks between; the environment keeps the copy. */
+static void put_all(const char *extra)
+{
+    for (char *at = extra ? strdup(extra) : NULL; at && *at;) {
+        char *next = at + strcspn(at, " ");
+        if (*next) *next++ = 0;
+        putenv(at);
+        at = next;
+    }
+}
+
+/* In the child: never returns. out: where stdout goes; -1: where ours goes. */
+static void become(const char **words, const char *extra, bool quiet, int out)
 {
     const int null = open("/dev/null", O_RDWR);
     if (null >= 0) dup2(null, STDIN_FILENO);
@@ -118,17 +129,17 @@ static void become(const char **words, const char *extra, bool quiet)
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
+    if (out >= 0) dup2(out, STDOUT_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* no measurement outlives who asked for it */
     setenv("DUNLIN_LAUNCHED", "1", 1);
-    char *copy = extra ? strdup(extra) : NULL;
-    if (copy) putenv(copy);
+    put_all(extra);
     execvp(words[0], (char **)(uintptr_t)words);
     log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
               strerror(errno));
     _exit(127);
 }
 
-pid_t bench_start(int ranks, const char *const *words, const char *extra, bool quiet)
+static pid_t start(int ranks, const char *const *words, const char *extra, bool quiet, int out)
 {
     static char self[1024];
     char count[16];
@@ -158,16 +169,34 @@ pid_t bench_start(int ranks, const char *const *words, const char *extra, bool q
     memcpy(all + HEAD, words, (size_t)n * sizeof *all);
     fflush(NULL);
     const pid_t pid = fork();
-    if (!pid) become(all, extra, quiet);
+    if (!pid) become(all, extra, quiet, out);
     free(all);
     if (pid < 0) return error_set("mpirun cannot be started: %s", strerror(errno));
+    return pid;
+}
+
+pid_t bench_start(int ranks, const char *const *words, const char *extra)
+{
+    return start(ranks, words, extra, true, -1);
+}
+
+pid_t bench_start_read(int ranks, const char *const *words, const char *extra, int *from)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC)) return error_set("no pipe: %s", strerror(errno));
+    const pid_t pid = start(ranks, words, extra, false, ends[1]);
+    close(ends[1]);
+    if (pid < 0)
+        close(ends[0]);
+    else
+        *from = ends[0];
     return pid;
 }
 
 int bench_launch(int ranks, const char *const *words)
 {
     int status;
-    const pid_t pid = bench_start(ranks, words, NULL, false);
+    const pid_t pid = start(ranks, words, NULL, false, -1);
     if (pid < 0) {
         log_error("%s", error_text());
         return 1;

@@ -149,7 +149,7 @@ static int begin(struct training *t, const struct bench *b, const char *dir, int
     words[0] = "train";
     for (int i = 0; i < b->argc; i++) words[i + 1] = b->argv[i];
     memcpy(words + b->argc + 1, ours, sizeof ours);
-    t->mpirun = bench_start(t->actors + 1, words, t->tag, true);
+    t->mpirun = bench_start(t->actors + 1, words, t->tag);
     free(words);
     if (t->mpirun < 0) return -1;
     do {

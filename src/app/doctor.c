@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,28 +100,16 @@ static int relay_lines(int from, bool *late)
 /* The same words under mpirun, with a rank for each actor and one for the master. Status. */
 static int launch(struct doctor *d, int actors, int argc, char **argv)
 {
-    int ends[2], status = 0;
+    int from, status = 0;
     bool late = false;
     const char **words = memory_new((size_t)argc + 2, sizeof *words);
     words[0] = "doctor";
     for (int i = 0; i < argc; i++) words[i + 1] = argv[i];
-    if (pipe(ends)) {
-        log_error("no pipe: %s", strerror(errno));
-        return 1;
-    }
-    fflush(NULL);
-    const pid_t pid = fork();
-    if (!pid) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        _exit(bench_launch(actors + 1, words));
-    }
-    close(ends[1]);
+    const pid_t pid = bench_start_read(actors + 1, words, NULL, &from);
     free(words);
-    const int verdict = pid > 0 ? relay_lines(ends[0], &late) : -1;
-    close(ends[0]);
+    if (pid < 0) log_error("%s", error_text());
+    const int verdict = pid > 0 ? relay_lines(from, &late) : -1;
+    if (pid > 0) close(from);
     if (late) kill(pid, SIGTERM);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     if (verdict >= 0) return verdict;
@@ -132,7 +119,7 @@ static int launch(struct doctor *d, int actors, int argc, char **argv)
     else
         doctor_say(d, DOCTOR_FAIL, "mpirun", "run `mpirun -n 2 hostname`, and look at what stands on stderr",
                    "%d ranks ended with status %d before the last finding", actors + 1,
-                   WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+                   pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
     return doctor_verdict(d);
 }
 

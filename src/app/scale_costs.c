@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,33 +21,17 @@ static const double WAKE = 5e-5; /* s, where nothing is measured */
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
 static int capture(int ranks, const char *const *words, const char *extra, char text[TEXT])
 {
-    int ends[2], status;
+    int from, status;
     size_t n = 0;
-    if (pipe(ends)) return error_set("no pipe: %s", strerror(errno));
-    fflush(NULL);
-    const pid_t pid = fork();
-    if (!pid) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        char *copy = extra ? strdup(extra) : NULL;
-        for (char *at = copy; at && *at;) { /* NAME=VALUE with blanks between */
-            char *next = at + strcspn(at, " ");
-            if (*next) *next++ = 0;
-            putenv(at);
-            at = next;
-        }
-        _exit(bench_launch(ranks, words));
-    }
-    close(ends[1]);
-    for (ssize_t got = 1; pid > 0 && (got > 0 || errno == EINTR);)
-        if ((got = read(ends[0], text + n, TEXT - 1 - n)) > 0) n += (size_t)got;
-    close(ends[0]);
+    const pid_t pid = bench_start_read(ranks, words, extra, &from);
+    if (pid < 0) return -1;
+    for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
+        if ((got = read(from, text + n, TEXT - 1 - n)) > 0) n += (size_t)got;
+    close(from);
     text[n] = 0;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0)
+    while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return error_set("waiting for mpirun: %s", strerror(errno));
-    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
         return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
     return 0;
 }
