@@ -106,7 +106,7 @@ BLIND
 run "${CC_BACKEND:-gcc}" -O1 -shared -fPIC -I "$source_dir/include" blind.c -o blind.so -lm
 run "$dunlin" train --env "lib:$PWD/blind.so" --net mlp:8 --actors 1 --frames 500 --out blind
 check "a run of an environment that draws nothing" is "$status" 0
-refused "an environment that draws nothing" 1 "blind.so|render" record blind --out x.gif
+refused "an environment that draws nothing" 1 "blind.so|render" record blind --env "lib:$PWD/blind.so" --out x.gif
 
 # top
 run "$dunlin" top --once a; check "top: status 0" is "$status" 0

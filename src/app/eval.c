@@ -12,9 +12,10 @@
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "            [--render [--fps F]]\n"
+    "            [--env lib:PATH.so] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns; of a run the newest checkpoint,\n"
-    "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second\n";
+    "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second;\n"
+    "  --env names the library where the run's environment is one\n";
 
 struct words {
     struct player_words player;
@@ -38,7 +39,8 @@ static int read_words(struct words *w, int argc, char **argv)
         if (known < 0) return -1;
         if (!known)
             return error_set(
-                "unknown option %.80s; allowed: --episodes --seed --greedy --best --eval-eps --render --fps", argv[i]);
+                "unknown option %.80s; allowed: --episodes --seed --greedy --best --eval-eps --env --render --fps",
+                argv[i]);
     }
     if (!w->player.what) return error_set("which run or checkpoint? %s", "dunlin eval RUN|CHECKPOINT [--episodes N]");
     return 0;

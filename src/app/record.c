@@ -14,10 +14,11 @@
 
 static const char usage[] =
     "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "              [--fps F] [--max-seconds S]\n"
+    "              [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
     "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg. One episode, one "
     "picture\n"
-    "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise\n";
+    "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise;\n"
+    "  --env names the library where the run's environment is one\n";
 
 struct words {
     struct player_words player;
@@ -50,7 +51,7 @@ static int read_words(struct words *w, int argc, char **argv)
             if (known < 0) return -1;
             if (!known)
                 return error_set("unknown option %.80s; allowed: --out --episodes --seed --greedy --best --eval-eps "
-                                 "--fps --max-seconds",
+                                 "--env --fps --max-seconds",
                                  key);
         }
     }
