@@ -87,6 +87,9 @@ timeout 60 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" train --env corridor --fra
 check "srun --mpi=pmix: status 0" is $? 0
 check "srun --mpi=pmix: done, every rank played" is "$(grep -cE '^state done|^actor [123] host .* frames [1-9]' pmix/status)" 4
 [ $cluster_nodes = 1 ] || check "srun --mpi=pmix: on both nodes" is "$(grep -o 'host c[01]' pmix/status | sort -u | wc -l)" 2
+timeout 100 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" doctor --env corridor --out doctored >out 2>err
+check "srun --mpi=pmix, doctor: status 0" is $? 0
+check "srun --mpi=pmix, doctor: a line for each node's way to rank 0" is "$(grep -cE '^[a-z]+ link: .* to rank 0' out)" $cluster_nodes
 timeout 60 srun --mpi=pmix --job-name=stopped -n 2 "$dunlin" train --env corridor --frames 1e9 --log-every 0.5 --out stopped >out 2>err &
 pid=$!
 within 30 moving stopped
