@@ -67,13 +67,13 @@ struct master {
     int64_t lag[RUN_LAG_ROWS];        /* updates by lag, this session's */
     int64_t lag_before[RUN_LAG_ROWS]; /* and those before, as of the checkpoint */
     double next_log, next_look;
-    double ret_recent;      /* mean return of the last interval that had episodes */
-    int silences;           /* events about them so far */
-    double *silent_for;     /* by actor, at the last look */
-    double longest_silence; /* from which an actor has come back */
-    int64_t first_update;   /* n.updates at the start of this session */
-    bool anyone_lost;       /* an actor died: no collective call from here on */
-    bool bad_number;        /* --on-nan stop ends the run, after its checkpoint */
+    double ret_recent, max_recent; /* mean and largest return of the last interval that had episodes */
+    int silences;                  /* events about them so far */
+    double *silent_for;            /* by actor, at the last look */
+    double longest_silence;        /* from which an actor has come back */
+    int64_t first_update;          /* n.updates at the start of this session */
+    bool anyone_lost;              /* an actor died: no collective call from here on */
+    bool bad_number;               /* --on-nan stop ends the run, after its checkpoint */
     int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of sight */
     enum run_state state;
     char reason[256];
@@ -169,7 +169,9 @@ void progress_episodes(struct master *m);                          /* takes in t
 void progress_watch(struct master *m);                             /* signs of life */
 double progress_patience(const struct master *m); /* s of silence after which actors are taken for lost */
 void progress_log(struct master *m);              /* line, rows, status; every log interval and at the end */
-void progress_row(struct master *m);              /* in rounds: a row of /train, where there is anything to tell */
+enum { FIGURE = 16 };
+const char *progress_figure(double v, char text[FIGURE]); /* three digits, "-" for none yet; text */
+void progress_row(struct master *m); /* in rounds: a row of /train, where there is anything to tell */
 void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool progress_lost(const struct master *m, int actor); /* has this actor died or fallen silent */

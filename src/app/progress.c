@@ -45,7 +45,7 @@ void progress_init(struct master *m, const struct master_start *s)
     }
     m->silent_for = memory_new((size_t)m->actors, sizeof *m->silent_for);
     m->first_update = m->n.updates;
-    m->ret_recent = NAN;
+    m->ret_recent = m->max_recent = NAN;
     interval_reset(&m->now, m->started);
     interval_reset(&m->row, m->started);
     m->next_log = m->started + m->options->log_every;
@@ -208,6 +208,12 @@ static const char *span(double s, char *text, size_t size)
     return text;
 }
 
+const char *progress_figure(double v, char text[FIGURE])
+{
+    snprintf(text, FIGURE, isnan(v) ? "-" : "%.3g", v);
+    return text;
+}
+
 static void write_status(struct master *m, const struct run_train *t, double left)
 {
     const struct status s = {.state = m->state,
@@ -220,7 +226,7 @@ static void write_status(struct master *m, const struct run_train *t, double lef
                              .frames_per_s = t->frames_per_s,
                              .updates_per_s = t->updates_per_s,
                              .return_mean = m->ret_recent,
-                             .return_max = t->return_max,
+                             .return_max = m->max_recent,
                              .eval_mean = m->eval_mean,
                              .eval_best = m->n.best_mean,
                              .lag_mean = t->lag_mean,
@@ -280,8 +286,11 @@ void progress_log(struct master *m)
 {
     const double clock = master_clock();
     const struct run_train row = row_of(m, &m->now, clock);
-    char left_text[32];
-    if (m->now.episodes) m->ret_recent = row.return_mean;
+    char left_text[32], mean[FIGURE], max[FIGURE];
+    if (m->now.episodes) {
+        m->ret_recent = row.return_mean;
+        m->max_recent = row.return_max;
+    }
     const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
     for (int a = 1; a <= m->actors && m->setup->algo != ALGO_A3C; a++)
         m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->n.frames, m->options->eps_frames);
@@ -293,11 +302,11 @@ void progress_log(struct master *m)
     runfile_actors(m->runfile, m->rows);
     clerk_log(m);
     write_status(m, &row, left);
-    log_root(
-        "%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %.3g  max %.3g  lag %.1f max %lld  "
-        "%s left",
-        100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
-        row.frames_per_s, row.updates_per_s, m->ret_recent, row.return_max, row.lag_mean, (long long)row.lag_max,
-        span(fmax(left, 0), left_text, sizeof left_text));
+    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %.1f max %lld  "
+             "%s left",
+             100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
+             row.frames_per_s, row.updates_per_s, progress_figure(m->ret_recent, mean),
+             progress_figure(m->max_recent, max), row.lag_mean, (long long)row.lag_max,
+             span(fmax(left, 0), left_text, sizeof left_text));
     interval_reset(&m->now, clock);
 }

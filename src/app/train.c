@@ -29,8 +29,10 @@ static void finish(struct session *s, struct master *m, int *status)
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
     if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    log_root("%s: %s; %lld frames in %.0f s; best evaluation %.4g, last %.4g; see %s", run_state_name(m->state),
-             m->reason, (long long)m->n.frames, master_seconds(m), m->n.best_mean, m->eval_mean, s->plan.dir);
+    char best[FIGURE], last[FIGURE];
+    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
+             (long long)m->n.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
+             progress_figure(m->eval_mean, last), s->plan.dir);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
