@@ -262,14 +262,18 @@ static void test_file(void **state)
 static void test_presets(void **state)
 {
     (void)state;
-    static const char *const envs[] = {"catch", "cartpole", "pong", "breakout"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const presets[][2] = {{"catch", "catch"},
+                                             {"cartpole", "cartpole"},
+                                             {"pong", "atari:pong"},
+                                             {"pong-q", "atari:pong"},
+                                             {"breakout", "atari:breakout"}};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
         struct option_set set;
         char path[64];
-        snprintf(path, sizeof path, "../../run/%s.ini", envs[i]);
+        snprintf(path, sizeof path, "../../run/%s.ini", presets[i][0]);
         options_init(&set);
         if (options_read_file(&set, testing_data(path)) || options_check(&set)) fail_msg("%s", error_text());
-        EXPECT(strstr(set.values.env, envs[i]) && set.origin[option_find("frames")] == ORIGIN_FILE);
+        EXPECT(!strcmp(set.values.env, presets[i][1]) && set.origin[option_find("frames")] == ORIGIN_FILE);
     }
 }
 
