@@ -53,11 +53,11 @@ check "actor: lines" well_formed
 check "actor: names" is "$(names)" "actor-raw actor-env actor-train"
 
 export TMPDIR=$PWD
-run "$dunlin" bench whole --seconds 0.1 --env cartpole
+run "$dunlin" bench whole --seconds 0.1 --env cartpole --actors 4
 check "whole: status 0" is "$status" 0
 check "whole: lines" well_formed
 check "whole: names" grep -q "^whole value" out
-for r in 2 4 8 16; do check "whole: $r actors" grep -q "^whole-r$r value" out; done
+for r in 2 4; do check "whole: $r actors" grep -q "^whole-r$r value" out; done
 check "whole: its folders are gone" bash -c '! ls | grep -q dunlin-bench'
 check "whole: its processes are gone" gone "$PWD/[d]unlin-bench"
 

@@ -43,6 +43,7 @@ static void print_usage(void)
         "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)\n"
         "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
         "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
+        "  whole: --actors N is the most that are tried at a time (16)\n"
         "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
         "(16),\n"
         "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a gradient is sent), and "

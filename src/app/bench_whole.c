@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { MOST = 6, RANKS_MOST = 1024, PATH = 512 };
+enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
 static const double SLICE = 0.5, SETTLE = 0.08, LOG_EVERY = 0.05, PATIENCE = 30; /* s */
 
 struct training {
@@ -220,7 +220,7 @@ static void report(const struct training *t, int n, int cores)
             bench_print("whole-cpu", series_median(&t[i].cpu), 100, "percent");
         }
     for (int i = 0; i < n; i++) {
-        if (t[i].actors < 2 || (t[i].actors & (t[i].actors - 1)) || t[i].actors > 16) continue;
+        if (t[i].actors < 2 || (t[i].actors & (t[i].actors - 1))) continue;
         snprintf(name, sizeof name, "whole-r%d", t[i].actors);
         bench_print(name, series_median(&t[i].rate), best, "frames/s");
     }
@@ -241,14 +241,20 @@ static int measure(struct training *t, int n, const struct bench *b, const char 
 int bench_whole(const struct bench *b)
 {
     static struct training t[MOST];
-    const int wanted[] = {1, 2, 4, 8, 16}, cores = bench_cores();
+    static struct option_set set;
+    const int cores = bench_cores();
     const char *tmp = getenv("TMPDIR");
     char dir[PATH];
     int n = 0;
     bool has_cores = false;
-    for (int i = 0; i < 5; i++) {
-        t[n++].actors = wanted[i];
-        has_cores |= wanted[i] == cores;
+    if (bench_options(b, &set)) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    const int64_t most = set.values.actors ? set.values.actors : USUAL;
+    for (int actors = 1; actors <= most && n < MOST - 1; actors *= 2) {
+        t[n++].actors = actors;
+        has_cores |= actors == cores;
     }
     if (!has_cores && cores < RANKS_MOST) t[n++].actors = cores;
     snprintf(dir, sizeof dir, "%.300s/dunlin-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");

@@ -6,7 +6,7 @@
 minutes=${1:-30}
 run=$scratch/long
 session=300 # seconds; then all are killed and resumed
-export DUNLIN_METER=0
+export DUNLIN_METER=${DUNLIN_METER:-0} # microseconds that a step sleeps
 metered
 # rank seconds rss-in-KB files, every 5 seconds
 sample() {
