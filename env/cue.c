@@ -134,7 +134,7 @@ static void cue_render(const void *state, uint8_t *rgb)
 const struct env_ops env_cue = {
     .api = DUNLIN_ENV_API,
     .name = "cue",
-    .help = "turn where a cue at the start said, after a corridor (cue:N: of N cells): needs --lstm; return -1 or 1",
+    .help = "turn where a cue at the start said, after a corridor (cue:N: of N cells): needs an LSTM; return -1 or 1",
     .defaults = defaults,
     .plain_state = true,
     .open = cue_open,

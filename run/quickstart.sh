@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # quickstart.sh [ENV] [--KEY VALUE ...] -- from a fresh machine to a learned agent: sets up, builds, trains on all cores, shows
-# the curve and the score. ENV is catch unless given; atari:GAME also fetches the emulator and the games into build/atari.
-# What follows ENV goes to `dunlin train` as it is.
+# the curve and the score, and records a game. ENV is catch unless given; atari:GAME also fetches the emulator and the games into
+# build/atari. What follows ENV goes to `dunlin train` as it is. Each call starts anew: what lies in its folder, runs/quickstart-ENV
+# or that of --out, is thrown away.
 set -eu
 cd "$(dirname "$0")/.."
 . run/setup.sh
 env=${1:-catch}
 [ $# = 0 ] || shift
-need
+case $env in atari:*) need python3 ;; *) need ;; esac
 make -s -j"$(nproc)" all
 case $env in atari:*) bash run/fetch-atari.sh build/atari ;; esac
 out=runs/quickstart-$(echo "$env" | tr -c 'A-Za-z0-9_.\n' '-')
@@ -29,3 +30,4 @@ echo "evaluation of the learned agent over 100 episodes:"
 episodes=100
 case $env in atari:*) episodes=10 ;; esac
 build/dunlin eval "$out" --episodes "$episodes"
+build/dunlin record "$out" --out "$out/agent.gif"

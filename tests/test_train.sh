@@ -61,6 +61,8 @@ check "resume with fewer actors: status 0" is "$status" 0
 run "$dunlin" resume a --actors 4 --frames 70000
 check "resume with more actors: status 0" is "$status" 0
 check "it says who starts afresh" grep -q "of 4 actors start afresh" err
+run "$dunlin" resume a --frames 75000
+check "resume with nothing said: as many actors as before" grep -q ": 4 actors, 75000 frames" err
 
 # damage: a flipped bit, a truncation; resume falls back, eval refuses
 newest=$(ls a/checkpoint-0*.h5 | tail -1)

@@ -346,7 +346,8 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
         log_error("%s", error_text());
         return 2;
     }
-    const bool same = plan->set.values.deterministic && plan->ranks > 1; /* goes on with as many as it had */
+    /* a resumed run keeps its number of actors, which lr was chosen for; an allocation of another size is filled */
+    const bool same = plan->ranks > 1 && (plan->set.values.deterministic || !slurm_room());
     const int actors = launch_actors(same && !plan->set.values.actors ? plan->ranks - 1 : plan->set.values.actors);
     snprintf(count, sizeof count, "%d", actors + 1);
     char **words = calloc((size_t)argc + EXTRA, sizeof *words);

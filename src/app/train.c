@@ -180,14 +180,28 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     return status;
 }
 
+/* The help text, with the values that a start with the other words would take. Exit status. */
+static int help(int argc, char **argv, bool resume)
+{
+    const char *positional = NULL;
+    static struct option_set set;
+    options_init(&set);
+    if (argc && !resume && (options_read_args(&set, argc, argv, &positional) || setup_complete(&set))) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    printf("dunlin %s\n\n", resume ? "resume RUN [--KEY VALUE ...]" : "train [FILE.ini] [--KEY VALUE ...]");
+    options_print_help(&set, resume);
+    return 0;
+}
+
 int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv)
 {
     struct plan plan;
     for (int i = 0; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            printf("dunlin %s\n\n", resume ? "resume RUN [--KEY VALUE ...]" : "train [FILE.ini] [--KEY VALUE ...]");
-            options_print_help();
-            return 0;
+            argv[i] = argv[argc - 1]; /* the others say for what */
+            return help(argc - 1, argv, resume);
         }
     switch (launch_kind()) {
     case LAUNCH_RANK:

@@ -47,7 +47,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                                 \
     X(FLAG, or_resume, "or-resume", false, 0, 1, START, "resume where `out` already holds a run of this configuration")    \
     X(FLAG, force, "force", false, 0, 1, START, "throw away what `out` holds")                                             \
-    X(INT, actors, "actors", 0, 0, 65536, START, "actors to launch when started alone; 0: one per core")                   \
+    X(INT, actors, "actors", 0, 0, 65536, START, "actors to launch when started alone; 0: one per core, or those of before")   \
     X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints")             \
     X(INT, checkpoint_keep, "checkpoint-keep", 3, 1, 1000000, MAY, "checkpoints kept")                                     \
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")          \
@@ -130,7 +130,8 @@ bool option_of_start(int i);
 int options_other_run(const struct option_set *a, const struct option_set *b);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */
 int options_eps_final(const char *text, double value[8], double prob[8]);
-/* The help text of all options, one line each with its default and range. */
-void options_print_help(void);
+/* The help text of all options, one line each with its value in set and its range; for a resume only of those that may change
+ * there, which otherwise stay as they were. */
+void options_print_help(const struct option_set *set, bool resume);
 
 #endif

@@ -72,15 +72,15 @@ static void print_range(const struct range *range, char *text, size_t size)
     }
 }
 
-void options_print_help(void)
+void options_print_help(const struct option_set *set, bool resume)
 {
-    struct option_set set;
-    options_init(&set);
     for (int i = 0; i < option_count(); i++) {
         const struct range *range = &ranges[i];
+        if (resume && !option_may_change(i) && !option_of_start(i)) continue;
         const bool flag = !*range->value;
         char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 512], left[64];
-        options_format(&set.values, i, def, sizeof def);
+        options_format(&set->values, i, def, sizeof def);
+        if (resume) snprintf(def, sizeof def, "as before");
         print_range(range, allowed, sizeof allowed);
         snprintf(left, sizeof left, "--%s%s %s", flag ? "[no-]" : "", option_key(i),
                  *range->words ? "WORD" : range->value);
@@ -92,7 +92,9 @@ void options_print_help(void)
         print_wrapped(line, HELP_AT);
     }
     print_wrapped(
-        "In brackets: default and range. Whole numbers may be written 2000000 or 2e6. Environments bring defaults of "
-        "their own for some options; FILE.ini is stronger than these, and the command line is strongest.",
+        resume ? "In brackets: default and range. What is not listed stays as the run has it."
+               : "In brackets: default and range. Whole numbers may be written 2000000 or 2e6. Environments bring "
+                 "defaults of their own for some options (--env E --algo A --help shows these); FILE.ini is "
+                 "stronger than they are, and the command line is strongest.",
         0);
 }
