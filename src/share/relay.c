@@ -108,6 +108,7 @@ static void ask_weights(struct relay *r)
         pin(r, published_index(current));
         r->coming[THETA].word = current;
         r->coming[THETA].since = r->looked;
+        r->coming[THETA].need = published_count(target);
         r->index = choose_buffer(r);
         ask_floats(r, &r->coming[THETA], at_theta(&r->there, published_index(current)), at_theta(here, r->index),
                    published_count(current));
@@ -130,6 +131,27 @@ static void close_here(struct relay *r, struct coming *c)
     buffer_close(r->here, c->to, c->count_here);
 }
 
+/* The evaluations that rank 0 asks for, told once their weights are here. False where one of them is not told yet. */
+static bool tell_snapshots(struct relay *r)
+{
+    bool all = true;
+    for (int l = 0; l < r->lanes; l++) {
+        const uint64_t id = r->lane[l].desk[DESK_SNAPSHOT];
+        if (id <= r->shot) /* already here, or overtaken by what is */
+            store(r->here, at_desk(r->here, l, DESK_SNAPSHOT), id);
+        else
+            all = false;
+    }
+    return all;
+}
+
+/* Held weights are told after the target and the evaluation that were asked for before them: who fetches these weights must
+ * see those, too, for it may look no more until it has played (rounds.c). */
+static bool may_tell(const struct relay *r)
+{
+    return r->held && r->snapshots_told && published_count(r->target) >= r->coming[THETA].need;
+}
+
 /* After a round: what came whole counts. A board word is told here only after everything it promises. */
 static void take_weights(struct relay *r)
 {
@@ -145,6 +167,8 @@ static void take_weights(struct relay *r)
     if (shot->asked && whole(r, shot, shot->word)) {
         close_here(r, shot);
         r->shot = shot->line[BUFFER_ID];
+        r->snapshot_wanted = false;
+        r->snapshots_told = tell_snapshots(r);
     }
     if (theta->asked) {
         r->held = whole(r, theta, 2 * published_count(theta->word));
@@ -157,7 +181,7 @@ static void take_weights(struct relay *r)
         }
     }
     for (int i = 0; i < KINDS; i++) r->coming[i].asked = false;
-    if (r->held && r->target == r->board[BOARD_TARGET]) {
+    if (may_tell(r)) {
         r->held = false;
         r->current = theta->word;
         store(here, at_board(BOARD_CURRENT), published_word(published_count(theta->word), r->index));
@@ -183,11 +207,9 @@ static void tell_board(struct relay *r)
         store(here, at_desk(here, l, DESK_TAIL), lane->desk[DESK_TAIL]);
         store(here, at_desk(here, l, DESK_ACK), lane->acked);
         const uint64_t id = lane->desk[DESK_SNAPSHOT];
-        if (id <= r->shot) /* already here, or overtaken by what is */
-            store(here, at_desk(here, l, DESK_SNAPSHOT), id);
-        else if (r->snapshot[BUFFER_SEQ] % 2 == 0 && r->snapshot[BUFFER_ID] >= id)
-            r->snapshot_wanted = true;
+        if (id > r->shot && r->snapshot[BUFFER_SEQ] % 2 == 0 && r->snapshot[BUFFER_ID] >= id) r->snapshot_wanted = true;
     }
+    r->snapshots_told = tell_snapshots(r);
 }
 
 /* The second question: the lanes' words that have changed, and how rank 0's stand. */
@@ -225,7 +247,7 @@ static void round_trip(struct relay *r)
 /* Is a round worth while at once. */
 static bool busy(const struct relay *r)
 {
-    return letters_wait(r) || wish(r) || (r->held && r->target != r->board[BOARD_TARGET]) || r->snapshot_wanted ||
+    return letters_wait(r) || wish(r) || r->held || r->snapshot_wanted ||
            (r->board[BOARD_TARGET] && r->board[BOARD_TARGET] != r->target) || (r->board[BOARD_CURRENT] && !r->current);
 }
 

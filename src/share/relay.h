@@ -30,6 +30,7 @@ struct coming {
     uint64_t count_here; /* of the buffer's sequence */
     uint64_t line[WORDS], after;
     int64_t since; /* theta: when the look began that named them */
+    uint64_t need; /* theta: the target publication that was there by then */
 };
 
 struct relay {
@@ -49,9 +50,9 @@ struct relay {
     uint64_t current, target; /* words of the board there whose weights are told here */
     uint64_t targets, shot;   /* targets taken; the id of the snapshot here */
     int index;                /* the buffer here of the weights that come or are held */
-    bool held;                /* theta is here and waits for its target */
+    bool held;                /* theta is here and waits for what must be told before it */
     uint64_t pins;            /* so far; each is a new value */
-    bool snapshot_wanted;
+    bool snapshot_wanted, snapshots_told;
 
     void *post; /* room for the largest */
     float *sum; /* (params) of SHARE_COMBINE_SUM */
