@@ -85,6 +85,7 @@ void master_free(struct master *m)
     free(m->target);
     free(m->rows);
     free(m->pids);
+    free(m->births);
     free(m->eps_final);
     free(m->silent_for);
     free(m->round);
@@ -182,6 +183,8 @@ int master_farewell(struct master *m, double seconds, bool silent)
     for (;;) {
         const int missing = share_wait_bye(m->share, 0.1);
         progress_look(m);
+        /* a relay that sums gradients sends the next sum once this one is answered, and its actors' goodbyes behind it */
+        while (silent && !m->options->deterministic && serve(m)) {}
         int dead = 0, lost = 0;
         for (int a = 0; a < m->actors; a++) {
             dead += progress_dead(m, a);

@@ -64,6 +64,7 @@ struct master {
     struct run_actor *rows;           /* rank 0 and the actors */
     double *eps_final;                /* by rank: of the actor's first environment; Q methods */
     pid_t *pids;                      /* of ranks on this host, 0 elsewhere */
+    uint64_t *births;                 /* that tell them from later processes of the same numbers */
     int64_t lag[RUN_LAG_ROWS];        /* updates by lag, this session's */
     int64_t lag_before[RUN_LAG_ROWS]; /* and those before, as of the checkpoint */
     double next_log, next_look;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/master.h"
+#include "app/process.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -30,11 +31,14 @@ void progress_init(struct master *m, const struct master_start *s)
 {
     m->rows = memory_new((size_t)m->actors + 1, sizeof *m->rows);
     m->pids = memory_new((size_t)m->actors + 1, sizeof *m->pids);
+    m->births = memory_new((size_t)m->actors + 1, sizeof *m->births);
     for (int r = 0; r <= m->actors; r++) {
         m->rows[r].rank = r;
         snprintf(m->rows[r].host, sizeof m->rows[r].host, "%s", s->hosts[r]);
         snprintf(m->rows[r].state, sizeof m->rows[r].state, "running");
-        m->pids[r] = strcmp(s->hosts[r], s->hosts[0]) ? 0 : s->pids[r];
+        /* another container may have our host's name: its processes are not seen here, or are not ours */
+        m->births[r] = strcmp(s->hosts[r], s->hosts[0]) ? 0 : process_birth(s->pids[r]);
+        m->pids[r] = m->births[r] ? s->pids[r] : 0;
     }
     m->eps_final = memory_new((size_t)m->actors + 1, sizeof *m->eps_final);
     for (int r = 1; r <= m->actors;
@@ -141,7 +145,7 @@ void progress_watch(struct master *m)
         m->silent_for[a] = silence;
         if (silence < before && m->n.updates > m->first_update) m->longest_silence = fmax(m->longest_silence, before);
         row->last_seen = master_seconds(m) - silence;
-        if (m->pids[a + 1] && silence > 0.5 && kill(m->pids[a + 1], 0) && errno == ESRCH)
+        if (m->pids[a + 1] && silence > 0.5 && !process_is(m->pids[a + 1], m->births[a + 1]))
             set_state(m, a, "dead");
         else
             set_state(m, a, silence > SILENT_AFTER ? "silent" : "running");

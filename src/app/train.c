@@ -12,6 +12,7 @@
 #include "app/launch.h"
 #include "app/leave.h"
 #include "app/master.h"
+#include "app/process.h"
 #include "app/session.h"
 #include "app/signals.h"
 #include "base/check.h"
@@ -36,16 +37,16 @@ static void finish(struct session *s, struct master *m, int *status)
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
- * allocation, for ever. Those who said goodbye leave by themselves. */
+ * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for it. */
 static void end_the_rest(const struct session *s, const struct master *m, int status)
 {
     bool other_node = false;
+    sleep(1);
     for (int r = 1; r < s->size; r++) {
         other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
-        if (m->pids[r] && share_silence(m->share, r - 1) >= 0) kill(m->pids[r], SIGKILL);
+        if (m->pids[r] && process_is(m->pids[r], m->births[r])) kill(m->pids[r], SIGKILL);
     }
     if (!other_node) return;
-    sleep(1);
     log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
     leave_by_force(status);
 }
@@ -104,7 +105,9 @@ static int run_master(struct session *s, struct share *share, bool *lost)
     master_init(&m, &start);
     master_run(&m);
     finish(s, &m, &status);
-    *lost = !share_part(share, !m.anyone_lost, 2);
+    for (int r = 1; r < s->size; r++) /* who died after its goodbye comes to no collective call either */
+        if (m.pids[r] && !process_is(m.pids[r], m.births[r])) m.anyone_lost = true;
+    *lost = !share_part(share, !m.anyone_lost, 10);
     if (*lost) end_the_rest(s, &m, status);
     master_free(&m);
     return status;
@@ -118,7 +121,8 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
         log_rank("the relay of this node is gone: this actor ends");
     } else if (status) {
         log_rank("the master has given no sign of life for 10 s: this actor ends");
-        if (!getenv("DUNLIN_LAUNCHED")) leave_by_force(1); /* our own launcher sees to those who hang */
+        /* our own launcher sees to those who hang; from another node it may be the network alone that is silent */
+        if (!getenv("DUNLIN_LAUNCHED") && share_near(share)) leave_by_force(1);
     }
     *lost = status || !share_parting(share);
     return status;

@@ -111,6 +111,7 @@ const char *
 share_component(const struct share *s);   /* local: "shared memory", "shared memory + window of all ranks" ... */
 bool share_remote(const struct share *s); /* local: are there actors on other nodes than rank 0's */
 int share_relays(const struct share *s);  /* local: the nodes that have a relay */
+bool share_near(const struct share *s);   /* local: does this rank see rank 0's memory, and so whether rank 0 lives */
 /* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this node. */
 bool share_orphaned(const struct share *s);
 /* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local where

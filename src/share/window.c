@@ -266,8 +266,9 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     s->actors = size - 1;
     s->self = s->slot = rank - 1;
     settle_config(s);
+    prctl(PR_SET_TIMERSLACK,
+          1000UL); /* the default rounds every short sleep up by 50 us; a relay's thread inherits it */
     open_windows(s, rank, size);
-    prctl(PR_SET_TIMERSLACK, 1000UL); /* the default rounds every short sleep up by 50 us */
     if (rank == MASTER)
         s->ledger = memory_new((size_t)s->actors, sizeof *s->ledger);
     else if (!s->base) {
@@ -341,6 +342,11 @@ bool share_is_local(const struct share *s)
 bool share_orphaned(const struct share *s)
 {
     return s->host && kill(s->host, 0) && errno == ESRCH;
+}
+
+bool share_near(const struct share *s)
+{
+    return s->base && !s->relayed;
 }
 
 bool share_remote(const struct share *s)
