@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,7 +14,7 @@
 #include "learn/instance.h"
 #include "learn/policy.h"
 
-enum { STEPS_PER_SIGN_OF_LIFE = 100 };
+static const double SIGN_OF_LIFE = 0.2; /* s */
 
 struct player {
     const struct evaluate_config *config;
@@ -25,6 +26,7 @@ struct player {
     float *state; /* (state_dim) */
     struct rng policy_rng;
     int64_t steps; /* of all episodes */
+    double signed_at;
 };
 
 /* The action for the newest observation, and its value. */
@@ -49,6 +51,18 @@ static void show(const struct player *p, double reward, double value, bool end)
     if (p->hooks && p->hooks->step) p->hooks->step(p->hooks->arg, p->in.state, reward, value, end);
 }
 
+/* By the clock, not by steps, which may be slow: a sign of life now and then; true where it is not wanted any more. */
+static bool called_off(struct player *p)
+{
+    struct timespec t;
+    if (!p->hooks || !p->hooks->alive) return false;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    if (now - p->signed_at < SIGN_OF_LIFE) return false;
+    p->signed_at = now;
+    return p->hooks->alive(p->hooks->arg);
+}
+
 /* One game; 0, or -1 after error_set(). */
 static int play_episode(struct player *p)
 {
@@ -62,8 +76,8 @@ static int play_episode(struct player *p)
         if (instance_step(&p->in, action, &s)) return -1;
         end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
         show(p, s.reward, value, end);
-        if (++p->steps % STEPS_PER_SIGN_OF_LIFE == 0 && p->hooks && p->hooks->alive && p->hooks->alive(p->hooks->arg))
-            return error_set("the evaluation was stopped");
+        p->steps++;
+        if (called_off(p)) return error_set("the evaluation was stopped");
     }
     return 0;
 }
