@@ -9,19 +9,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/leave.h"
 #include "app/restore.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { BUILD_ID = 72, TAG_STATE = 1 };
+enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
 
 bool session_agree(struct session *s, bool ok)
 {
     char line[1024] = "";
-    int mine = ok ? s->size : s->rank, first;
-    CHECK_MPI(MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+    int mine = ok ? s->size : s->rank, first, all = 0;
+    MPI_Request request;
+    CHECK_MPI(MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request));
+    for (int ms = 0; !all; ms++) { /* one that died while it opened its environment never comes */
+        CHECK_MPI(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
+        if (!all) usleep(1000);
+        if (all || ms < START_MS) continue;
+        log_rank("a rank has not come this far within %d minutes: it hangs, or has died; the start is given up",
+                 START_MS / 60000);
+        leave_by_force(1);
+    }
     if (first == s->size) return true;
     if (s->rank == first) snprintf(line, sizeof line, "%s", error_text());
     CHECK_MPI(MPI_Bcast(line, sizeof line, MPI_CHAR, first, MPI_COMM_WORLD));
