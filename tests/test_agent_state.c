@@ -1,6 +1,8 @@
 /* test_agent_state.c -- an actor-learner over time: saved and gone on, evaluated, and better than it was. */
 #include "agents.h"
 
+#include <unistd.h>
+
 /* Rollout k's theta moves a little, so that a difference anywhere spreads. */
 static void learn_on(struct bench *b, int k, float *record)
 {
@@ -96,6 +98,7 @@ static void watch_step(void *arg, const void *env_state, double reward, double v
 {
     struct watcher *w = arg;
     EXPECT(isfinite(value));
+    usleep(3000); /* slow steps: signs of life go by the clock */
     const int t = ((const struct script *)env_state)->t;
     if (t == 0)
         w->resets++;
@@ -117,7 +120,7 @@ static void evaluation(void **state)
     const struct evaluate_hooks hooks = {watch_alive, watch_step, &w};
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, &hooks, &one) == 0);
     EXPECT(one.episodes == 60 && one.steps == 300 && one.frames == 1200);
-    EXPECT(w.resets == 60 && w.steps == 300 && w.ends == 60 && w.signs == 3);
+    EXPECT(w.resets == 60 && w.steps == 300 && w.ends == 60 && w.signs >= 3 && w.signs < 300);
     struct net_work *work = net_work_new(b->net, 1);
     double mean = 0, square = 0;
     int below = 0, above = 0;
