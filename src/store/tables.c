@@ -144,7 +144,7 @@ static herr_t small_cache(hid_t access)
     H5AC_cache_config_t config = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
     if (H5Pget_mdc_config(access, &config) < 0) return -1;
     config.set_initial_size = 1;
-    config.initial_size = config.min_size = config.max_size = (size_t)1 << 20;
+    config.initial_size = config.min_size = config.max_size = (size_t)1 << 18;
     config.incr_mode = H5C_incr__off;
     config.flash_incr_mode = H5C_flash_incr__off;
     config.decr_mode = H5C_decr__off;
