@@ -16,7 +16,7 @@ sample() {
         [ -z "$r" ] || echo "$1 $r $((SECONDS - began)) $(awk '/^VmRSS/ { print $2 }' "/proc/$p/status" 2>/dev/null) $(find "/proc/$p/fd" 2>/dev/null | wc -l)"
     done
 }
-words=(--env "$metered" --frames 1e12 --actors 7 --checkpoint-every 2000000 --eval-every 1000000 --eval-episodes 5)
+words=(--env "$metered" --frames 1e12 --actors 7 --checkpoint-every 200000 --eval-every 100000 --eval-episodes 5)
 start "$run" train "${words[@]}" --out "$run"
 end=$((SECONDS + 60 * minutes)) sessions=0 killed=0 faults=0
 : >samples; : >wrong

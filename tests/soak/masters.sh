@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# masters.sh [N=10] -- rank 0 is killed N times on one node and N times on two, and a whole node N times: all processes must end by
-# themselves, the launcher too, and the run be resumed from its newest checkpoint.
+# masters.sh [N=10] -- rank 0 is killed N times on one node and N times on two; and N times first the other node, which the rest
+# survives or ends after, and then rank 0. All processes must end by themselves, the launcher too, and the run be resumed from its newest checkpoint.
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-n=${1:-10} faults=0 total=0
+n=${1:-10} faults=0 total=0 survived=0
+further() { [ "$(status_of "$1" frames)" -ge "$2" ]; } # RUN FRAMES
 # strike NAME WHOM: n times
 strike() {
     local i at run=$scratch/$2 p last=-1
@@ -14,9 +15,14 @@ strike() {
         moving "$run" || { echo "$1, $i: no progress: $(tail -1 "$run.err")" >>wrong; break; }
         pause 1
         case $2 in
-        *node) for p in $("$source_dir/tests/cluster/nodes.sh" pids "$nodes" 2); do kill -KILL "$p"; done ;;
-        *) kill -KILL "$(rank "$run" 0)" ;;
+        *node)
+            for p in $("$source_dir/tests/cluster/nodes.sh" pids "$nodes" 2); do kill -KILL "$p"; done
+            at=$(status_of "$run" frames)
+            if soon further "$run" $((at + 2000)); then survived=$((survived + 1))
+            elif ! ended $pid 40; then echo "$1, $i: the other node's actors neither go on nor end: $(left "$run") left" >>wrong; fi ;;
         esac
+        p=$(rank "$run" 0)
+        [ -z "$p" ] || kill -KILL "$p"
         at=$(date +%s%N)
         ended $pid 60 || { echo "$1, $i: the launcher has not ended after 60 s" >>wrong; kill -KILL $pid; }
         soon none_left "$run" || { echo "$1, $i: processes are left" >>wrong; for p in $(processes "$run"); do kill -KILL "$p"; done; }
@@ -39,5 +45,5 @@ if nodes_up 2 5; then
     strike "rank 0, 2 nodes" two
     strike "a node of 2" a-node
 fi
-echo "masters: $total killed, $faults faults"
+echo "masters: $total killed, the rest of a dead node's job went on $survived times, $faults faults"
 [ $faults = 0 ]
