@@ -438,7 +438,7 @@ static void test_resume_columns(void **state)
 }
 
 /* What options_print_help() prints of the general defaults, malloc'd. */
-static char *help_text(bool resume)
+static char *help_text(void)
 {
     struct option_set set;
     options_init(&set);
@@ -448,7 +448,7 @@ static char *help_text(bool resume)
     fflush(stdout);
     const int old = dup(STDOUT_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
-    options_print_help(&set, resume);
+    options_print_help(&set, false);
     fflush(stdout);
     dup2(old, STDOUT_FILENO);
     close(old);
@@ -461,7 +461,7 @@ static char *help_text(bool resume)
 static void test_help(void **state)
 {
     (void)state;
-    char *text = help_text(false), *rest = text, key[64];
+    char *text = help_text(), *rest = text, key[64];
     for (int i = 0; i < option_count(); i++) {
         snprintf(key, sizeof key, "\n  --%s ", option_key(i));
         const bool plain = i == 0 || strstr(text, key);

@@ -204,7 +204,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     struct plan plan;
     for (int i = 0; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            argv[i] = argv[argc - 1]; /* the others say for what */
+            memmove(argv + i, argv + i + 1, (size_t)(argc - i - 1) * sizeof *argv); /* the others say for what */
             return help(argc - 1, argv, resume);
         }
     switch (launch_kind()) {

@@ -266,8 +266,8 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     s->actors = size - 1;
     s->self = s->slot = rank - 1;
     settle_config(s);
-    prctl(PR_SET_TIMERSLACK,
-          1000UL); /* the default rounds every short sleep up by 50 us; a relay's thread inherits it */
+    /* the default rounds every short sleep up by 50 us; a relay's thread inherits it */
+    prctl(PR_SET_TIMERSLACK, 1000UL);
     open_windows(s, rank, size);
     if (rank == MASTER)
         s->ledger = memory_new((size_t)s->actors, sizeof *s->ledger);

@@ -19,7 +19,7 @@ strike() {
             for p in $("$source_dir/tests/cluster/nodes.sh" pids "$nodes" 2); do kill -KILL "$p"; done
             at=$(status_of "$run" frames)
             if soon further "$run" $((at + 2000)); then survived=$((survived + 1))
-            elif ! ended $pid 40; then echo "$1, $i: the other node's actors neither go on nor end: $(left "$run") left" >>wrong; fi ;;
+            elif ! ended $pid 40; then echo "$1, $i: the rest neither goes on nor ends: $(left "$run") left" >>wrong; fi ;;
         esac
         p=$(rank "$run" 0)
         [ -z "$p" ] || kill -KILL "$p"
