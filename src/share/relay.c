@@ -135,21 +135,17 @@ static void close_here(struct relay *r, struct coming *c)
 static bool tell_snapshots(struct relay *r)
 {
     bool all = true;
+    r->snapshot_wanted = false;
     for (int l = 0; l < r->lanes; l++) {
         const uint64_t id = r->lane[l].desk[DESK_SNAPSHOT];
-        if (id <= r->shot) /* already here, or overtaken by what is */
+        if (id <= r->shot) { /* already here, or overtaken by what is */
             store(r->here, at_desk(r->here, l, DESK_SNAPSHOT), id);
-        else
-            all = false;
+            continue;
+        }
+        all = false;
+        if (r->snapshot[BUFFER_SEQ] % 2 == 0 && r->snapshot[BUFFER_ID] >= id) r->snapshot_wanted = true;
     }
     return all;
-}
-
-/* Held weights are told after the target and the evaluation that were asked for before them: who fetches these weights must
- * see those, too, for it may look no more until it has played (rounds.c). */
-static bool may_tell(const struct relay *r)
-{
-    return r->held && r->snapshots_told && published_count(r->target) >= r->coming[THETA].need;
 }
 
 /* After a round: what came whole counts. A board word is told here only after everything it promises. */
@@ -167,9 +163,8 @@ static void take_weights(struct relay *r)
     if (shot->asked && whole(r, shot, shot->word)) {
         close_here(r, shot);
         r->shot = shot->line[BUFFER_ID];
-        r->snapshot_wanted = false;
-        r->snapshots_told = tell_snapshots(r);
     }
+    const bool told = tell_snapshots(r);
     if (theta->asked) {
         r->held = whole(r, theta, 2 * published_count(theta->word));
         if (r->held) {
@@ -181,7 +176,9 @@ static void take_weights(struct relay *r)
         }
     }
     for (int i = 0; i < KINDS; i++) r->coming[i].asked = false;
-    if (may_tell(r)) {
+    /* held weights come after the target and the evaluation that were asked for before them: who fetches these weights must see
+     * those, too, for it may look no more until it has played (rounds.c) */
+    if (r->held && told && published_count(r->target) >= theta->need) {
         r->held = false;
         r->current = theta->word;
         store(here, at_board(BOARD_CURRENT), published_word(published_count(theta->word), r->index));
@@ -199,17 +196,13 @@ static void tell_board(struct relay *r)
     struct share *here = r->here;
     static const int words[] = {BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) store(here, at_board(words[i]), r->board[words[i]]);
-    r->snapshot_wanted = false;
     for (int l = 0; l < r->lanes; l++) {
         struct lane *lane = &r->lane[l];
         if (lane->acked != lane->desk[DESK_ACK]) r->moved = now_ns();
         lane->acked = lane->desk[DESK_ACK];
         store(here, at_desk(here, l, DESK_TAIL), lane->desk[DESK_TAIL]);
         store(here, at_desk(here, l, DESK_ACK), lane->acked);
-        const uint64_t id = lane->desk[DESK_SNAPSHOT];
-        if (id > r->shot && r->snapshot[BUFFER_SEQ] % 2 == 0 && r->snapshot[BUFFER_ID] >= id) r->snapshot_wanted = true;
     }
-    r->snapshots_told = tell_snapshots(r);
 }
 
 /* The second question: the lanes' words that have changed, and how rank 0's stand. */

@@ -52,7 +52,7 @@ struct relay {
     int index;                /* the buffer here of the weights that come or are held */
     bool held;                /* theta is here and waits for what must be told before it */
     uint64_t pins;            /* so far; each is a new value */
-    bool snapshot_wanted, snapshots_told;
+    bool snapshot_wanted;
 
     void *post; /* room for the largest */
     float *sum; /* (params) of SHARE_COMBINE_SUM */
