@@ -23,8 +23,8 @@ LDFLAGS += $(SAN) -rdynamic
 # src/*/kernel_*.c is compiled once per instruction set and chosen at run time (src/base/cpu.h)
 ARCH    := $(shell uname -m)
 ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
-FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
-FLAGS_v3 := -march=x86-64-v3
+FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512 -mprfchw
+FLAGS_v3 := -march=x86-64-v3 -mprfchw
 FLAGS_base :=
 
 KERNELS := $(wildcard src/*/kernel_*.c)

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "learn/evaluate.h"
-#include "optim/norm.h"
 
 enum {
     FAULTS_TOLD = 10, /* lines about an environment's faults; /events has a hundred, the counters all */
@@ -103,11 +102,11 @@ static int evaluate(struct actor *actor, struct share *share)
     return 0;
 }
 
-/* Norm, clip, and the one place where a NaN is kept from the master. */
-static void push(struct actor *actor, struct share *share, const float *dtheta, const struct share_view *view,
+/* Clip, and the one place where a NaN is kept from the master. */
+static void push(struct actor *actor, struct share *share, const struct share_view *view,
                  const struct agent_stats *stats)
 {
-    const double norm = optim_norm(dtheta, actor->setup->facts->params), clip = actor->setup->options->clip;
+    const double norm = stats->norm, clip = actor->setup->options->clip;
     const double E = (double)actor->setup->options->envs_per_actor; /* means over environments, back to sums */
     struct share_push p = {.version = view->version,
                            .frames = stats->frames,
@@ -207,7 +206,7 @@ int actor_run(struct actor *actor, struct share *share)
         } else {
             actor->faults_in_a_row = 0;
             agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
-            push(actor, share, dtheta, &view, &stats);
+            push(actor, share, &view, &stats);
         }
         if (!rounds) tell_episodes(actor, share);
         if (rounds && (rc = share_wait(share, view.publication + 1, &view))) break;

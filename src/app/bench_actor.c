@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "learn/instance.h"
-#include "optim/norm.h"
 
 enum { KINDS = 3, MOST_ACTIONS = 18, STEPS_A_LOOK = 16 };
 static const double SLICE = 0.06; /* s */
@@ -109,7 +108,7 @@ static int64_t train_steps(struct player *p)
     if (!dtheta) return error_set("rank 0 is silent");
     const double t3 = bench_clock();
     agent_gradient(p->agent, p->theta, p->target, dtheta, &stats);
-    const double t4 = bench_clock(), norm = optim_norm(dtheta, p->setup->facts->params);
+    const double t4 = bench_clock(), norm = stats.norm;
     const bool clips = clip > 0 && norm > clip;
     share_push(p->share, &(struct share_push){.version = view.version,
                                               .frames = stats.frames,
@@ -158,7 +157,7 @@ static void report(const struct player *p, const struct series *rate)
     const double raw = series_median(&rate[0]), us = 1e6 / (double)p->steps;
     log_rank(
         "%s, net %s, %d steps in %d environments: %.0f us of emulation a step; training adds %.1f us: fetch %.1f, play "
-        "with acting %.1f in all, gradient %.1f, norm and push %.1f",
+        "with acting %.1f in all, gradient %.1f, push %.1f",
         p->setup->options->env, p->setup->options->net, (int)p->setup->options->t_max,
         (int)p->setup->options->envs_per_actor, 1e6 * p->setup->world.spec.action_repeat / raw,
         1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw), us * p->fetch, us * p->play,

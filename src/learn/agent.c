@@ -16,7 +16,11 @@
 #include "learn/successors.h"
 
 static const char *const names[] = {"one-step-q", "one-step-sarsa", "n-step-q", "a3c"};
-enum { ALGOS = sizeof names / sizeof names[0], RESETS_MOST = 16 };
+enum {
+    ALGOS = sizeof names / sizeof names[0],
+    RESETS_MOST = 16,
+    CHAIN = 32 /* steps after which acting begins anew: net_forward_after() */
+};
 
 const char *algo_name(enum algo algo)
 {
@@ -107,6 +111,7 @@ static void take_memory(struct agent *a)
     a->r.out = memory_new(rows, sizeof *a->r.out);
     a->r.dout = memory_new(rows, sizeof *a->r.dout);
     a->start = memory_new(rows, 1);
+    a->before = memory_new(E, sizeof *a->before);
     a->x = memory_new(rows * C, sizeof *a->x);
     a->next_x = memory_new(rows * C, sizeof *a->next_x);
     a->state0 = memory_floats(E * S);
@@ -154,8 +159,10 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->D = facts->out_dim;
     a->A = facts->actions;
     a->next_rows = successors_work_rows(config->algo, T_max, a->E);
-    a->work = net_work_new(net, T_max * a->E);
-    a->next_work = net_work_new(net, a->next_rows);
+    a->next_own = config->algo != ALGO_A3C; /* A3C asks the theta it played with: s' goes on from s */
+    a->next_row0 = a->next_own ? 0 : T_max * a->E;
+    a->work = net_work_new(net, T_max * a->E + (a->next_own ? 0 : a->next_rows));
+    a->next_work = a->next_own ? net_work_new(net, a->next_rows) : a->work;
     take_memory(a);
     if (open_instances(a)) agent_free(&a);
     return a;
@@ -167,13 +174,13 @@ void agent_free(struct agent **agent)
     if (!a) return;
     for (int e = 0; a->instances && e < a->E; e++)
         if (a->instances[e].world) instance_close(&a->instances[e]);
+    if (a->next_own) net_work_free(&a->next_work);
     net_work_free(&a->work);
-    net_work_free(&a->next_work);
     void *blocks[] = {
         a->instances, a->policy_rng, a->eps_final,     a->pending,      a->state,       a->fresh, a->r.action,
         a->r.reward,  a->r.end,      a->r.next_action, a->r.next_value, a->r.target,    a->r.out, a->r.dout,
         a->start,     a->x,          a->next_x,        a->state0,       a->state_after, a->rows,  a->next_out,
-        a->q,         a->some_x,     a->some_state,    a->episodes};
+        a->q,         a->some_x,     a->some_state,    a->episodes,     a->before};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;
@@ -252,10 +259,11 @@ static int step_all(struct agent *a, const float *theta, int t)
     const size_t S = (size_t)a->S, C = (size_t)a->C;
     for (int e = 0; e < E; e++) {
         frames_stack(&a->instances[e].frames, a->x + (size_t)(row0 + e) * C);
+        a->before[e] = t % CHAIN ? row0 + e - E : -1;
         a->start[row0 + e] = a->fresh[e];
         a->fresh[e] = 0;
     }
-    net_forward(a->net, theta, a->work, row0, E, a->x + (size_t)row0 * C, S ? a->state : NULL);
+    net_forward_after(a->net, theta, a->work, row0, E, a->x + (size_t)row0 * C, S ? a->state : NULL, a->before);
     memcpy(a->state_after + (size_t)row0 * S, a->state, (size_t)E * S * sizeof *a->state);
     int failed = 0;
     for (int e = 0; e < E; e++) {

@@ -41,6 +41,7 @@ struct agent_config {
 struct agent_stats {                         /* of one rollout: sums over its steps, mean over its environments */
     int64_t steps, frames;                   /* of all environments together */
     double policy_loss, value_loss, entropy; /* policy loss without the entropy term; value loss without value_coef */
+    double norm;                             /* of the gradient; NaN or Inf where an entry is no number */
     double epsilon;                          /* of the first environment, now */
 };
 

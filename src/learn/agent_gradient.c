@@ -1,4 +1,6 @@
 /* agent_gradient.c -- from a rollout to dtheta: bootstraps, loss, backward pass. */
+#include <math.h>
+
 #include "learn/agent_private.h"
 #include "learn/explore.h"
 #include "learn/losses.h"
@@ -40,13 +42,14 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         a->r.dout[row] = net_dout(a->work, row);
     }
     const struct loss_sums sums = loss(a, theta, theta_target);
-    net_backward(a->net, theta, a->work, a->r.T, a->E, a->S ? a->start : NULL, dtheta);
+    const double squares = net_backward(a->net, theta, a->work, a->r.T, a->E, a->S ? a->start : NULL, dtheta);
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,
         .policy_loss = sums.policy,
         .value_loss = sums.value,
         .entropy = sums.entropy,
+        .norm = sqrt(squares),
         .epsilon = a->config.algo == ALGO_A3C ? 0 : explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames),
     };
 }

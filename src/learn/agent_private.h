@@ -27,16 +27,18 @@ struct agent {
     struct rollout r;
     int64_t T; /* global frames when it was played */
     enum instance_fault fault;
-    struct net_work *work;
-    uint8_t *start;       /* (T_max * E)     the row's state came from zero */
-    const float **x;      /* (T_max * E, C)  s */
-    const float **next_x; /* (T_max * E, C)  s', before any reset */
-    float *state0;        /* (E, S)          before the first row */
-    float *state_after;   /* (T_max * E, S)  after the row */
+    struct net_work *work; /* T_max * E rows; A3C's values of s' follow in E more */
+    int *before;           /* (E) for net_forward_after() */
+    uint8_t *start;        /* (T_max * E)     the row's state came from zero */
+    const float **x;       /* (T_max * E, C)  s */
+    const float **next_x;  /* (T_max * E, C)  s', before any reset */
+    float *state0;         /* (E, S)          before the first row */
+    float *state_after;    /* (T_max * E, S)  after the row */
 
     /* values of s' */
-    struct net_work *next_work; /* next_rows rows */
-    int next_rows;
+    struct net_work *next_work; /* next_rows rows from next_row0 on; `work` itself, or */
+    bool next_own;
+    int next_row0, next_rows;
     int *rows;            /* (T_max * E)     which rows are asked for */
     const float **some_x; /* (next_rows, C) */
     float *some_state;    /* (next_rows, S) */

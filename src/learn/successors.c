@@ -1,5 +1,5 @@
-/* successors.c -- see successors.h. Rows go through the network in batches, in a workspace of their own, so that the
- * activations that the gradient needs stay. */
+/* successors.c -- see successors.h. Rows go through the network in batches, in a workspace of their own, or in rows of their
+ * own behind the rollout's, so that the activations that the gradient needs stay. */
 #include "learn/successors.h"
 
 #include <string.h>
@@ -34,10 +34,11 @@ static void forward_some(struct agent *a, const float *theta, const int *rows, i
         memcpy(a->some_x + (size_t)i * C, a->next_x + row * C, C * sizeof *a->some_x);
         memcpy(a->some_state + (size_t)i * S, a->state_after + row * S, S * sizeof *a->some_state);
     }
-    net_forward(a->net, theta, a->next_work, 0, n, a->some_x, S ? a->some_state : NULL);
+    net_forward_after(a->net, theta, a->next_work, a->next_row0, n, a->some_x, S ? a->some_state : NULL,
+                      a->next_own ? NULL : rows);
     for (int i = 0; i < n; i++) {
         float *out = a->next_out + (size_t)rows[i] * D;
-        memcpy(out, net_out(a->next_work, i), D * sizeof *out);
+        memcpy(out, net_out(a->next_work, a->next_row0 + i), D * sizeof *out);
         a->q[rows[i]] = out;
     }
 }

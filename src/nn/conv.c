@@ -1,21 +1,20 @@
-/* conv.c -- a convolution with ReLU, over frames (planes) or over the map of the layer below; see kernel_conv.c.
+/* conv.c -- a convolution with ReLU, forward, over frames (planes) or over the map of the layer below; see kernel_conv.c.
  *
- * The gradient to the input is itself a sum of the same form. A pixel (y, x) of the input with y = s q + r met the
- * kernel rows r, r + s, r + 2s, ... at the result's rows q, q - 1, q - 2, ...; the same holds along x. So for one r,
- * the s pixels that share a column q are one run of s * C channels, and dx is a stride-1 convolution of dz, bordered
- * with zeros, by reordered weights. Kernel sizes are multiples of the stride.
+ * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
+ * and computed twenty at a time as if they were neighbours; those whose patch is the same in all planes cost a plane
+ * each, with the sum of the planes' weights (change.h). Order of summation apart, the result is the same.
  */
 #include <string.h>
 
-#include "nn/kernels.h"
-#include "nn/layer.h"
+#include "nn/change.h"
+#include "nn/conv.h"
 
 static void (*const sums[])(const struct conv_job *) = KERNEL_TABLE(conv_sum);
-static void (*const weights[])(const struct conv_weight_job *) = KERNEL_TABLE(conv_weight);
-static void (*const row_sums[])(const float *, int, int, const float *, float *) = KERNEL_TABLE(sum_rows);
+static void (*const gather[])(const struct conv_input *, int, const int *, int, int,
+                              float *) = KERNEL_TABLE(patches_gather);
+static void (*const scatter[])(const float *, const int *, int, int, float *) = KERNEL_TABLE(rows_scatter);
 
-/* What row `row` of the rollout shows this layer; *map holds the one plane of a map. */
-static struct conv_input input_of(const struct layer *l, const struct pass *p, int row, const float **map)
+struct conv_input conv_input_of(const struct layer *l, const struct pass *p, int row, const float **map)
 {
     const int width = l->planes ? 1 : l->C; /* floats of a pixel */
     *map = l->planes ? NULL : p->x + (size_t)row * l->in;
@@ -30,117 +29,121 @@ static struct conv_input input_of(const struct layer *l, const struct pass *p, i
     };
 }
 
-static void forward(const struct layer *l, const float *theta, const struct pass *p, int row0, int B)
-{
-    for (int row = row0; row < row0 + B; row++) {
-        const float *map;
-        const struct conv_job job = {
-            .in = input_of(l, p, row, &map),
-            .w = theta + l->part[0].weight,
-            .n = l->O,
-            .rows = l->rows,
-            .cols = l->cols,
-            .bias = theta + l->part[0].bias,
-            .y = p->y + (size_t)row * l->out,
-            .y_row = l->cols * l->O,
-            .y_col = l->O,
-        };
-        sums[cpu_isa()](&job);
-    }
-}
-
-/* J: kernel rows that one pixel of the input met; the bordered dz is (PH, PW, O). */
-struct border {
-    int J, PH, PW;
-    size_t weights, dz; /* floats */
-};
-
-static struct border border_of(const struct layer *l)
+struct border border_of(const struct layer *l)
 {
     const int J = l->kernel / l->stride, PH = (l->height + l->stride - 1) / l->stride + J - 1,
               PW = (l->width + l->stride - 1) / l->stride + J - 1;
     return (struct border){J, PH, PW, (size_t)l->kernel * l->kernel * l->C * l->O, (size_t)PH * PW * l->O};
 }
 
-/* out[ry][j][i][o][rx][c] = w[ry + s (J - 1 - j)][rx + s (J - 1 - i)][c][o] */
-static void turn_weights(const struct layer *l, const float *w, float *out)
-{
-    const int s = l->stride, J = l->kernel / s, C = l->C, O = l->O, n = s * C;
-    for (int ry = 0; ry < s; ry++)
-        for (int j = 0; j < J; j++)
-            for (int i = 0; i < J; i++)
-                for (int rx = 0; rx < s; rx++) {
-                    const int ky = ry + s * (J - 1 - j), kx = rx + s * (J - 1 - i);
-                    const float *from = w + (size_t)(ky * l->kernel + kx) * C * O;
-                    float *to = out + (size_t)((ry * J + j) * J + i) * O * n + rx * C;
-                    for (int o = 0; o < O; o++)
-                        for (int c = 0; c < C; c++) to[o * n + c] = from[c * O + o];
-                }
-}
-
-/* dx of one row. A row of pixels whose width is no multiple of the stride spills into the next one, which is written
- * after it, and the last row's spill goes to the next sample's map or to the slack that ends every array. */
-static void input_gradient(const struct layer *l, const struct pass *p, int row, const float *turned, float *bordered)
+size_t conv_scratch_of(const struct layer *l, float *scratch, struct conv_scratch *s)
 {
     const struct border b = border_of(l);
-    const int s = l->stride, n = s * l->C;
-    const float *dz = p->dy + (size_t)row * l->out, *plane = bordered;
-    for (int r = 0; r < l->rows; r++)
-        memcpy(bordered + ((size_t)(r + b.J - 1) * b.PW + b.J - 1) * l->O, dz + (size_t)r * l->cols * l->O,
-               (size_t)l->cols * l->O * sizeof *dz);
-    for (int y = 0; y < l->height; y++) {
-        const size_t at = (size_t)row * l->in + (size_t)y * l->width * l->C;
-        const float *top = plane + (size_t)(y / s) * b.PW * l->O;
+    const int row = l->stride * l->C;
+    const size_t widest = l->O > row ? l->O : row, dx = l->planes ? 0 : (size_t)l->in + (size_t)row;
+    const struct {
+        float **at;
+        size_t floats;
+    } parts[] = {
+        {&s->patches, (size_t)GATHERED * PATCH},
+        {&s->few, GATHERED * widest},
+        {&s->still, l->planes ? b.weights / l->C : b.weights},
+        {&s->part, b.weights},
+        {&s->bias, l->O},
+        {&s->turned, l->planes ? 0 : b.weights},
+        {&s->bordered, l->planes ? 0 : b.dz},
+        {&s->sum, l->out},
+        {&s->dx[0], dx},
+        {&s->dx[1], dx},
+    };
+    size_t end = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; end += (parts[i].floats + 15) & ~(size_t)15, i++)
+        *parts[i].at = scratch ? scratch + end : NULL;
+    return end;
+}
+
+bool conv_few(const struct layer *l, int moving, int still)
+{
+    const int planes = l->planes ? l->C : 1, all = l->rows * l->cols;
+    return l->kernel * l->kernel * l->C <= PATCH && 4 * (moving * planes + still) <= 3 * all * planes;
+}
+
+/* The listed pixels of row y. in, w: over all planes, or over one with the sum of the weights. */
+static void forward_some(const struct layer *l, const struct conv_input *in, const float *w, const float *bias,
+                         const int *list, int n, const struct conv_scratch *s, float *y)
+{
+    const int floats = in->planes * in->kernel * in->length;
+    const float *patches = s->patches;
+    for (int i = 0; i < n; i += GATHERED) {
+        const int some = n - i < GATHERED ? n - i : GATHERED;
         const struct conv_job job = {
-            .in = {.x = &top,
-                   .planes = 1,
-                   .kernel = b.J,
-                   .length = b.J * l->O,
-                   .pitch = b.PW * l->O,
-                   .row_step = 1,
-                   .step = l->O},
-            .w = turned + (size_t)(y % s) * b.J * b.J * l->O * n,
-            .n = n,
+            .in = {.x = &patches, .planes = 1, .kernel = 1, .length = floats, .step = PATCH},
+            .w = w,
+            .n = l->O,
             .rows = 1,
-            .cols = (l->width + s - 1) / s,
-            .mask = p->x + at,
-            .y = p->dx + at,
-            .y_col = n,
+            .cols = some,
+            .bias = bias,
+            .y = s->few,
+            .y_col = l->O,
         };
+        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, s->patches);
         sums[cpu_isa()](&job);
+        scatter[cpu_isa()](s->few, list + i, some, l->O, y);
     }
 }
 
-static void backward(const struct layer *l, const float *theta, const struct pass *p, const struct span *s,
-                     float *dtheta)
+static void sum_planes(const struct layer *l, const float *w, float *sum)
 {
-    const int R = s->T * s->E, pixels = l->rows * l->cols;
-    const struct border b = border_of(l);
-    float *part = p->scratch, *bias = part + b.weights, *turned = bias + l->O, *bordered = turned + b.weights;
-    float *const dw = dtheta + l->part[0].weight, *const db = dtheta + l->part[0].bias;
-    if (p->dx) turn_weights(l, theta + l->part[0].weight, turned);
-    for (int row = 0; row < R; row++) {
-        const float *map, *dz = p->dy + (size_t)row * l->out;
-        const bool last = row == R - 1; /* sums stay private until they are whole */
-        const struct conv_weight_job job = {
-            .in = input_of(l, p, row, &map),
-            .dz = dz,
-            .n = l->O,
-            .rows = l->rows,
-            .cols = l->cols,
-            .from = row ? part : NULL,
-            .dw = last ? dw : part,
-        };
-        weights[cpu_isa()](&job);
-        row_sums[cpu_isa()](dz, pixels, l->O, row ? bias : NULL, last ? db : bias);
-        if (p->dx) input_gradient(l, p, row, turned, bordered);
+    const size_t n = (size_t)l->kernel * l->kernel * l->O;
+    memcpy(sum, w, n * sizeof *sum);
+    for (int c = 1; c < l->C; c++)
+        for (size_t i = 0; i < n; i++) sum[i] += w[(size_t)c * n + i];
+}
+
+static void forward_row(const struct layer *l, const float *theta, const struct pass *p, int row, int before)
+{
+    const int pixels = l->rows * l->cols;
+    const bool goes_on = change_mark(l, p, row, before);
+    const uint8_t *fresh = change_fresh(p, row), *unmoved = change_still(l, p, row);
+    int *const list = p->list, *const still_list = list + pixels;
+    const int moving = change_list(fresh, unmoved, false, pixels, list),
+              still = change_list(fresh, unmoved, true, pixels, still_list);
+    const float *map, *w = theta + l->part[0].weight, *bias = theta + l->part[0].bias;
+    float *const y = p->y + (size_t)row * l->out;
+    struct conv_input in = conv_input_of(l, p, row, &map);
+    p->from[row] = goes_on ? before : -1;
+    if (!conv_few(l, moving, still)) {
+        const struct conv_job job = {.in = in,
+                                     .w = w,
+                                     .n = l->O,
+                                     .rows = l->rows,
+                                     .cols = l->cols,
+                                     .bias = bias,
+                                     .y = y,
+                                     .y_row = l->cols * l->O,
+                                     .y_col = l->O};
+        sums[cpu_isa()](&job);
+        return;
     }
+    struct conv_scratch s;
+    conv_scratch_of(l, p->scratch, &s);
+    if (goes_on) memcpy(y, p->y + (size_t)before * l->out, (size_t)l->out * sizeof *y);
+    forward_some(l, &in, w, bias, list, moving, &s, y);
+    if (!still) return;
+    sum_planes(l, w, s.still);
+    in.planes = 1;
+    forward_some(l, &in, s.still, bias, still_list, still, &s, y);
+}
+
+static void forward(const struct layer *l, const float *theta, const struct pass *p, int row0, int B)
+{
+    for (int b = 0; b < B; b++) forward_row(l, theta, p, row0 + b, p->before ? p->before[b] : -1);
 }
 
 void conv_layer(struct layer *l)
 {
-    const struct border b = border_of(l);
+    struct conv_scratch s;
     l->forward = forward;
-    l->backward = backward;
-    l->scratch = 2 * b.weights + l->O + b.dz;
+    l->backward = conv_backward;
+    l->scratch = conv_scratch_of(l, NULL, &s);
 }

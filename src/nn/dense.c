@@ -61,8 +61,7 @@ static void forward(const struct layer *l, const float *theta, const struct pass
     if (l->relu) relu((size_t)B * l->out, Y);
 }
 
-static void backward(const struct layer *l, const float *theta, const struct pass *p, const struct span *s,
-                     float *dtheta)
+static void backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta)
 {
     const int R = s->T * s->E;
     for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {

@@ -23,7 +23,7 @@ typedef void block(const struct conv_job *job, int r, int c, int o);
 
 INLINE void finish(const struct conv_job *job, size_t at, vf v)
 {
-    store(job->y + at, job->mask ? where_positive(load(job->mask + at), v) : relu(v));
+    store(job->y + at, job->bias ? relu(v) : v);
 }
 
 #define FOR_RUNS(in, r, c)                                                                                             \
@@ -96,25 +96,36 @@ enum { MOST_1 = 20, MOST_2 = 10 };
 #define BLOCKS BLOCKS_10
 /* 16 channels are one vector: only the first layer of the small network has so few */
 BLOCKS_20(DEFINE_1, 4)
+BLOCKS_20(DEFINE_1, 592)
 static block *const one_4[] = {BLOCKS_20(NAME_1, 4)};
+static block *const one_patch[] = {BLOCKS_20(NAME_1, 592)};
 #else
 enum { MOST_1 = 0, MOST_2 = 5 };
 #define BLOCKS BLOCKS_5
-static block *const one_4[1];
+static block *const one_4[1], *const one_patch[1];
 #endif
 BLOCKS(DEFINE_2, 4)
 BLOCKS(DEFINE_2, 32)
 BLOCKS(DEFINE_2, 64)
+BLOCKS(DEFINE_2, 592)
 static block *const two_4[] = {BLOCKS(NAME_2, 4)};
 static block *const two_32[] = {BLOCKS(NAME_2, 32)};
 static block *const two_64[] = {BLOCKS(NAME_2, 64)};
+static block *const two_patch[] = {BLOCKS(NAME_2, 592)};
+_Static_assert(PATCH == 592, "the blocks of gathered patches are defined for this step");
+
+static block *const *blocks_of(bool single, int step)
+{
+    if (single) return step == PATCH ? one_patch : one_4;
+    return step == PATCH ? two_patch : step == 4 ? two_4 : step == 32 ? two_32 : two_64;
+}
 
 void KERNEL(conv_sum)(const struct conv_job *job)
 {
     const bool single = job->n < 2 * VECTOR;
     const int step = job->in.step, most = single ? MOST_1 : MOST_2, wide = single ? VECTOR : 2 * VECTOR;
-    block *const *const blocks = single ? one_4 : step == 4 ? two_4 : step == 32 ? two_32 : two_64;
-    assert(step == 4 || (!single && (step == 32 || step == 64)));
+    block *const *const blocks = blocks_of(single, step);
+    assert(step == 4 || step == PATCH || (!single && (step == 32 || step == 64)));
     for (int o = 0; o < job->n; o += wide)
         for (int r = 0; r < job->rows; r++)
             for (int c = 0, left = (job->cols + most - 1) / most; left > 0; left--) {

@@ -5,12 +5,15 @@
 #ifndef DUNLIN_NN_KERNELS_H
 #define DUNLIN_NN_KERNELS_H
 
+#include <stdint.h>
+
 #include "base/cpu.h"
 
 /* A convolution as sums over runs of adjacent floats. The value that pixel (r, c) of the result meets at run (p, k),
  * place i is x[p][(r * row_step + k) * pitch + c * step + i]: frames have a plane per channel, maps are one plane
- * whose pixels are C floats. step is 4, 32 or 64: constants let the accumulators be addressed without index
+ * whose pixels are C floats. step is 4, 32, 64 or PATCH: constants let the accumulators be addressed without index
  * registers. */
+enum { PATCH = 592 }; /* floats from one gathered patch to the next: the largest, 3 x 3 x 64, and no power of two */
 struct conv_input {
     const float *const *x; /* planes of rows, pitch floats apart */
     int planes, kernel;    /* runs: `kernel` rows of each plane */
@@ -18,15 +21,13 @@ struct conv_input {
     int pitch, row_step, step;
 };
 
-/* y[r * y_row + c * y_col + o] = max(0, bias[o] + sum_k x w[k][o]) where bias is given; else the sum alone where
- * mask (laid out as y) is positive, and 0 elsewhere. */
+/* y[r * y_row + c * y_col + o] = max(0, bias[o] + sum_k x w[k][o]) where bias is given; else the sum alone. */
 struct conv_job {
     struct conv_input in;
     const float *w; /* (planes, kernel, length, n) */
     int n;
     int rows, cols;
     const float *bias; /* (n) or NULL */
-    const float *mask; /* as y, or NULL */
     float *y;
     int y_row, y_col;
 };
@@ -41,25 +42,39 @@ struct conv_weight_job {
     float *dw; /* (planes, kernel, length, n) */
 };
 
-/* y (B, out) = max(0, bias + x (B, in) w (in, out)); inputs that are 0 cost nothing. out a multiple of 256. */
+/* Row b of y = max(0, z) and z = bias + x w, w (in, out); inputs that are 0 cost nothing. Where the row has one before,
+ * z = its z + (x - its x) w if fewer inputs have changed than are not 0; inputs that are the same cost nothing.
+ * out a multiple of 256. */
 struct fc_job {
-    const float *w, *bias, *x;
-    int in, out, B;
-    float *y;
+    const float *w, *bias, *x; /* x, y and z of the whole workspace: row r begins at r * in, r * out */
+    int in, out, row0, B;
+    const int *before; /* (B) a row outside of these, or -1; NULL: none */
+    float *y, *z;
 };
 
-/* dw (in, out) = x^T dy, db (out), dx (R, in) = dy w^T where x > 0, else 0. in a multiple of 16, out 256 or 512. */
+/* dw (in, out) = x^T dy, db (out), dx (R, in) = dy w^T where x > 0, else 0; weights of inputs that are 0 in all rows are not
+ * read. in a multiple of 16, out 256 or 512. */
 struct fc_back_job {
     const float *w, *x, *dy;
     int in, out, R;
     float *dx, *dw, *db;
+    int *list;     /* (2, in) scratch */
+    uint8_t *zero; /* (in) 1: dw has zeros there already, and does when this is done */
 };
 
 KERNEL_DECLARE(void, conv_sum, (const struct conv_job *job))
 KERNEL_DECLARE(void, conv_weight, (const struct conv_weight_job *job))
 KERNEL_DECLARE(void, fc_forward, (const struct fc_job *job))
-KERNEL_DECLARE(void, fc_backward, (const struct fc_back_job *job))
+KERNEL_DECLARE(double, fc_backward, (const struct fc_back_job *job)) /* returns the sum of squares of dw */
 /* sum (n) = the sum of `rows` rows of x (rows, n), + from where given. n a multiple of 16. */
 KERNEL_DECLARE(void, sum_rows, (const float *x, int rows, int n, const float *from, float *sum))
+/* cell[r][c] = do the planes a and b, `width` floats wide, differ in the 4 x 4 floats from (4 r, 4 c) on, bit for bit */
+KERNEL_DECLARE(void, cells_differ, (const float *a, const float *b, int width, int rows, int cols, uint8_t *cell))
+/* out (n, patch) = what the listed pixels of a result `cols` wide meet, run by run; `patch` floats from one to the next */
+KERNEL_DECLARE(void, patches_gather,
+               (const struct conv_input *in, int cols, const int *pixel, int n, int patch, float *out))
+/* out (n, width) = the listed rows of x, which become 0; out[row[i]] = x[i]. width a multiple of 16 */
+KERNEL_DECLARE(void, rows_gather, (float *x, const int *row, int n, int width, float *out))
+KERNEL_DECLARE(void, rows_scatter, (const float *x, const int *row, int n, int width, float *out))
 
 #endif

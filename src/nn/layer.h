@@ -22,6 +22,19 @@ struct pass {
     float *cache;               /* (rows, cache) what forward leaves for backward besides y */
     float *scratch;             /* (scratch) */
     float *state;               /* (B, 2 cells) recurrent state of the rows being computed, else NULL */
+    const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
+    double squares;             /* sum of squares of part[0].weight's gradient, where the layer says that it knows */
+    /* the wide dense layer: rows of the weight's gradient that are 0 in the block it was written to last */
+    uint8_t *zero; /* (in) */
+    const float *zeros_of;
+    /* convolutions: change.h */
+    uint8_t *marks; /* (rows, mark_bytes) */
+    size_t mark_bytes;
+    const uint8_t *below; /* (rows, below_bytes) of the convolution below, its fresh pixels first */
+    size_t below_bytes;
+    int *from;      /* (rows) the row that unchanged pixels were taken from, -1: none */
+    uint8_t *cells; /* scratch: cells of an input, at most height x width */
+    int *list;      /* scratch: (2, rows * cols) pixels */
 };
 
 /* The rollout that backward runs over: row t * E + e. */
@@ -39,12 +52,12 @@ struct layer {
     /* rows row0 .. row0 + B - 1 of y */
     void (*forward)(const struct layer *l, const float *theta, const struct pass *p, int row0, int B);
     /* dx and this layer's tensors in dtheta, over all T * E rows */
-    void (*backward)(const struct layer *l, const float *theta, const struct pass *p, const struct span *s,
-                     float *dtheta);
+    void (*backward)(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
     int in, out;           /* floats of a row */
     size_t cache, scratch; /* floats: a row of pass.cache, the whole of pass.scratch */
     bool relu;             /* y = max(0, sum) */
     bool mask;             /* the layer below ends in a ReLU */
+    bool squares;          /* backward leaves pass.squares */
     struct layer_part part[NET_PARTS];
     int parts;
     /* convolution: (C, height, width) to (O, rows, cols) */

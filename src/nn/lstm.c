@@ -84,8 +84,7 @@ static void cells_backward(int N, const float *gates, const float *c, const floa
     }
 }
 
-static void backward(const struct layer *l, const float *theta, const struct pass *p, const struct span *s,
-                     float *dtheta)
+static void backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta)
 {
     const int N = l->cells, E = s->E, R = s->T * E;
     const struct lstm_cache k = cache_of(l, p);

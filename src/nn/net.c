@@ -13,8 +13,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "nn/change.h"
 #include "nn/kernels.h"
-#include "nn/layer.h"
+#include "optim/norm.h"
 
 enum { MLP_LAYERS = 8, WIDEST = 65536, SLACK = 256 }; /* SLACK: floats after each array, see conv.c */
 
@@ -246,6 +247,19 @@ size_t net_row_floats(const struct net *net)
     return n;
 }
 
+/* A convolution's memory of what it saw. */
+static void take_marks(const struct layer *l, struct pass *p, const struct pass *below)
+{
+    const size_t pixels = (size_t)l->rows * l->cols, input = (size_t)l->height * l->width;
+    p->mark_bytes = change_bytes(l);
+    p->marks = memory_new(p->rows * p->mark_bytes, 1);
+    p->from = memory_new(p->rows, sizeof *p->from);
+    p->cells = memory_new(input, 1);
+    p->list = memory_new(2 * pixels + input, sizeof *p->list);
+    p->below = below ? below->marks : NULL;
+    p->below_bytes = below ? below->mark_bytes : 0;
+}
+
 struct net_work *net_work_new(const struct net *net, int rows)
 {
     struct net_work *work = memory_new(1, sizeof *work);
@@ -267,6 +281,11 @@ struct net_work *net_work_new(const struct net *net, int rows)
         p->dy = memory_floats((size_t)rows * l->out + SLACK);
         p->cache = memory_floats((size_t)rows * l->cache);
         p->scratch = memory_floats(l->scratch);
+        if (l->O) take_marks(l, p, k ? p - 1 : NULL);
+        if (l->squares) {
+            p->list = memory_new(2 * l->in, sizeof *p->list);
+            p->zero = memory_new(l->in, 1);
+        }
     }
     return work;
 }
@@ -281,6 +300,11 @@ void net_work_free(struct net_work **work)
         free(w->pass[k].dy);
         free(w->pass[k].cache);
         free(w->pass[k].scratch);
+        free(w->pass[k].marks);
+        free(w->pass[k].from);
+        free(w->pass[k].cells);
+        free(w->pass[k].list);
+        free(w->pass[k].zero);
     }
     free(w->planes);
     free(w->input);
@@ -290,12 +314,19 @@ void net_work_free(struct net_work **work)
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state)
 {
+    net_forward_after(net, theta, work, row0, B, x, state, NULL);
+}
+
+void net_forward_after(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
+                       const float *const *x, float *state, const int *before)
+{
     const struct net_input *in = &net->facts.input;
     if (in->C > 0) memcpy(work->planes + (size_t)row0 * in->C, x, (size_t)B * in->C * sizeof *x);
     for (int b = 0; in->C <= 0 && b < B; b++)
         memcpy(work->input + (size_t)(row0 + b) * in->dim, x[b], (size_t)in->dim * sizeof(float));
     for (int k = 0; k < net->count; k++) {
         work->pass[k].state = state;
+        work->pass[k].before = before;
         net->layers[k].forward(&net->layers[k], theta, &work->pass[k], row0, B);
     }
 }
@@ -312,10 +343,21 @@ float *net_dout(struct net_work *work, int row)
     return work->pass[last].dy + (size_t)row * work->net->layers[last].out;
 }
 
-void net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E, const uint8_t *start,
-                  float *dtheta)
+/* The sum of squares of a tensor's gradient, which its layer may have found on the way. */
+static double squares_of(const struct net *net, const struct net_work *work, const struct tensor *t,
+                         const float *dtheta)
+{
+    for (int k = 0; k < net->count; k++)
+        if (net->layers[k].squares && net->layers[k].part[0].weight == t->offset) return work->pass[k].squares;
+    const double norm = optim_norm(dtheta + t->offset, round_up(t->size));
+    return norm * norm;
+}
+
+double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
+                    const uint8_t *start, float *dtheta)
 {
     const struct span span = {.T = T, .E = E, .start = start};
+    double squares = 0;
     for (int k = 0; k < net->facts.tensor_count; k++) { /* the padding */
         const struct tensor *t = &net->tensors[k];
         const size_t end = t->offset + t->size;
@@ -323,4 +365,6 @@ void net_backward(const struct net *net, const float *theta, struct net_work *wo
     }
     for (int k = net->count - 1; k >= 0; k--)
         net->layers[k].backward(&net->layers[k], theta, &work->pass[k], &span, dtheta);
+    for (int k = 0; k < net->facts.tensor_count; k++) squares += squares_of(net, work, &net->tensors[k], dtheta);
+    return squares;
 }

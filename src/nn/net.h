@@ -84,6 +84,14 @@ size_t net_row_floats(const struct net *net);
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state);
 
+/* The same, faster where the input resembles that of an earlier step: before[b] is a row of this workspace outside of these,
+ * computed with the same theta, or -1. What both see alike is taken over from there: by comparing, and up to the order of
+ * summation, so that errors of rounding add up along a chain of such rows; begin anew every few tens. NULL: all -1.
+ * Frames of `before` must still be there, and unchanged. For net_backward, before[b] is the same environment's row a step
+ * earlier, or -1. */
+void net_forward_after(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
+                       const float *const *x, float *state, const int *before);
+
 /* The output row r (out_dim floats), valid until the row is computed again. */
 const float *net_out(const struct net_work *work, int row);
 
@@ -91,10 +99,12 @@ const float *net_out(const struct net_work *work, int row);
 float *net_dout(struct net_work *work, int row);
 
 /* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in
- * shared memory and is written once. theta is the one the rows were computed with. start (T * E bytes, NULL without
- * LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there. */
-void net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E, const uint8_t *start,
-                  float *dtheta);
+ * shared memory and is written once: zeros that the call before left in the same block are not written again, so that nobody
+ * else may have written to it since. theta is the one the rows were computed with. start (T * E bytes, NULL without
+ * LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there. Returns the sum
+ * of the squares of dtheta, as optim_norm() would find it: NaN or Inf where an entry is, or where a square overflows. */
+double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
+                    const uint8_t *start, float *dtheta);
 
 /* "avx512", "avx2" or "baseline": which build of the kernels runs on this core. */
 const char *net_kernel_name(void);

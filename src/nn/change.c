@@ -1,0 +1,121 @@
+/* change.c -- see change.h. */
+#include "nn/change.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "nn/kernels.h"
+
+static void (*const differs[])(const float *, const float *, int, int, int, uint8_t *) = KERNEL_TABLE(cells_differ);
+
+/* Cells that patches cover: CH x CW of them, a patch J x J. */
+struct cells {
+    int J, CH, CW;
+    size_t n;
+};
+
+static struct cells cells_of(const struct layer *l)
+{
+    const int J = l->kernel / l->stride, CH = l->rows + J - 1, CW = l->cols + J - 1;
+    return (struct cells){J, CH, CW, (size_t)CH * CW};
+}
+
+size_t change_bytes(const struct layer *l)
+{
+    const size_t pixels = (size_t)l->rows * l->cols;
+    return l->planes ? 2 * pixels + (size_t)(l->C - 1) * cells_of(l).n : pixels;
+}
+
+/* pixel[r][c] = is any cell of its patch marked */
+static void spread(const struct layer *l, const uint8_t *cell, uint8_t *pixel)
+{
+    const struct cells k = cells_of(l);
+    for (int r = 0; r < l->rows; r++, pixel += l->cols) {
+        memset(pixel, 0, l->cols);
+        for (int j = 0; j < k.J; j++)
+            for (int i = 0; i < k.J; i++) {
+                const uint8_t *from = cell + (size_t)(r + j) * k.CW + i;
+                for (int c = 0; c < l->cols; c++) pixel[c] |= from[c];
+            }
+    }
+}
+
+static void mark_too(size_t n, const uint8_t *more, uint8_t *cell)
+{
+    for (size_t i = 0; i < n; i++) cell[i] |= more[i];
+}
+
+/* Does row's stack hold that of `before`, one plane on. */
+static bool shifted(const struct layer *l, const struct pass *p, int row, int before)
+{
+    const float *const *x = p->planes + (size_t)row * l->C, *const *y = p->planes + (size_t)before * l->C;
+    for (int k = 0; k + 1 < l->C; k++)
+        if (x[k] != y[k + 1]) return false;
+    return l->C > 1;
+}
+
+/* One comparison of frames where the stack has moved on by one; else one for each two neighbours. */
+static bool mark_planes(const struct layer *l, const struct pass *p, int row, int before)
+{
+    const struct cells k = cells_of(l);
+    const size_t pixels = (size_t)l->rows * l->cols;
+    const float *const *x = p->planes + (size_t)row * l->C;
+    const bool known = before >= 0 && shifted(l, p, row, before);
+    uint8_t *marks = change_marks(p, row), *still = marks + pixels, *steps = still + pixels, *last = steps;
+    assert(l->stride == 4);
+    memset(p->cells, 0, k.n);
+    for (int c = 1; c < l->C; c++) {
+        last = steps + (size_t)(c - 1) * k.n;
+        if (known && c + 1 < l->C)
+            memcpy(last, change_marks(p, before) + 2 * pixels + (size_t)c * k.n, k.n);
+        else
+            differs[cpu_isa()](x[c - 1], x[c], l->width, k.CH, k.CW, last);
+        mark_too(k.n, last, p->cells);
+    }
+    spread(l, p->cells, still);
+    for (size_t i = 0; i < pixels; i++) still[i] = l->C > 1 && !still[i];
+    if (!known) {
+        memset(marks, 1, pixels);
+        return false;
+    }
+    mark_too(k.n, change_marks(p, before) + 2 * pixels, p->cells); /* the plane that has left */
+    spread(l, p->cells, marks);
+    return true;
+}
+
+static bool mark_map(const struct layer *l, const struct pass *p, int row, int before)
+{
+    const struct cells k = cells_of(l);
+    const int s = l->stride;
+    uint8_t *fresh = change_marks(p, row);
+    if (before < 0) {
+        memset(fresh, 1, (size_t)l->rows * l->cols);
+        return false;
+    }
+    const uint8_t *below = p->below + (size_t)row * p->below_bytes;
+    for (int r = 0; r < k.CH; r++)
+        for (int c = 0; c < k.CW; c++) {
+            uint8_t any = 0;
+            for (int y = 0; y < s; y++)
+                for (int x = 0; x < s; x++) any |= below[(r * s + y) * l->width + c * s + x];
+            p->cells[(size_t)r * k.CW + c] = any;
+        }
+    spread(l, p->cells, fresh);
+    return true;
+}
+
+bool change_mark(const struct layer *l, const struct pass *p, int row, int before)
+{
+    return l->planes ? mark_planes(l, p, row, before) : mark_map(l, p, row, before);
+}
+
+int change_list(const uint8_t *fresh, const uint8_t *still, bool of_still, int pixels, int *list)
+{
+    int n = 0;
+    if (!still && of_still) return 0;
+    for (int i = 0; i < pixels; i++) {
+        list[n] = i;
+        n += (!fresh || fresh[i]) && (!still || still[i] == of_still);
+    }
+    return n;
+}

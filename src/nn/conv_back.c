@@ -1,0 +1,273 @@
+/* conv_back.c -- a convolution with ReLU, backward.
+ *
+ * Weights. While a pixel's patch stays the same, its share of the gradient is that patch times the sum of its dz over
+ * those steps: walking back in time, dz is summed up, and meets the patch where the pixel was fresh last.
+ *
+ * Input. The gradient to the input is itself a sum of the same form as forward. A pixel (y, x) of the input with
+ * y = s q + r met the kernel rows r, r + s, r + 2s, ... at the result's rows q, q - 1, q - 2, ...; the same holds along
+ * x. So for one r, the s pixels that share a column q are one run of s * C channels, and dx is a stride-1 convolution of
+ * dz, bordered with zeros, by reordered weights. Kernel sizes are multiples of the stride. As it is linear in dz, and
+ * the layer below asks for no more than the sum over the steps in which its own pixel was the same, only fresh pixels
+ * get one: D(dz from here to the end) less D(dz from the pixel's next change to the end). dx of the others is 0.
+ */
+#include <string.h>
+
+#include "nn/change.h"
+#include "nn/conv.h"
+
+static void (*const sums[])(const struct conv_job *) = KERNEL_TABLE(conv_sum);
+static void (*const weights[])(const struct conv_weight_job *) = KERNEL_TABLE(conv_weight);
+static void (*const row_sums[])(const float *, int, int, const float *, float *) = KERNEL_TABLE(sum_rows);
+static void (*const gather[])(const struct conv_input *, int, const int *, int, int,
+                              float *) = KERNEL_TABLE(patches_gather);
+static void (*const take_rows[])(float *, const int *, int, int, float *) = KERNEL_TABLE(rows_gather);
+
+/* ---- weights ---- */
+
+/* The whole row: dz meets what it saw. */
+static void weights_all(const struct layer *l, const struct conv_input *in, const float *dz, float *dw)
+{
+    const struct conv_weight_job job = {
+        .in = *in, .dz = dz, .n = l->O, .rows = l->rows, .cols = l->cols, .from = dw, .dw = dw};
+    weights[cpu_isa()](&job);
+}
+
+/* The listed pixels, whose dz becomes 0. in, dw: over all planes, or over one. */
+static void weights_some(const struct layer *l, const struct conv_input *in, const int *list, int n,
+                         const struct conv_scratch *s, float *dz, float *dw)
+{
+    const float *x[NET_PLANES];
+    for (int c = 0; c < in->planes; c++) x[c] = s->patches + c * in->kernel * in->length;
+    for (int i = 0; i < n; i += GATHERED) {
+        const int some = n - i < GATHERED ? n - i : GATHERED;
+        const struct conv_weight_job job = {
+            .in = {.x = x,
+                   .planes = in->planes,
+                   .kernel = in->kernel,
+                   .length = in->length,
+                   .pitch = in->length,
+                   .step = PATCH},
+            .dz = s->few,
+            .n = l->O,
+            .rows = 1,
+            .cols = some,
+            .from = dw,
+            .dw = dw,
+        };
+        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, s->patches);
+        take_rows[cpu_isa()](dz, list + i, some, l->O, s->few);
+        weights[cpu_isa()](&job);
+    }
+}
+
+/* What the steps up to here have gathered in s->sum meets the patches of this row, for its fresh pixels, or, where
+ * the row does not go on from the one that is looked at next, for all. */
+static void weights_of_row(const struct layer *l, const struct pass *p, int row, bool goes_on,
+                           const struct conv_scratch *s)
+{
+    const int pixels = l->rows * l->cols;
+    const uint8_t *fresh = change_fresh(p, row), *unmoved = change_still(l, p, row);
+    int *const list = p->list, *const still_list = list + pixels;
+    const int moving = change_list(goes_on ? fresh : NULL, unmoved, false, pixels, list),
+              still = change_list(goes_on ? fresh : NULL, unmoved, true, pixels, still_list);
+    const float *map;
+    struct conv_input in = conv_input_of(l, p, row, &map);
+    if (!conv_few(l, moving, still)) {
+        weights_all(l, &in, s->sum, s->part);
+        memset(s->sum, 0, (size_t)l->out * sizeof *s->sum);
+        return;
+    }
+    weights_some(l, &in, list, moving, s, s->sum, s->part);
+    in.planes = 1;
+    weights_some(l, &in, still_list, still, s, s->sum, s->still);
+}
+
+static bool row_goes_on(const struct pass *p, int row, int t, int E)
+{
+    return t > 0 && p->from[row] == row - E;
+}
+
+static void weight_gradient(const struct layer *l, const struct pass *p, const struct span *span,
+                            const struct conv_scratch *s, float *dw, float *db)
+{
+    const int pixels = l->rows * l->cols, E = span->E;
+    const size_t all = border_of(l).weights, plane = l->planes ? all / l->C : all;
+    memset(s->part, 0, all * sizeof *s->part);
+    memset(s->still, 0, plane * sizeof *s->still);
+    memset(s->bias, 0, (size_t)l->O * sizeof *s->bias);
+    for (int e = 0; e < E; e++) {
+        memset(s->sum, 0, (size_t)l->out * sizeof *s->sum);
+        for (int t = span->T - 1; t >= 0; t--) {
+            const int row = t * E + e;
+            const float *dz = p->dy + (size_t)row * l->out;
+            for (int i = 0; i < l->out; i++) s->sum[i] += dz[i];
+            row_sums[cpu_isa()](dz, pixels, l->O, s->bias, s->bias);
+            weights_of_row(l, p, row, row_goes_on(p, row, t, E), s);
+        }
+    }
+    memcpy(db, s->bias, (size_t)l->O * sizeof *db);
+    for (size_t c = 0; c < all; c += plane) /* what was still belongs to each plane */
+        for (size_t i = 0; i < plane; i++) dw[c + i] = s->part[c + i] + s->still[i];
+}
+
+/* ---- input ---- */
+
+/* out[ry][j][i][o][rx][c] = w[ry + s (J - 1 - j)][rx + s (J - 1 - i)][c][o] */
+static void turn_weights(const struct layer *l, const float *w, float *out)
+{
+    const int s = l->stride, J = l->kernel / s, C = l->C, O = l->O, n = s * C;
+    for (int ry = 0; ry < s; ry++)
+        for (int j = 0; j < J; j++)
+            for (int i = 0; i < J; i++)
+                for (int rx = 0; rx < s; rx++) {
+                    const int ky = ry + s * (J - 1 - j), kx = rx + s * (J - 1 - i);
+                    const float *from = w + (size_t)(ky * l->kernel + kx) * C * O;
+                    float *to = out + (size_t)((ry * J + j) * J + i) * O * n + rx * C;
+                    for (int o = 0; o < O; o++)
+                        for (int c = 0; c < C; c++) to[o * n + c] = from[c * O + o];
+                }
+}
+
+/* The bordered map as an input of which output row y is row y / s. */
+static struct conv_input bordered_input(const struct layer *l, const float *const *top)
+{
+    const struct border b = border_of(l);
+    return (struct conv_input){
+        .x = top, .planes = 1, .kernel = b.J, .length = b.J * l->O, .pitch = b.PW * l->O, .row_step = 1, .step = l->O};
+}
+
+static const float *turned_of(const struct layer *l, const struct conv_scratch *s, int y)
+{
+    const int J = l->kernel / l->stride;
+    return s->turned + (size_t)(y % l->stride) * J * J * l->O * l->stride * l->C;
+}
+
+/* out = D(bordered) of the whole map. A row of pixels whose width is no multiple of the stride spills into the next
+ * one, which is written after it, and the last row's spill goes to the slack. */
+static void input_all(const struct layer *l, const struct conv_scratch *s, float *out)
+{
+    const struct border b = border_of(l);
+    for (int y = 0; y < l->height; y++) {
+        const float *top = s->bordered + (size_t)(y / l->stride) * b.PW * l->O;
+        const struct conv_job job = {
+            .in = bordered_input(l, &top),
+            .w = turned_of(l, s, y),
+            .n = l->stride * l->C,
+            .rows = 1,
+            .cols = (l->width + l->stride - 1) / l->stride,
+            .y = out + (size_t)y * l->width * l->C,
+            .y_col = l->stride * l->C,
+        };
+        sums[cpu_isa()](&job);
+    }
+}
+
+/* The runs of s pixels of input rows y, y + s, ... with a fresh one among them, numbered as runs of the bordered map's
+ * rows; how many. */
+static int list_runs(const struct layer *l, const uint8_t *fresh, int y, int *list)
+{
+    const int s = l->stride, runs = (l->width + s - 1) / s;
+    int n = 0;
+    for (int q = 0; y + q * s < l->height; q++)
+        for (int c = 0; c < runs; c++) {
+            const uint8_t *at = fresh + (size_t)(y + q * s) * l->width;
+            uint8_t any = 0;
+            for (int x = c * s; x < c * s + s && x < l->width; x++) any |= at[x];
+            list[n] = q * runs + c;
+            n += any;
+        }
+    return n;
+}
+
+/* The same of the listed runs alone. */
+static void input_some(const struct layer *l, const struct conv_scratch *s, int y, const int *list, int n, float *out)
+{
+    const int st = l->stride, runs = (l->width + st - 1) / st, width = st * l->C;
+    const float *top = s->bordered, *patches = s->patches;
+    const struct conv_input in = bordered_input(l, &top);
+    for (int i = 0; i < n; i += GATHERED) {
+        const int some = n - i < GATHERED ? n - i : GATHERED;
+        const struct conv_job job = {
+            .in = {.x = &patches, .planes = 1, .kernel = 1, .length = in.kernel * in.length, .step = PATCH},
+            .w = turned_of(l, s, y),
+            .n = width,
+            .rows = 1,
+            .cols = some,
+            .y = s->few,
+            .y_col = width,
+        };
+        gather[cpu_isa()](&in, runs, list + i, some, PATCH, s->patches);
+        sums[cpu_isa()](&job);
+        for (int k = 0; k < some; k++) {
+            const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;
+            memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, s->few + (size_t)k * width,
+                   (size_t)(left < st ? left : st) * l->C * sizeof *out);
+        }
+    }
+}
+
+/* dz of one row, added to what the bordered map holds. */
+static void add_bordered(const struct layer *l, const float *dz, float *bordered)
+{
+    const struct border b = border_of(l);
+    for (int r = 0; r < l->rows; r++) {
+        float *to = bordered + ((size_t)(r + b.J - 1) * b.PW + b.J - 1) * l->O;
+        for (int i = 0; i < l->cols * l->O; i++) to[i] += dz[(size_t)r * l->cols * l->O + i];
+    }
+}
+
+/* dx of the row's fresh pixels, where the layer below let something through; the rest is 0. */
+static void input_of_row(const struct layer *l, const struct pass *p, int row, const uint8_t *fresh,
+                         const struct conv_scratch *s)
+{
+    const int pixels = l->height * l->width, C = l->C;
+    const float *x = p->x + (size_t)row * l->in;
+    float *dx = p->dx + (size_t)row * l->in;
+    if (fresh) {
+        for (int y = 0; y < l->stride && y < l->height; y++)
+            input_some(l, s, y, p->list, list_runs(l, fresh, y, p->list), s->dx[0]);
+    } else {
+        input_all(l, s, s->dx[0]);
+    }
+    for (int i = 0; i < pixels; i++) {
+        float *to = dx + (size_t)i * C, *now = s->dx[0] + (size_t)i * C, *later = s->dx[1] + (size_t)i * C;
+        if (fresh && !fresh[i]) {
+            memset(to, 0, (size_t)C * sizeof *to);
+            continue;
+        }
+        for (int c = 0; c < C; c++) {
+            to[c] = x[(size_t)i * C + c] > 0 ? now[c] - later[c] : 0;
+            later[c] = now[c];
+        }
+    }
+}
+
+static void input_gradient(const struct layer *l, const struct pass *p, const struct span *span,
+                           const struct conv_scratch *s)
+{
+    const int E = span->E, pixels = l->height * l->width;
+    const struct border b = border_of(l);
+    for (int e = 0; e < E; e++) {
+        memset(s->bordered, 0, b.dz * sizeof *s->bordered);
+        memset(s->dx[1], 0, (size_t)l->in * sizeof **s->dx);
+        for (int t = span->T - 1; t >= 0; t--) {
+            const int row = t * E + e;
+            const uint8_t *fresh = p->below ? p->below + (size_t)row * p->below_bytes : NULL;
+            const bool goes_on = row_goes_on(p, row, t, E);
+            int n = 0;
+            for (int i = 0; goes_on && i < pixels; i++) n += fresh[i];
+            add_bordered(l, p->dy + (size_t)row * l->out, s->bordered);
+            input_of_row(l, p, row, goes_on && 2 * n < pixels ? fresh : NULL, s);
+        }
+    }
+}
+
+void conv_backward(const struct layer *l, const float *theta, struct pass *p, const struct span *span, float *dtheta)
+{
+    struct conv_scratch s;
+    conv_scratch_of(l, p->scratch, &s);
+    weight_gradient(l, p, span, &s, dtheta + l->part[0].weight, dtheta + l->part[0].bias);
+    if (!p->dx) return;
+    turn_weights(l, theta + l->part[0].weight, s.turned);
+    input_gradient(l, p, span, &s);
+}
