@@ -180,7 +180,7 @@ static void learns_cartpole(void **state)
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &before) == 0);
     for (int64_t T = 0; T < STEPS;) {
         T += rollout(b, T).steps;
-        const struct optim_grad grad = {b->dtheta, 1, (float)optim_lr(1e-2, 1, T, STEPS), 0};
+        const struct optim_grad grad = {b->dtheta, 1, (float)optim_lr(1e-2, 1, T, STEPS), 0, 0};
         optim_apply(optim, b->theta, b->theta, &grad, 1);
     }
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &after) == 0);

@@ -120,6 +120,32 @@ static void expect_gradient(const struct game *g, double *const *dp)
     free(book);
 }
 
+/* The same gradient with factors in the wide layer's place, in the same block: multiplied out, it is what was there. */
+static void expect_factors(struct game *g, double squares)
+{
+    const struct optim_wide *w = &g->facts->wide;
+    const size_t bytes = g->facts->params * sizeof(float), in = (size_t)w->in, out = (size_t)w->out;
+    float *was = malloc(bytes);
+    int R = -1;
+    memcpy(was, g->dtheta, bytes);
+    const double same = net_backward_factors(g->net, g->theta, g->work, T, E, NULL, g->dtheta, &R);
+    EXPECT(R == T * E && in * out > 0);
+    EXPECT_NEAR(same / squares, 1, 1e-5);
+    const float *x = g->dtheta + w->offset, *dy = x + in * (size_t)R;
+    for (size_t i = 0; i < g->facts->params; i++) {
+        const size_t at = i - w->offset, row = at / out, col = at % out;
+        double d = g->dtheta[i];
+        if (i >= w->offset && at < in * out) {
+            d = 0;
+            for (int r = 0; r < R; r++) d += (double)x[row * (size_t)R + (size_t)r] * dy[(size_t)r * out + col];
+        }
+        EXPECT_NEAR(d, was[i], 1e-6 * sqrt(squares));
+    }
+    net_backward(g->net, g->theta, g->work, T, E, NULL, g->dtheta);
+    EXPECT(!memcmp(was, g->dtheta, bytes));
+    free(was);
+}
+
 /* Answers, gradient and its norm of one rollout. */
 static void against_twin(struct game *g, enum change change)
 {
@@ -136,6 +162,7 @@ static void against_twin(struct game *g, enum change change)
     const double norm = optim_norm(g->dtheta, g->facts->params);
     expect_gradient(g, twin->dp);
     EXPECT_NEAR(sqrt(squares) / norm, 1, 1e-6);
+    expect_factors(g, squares);
     twin_free(twin);
 }
 

@@ -24,7 +24,7 @@ static void hand_worked(void **state)
     float grad[2][16] = {{0}}, theta[16] = {1, 2};
     grad[0][0] = 4, grad[1][0] = -1;
     /* scale 1/2 makes the first gradient 2; two learning rates */
-    struct optim_grad gr[2] = {{grad[0], 0.5f, 0.1f, 0}, {grad[1], 1, 0.2f, 0}};
+    struct optim_grad gr[2] = {{grad[0], 0.5f, 0.1f, 0, 0}, {grad[1], 1, 0.2f, 0, 0}};
 
     struct optim *o = make(OPTIM_SGD, 16, 1);
     optim_apply(o, theta, theta, gr, 2);
@@ -68,7 +68,7 @@ static void state_per_actor(void **state)
     (void)state;
     float grad[2][16] = {{0}}, theta[16] = {0}, out[16];
     grad[0][3] = 2, grad[1][3] = 1;
-    struct optim_grad gr[2] = {{grad[0], 1, 0.1f, 2}, {grad[1], 1, 0.1f, 0}};
+    struct optim_grad gr[2] = {{grad[0], 1, 0.1f, 2, 0}, {grad[1], 1, 0.1f, 0, 0}};
     struct optim *o = make(OPTIM_RMSPROP, 16, 3);
     EXPECT(optim_state_rows(o) == 3);
     optim_apply(o, theta, out, gr, 2);
@@ -115,7 +115,7 @@ static void rmsprop_as_pfrl(void **state)
     for (int k = 0; k < STEPS; k++) {
         for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(801 + k), i, 3);
         EXPECT_NEAR(optim_lr(0.05, 1, k, STEPS), lr[k], 1e-12);
-        const struct optim_grad gr = {grad, 1, (float)lr[k], 0};
+        const struct optim_grad gr = {grad, 1, (float)lr[k], 0, 0};
         optim_apply(o, theta, theta, &gr, 1);
         for (int i = 0; i < N; i++) EXPECT_NEAR(theta[i], theta_ref[k][i], 1e-5);
     }
@@ -141,7 +141,7 @@ static void fused_is_one_by_one(void **state)
     float *in = at, *fused = at + N, *fused_g = at + 2 * N, *one = at + 3 * N, *one_g = at + 4 * N;
     for (int j = 0; j < K; j++) {
         for (uint64_t i = 0; i < N; i++) memory[(uint64_t)j * N + i] = testing_fill((uint64_t)(30 + j), i, 2);
-        gr[j] = (struct optim_grad){memory + (size_t)j * N, j % 3 ? 1 : 0.37f, 0.01f * (float)(1 + j % 4), 0};
+        gr[j] = (struct optim_grad){memory + (size_t)j * N, j % 3 ? 1 : 0.37f, 0.01f * (float)(1 + j % 4), 0, 0};
     }
     for (uint64_t i = 0; i < N; i++) in[i] = testing_fill(29, i, 1);
     for (int isa = 0; isa <= (int)cpu_isa(); isa++)
@@ -175,6 +175,67 @@ static void fused_is_one_by_one(void **state)
     free(memory);
 }
 
+/* A matrix whose gradients are factors, some of them, with rows of zeros: against the product in double, and in one pass, in
+ * pieces and one by one, bit for bit. */
+static void factors(void **state)
+{
+    (void)state;
+    enum { IN = 7, OUT = 256, AT = 48, SIZE = IN * OUT, N = AT + SIZE + 80, K = 5 };
+    static const int ranks[K] = {3, 0, 1, 6, 2};
+    float *memory = memory_floats((size_t)N * (K + 3)), *in = memory + (size_t)N * K, *one = in + N, *pieces = one + N;
+    double *d = memory_new((size_t)N * K, sizeof *d);
+    struct optim_grad gr[K];
+    for (int j = 0; j < K; j++) {
+        const int R = ranks[j];
+        float *grad = memory + (size_t)N * (size_t)j, *x = grad + AT, *dy = x + IN * R;
+        for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(70 + j), i, 1);
+        for (int q = 0; q < R; q++) x[2 * R + q] = x[5 * R + q] = 0;
+        for (int i = 0; i < N; i++) {
+            const int row = (i - AT) / OUT, col = (i - AT) % OUT;
+            double *to = d + (size_t)N * (size_t)j + i;
+            const bool inside = R && i >= AT && i < AT + SIZE;
+            *to = inside ? 0 : grad[i];
+            for (int q = 0; inside && q < R; q++) *to += (double)x[row * R + q] * dy[q * OUT + col];
+        }
+        gr[j] = (struct optim_grad){grad, 0.5f, 0.02f * (float)(j + 1), j % 2, R};
+    }
+    for (uint64_t i = 0; i < N; i++) in[i] = testing_fill(80, i, 1);
+    for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_RMSPROP; kind++) {
+        const struct optim_config config = {
+            .kind = (enum optim_kind)kind, .decay = 0.99, .eps = 0.1, .start = 0.5, .wide = {AT, IN, OUT}};
+        struct optim *a = optim_new(&config, N, 2), *b = optim_new(&config, N, 2), *c = optim_new(&config, N, 2);
+        float *all = memory_floats(N);
+        optim_apply(a, in, all, gr, K);
+        memcpy(one, in, N * sizeof *one);
+        for (int j = 0; j < K; j++) optim_apply(b, one, one, gr + j, 1);
+        for (size_t at = 0, n; at < N; at += n) {
+            n = N - at < 208 ? N - at : at % 32 ? 208 : 16;
+            optim_apply_part(c, in, pieces, gr, K, at, n);
+        }
+        EXPECT(!memcmp(all, one, N * sizeof *one) && !memcmp(all, pieces, N * sizeof *one));
+        for (int r = 0; r < optim_state_rows(a); r++)
+            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *one) &&
+                   !memcmp(optim_state(a, r), optim_state(c, r), N * sizeof *one));
+        for (int i = 0; i < N; i++) {
+            double g[2] = {0.5, 0.5}, theta = in[i];
+            for (int j = 0; j < K; j++) {
+                const double d_i = 0.5 * d[(size_t)N * (size_t)j + (size_t)i];
+                double *g_j = &g[kind == OPTIM_RMSPROP ? j % 2 : 0];
+                *g_j = 0.99 * *g_j + 0.01 * d_i * d_i;
+                theta -= (double)gr[j].lr * d_i / sqrt(*g_j + 0.1);
+            }
+            EXPECT_NEAR(all[i], theta, 2e-5);
+            EXPECT_NEAR(optim_state(a, 0)[i], g[0], 1e-5 * g[0]);
+        }
+        free(all);
+        optim_free(&a);
+        optim_free(&b);
+        optim_free(&c);
+    }
+    free(memory);
+    free(d);
+}
+
 /* The same through optim_apply(), drains of changing size, and in pieces. */
 static void drains_of_any_size(void **state)
 {
@@ -183,7 +244,7 @@ static void drains_of_any_size(void **state)
     float *memory = memory_floats((size_t)N * (K + 6));
     struct optim_grad gr[K];
     for (uint64_t i = 0; i < (uint64_t)N * K; i++) memory[i] = testing_fill(60, i, 5);
-    for (int j = 0; j < K; j++) gr[j] = (struct optim_grad){memory + (size_t)j * N, 1, 0.02f, j % 3};
+    for (int j = 0; j < K; j++) gr[j] = (struct optim_grad){memory + (size_t)j * N, 1, 0.02f, j % 3, 0};
     for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++) {
         struct optim *a = make((enum optim_kind)kind, N, 3), *b = make((enum optim_kind)kind, N, 3),
                      *c = make((enum optim_kind)kind, N, 3);
@@ -235,13 +296,10 @@ static void too_much_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand_worked),
-        cmocka_unit_test(state_per_actor),
-        cmocka_unit_test(rmsprop_as_pfrl),
-        cmocka_unit_test(fused_is_one_by_one),
-        cmocka_unit_test(drains_of_any_size),
-        cmocka_unit_test(names_and_schedule),
-        cmocka_unit_test(too_much_state_is_refused),
+        cmocka_unit_test(hand_worked),        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),    cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size), cmocka_unit_test(factors),
+        cmocka_unit_test(names_and_schedule), cmocka_unit_test(too_much_state_is_refused),
     };
     return testing_main(tests);
 }

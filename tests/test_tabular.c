@@ -56,7 +56,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
         struct agent_stats stats;
         EXPECT(agent_play(agent, theta, T) == 0);
         agent_gradient(agent, theta, algo_has_target(l->algo) ? target : NULL, dtheta, &stats);
-        const struct optim_grad grad = {dtheta, 1, (float)optim_lr(l->lr, 1, T, l->steps), 0};
+        const struct optim_grad grad = {dtheta, 1, (float)optim_lr(l->lr, 1, T, l->steps), 0, 0};
         optim_apply(optim, theta, theta, &grad, 1);
         T += stats.steps, since += stats.steps;
         if (since >= l->target_every) memcpy(target, theta, n * sizeof *theta), since = 0;

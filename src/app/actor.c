@@ -113,6 +113,7 @@ static void push(struct actor *actor, struct share *share, const struct share_vi
                            .steps = stats->steps,
                            .scale = 1,
                            .norm = (float)norm,
+                           .factors = (uint32_t)stats->factors,
                            .policy_loss = (float)(E * stats->policy_loss),
                            .value_loss = (float)(E * stats->value_loss),
                            .entropy = (float)(E * stats->entropy)};

@@ -115,6 +115,7 @@ static int64_t train_steps(struct player *p)
                                               .steps = stats.steps,
                                               .scale = clips ? (float)(clip / norm) : 1,
                                               .norm = (float)norm,
+                                              .factors = (uint32_t)stats.factors,
                                               .bad = !isfinite(norm)});
     for (int n = agent_take_episodes(p->agent, done, 16), i = 0; i < n; i++)
         share_tell_episode(p->share, &(struct share_episode){done[i].frames, done[i].steps, done[i].ret});

@@ -48,8 +48,11 @@ void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
     for (int i = 0; i < n; i++) {
         const struct share_push *p = &ready[i].push;
         if (!p->bad && p->scale != 0)
-            grads[k++] =
-                (struct optim_grad){.grad = ready[i].grad, .scale = p->scale, .lr = m->lr, .actor = ready[i].actor};
+            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
+                                             .scale = p->scale,
+                                             .lr = m->lr,
+                                             .actor = ready[i].actor,
+                                             .factors = (int)p->factors};
         if (m->count) m->frames += p->frames;
     }
     if (k) {

@@ -131,8 +131,11 @@ int master_take(struct master *m, const struct share_ready *ready, int n, struct
         const struct share_push *p = &ready[i].push;
         progress_push(m, &ready[i]);
         if (!p->bad && p->scale != 0) {
-            grads[k++] = (struct optim_grad){
-                .grad = ready[i].grad, .scale = p->scale, .lr = (float)master_lr(m), .actor = ready[i].actor};
+            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
+                                             .scale = p->scale,
+                                             .lr = (float)master_lr(m),
+                                             .actor = ready[i].actor,
+                                             .factors = (int)p->factors};
             m->n.updates++;
         } else if (p->bad) {
             take_bad(m, &ready[i]);

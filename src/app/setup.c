@@ -53,6 +53,8 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .eps_frames = o->eps_frames,
+                             .factors = strcmp(o->optimizer, optim_name(OPTIM_MOMENTUM_SGD)) &&
+                                        !strcmp(o->combine, "none") && !strcmp(o->wire, "float32"),
                              .seed = (uint64_t)o->seed,
                              .rank = rank};
     c.eps_count = options_eps_final(o->eps_final, c.eps_final, c.eps_prob);
@@ -66,5 +68,6 @@ struct optim_config setup_optim_config(const struct setup *setup)
                                  .decay = o->rms_decay,
                                  .eps = o->rms_eps,
                                  .start = o->rms_start,
-                                 .momentum = o->momentum};
+                                 .momentum = o->momentum,
+                                 .wide = setup->facts->wide};
 }

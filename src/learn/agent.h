@@ -34,6 +34,7 @@ struct agent_config {
     int64_t eps_frames;               /* epsilon goes from 1 to its final value over so many global frames */
     double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
     int eps_count;
+    bool factors; /* gradients may hold factors: net_backward_factors() */
     uint64_t seed;
     int rank; /* names the random streams */
 };
@@ -42,6 +43,7 @@ struct agent_stats {                         /* of one rollout: sums over its st
     int64_t steps, frames;                   /* of all environments together */
     double policy_loss, value_loss, entropy; /* policy loss without the entropy term; value loss without value_coef */
     double norm;                             /* of the gradient; NaN or Inf where an entry is no number */
+    int factors;                             /* rank of the gradient's factors, or 0 */
     double epsilon;                          /* of the first environment, now */
 };
 

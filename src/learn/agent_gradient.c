@@ -42,7 +42,11 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         a->r.dout[row] = net_dout(a->work, row);
     }
     const struct loss_sums sums = loss(a, theta, theta_target);
-    const double squares = net_backward(a->net, theta, a->work, a->r.T, a->E, a->S ? a->start : NULL, dtheta);
+    const uint8_t *start = a->S ? a->start : NULL;
+    int factors = 0;
+    const double squares = a->config.factors
+                               ? net_backward_factors(a->net, theta, a->work, a->r.T, a->E, start, dtheta, &factors)
+                               : net_backward(a->net, theta, a->work, a->r.T, a->E, start, dtheta);
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,
@@ -50,6 +54,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         .value_loss = sums.value,
         .entropy = sums.entropy,
         .norm = sqrt(squares),
+        .factors = factors,
         .epsilon = a->config.algo == ALGO_A3C ? 0 : explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames),
     };
 }

@@ -233,14 +233,14 @@ double KERNEL(fc_backward)(const struct fc_back_job *job)
         vf sum = {0};
         const int *list = job->list + k, *next = k + VECTOR < active ? list + VECTOR : list;
         input_gradient(job, list, next);
-        for (int q = 0; q < VECTOR; q += 4) sum += weight_gradient(job, list + q, next + q);
+        for (int q = 0; q < VECTOR && job->dw; q += 4) sum += weight_gradient(job, list + q, next + q);
         for (int v = 0; v < VECTOR; v++) squares += (double)sum[v];
     }
     for (int k = 0; k < active; k++) job->zero[job->list[k]] = 0;
     for (int k = active; k < in; k++) {
         const int i = job->list[k];
-        if (!job->zero[i]) memset(job->dw + (size_t)i * out, 0, (size_t)out * sizeof(float));
-        job->zero[i] = 1;
+        if (job->dw && !job->zero[i]) memset(job->dw + (size_t)i * out, 0, (size_t)out * sizeof(float));
+        job->zero[i] = job->dw != NULL;
         for (int r = 0; r < job->R; r++) job->dx[(size_t)r * in + i] = 0;
     }
     KERNEL(sum_rows)(job->dy, job->R, out, NULL, job->db);

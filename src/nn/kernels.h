@@ -53,7 +53,7 @@ struct fc_job {
 };
 
 /* dw (in, out) = x^T dy, db (out), dx (R, in) = dy w^T where x > 0, else 0; weights of inputs that are 0 in all rows are not
- * read. in a multiple of 16, out 256 or 512. */
+ * read. dw NULL: without it. in a multiple of 16, out 256 or 512. */
 struct fc_back_job {
     const float *w, *x, *dy;
     int in, out, R;

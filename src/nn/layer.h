@@ -24,8 +24,10 @@ struct pass {
     float *state;               /* (B, 2 cells) recurrent state of the rows being computed, else NULL */
     const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
     double squares;             /* sum of squares of part[0].weight's gradient, where the layer says that it knows */
-    /* the wide dense layer: rows of the weight's gradient that are 0 in the block it was written to last */
-    uint8_t *zero; /* (in) */
+    /* the wide dense layer */
+    bool factors;  /* the weight's gradient is asked for as factors */
+    float *gram;   /* scratch: (2, most factors, most factors) */
+    uint8_t *zero; /* (in) rows of the weight's gradient that are 0 in the block it was written to last, which is */
     const float *zeros_of;
     /* convolutions: change.h */
     uint8_t *marks; /* (rows, mark_bytes) */

@@ -17,7 +17,12 @@
 #include "nn/kernels.h"
 #include "optim/norm.h"
 
-enum { MLP_LAYERS = 8, WIDEST = 65536, SLACK = 256 }; /* SLACK: floats after each array, see conv.c */
+enum {
+    MLP_LAYERS = 8,
+    WIDEST = 65536,
+    SLACK = 256,      /* floats after each array, see conv.c */
+    FACTORS_MOST = 48 /* the product of more costs rank 0 more than a root and a division */
+};
 
 struct net {
     struct net_facts facts;
@@ -171,6 +176,7 @@ static int build_torso(struct net *net, const struct torso *torso)
                                    (int[]){2, 3, 1, 0}, l->in);
     l->part[0].bias = add_tensor(net, "fc.bias", 1, (int[]){l->out}, 0, NULL, NULL, l->in);
     fc_layer(l);
+    net->facts.wide = (struct optim_wide){l->part[0].weight, l->in, l->out};
     return l->out;
 }
 
@@ -285,6 +291,7 @@ struct net_work *net_work_new(const struct net *net, int rows)
         if (l->squares) {
             p->list = memory_new(2 * l->in, sizeof *p->list);
             p->zero = memory_new(l->in, 1);
+            p->gram = memory_floats(2 * FACTORS_MOST * FACTORS_MOST);
         }
     }
     return work;
@@ -305,6 +312,7 @@ void net_work_free(struct net_work **work)
         free(w->pass[k].cells);
         free(w->pass[k].list);
         free(w->pass[k].zero);
+        free(w->pass[k].gram);
     }
     free(w->planes);
     free(w->input);
@@ -353,18 +361,36 @@ static double squares_of(const struct net *net, const struct net_work *work, con
     return norm * norm;
 }
 
-double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
-                    const uint8_t *start, float *dtheta)
+static double backward(const struct net *net, const float *theta, struct net_work *work, const struct span *span,
+                       bool factors, float *dtheta)
 {
-    const struct span span = {.T = T, .E = E, .start = start};
     double squares = 0;
     for (int k = 0; k < net->facts.tensor_count; k++) { /* the padding */
         const struct tensor *t = &net->tensors[k];
         const size_t end = t->offset + t->size;
         memset(dtheta + end, 0, (round_up(end) - end) * sizeof *dtheta);
     }
-    for (int k = net->count - 1; k >= 0; k--)
-        net->layers[k].backward(&net->layers[k], theta, &work->pass[k], &span, dtheta);
+    for (int k = net->count - 1; k >= 0; k--) {
+        work->pass[k].factors = factors;
+        net->layers[k].backward(&net->layers[k], theta, &work->pass[k], span, dtheta);
+    }
     for (int k = 0; k < net->facts.tensor_count; k++) squares += squares_of(net, work, &net->tensors[k], dtheta);
     return squares;
+}
+
+double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
+                    const uint8_t *start, float *dtheta)
+{
+    const struct span span = {.T = T, .E = E, .start = start};
+    return backward(net, theta, work, &span, false, dtheta);
+}
+
+double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
+                            const uint8_t *start, float *dtheta, int *factors)
+{
+    const struct span span = {.T = T, .E = E, .start = start};
+    const struct optim_wide *w = &net->facts.wide;
+    const bool fits = (size_t)(T * E) * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out;
+    *factors = w->in && fits && T * E <= FACTORS_MOST ? T * E : 0;
+    return backward(net, theta, work, &span, *factors != 0, dtheta);
 }

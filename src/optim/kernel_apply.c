@@ -5,10 +5,16 @@
  * Fusing in larger pieces is slower than not fusing: the hardware prefetcher loses k streams that are read a few
  * kilobytes at a time, hence small blocks and the prefetch by hand. Root and division are exact; the bound of the
  * pass is their throughput.
+ *
+ * The gradient of a dense layer over a rollout of R steps has rank R: x dy, x (in, R), dy (R, out). Kept as these factors it is
+ * a hundredth of the bytes, its product costs less than the root (R a few tens at most), and where an input was 0 all along,
+ * its row is known to be 0 (Xie et al. 2014, "Distributed Machine Learning via Sufficient Factor
+ * Broadcasting", arXiv:1409.5705).
  */
 #include "optim/kernel_apply.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
@@ -34,17 +40,22 @@ INLINE void fetch_ahead(const float *x, int size)
 
 /* One gradient through `size` elements: th, g and out, g_out are blocks in registers, or, first and last, lie in
  * memory. */
-INLINE void rmsprop_step(const float *th, const float *g, float *th_out, float *g_out, const struct optim_grad *gr,
-                         size_t at, float a, float b, float eps, int size)
+INLINE void rmsprop_step(const float *th, const float *g, float *th_out, float *g_out, const float *grad, float scale,
+                         float lr, float a, float b, float eps, int size)
 {
-    const float *grad = gr->grad + at;
-    const float scale = gr->scale, lr = gr->lr;
-    fetch_ahead(grad, size);
     for (int l = 0; l < size; l++) {
         const float d = scale * grad[l], ms = a * g[l] + b * (d * d);
         g_out[l] = ms;
         th_out[l] = th[l] - lr * d / sqrtf(ms + eps);
     }
+}
+
+/* The same of a gradient that is read where it waits. */
+INLINE void rmsprop_read(const float *th, const float *g, float *th_out, float *g_out, const struct optim_grad *gr,
+                         size_t at, float a, float b, float eps, int size)
+{
+    fetch_ahead(gr->grad + at, size);
+    rmsprop_step(th, g, th_out, g_out, gr->grad + at, gr->scale, gr->lr, a, b, eps, size);
 }
 
 INLINE void rmsprop_block(const float *in, float *out, float *g, const struct optim_grad *grads, int k, size_t at,
@@ -53,8 +64,8 @@ INLINE void rmsprop_block(const float *in, float *out, float *g, const struct op
     float th[BLOCK], ms[BLOCK];
     fetch_ahead(in + at, size);
     fetch_ahead(g + at, size);
-    rmsprop_step(in + at, g + at, th, ms, grads, at, a, b, eps, size);
-    for (int j = 1; j < k; j++) rmsprop_step(th, ms, th, ms, grads + j, at, a, b, eps, size);
+    rmsprop_read(in + at, g + at, th, ms, grads, at, a, b, eps, size);
+    for (int j = 1; j < k; j++) rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
     for (int l = 0; l < size; l++) out[at + l] = th[l];
     for (int l = 0; l < size; l++) g[at + l] = ms[l];
 }
@@ -64,6 +75,81 @@ void KERNEL(apply_rmsprop) APPLY_RMSPROP_ARGS
     size_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) rmsprop_block(in, out, g, grads, k, i, a, b, eps, BLOCK);
     for (; i < n; i += TAIL) rmsprop_block(in, out, g, grads, k, i, a, b, eps, TAIL);
+}
+
+/* ---- a matrix whose gradients may be factors ---- */
+
+/* One row of the matrix, as one gradient sees it. */
+struct row {
+    const float *x, *dy; /* (R); (R, width); NULL: the gradient itself is there */
+    int R;
+    bool zero; /* d is 0 all along it */
+};
+
+/* d (size) of the row from `col` on. */
+INLINE void multiply(const struct row *r, int width, int col, float *d, int size)
+{
+    float sum[BLOCK] = {0};
+    for (int q = 0; q < r->R; q++) {
+        const float x = r->x[q], *dy = r->dy + (size_t)q * (size_t)width + col;
+        for (int l = 0; l < size; l++) sum[l] += x * dy[l];
+    }
+    for (int l = 0; l < size; l++) d[l] = sum[l];
+}
+
+/* in, out, g and the gradients that are there begin at the block, which is col .. col + size - 1 of its row; `at` is its place in
+ * the matrix. */
+INLINE void wide_block(const float *in, float *out, float *g, const struct optim_grad *grads, const struct row *rows,
+                       int k, size_t at, int width, int col, float a, float b, float eps, int size)
+{
+    float th[BLOCK], ms[BLOCK], d[BLOCK];
+    fetch_ahead(in, size);
+    fetch_ahead(g, size);
+    for (int l = 0; l < size; l++) th[l] = in[l];
+    for (int l = 0; l < size; l++) ms[l] = g[l];
+    for (int j = 0; j < k; j++) {
+        if (rows[j].zero) {
+            for (int l = 0; l < size; l++) ms[l] *= a;
+        } else if (rows[j].x) {
+            multiply(&rows[j], width, col, d, size);
+            rmsprop_step(th, ms, th, ms, d, grads[j].scale, grads[j].lr, a, b, eps, size);
+        } else {
+            rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
+        }
+    }
+    for (int l = 0; l < size; l++) out[l] = th[l];
+    for (int l = 0; l < size; l++) g[l] = ms[l];
+}
+
+static void look_at_row(const struct optim_grad *grads, int k, size_t row, int height, struct row *rows)
+{
+    for (int j = 0; j < k; j++) {
+        const int R = grads[j].factors;
+        const float *x = grads[j].grad + row * (size_t)R;
+        bool zero = R > 0;
+        for (int q = 0; q < R; q++) zero &= x[q] == 0;
+        rows[j] = (struct row){R ? x : NULL, R ? grads[j].grad + (size_t)height * (size_t)R : NULL, R, zero};
+    }
+}
+
+void KERNEL(apply_rmsprop_wide) APPLY_RMSPROP_WIDE_ARGS
+{
+    struct row rows[OPTIM_PART_MOST];
+    for (size_t i = 0; i < n;) {
+        const size_t row = (at + i) / (size_t)width;
+        int col = (int)((at + i) % (size_t)width);
+        const int end = n - i < (size_t)(width - col) ? col + (int)(n - i) : width;
+        look_at_row(grads, k, row, height, rows);
+        while (col < end) {
+            const int size = end - col < BLOCK ? TAIL : BLOCK;
+            if (size == BLOCK)
+                wide_block(in + i, out + i, g + i, grads, rows, k, at + i, width, col, a, b, eps, BLOCK);
+            else
+                wide_block(in + i, out + i, g + i, grads, rows, k, at + i, width, col, a, b, eps, TAIL);
+            col += size;
+            i += (size_t)size;
+        }
+    }
 }
 
 INLINE void momentum_step(const float *th, const float *m, float *th_out, float *m_out, const struct optim_grad *gr,

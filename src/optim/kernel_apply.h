@@ -7,6 +7,8 @@
 #include "base/cpu.h"
 #include "optim/optim.h"
 
+enum { OPTIM_PART_MOST = 64 }; /* gradients in one pass */
+
 /* All: in, out (n) may be the same or must not overlap; state (n); n a multiple of 16; k >= 1 gradients in order. */
 
 /* g <- a g + b d^2, theta <- theta - lr d / sqrt(g + eps), d = scale * grad. */
@@ -14,6 +16,13 @@
     (const float *in, float *out, float *g, size_t n, const struct optim_grad *grads, int k, float a, float b,         \
      float eps)
 KERNEL_DECLARE(void, apply_rmsprop, APPLY_RMSPROP_ARGS)
+
+/* The same for the floats at .. at + n - 1 of a matrix of rows of `width`, a multiple of 16; in, out and g begin at `at`, the
+ * gradients at the matrix, and some of them have factors instead (optim.h). k at most OPTIM_PART_MOST. */
+#define APPLY_RMSPROP_WIDE_ARGS                                                                                        \
+    (const float *in, float *out, float *g, size_t at, size_t n, int height, int width,                                \
+     const struct optim_grad *grads, int k, float a, float b, float eps)
+KERNEL_DECLARE(void, apply_rmsprop_wide, APPLY_RMSPROP_WIDE_ARGS)
 
 /* m <- a m + b d, theta <- theta - lr m. */
 #define APPLY_MOMENTUM_ARGS                                                                                            \

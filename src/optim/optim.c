@@ -6,6 +6,7 @@
 #include "optim/optim.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +14,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "optim/kernel_apply.h"
-
-enum { OPTIM_PART_MOST = 64 }; /* gradients in one pass */
 
 struct optim {
     struct optim_config config;
@@ -107,6 +106,29 @@ static void rmsprop(const struct optim *o, const float *in, float *out, float *g
                      (float)o->config.eps);
 }
 
+/* The same where some gradients have factors: before, within and after the wide matrix. */
+static void rmsprop_factors(const struct optim *o, const float *in, float *out, float *g, size_t from, size_t n,
+                            const struct optim_grad *grads, int k)
+{
+    static void(*const table[]) APPLY_RMSPROP_WIDE_ARGS = KERNEL_TABLE(apply_rmsprop_wide);
+    const struct optim_wide *w = &o->config.wide;
+    const size_t begin = w->offset, end = begin + (size_t)w->in * (size_t)w->out, to = from + n;
+    const size_t first = from < begin ? (begin < to ? begin : to) - from : 0;
+    const size_t last = to > end ? to - (end > from ? end : from) : 0;
+    struct optim_grad matrix[OPTIM_PART_MOST], rest[OPTIM_PART_MOST];
+    for (int j = 0; j < k; j++) {
+        assert((size_t)grads[j].factors * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out);
+        matrix[j] = rest[j] = grads[j];
+        matrix[j].grad += (ptrdiff_t)begin - (ptrdiff_t)from;
+        rest[j].grad += n - last;
+    }
+    if (first) rmsprop(o, in, out, g, first, grads, k);
+    if (n > first + last)
+        table[cpu_isa()](in + first, out + first, g + first, from + first - begin, n - first - last, w->in, w->out,
+                         matrix, k, (float)o->config.decay, (float)(1 - o->config.decay), (float)o->config.eps);
+    if (last) rmsprop(o, in + n - last, out + n - last, g + n - last, last, rest, k);
+}
+
 static void momentum(const struct optim *o, const float *in, float *out, float *m, size_t n,
                      const struct optim_grad *grads, int k)
 {
@@ -141,9 +163,15 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
         grads[j] = all[j];
         grads[j].grad += from;
     }
+    bool factors = false;
+    for (int j = 0; j < k; j++) factors |= grads[j].factors != 0;
+    assert(!factors || optim->config.kind == OPTIM_SHARED_RMSPROP || optim->config.kind == OPTIM_RMSPROP);
     switch (optim->config.kind) {
     case OPTIM_SHARED_RMSPROP:
-        rmsprop(optim, in, out, optim->state + from, n, grads, k);
+        if (factors)
+            rmsprop_factors(optim, in, out, optim->state + from, from, n, grads, k);
+        else
+            rmsprop(optim, in, out, optim->state + from, n, grads, k);
         break;
     case OPTIM_SGD:
         sgd(in, out, n, grads, k);
@@ -152,7 +180,9 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     case OPTIM_MOMENTUM_SGD: /* one by one: each gradient has a state of its own to read and write */
         for (int j = 0; j < k; j++) {
             float *state = optim_state(optim, grads[j].actor) + from;
-            if (optim->config.kind == OPTIM_RMSPROP)
+            if (grads[j].factors)
+                rmsprop_factors(optim, j ? out : in, out, state, from, n, grads + j, 1);
+            else if (optim->config.kind == OPTIM_RMSPROP)
                 rmsprop(optim, j ? out : in, out, state, n, grads + j, 1);
             else
                 momentum(optim, j ? out : in, out, state, n, grads + j, 1);

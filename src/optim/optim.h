@@ -14,12 +14,19 @@
 
 enum optim_kind { OPTIM_SHARED_RMSPROP, OPTIM_RMSPROP, OPTIM_MOMENTUM_SGD, OPTIM_SGD };
 
+/* A matrix (in, out) that lies in theta from `offset` on, all multiples of 16; in 0: there is none. */
+struct optim_wide {
+    size_t offset;
+    int in, out;
+};
+
 struct optim_config {
     enum optim_kind kind;
     double decay;    /* a of RMSProp */
     double eps;      /* inside the root */
     double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
+    struct optim_wide wide;
 };
 
 /* One waiting gradient: d = scale * grad. */
@@ -28,6 +35,9 @@ struct optim_grad {
     float scale;       /* 1, or clip / norm */
     float lr;
     int actor; /* whose g or m, 0 .. actors - 1 */
+    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (in, R) and dy (R, out), and
+     * D = x dy. A row of x that is 0 costs no root and no division. */
+    int factors;
 };
 
 struct optim; /* opaque: configuration and state */

@@ -232,6 +232,8 @@ static inline void buffer_close(struct share *s, size_t at, uint64_t count)
 
 void reach_read(struct share *s, size_t at, void *to, size_t bytes);          /* there after the next settle or look */
 void reach_write(struct share *s, size_t at, const void *from, size_t bytes); /* the same; from must stay until then */
+/* A gradient to the mailbox at `at`, as much of it as is there; returns its bytes. */
+size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors);
 void reach_settle(struct share *s);              /* all before comes before all after, there as here */
 uint64_t reach_load(struct share *s, size_t at); /* one word; settles first */
 void reach_store(struct share *s, size_t at,

@@ -9,6 +9,7 @@
  *   rank 0 gets the facts alone. RMSProp sees one larger gradient, and one update is counted.
  * - a packed wire: scale * gradient is added to what earlier messages left over, and wire.h takes from that what this
  *   one carries. Rank 0 applies it with scale 1 and with the version of its last part, though some is older. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,17 +86,18 @@ static void send_gradient(struct relay *r, int l, int rest, const float *grad)
 {
     const struct share_config *c = &r->here->config;
     struct lane *lane = &r->lane[l], *keeper = &r->lane[rest];
-    const void *from = grad;
-    size_t bytes = c->params * sizeof *grad;
-    if (c->wire != SHARE_WIRE_FLOAT32) {
+    size_t bytes;
+    assert(c->wire == SHARE_WIRE_FLOAT32 || !lane->facts.push.factors);
+    if (c->wire == SHARE_WIRE_FLOAT32) {
+        bytes = reach_write_gradient(&r->there, at_mail(&r->there, lane->actor), grad, lane->facts.push.factors);
+    } else {
         wire_add(keeper->rest, grad, lane->facts.push.scale, c->params);
         bytes = wire_pack(c->wire, keeper->rest, c->params, keeper->packed);
-        from = keeper->packed;
         lane->facts.push.scale = 1;
         lane->facts.wire = (uint32_t)c->wire;
         lane->facts.bytes = (uint32_t)bytes;
+        reach_write(&r->there, at_mail(&r->there, lane->actor), keeper->packed, bytes);
     }
-    reach_write(&r->there, at_mail(&r->there, lane->actor), from, bytes);
     r->traffic.gradients++;
     r->traffic.gradient_bytes += bytes;
 }
@@ -120,6 +122,7 @@ static void all_as_one(struct relay *r)
         begin_letter(r, l);
         struct share_push *const p = &r->lane[l].facts.push;
         if (!applies(p)) continue;
+        assert(!p->factors);
         if (!carrier) memset(r->sum, 0, n * sizeof *r->sum);
         wire_add(r->sum, mailbox(r, l), p->scale, n);
         if (!carrier) {

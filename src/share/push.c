@@ -36,7 +36,7 @@ void share_push(struct share *s, const struct share_push *push)
     assert(s->granted);
     const bool applied = push->scale != 0 && !push->bad;
     reach_write(s, at_facts(s, s->slot), push, sizeof *push);
-    if (!s->base && applied) reach_write(s, at_mail(s, s->slot), s->staging, s->map.floats);
+    if (!s->base && applied) reach_write_gradient(s, at_mail(s, s->slot), s->staging, push->factors);
     reach_settle(s);
     reach_store(s, at_door(s, s->slot, DOOR_SEQ), ++s->seq);
     s->granted = false;

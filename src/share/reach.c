@@ -43,6 +43,18 @@ void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
     watch_leave(s->watch);
 }
 
+size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors)
+{
+    const struct share_wide *w = &s->config.wide;
+    const size_t unit = sizeof *grad, all = s->config.params * unit, rest = (w->at + w->size) * unit;
+    size_t first = all;
+    if (factors && w->size) first = (w->at + factors * w->row) * unit;
+    reach_write(s, at, grad, first);
+    if (first == all) return all;
+    reach_write(s, at + rest, grad + w->at + w->size, all - rest);
+    return first + all - rest;
+}
+
 void reach_settle(struct share *s)
 {
     if (!s->base) {

@@ -27,16 +27,22 @@ enum share_combine {
 /* How a relay sends a gradient; wire.h says what each loses, and what is kept for the next one. */
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
+/* Floats of a gradient from `at` on, `size` of them, where a push with factors has only factors * row. */
+struct share_wide {
+    size_t at, size, row;
+};
+
 struct share_config {
-    size_t params;      /* floats of theta, a multiple of 16 */
-    bool target;        /* publish a target network too */
-    bool snapshot;      /* room for weights under evaluation */
-    size_t state_bytes; /* an actor's state for checkpoints, at most; 0: none */
-    int episodes;       /* entries of an actor's ring of finished episodes, a power of two */
-    bool hogwild;       /* publish in place: readers may see a mix of versions */
-    bool world;         /* every actor puts and gets by itself, wherever it is (tests, measurements) */
-    bool direct;        /* no relays: actors of other nodes put and get by themselves */
-    int nodes;          /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
+    size_t params;          /* floats of theta, a multiple of 16 */
+    struct share_wide wide; /* what is not there does not travel; size 0: all always does */
+    bool target;            /* publish a target network too */
+    bool snapshot;          /* room for weights under evaluation */
+    size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
+    int episodes;           /* entries of an actor's ring of finished episodes, a power of two */
+    bool hogwild;           /* publish in place: readers may see a mix of versions */
+    bool world;             /* every actor puts and gets by itself, wherever it is (tests, measurements) */
+    bool direct;            /* no relays: actors of other nodes put and get by themselves */
+    int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;
     void (*refused)(
@@ -62,7 +68,8 @@ struct share_push {
         scale; /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the same */
     float norm; /* of the gradient before clipping */
     float policy_loss, value_loss, entropy;
-    uint32_t bad; /* 1: a NaN or Inf was found; the gradient is not there */
+    uint32_t bad;     /* 1: a NaN or Inf was found; the gradient is not there */
+    uint32_t factors; /* config.wide; float32 alone, and each by itself */
 };
 
 /* A gradient that waits at the master. */
