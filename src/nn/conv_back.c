@@ -21,6 +21,9 @@ static void (*const row_sums[])(const float *, int, int, const float *, float *)
 static void (*const gather[])(const struct conv_input *, int, const int *, int, int,
                               float *) = KERNEL_TABLE(patches_gather);
 static void (*const take_rows[])(float *, const int *, int, int, float *) = KERNEL_TABLE(rows_gather);
+static void (*const add[])(const float *, int, float *) = KERNEL_TABLE(add_floats);
+static void (*const take_fresh[])(const uint8_t *, int, int, const float *, const float *, float *,
+                                  float *) = KERNEL_TABLE(take_fresh);
 
 /* ---- weights ---- */
 
@@ -100,7 +103,7 @@ static void weight_gradient(const struct layer *l, const struct pass *p, const s
         for (int t = span->T - 1; t >= 0; t--) {
             const int row = t * E + e;
             const float *dz = p->dy + (size_t)row * l->out;
-            for (int i = 0; i < l->out; i++) s->sum[i] += dz[i];
+            add[cpu_isa()](dz, l->out, s->sum);
             row_sums[cpu_isa()](dz, pixels, l->O, s->bias, s->bias);
             weights_of_row(l, p, row, row_goes_on(p, row, t, E), s);
         }
@@ -212,7 +215,7 @@ static void add_bordered(const struct layer *l, const float *dz, float *bordered
     const struct border b = border_of(l);
     for (int r = 0; r < l->rows; r++) {
         float *to = bordered + ((size_t)(r + b.J - 1) * b.PW + b.J - 1) * l->O;
-        for (int i = 0; i < l->cols * l->O; i++) to[i] += dz[(size_t)r * l->cols * l->O + i];
+        add[cpu_isa()](dz + (size_t)r * l->cols * l->O, l->cols * l->O, to);
     }
 }
 
@@ -220,26 +223,14 @@ static void add_bordered(const struct layer *l, const float *dz, float *bordered
 static void input_of_row(const struct layer *l, const struct pass *p, int row, const uint8_t *fresh,
                          const struct conv_scratch *s)
 {
-    const int pixels = l->height * l->width, C = l->C;
-    const float *x = p->x + (size_t)row * l->in;
-    float *dx = p->dx + (size_t)row * l->in;
     if (fresh) {
         for (int y = 0; y < l->stride && y < l->height; y++)
             input_some(l, s, y, p->list, list_runs(l, fresh, y, p->list), s->dx[0]);
     } else {
         input_all(l, s, s->dx[0]);
     }
-    for (int i = 0; i < pixels; i++) {
-        float *to = dx + (size_t)i * C, *now = s->dx[0] + (size_t)i * C, *later = s->dx[1] + (size_t)i * C;
-        if (fresh && !fresh[i]) {
-            memset(to, 0, (size_t)C * sizeof *to);
-            continue;
-        }
-        for (int c = 0; c < C; c++) {
-            to[c] = x[(size_t)i * C + c] > 0 ? now[c] - later[c] : 0;
-            later[c] = now[c];
-        }
-    }
+    take_fresh[cpu_isa()](fresh, l->height * l->width, l->C, p->x + (size_t)row * l->in, s->dx[0], s->dx[1],
+                          p->dx + (size_t)row * l->in);
 }
 
 static void input_gradient(const struct layer *l, const struct pass *p, const struct span *span,

@@ -1,4 +1,4 @@
-/* kernel_change.c -- where two planes differ, and moving what belongs to a list of pixels. */
+/* kernel_change.c -- where two planes differ, and arithmetic on some of a map's pixels. */
 #include <assert.h>
 #include <stddef.h>
 
@@ -59,4 +59,25 @@ void KERNEL(rows_scatter)(const float *x, const int *row, int n, int width, floa
     for (int i = 0; i < n; i++)
         for (int v = 0; v < width; v += VECTOR)
             store(out + (ptrdiff_t)row[i] * width + v, load(x + (ptrdiff_t)i * width + v));
+}
+
+void KERNEL(add_floats)(const float *x, int n, float *sum)
+{
+    for (int i = 0; i < n; i += VECTOR) store(sum + i, load(sum + i) + load(x + i));
+}
+
+void KERNEL(take_fresh)(const uint8_t *fresh, int rows, int C, const float *x, const float *now, float *later,
+                        float *dx)
+{
+    const vf zero = {0};
+    for (int r = 0; r < rows; r++)
+        for (ptrdiff_t i = (ptrdiff_t)r * C, end = i + C; i < end; i += VECTOR) {
+            if (fresh && !fresh[r]) {
+                store(dx + i, zero);
+                continue;
+            }
+            const vf n = load(now + i);
+            store(dx + i, where_positive(load(x + i), n - load(later + i)));
+            store(later + i, n);
+        }
 }

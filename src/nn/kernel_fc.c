@@ -135,17 +135,17 @@ void KERNEL(fc_forward)(const struct fc_job *job)
 #define SUMS FOLD_1(FOLD_2(a0, a1), FOLD_2(a2, a3))
 #endif
 
-/* dx of VECTOR listed inputs, for all rows. */
-static void input_gradient(const struct fc_back_job *job, const int *list, const int *next)
+/* dx of VECTOR listed inputs, for all rows; `next` will follow. */
+static void input_block(const struct fc_input_job *job, const int *list, const int *next, int ahead)
 {
     const int in = job->in, out = job->out;
     const float *row[VECTOR];
     for (int k = 0; k < VECTOR; k++) row[k] = job->w + (size_t)list[k] * out;
-    for (int k = 0; k < VECTOR; k++)
+    for (int k = 0; k < ahead; k++)
         for (int l = 0; l < out; l += LINE) __builtin_prefetch(job->w + (size_t)next[k] * out + l);
     for (int r = 0; r < job->R; r++) {
-        const float *dy = job->dy + (size_t)r * out, *x = job->x + (size_t)r * in;
-        float *dx = job->dx + (size_t)r * in, sum[VECTOR];
+        const float *dy = job->dy + (size_t)r * out, *x = job->x + (size_t)job->row[r] * in;
+        float *dx = job->dx + (size_t)job->row[r] * in, sum[VECTOR];
         REPEAT_VECTOR(ZERO)
         for (int o = 0; o < out; o += 4 * VECTOR) {
             const vf d0 = load(dy + o), d1 = load(dy + o + VECTOR), d2 = load(dy + o + 2 * VECTOR),
@@ -155,6 +155,45 @@ static void input_gradient(const struct fc_back_job *job, const int *list, const
         store(sum, SUMS);
         for (int k = 0; k < VECTOR; k++) dx[list[k]] = x[list[k]] > 0 ? sum[k] : 0;
     }
+}
+
+void KERNEL(fc_inputs)(const struct fc_input_job *job)
+{
+    for (int k = 0; k < job->count; k += VECTOR) {
+        const int *list = job->list + k, left = job->count - k, more = left + job->after - VECTOR;
+        int last[VECTOR];
+        for (int i = 0; left < VECTOR && i < VECTOR; i++) last[i] = list[i < left ? i : left - 1];
+        input_block(job, left < VECTOR ? last : list, list + VECTOR, more < 0 ? 0 : more < VECTOR ? more : VECTOR);
+    }
+}
+
+int KERNEL(fold_rows)(const float *dy, int T, int E, int out, const uint8_t *ends, int *row, float *sum)
+{
+    int n = 0;
+    for (int e = 0; e < E; e++)
+        for (int t = T - 1; t >= 0; t--)
+            if (ends[t * E + e]) row[n++] = t * E + e;
+    for (int o = 0; o < out; o += VECTOR) {
+        float *to = sum + o;
+        for (int e = 0; e < E; e++) {
+            vf all = {0};
+            for (int t = T - 1; t >= 0; t--) {
+                all += load(dy + (size_t)(t * E + e) * out + o);
+                if (!ends[t * E + e]) continue;
+                store(to, all);
+                to += out;
+                all = (vf){0};
+            }
+        }
+    }
+    return n;
+}
+
+void KERNEL(any_active)(const float *x, int rows, int n, int *any)
+{
+    for (int i = 0; i < n; i++) any[i] = x[i] != 0;
+    for (int r = 1; r < rows; r++)
+        for (int i = 0; i < n; i++) any[i] |= x[(size_t)r * n + i] != 0;
 }
 
 /* Four inputs by ROW_VECTORS vectors of outputs, over all rows; each sum is stored once. */
@@ -186,7 +225,7 @@ enum { ROW_VECTORS = 2 };
 
 /* Of four listed inputs, all different; returns the squares' sum, lane by lane. `next` are four that will follow: the
  * lines of dw are commonly another core's, and arrive while these are computed. */
-INLINE vf weight_gradient(const struct fc_back_job *job, const int *list, const int *next)
+INLINE vf weight_gradient(const struct fc_weight_job *job, const int *list, const int *next)
 {
     const int in = job->in, out = job->out;
     REPEAT_4(PLACE_ROW)
@@ -207,42 +246,22 @@ INLINE vf weight_gradient(const struct fc_back_job *job, const int *list, const 
     return all;
 }
 
-/* The inputs that are not 0 in every row, made up to a multiple of VECTOR by others; the rest of them follows. How many. */
-static int list_active(const struct fc_back_job *job)
+double KERNEL(fc_weights)(const struct fc_weight_job *job)
 {
-    const int in = job->in;
-    int n = 0, rest = in, *const any = job->list + in;
-    memset(any, 0, (size_t)in * sizeof *any);
-    for (int r = 0; r < job->R; r++)
-        for (int i = 0; i < in; i++) any[i] |= job->x[(size_t)r * in + i] != 0;
-    for (int i = 0; i < in; i++) {
-        if (any[i])
-            job->list[n++] = i;
-        else
-            job->list[--rest] = i;
-    }
-    return (n + VECTOR - 1) / VECTOR * VECTOR;
-}
-
-double KERNEL(fc_backward)(const struct fc_back_job *job)
-{
-    const int in = job->in, out = job->out, active = list_active(job);
+    const int in = job->in, out = job->out, active = (job->active + VECTOR - 1) / VECTOR * VECTOR;
     double squares = 0;
     assert(in % VECTOR == 0 && out % (4 * VECTOR) == 0);
     for (int k = 0; k < active; k += VECTOR) {
-        vf sum = {0};
         const int *list = job->list + k, *next = k + VECTOR < active ? list + VECTOR : list;
-        input_gradient(job, list, next);
-        for (int q = 0; q < VECTOR && job->dw; q += 4) sum += weight_gradient(job, list + q, next + q);
+        vf sum = {0};
+        for (int q = 0; q < VECTOR; q += 4) sum += weight_gradient(job, list + q, next + q);
         for (int v = 0; v < VECTOR; v++) squares += (double)sum[v];
     }
     for (int k = 0; k < active; k++) job->zero[job->list[k]] = 0;
     for (int k = active; k < in; k++) {
         const int i = job->list[k];
-        if (job->dw && !job->zero[i]) memset(job->dw + (size_t)i * out, 0, (size_t)out * sizeof(float));
-        job->zero[i] = job->dw != NULL;
-        for (int r = 0; r < job->R; r++) job->dx[(size_t)r * in + i] = 0;
+        if (!job->zero[i]) memset(job->dw + (size_t)i * out, 0, (size_t)out * sizeof(float));
+        job->zero[i] = 1;
     }
-    KERNEL(sum_rows)(job->dy, job->R, out, NULL, job->db);
     return squares;
 }

@@ -52,20 +52,37 @@ struct fc_job {
     float *y, *z;
 };
 
-/* dw (in, out) = x^T dy, db (out), dx (R, in) = dy w^T where x > 0, else 0; weights of inputs that are 0 in all rows are not
- * read. dw NULL: without it. in a multiple of 16, out 256 or 512. */
-struct fc_back_job {
-    const float *w, *x, *dy;
+/* dx[row[r]][i] = dy[r] . w[i] where x[row[r]][i] > 0, else 0, for the listed inputs i; w (in, out), out a multiple of 64. */
+struct fc_input_job {
+    const float *w, *x; /* x and dx (rows, in) */
+    float *dx;
     int in, out, R;
-    float *dx, *dw, *db;
-    int *list;     /* (2, in) scratch */
+    const int *row;  /* (R) */
+    const float *dy; /* (R, out) */
+    const int *list; /* (count), and `after` more that will be asked for next */
+    int count, after;
+};
+
+/* dw (in, out) = x^T dy. in a multiple of 16, out of 64. */
+struct fc_weight_job {
+    const float *x, *dy;
+    float *dw;
+    int in, out, R;
+    const int *list; /* (in) all inputs, first the `active` that are not 0 in every row */
+    int active;
     uint8_t *zero; /* (in) 1: dw has zeros there already, and does when this is done */
 };
 
 KERNEL_DECLARE(void, conv_sum, (const struct conv_job *job))
 KERNEL_DECLARE(void, conv_weight, (const struct conv_weight_job *job))
 KERNEL_DECLARE(void, fc_forward, (const struct fc_job *job))
-KERNEL_DECLARE(double, fc_backward, (const struct fc_back_job *job)) /* returns the sum of squares of dw */
+KERNEL_DECLARE(void, fc_inputs, (const struct fc_input_job *job))
+KERNEL_DECLARE(double, fc_weights, (const struct fc_weight_job *job)) /* returns the sum of squares of dw */
+/* The rows (t, e) with `ends` set, each environment's from its last on, to row, and to sum (n, out) the sum of dy from
+ * there to before the environment's next such row; every environment's first row is one. Returns n. */
+KERNEL_DECLARE(int, fold_rows, (const float *dy, int T, int E, int out, const uint8_t *ends, int *row, float *sum))
+/* any[i] = 1 where x[r][i] is not 0 for some row r of x (rows, n), else 0 */
+KERNEL_DECLARE(void, any_active, (const float *x, int rows, int n, int *any))
 /* sum (n) = the sum of `rows` rows of x (rows, n), + from where given. n a multiple of 16. */
 KERNEL_DECLARE(void, sum_rows, (const float *x, int rows, int n, const float *from, float *sum))
 /* cell[r][c] = do the planes a and b, `width` floats wide, differ in the 4 x 4 floats from (4 r, 4 c) on, bit for bit */
@@ -73,6 +90,12 @@ KERNEL_DECLARE(void, cells_differ, (const float *a, const float *b, int width, i
 /* out (n, patch) = what the listed pixels of a result `cols` wide meet, run by run; `patch` floats from one to the next */
 KERNEL_DECLARE(void, patches_gather,
                (const struct conv_input *in, int cols, const int *pixel, int n, int patch, float *out))
+/* sum[i] += x[i]; n a multiple of 16 */
+KERNEL_DECLARE(void, add_floats, (const float *x, int n, float *sum))
+/* Rows of C floats, a multiple of 16, where fresh is 1 (NULL: everywhere): dx = now - later where x > 0, else 0, and then later =
+ * now; dx = 0 in the other rows. */
+KERNEL_DECLARE(void, take_fresh,
+               (const uint8_t *fresh, int rows, int C, const float *x, const float *now, float *later, float *dx))
 /* out (n, width) = the listed rows of x, which become 0; out[row[i]] = x[i]. width a multiple of 16 */
 KERNEL_DECLARE(void, rows_gather, (float *x, const int *row, int n, int width, float *out))
 KERNEL_DECLARE(void, rows_scatter, (const float *x, const int *row, int n, int width, float *out))

@@ -29,12 +29,15 @@ struct pass {
     float *gram;   /* scratch: (2, most factors, most factors) */
     uint8_t *zero; /* (in) rows of the weight's gradient that are 0 in the block it was written to last, which is */
     const float *zeros_of;
+    uint8_t *ends[2]; /* scratch: (rows) */
+    int *folded;      /* scratch: (rows) */
     /* convolutions: change.h */
     uint8_t *marks; /* (rows, mark_bytes) */
     size_t mark_bytes;
-    const uint8_t *below; /* (rows, below_bytes) of the convolution below, its fresh pixels first */
+    const uint8_t *below; /* (rows, below_bytes) marks of the convolution below, its fresh pixels first */
     size_t below_bytes;
-    int *from;      /* (rows) the row that unchanged pixels were taken from, -1: none */
+    int *
+        from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's */
     uint8_t *cells; /* scratch: cells of an input, at most height x width */
     int *list;      /* scratch: (2, rows * cols) pixels */
 };
@@ -55,11 +58,12 @@ struct layer {
     void (*forward)(const struct layer *l, const float *theta, const struct pass *p, int row0, int B);
     /* dx and this layer's tensors in dtheta, over all T * E rows */
     void (*backward)(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
-    int in, out;           /* floats of a row */
-    size_t cache, scratch; /* floats: a row of pass.cache, the whole of pass.scratch */
-    bool relu;             /* y = max(0, sum) */
-    bool mask;             /* the layer below ends in a ReLU */
-    bool squares;          /* backward leaves pass.squares */
+    int in, out; /* floats of a row */
+    size_t cache,
+        scratch;  /* floats: a row of pass.cache, the whole of pass.scratch (of the wide dense layer (rows, out)) */
+    bool relu;    /* y = max(0, sum) */
+    bool mask;    /* the layer below ends in a ReLU */
+    bool squares; /* backward leaves pass.squares */
     struct layer_part part[NET_PARTS];
     int parts;
     /* convolution: (C, height, width) to (O, rows, cols) */

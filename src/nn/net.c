@@ -176,6 +176,7 @@ static int build_torso(struct net *net, const struct torso *torso)
                                    (int[]){2, 3, 1, 0}, l->in);
     l->part[0].bias = add_tensor(net, "fc.bias", 1, (int[]){l->out}, 0, NULL, NULL, l->in);
     fc_layer(l);
+    l->C = C;
     net->facts.wide = (struct optim_wide){l->part[0].weight, l->in, l->out};
     return l->out;
 }
@@ -286,12 +287,18 @@ struct net_work *net_work_new(const struct net *net, int rows)
         p->y = memory_floats((size_t)rows * l->out + SLACK);
         p->dy = memory_floats((size_t)rows * l->out + SLACK);
         p->cache = memory_floats((size_t)rows * l->cache);
-        p->scratch = memory_floats(l->scratch);
+        p->scratch = memory_floats(l->squares ? (size_t)rows * l->out : l->scratch);
         if (l->O) take_marks(l, p, k ? p - 1 : NULL);
         if (l->squares) {
             p->list = memory_new(2 * l->in, sizeof *p->list);
             p->zero = memory_new(l->in, 1);
             p->gram = memory_floats(2 * FACTORS_MOST * FACTORS_MOST);
+            p->folded = memory_new(rows, sizeof *p->folded);
+            p->ends[0] = memory_new(2 * rows, 1);
+            p->ends[1] = p->ends[0] + rows;
+            p->from = p[-1].from;
+            p->below = p[-1].marks;
+            p->below_bytes = p[-1].mark_bytes;
         }
     }
     return work;
@@ -308,7 +315,9 @@ void net_work_free(struct net_work **work)
         free(w->pass[k].cache);
         free(w->pass[k].scratch);
         free(w->pass[k].marks);
-        free(w->pass[k].from);
+        if (w->net->layers[k].O) free(w->pass[k].from);
+        free(w->pass[k].folded);
+        free(w->pass[k].ends[0]);
         free(w->pass[k].cells);
         free(w->pass[k].list);
         free(w->pass[k].zero);
