@@ -20,14 +20,14 @@ CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags
 LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm
 LDFLAGS += $(SAN) -rdynamic
 
-# src/*/kernel_*.c is compiled once per instruction set and chosen at run time (src/base/cpu.h)
+# src/*/kernel_*.c and env/kernel_*.c are compiled once per instruction set and chosen at run time (src/base/cpu.h)
 ARCH    := $(shell uname -m)
 ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
 FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 FLAGS_v3 := -march=x86-64-v3
 FLAGS_base :=
 
-KERNELS := $(wildcard src/*/kernel_*.c)
+KERNELS := $(wildcard src/*/kernel_*.c env/kernel_*.c)
 SOURCES := $(filter-out $(KERNELS) src/main.c,$(wildcard src/*/*.c env/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(foreach i,$(ISA),$(KERNELS:%.c=$(BUILD)/%.$i.o))
 MAIN    := $(wildcard src/main.c)
