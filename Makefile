@@ -52,6 +52,8 @@ $(BUILD)/%.$(1).o: %.c
 	$$(MPICC) $$(CPPFLAGS) $$(CFLAGS) $$(FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
+# bytes gain nothing by 512 bits (a screen's row has 5 * 256), after which a core is slower for a while, and emulates then
+$(BUILD)/env/kernel_screen.v4.o $(BUILD)/src/learn/kernel_frames.v4.o: FLAGS_v4 += -mprefer-vector-width=256
 
 # rewritten only when it changes, so that a commit rebuilds one file
 $(BUILD)/revision.h: FORCE
