@@ -20,14 +20,14 @@ CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags
 LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm
 LDFLAGS += $(SAN) -rdynamic
 
-# src/*/kernel_*.c is compiled once per instruction set and chosen at run time (src/base/cpu.h)
+# src/*/kernel_*.c and env/kernel_*.c are compiled once per instruction set and chosen at run time (src/base/cpu.h)
 ARCH    := $(shell uname -m)
 ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
 FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512 -mprfchw
 FLAGS_v3 := -march=x86-64-v3 -mprfchw
 FLAGS_base :=
 
-KERNELS := $(wildcard src/*/kernel_*.c)
+KERNELS := $(wildcard src/*/kernel_*.c env/kernel_*.c)
 SOURCES := $(filter-out $(KERNELS) src/main.c,$(wildcard src/*/*.c env/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(foreach i,$(ISA),$(KERNELS:%.c=$(BUILD)/%.$i.o))
 MAIN    := $(wildcard src/main.c)
@@ -52,6 +52,8 @@ $(BUILD)/%.$(1).o: %.c
 	$$(MPICC) $$(CPPFLAGS) $$(CFLAGS) $$(FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
+# bytes gain nothing by 512 bits (a screen's row has 5 * 256), after which a core is slower for a while, and emulates then
+$(BUILD)/env/kernel_screen.v4.o $(BUILD)/src/learn/kernel_frames.v4.o: FLAGS_v4 += -mprefer-vector-width=256
 
 # rewritten only when it changes, so that a commit rebuilds one file
 $(BUILD)/revision.h: FORCE

@@ -49,9 +49,16 @@ struct atari {
     size_t pixels;
     int actions[ACTIONS_MOST];
     struct saved now;
-    struct {
-        uint8_t colour[SCREEN_PIXELS_MOST], grey[SCREEN_PIXELS_MOST];
+    /* Successive frames go to the two by turns. From one step to the next most of a frame stays: only what differs from
+     * the former one there becomes grey anew, and only the bands where that happened become part of the plane anew. */
+    struct frame {
+        uint8_t colour[2][SCREEN_PIXELS_MOST]; /* the former, of which `grey` is, and the one that was taken since */
+        uint8_t grey[SCREEN_PIXELS_MOST];
+        int former;
+        bool known; /* false: `grey` is not that of a former one, or not all of it */
     } frame[2];
+    uint64_t changed; /* bands where the plane is not that of the two greys */
+    uint8_t plane[SCREEN_SIDE * SCREEN_SIDE];
 };
 
 static int lives(const struct atari *s)
@@ -126,17 +133,28 @@ static void atari_free(void *state)
 static void take(struct atari *s)
 {
     s->now.last ^= 1;
-    s->ale->getScreen(s->emulator, s->frame[s->now.last].colour);
+    struct frame *f = &s->frame[s->now.last];
+    s->ale->getScreen(s->emulator, f->colour[!f->former]);
 }
 
-/* Its grey, from the table, which learns from the emulator what it lacks: several times faster than asking for the grey
+/* The grey of the frame that was taken, once, from the table. False where that lacks a colour. */
+static bool grey(struct atari *s, struct frame *f)
+{
+    const uint8_t *before = f->known ? f->colour[f->former] : NULL;
+    f->former ^= 1;
+    f->known = screen_grey(f->colour[f->former], before, s->height, s->now.table, f->grey, &s->changed);
+    return f->known;
+}
+
+/* The newest frame's, where the table learns from the emulator what it lacks: several times faster than asking for the grey
  * of every frame, and the same. */
 static void grey_newest(struct atari *s)
 {
-    const int i = s->now.last;
-    if (screen_grey(s->frame[i].colour, s->pixels, s->now.table, s->frame[i].grey)) return;
-    s->ale->getScreenGrayscale(s->emulator, s->frame[i].grey);
-    screen_learn(s->frame[i].colour, s->frame[i].grey, s->pixels, s->now.table);
+    struct frame *f = &s->frame[s->now.last];
+    if (grey(s, f)) return;
+    s->ale->getScreenGrayscale(s->emulator, f->grey);
+    screen_learn(f->colour[f->former], f->grey, s->pixels, s->now.table);
+    f->known = true;
 }
 
 static void atari_reset(void *state, struct rng *rng, void *obs)
@@ -155,7 +173,7 @@ static void atari_reset(void *state, struct rng *rng, void *obs)
     take(s);
     grey_newest(s);
     const uint8_t *first = s->frame[s->now.last].grey;
-    screen_plane(first, first, s->height, obs);
+    screen_plane(first, first, s->height, SCREEN_ALL, obs);
 }
 
 static struct env_step atari_step(void *state, struct rng *rng, struct env_action action, void *obs)
@@ -178,10 +196,11 @@ static struct env_step atari_step(void *state, struct rng *rng, struct env_actio
     if (frame == 2 || frame == 3) {
         /* a step cut short: the frame before was taken in colours only. A colour never seen on any frame that was looked
          * at would come out black. */
-        const int before = s->now.last ^ 1;
-        screen_grey(s->frame[before].colour, s->pixels, s->now.table, s->frame[before].grey);
+        grey(s, &s->frame[s->now.last ^ 1]);
     }
-    screen_plane(s->frame[0].grey, s->frame[1].grey, s->height, obs);
+    screen_plane(s->frame[0].grey, s->frame[1].grey, s->height, s->changed, s->plane);
+    s->changed = 0;
+    memcpy(obs, s->plane, sizeof s->plane);
     out.truncated = ++s->now.steps >= STEPS_MOST && !out.terminated;
     return out;
 }
@@ -211,6 +230,7 @@ static int atari_load(void *state, const void *bytes, size_t n)
     if ((now.last != 0 && now.last != 1) || now.steps < 0 || now.steps > STEPS_MOST) return -1;
     s->now = now;
     memcpy(s->frame[now.last].grey, from + sizeof now, s->pixels);
+    s->frame[0].known = s->frame[1].known = false; /* hence the next step makes all of its plane anew */
     const size_t used = sizeof now + s->pixels;
     void *system = s->ale->decodeState(from + used, (int)(n - used));
     s->ale->restoreSystemState(s->emulator, system);

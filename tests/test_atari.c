@@ -98,10 +98,15 @@ static void test_no_games(void **state)
 /* ---- the games, watched ---- */
 
 static struct ale plain; /* the emulator's own functions */
+/* The last two frames in grey, as the emulator itself tells it, the newest last. */
+struct seen {
+    uint8_t grey[2][SCREEN_PIXELS_MOST];
+};
 static struct watch {
     FILE *out; /* records for atari_twin.py, or NULL */
     bool idle; /* nothing is emulated: frames cost nothing, the game never ends */
     int frames, last, resets, over_at;
+    struct seen *seen; /* or NULL */
 } watch;
 
 /* A record: 'R' reset or 'A' action; action, reward, game over and lives as int32; the grey screen. */
@@ -119,12 +124,20 @@ static void record(char kind, void *emulator, int action, int reward)
     fwrite(grey, 1, (size_t)plain.getScreenHeight(emulator) * SCREEN_WIDTH, watch.out);
 }
 
+static void see(void *emulator)
+{
+    if (!watch.seen) return;
+    memcpy(watch.seen->grey[0], watch.seen->grey[1], sizeof watch.seen->grey[0]);
+    plain.getScreenGrayscale(emulator, watch.seen->grey[1]);
+}
+
 static int watched_act(void *emulator, int action)
 {
     watch.frames++;
     watch.last = action;
     const int reward = watch.idle ? 0 : plain.act(emulator, action);
     record('A', emulator, action, reward);
+    see(emulator);
     return reward;
 }
 
@@ -140,6 +153,7 @@ static void watched_reset(void *emulator)
     if (watch.frames >= watch.over_at) watch.over_at = 0;
     plain.reset_game(emulator);
     record('R', emulator, 0, 0);
+    see(emulator);
 }
 
 struct play {
@@ -387,6 +401,54 @@ static void test_save_load(void **state)
     }
 }
 
+static void as_seen(const struct play *p, const uint8_t *a, const uint8_t *b)
+{
+    uint8_t want[PLANE];
+    screen_plane(a, b, p->spec.render_height, SCREEN_ALL, want);
+    assert_memory_equal(p->obs, want, PLANE);
+}
+
+/* Steps or resets, by the way with steps cut short, and compares with the plane of what the emulator showed, all of it made
+ * anew. */
+static void play_seen(struct play *p, struct seen *seen, int step)
+{
+    watch.seen = seen;
+    if (p->last.terminated || step % 70 == 0) {
+        play_reset(p);
+        p->last = (struct env_step){0};
+        as_seen(p, seen->grey[1], seen->grey[1]);
+    } else {
+        if (step % 23 == 22) watch.over_at = watch.frames + 1 + step % 4;
+        play_step(p, rng_below(&p->rng, p->spec.num_actions));
+        as_seen(p, seen->grey[0], seen->grey[1]);
+    }
+    watch.over_at = 0;
+    watch.seen = NULL;
+}
+
+static void test_planes(void **state)
+{
+    (void)state;
+    static struct seen seen[2];
+    const char *const games[] = {"pong", "breakout", "seaquest", "space_invaders", "air_raid"};
+    for (int g = 0; g < 5; g++) {
+        const struct env_args args = {.arg = games[g], .training = true, .life_loss = true, .no_op_max = 30};
+        struct play p[2];
+        play_open(&p[0], args, 31), play_open(&p[1], args, 32);
+        uint8_t *bytes = memory_new(1, p[0].spec.save_size);
+        for (int step = 0; step < 400; step++) {
+            play_seen(&p[0], &seen[0], step);
+            play_seen(&p[1], &seen[1], step);
+            if (step % 50 != 49) continue;
+            EXPECT(env_atari.load(p[1].state, bytes, env_atari.save(p[0].state, bytes)) == 0);
+            p[1].last = p[0].last;
+            seen[1] = seen[0];
+        }
+        free(bytes);
+        play_close(&p[0]), play_close(&p[1]);
+    }
+}
+
 static void test_seeds(void **state)
 {
     (void)state;
@@ -465,7 +527,7 @@ static const struct CMUnitTest by_ourselves[] = {
 static const struct CMUnitTest with_games[] = {
     cmocka_unit_test(test_sizes),      cmocka_unit_test(test_no_ops), cmocka_unit_test(test_lives),
     cmocka_unit_test(test_time_limit), cmocka_unit_test(test_sticky), cmocka_unit_test(test_save_load),
-    cmocka_unit_test(test_seeds),
+    cmocka_unit_test(test_seeds),      cmocka_unit_test(test_planes),
 };
 
 int main(int argc, char **argv)

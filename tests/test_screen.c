@@ -3,8 +3,9 @@
 
 #include <hdf5.h>
 
-#include "../env/screen.h"
+#include "../env/kernel_screen.h"
 #include "base/memory.h"
+#include "dunlin/rng.h"
 
 enum { PLANE = SCREEN_SIDE * SCREEN_SIDE };
 
@@ -29,14 +30,15 @@ static void one_game_as_opencv(const char *game)
     const size_t n = d[1] * d[2];
     EXPECT(d[0] >= 5 && d[1] == SCREEN_HEIGHT && d[2] == SCREEN_WIDTH && e[1] * e[2] == PLANE);
     uint16_t table[256];
+    uint64_t changed = 0;
     for (int i = 0; i < 256; i++) table[i] = SCREEN_UNKNOWN;
-    EXPECT(!screen_grey(colour, n, table, grey));
+    EXPECT(!screen_grey(colour, NULL, SCREEN_HEIGHT, table, grey, &changed));
     for (size_t s = 0; s < d[0]; s++) screen_learn(colour + s * n, a + s * n, n, table);
     size_t off = 0;
     for (size_t s = 0; s < d[0]; s++) {
-        EXPECT(screen_grey(colour + s * n, n, table, grey));
+        EXPECT(screen_grey(colour + s * n, NULL, SCREEN_HEIGHT, table, grey, &changed));
         assert_memory_equal(grey, a + s * n, n);
-        screen_plane(a + s * n, b + s * n, SCREEN_HEIGHT, plane);
+        screen_plane(a + s * n, b + s * n, SCREEN_HEIGHT, SCREEN_ALL, plane);
         for (size_t i = 0; i < PLANE; i++) {
             EXPECT_NEAR(plane[i], want[s * PLANE + i], 1);
             off += plane[i] != want[s * PLANE + i];
@@ -74,25 +76,93 @@ static void test_as_defined(void **state)
     for (int h = 0; h < 3; h++) {
         for (int i = 0; i < SCREEN_PIXELS_MOST; i++) a[i] = testing_pixel(3, i), b[i] = testing_pixel(4, i);
         memset(a, 255, 7 * SCREEN_WIDTH); /* sums at their largest */
-        screen_plane(a, b, heights[h], plane);
+        screen_plane(a, b, heights[h], SCREEN_ALL, plane);
         for (int i = 0; i < SCREEN_SIDE; i++)
             for (int j = h ? 0 : i % 3; j < SCREEN_SIDE; j += h ? 7 : 3)
                 assert_int_equal(plane[i * SCREEN_SIDE + j], slow_average(a, b, heights[h], i, j));
     }
 }
 
-static void test_grey_of_runs(void **state)
+static bool (*const grey_of[])(const uint8_t *, const uint8_t *, int, const uint16_t *, uint8_t *restrict,
+                               uint64_t *) = KERNEL_TABLE(screen_grey);
+static void (*const plane_of[])(const uint8_t *, const uint8_t *, uint64_t, uint8_t *) = KERNEL_TABLE(screen_bands);
+
+/* A screen in colours, the one before it, and the grey of the newest. */
+struct shot {
+    uint8_t colour[2][SCREEN_PIXELS_MOST], grey[SCREEN_PIXELS_MOST];
+};
+
+/* The next screen: the one before with up to two short runs of other pixels. Its grey must be the table's, and its bands be
+ * told. */
+static void change(struct shot *s, int isa, int height, const uint16_t table[256], uint64_t *changed, struct rng *rng)
+{
+    const int pixels = height * SCREEN_WIDTH;
+    uint64_t want = 0, told = 0;
+    memcpy(s->colour[0], s->colour[1], sizeof s->colour[0]);
+    for (int k = rng_below(rng, 3); k > 0; k--) {
+        const int at = rng_below(rng, pixels), n = 1 + rng_below(rng, rng_below(rng, 8) ? 20 : 500);
+        for (int i = at; i < at + n && i < pixels; i++) s->colour[1][i] = (uint8_t)rng_below(rng, 255);
+    }
+    for (int i = 0; i < pixels; i++)
+        if (s->colour[1][i] != s->colour[0][i]) want |= (uint64_t)1 << i / SCREEN_WIDTH / SCREEN_BAND;
+    EXPECT(grey_of[isa](s->colour[1], s->colour[0], height, table, s->grey, &told));
+    EXPECT(told == want);
+    for (int i = 0; i < pixels; i++)
+        if (s->grey[i] != table[s->colour[1][i]]) fail_msg("pixel %d of %d rows", i, height);
+    *changed |= told;
+}
+
+static void test_changes(void **state)
 {
     (void)state;
-    uint8_t colour[64], grey[64];
+    static struct shot s[2];
+    const int heights[] = {SCREEN_HEIGHT, 213, SCREEN_HEIGHT_MOST};
+    uint8_t plane[PLANE], want[PLANE];
     uint16_t table[256];
-    for (int i = 0; i < 256; i++) table[i] = (uint16_t)(255 - i);
-    for (int i = 0; i < 64; i++) colour[i] = i < 40 ? 0 : (uint8_t)(i < 56 ? 7 : i);
-    EXPECT(screen_grey(colour, 64, table, grey));
-    for (int i = 0; i < 64; i++) assert_int_equal(grey[i], 255 - colour[i]);
-    table[60] = SCREEN_UNKNOWN;
-    EXPECT(!screen_grey(colour, 64, table, grey));
-    assert_int_equal(grey[60], 0);
+    for (int i = 0; i < 256; i++) table[i] = (uint16_t)(i * 37 % 251);
+    table[255] = SCREEN_UNKNOWN;
+    for (int isa = 0; isa <= (int)cpu_isa(); isa++)
+        for (int h = 0; h < 3; h++) {
+            struct rng rng = rng_make(8, 0, RNG_TEST, h);
+            uint64_t changed = 0;
+            memset(s, 0, sizeof s);
+            for (int i = 0; i < 2; i++)
+                EXPECT(grey_of[isa](s[i].colour[1], NULL, heights[h], table, s[i].grey, &changed));
+            EXPECT(changed == UINT64_MAX >> (64 - (heights[h] + SCREEN_BAND - 1) / SCREEN_BAND));
+            for (int step = 0; step < 150; step++) {
+                for (int i = 0; i < 2; i++) change(&s[i], isa, heights[h], table, &changed, &rng);
+                if (h == 0)
+                    plane_of[isa](s[0].grey, s[1].grey, changed, plane);
+                else
+                    screen_plane(s[0].grey, s[1].grey, heights[h], changed, plane);
+                changed = 0;
+                screen_plane(s[0].grey, s[1].grey, heights[h], SCREEN_ALL, want);
+                assert_memory_equal(plane, want, PLANE);
+            }
+            s[0].colour[1][7] = 255;
+            EXPECT(!grey_of[isa](s[0].colour[1], s[0].colour[0], heights[h], table, s[0].grey, &changed));
+            assert_int_equal(s[0].grey[7], 0);
+            EXPECT(!grey_of[isa](s[0].colour[1], NULL, heights[h], table, s[0].grey, &changed));
+        }
+}
+
+/* Nothing is written but the rows of the band that changed. */
+static void test_bands(void **state)
+{
+    (void)state;
+    enum { ROOM = 32 };
+    static uint8_t a[SCREEN_WIDTH * SCREEN_HEIGHT], b[SCREEN_WIDTH * SCREEN_HEIGHT];
+    uint8_t want[PLANE], plane[PLANE + 2 * ROOM];
+    for (int i = 0; i < SCREEN_WIDTH * SCREEN_HEIGHT; i++) a[i] = testing_pixel(5, i), b[i] = testing_pixel(6, i);
+    screen_plane(a, b, SCREEN_HEIGHT, SCREEN_ALL, want);
+    for (int isa = 0; isa <= (int)cpu_isa(); isa++)
+        for (int g = 0; g < SCREEN_HEIGHT / SCREEN_BAND; g++) {
+            memset(plane, 1, sizeof plane);
+            plane_of[isa](a, b, (uint64_t)1 << g, plane + ROOM);
+            const int from = ROOM + 2 * g * SCREEN_SIDE, to = from + 2 * SCREEN_SIDE;
+            for (int i = 0; i < (int)sizeof plane; i++)
+                assert_int_equal(plane[i], i >= from && i < to ? want[i - ROOM] : 1);
+        }
 }
 
 int main(void)
@@ -100,7 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_opencv),
         cmocka_unit_test(test_as_defined),
-        cmocka_unit_test(test_grey_of_runs),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_bands),
     };
     return testing_main(tests);
 }

@@ -1,4 +1,4 @@
-/* cpu.h -- one binary for old and new cores: each src/DIR/kernel_NAME.c is compiled once per instruction set with KERNEL_ISA
+/* cpu.h -- one binary for old and new cores: each kernel_NAME.c (src/DIR, env) is compiled once per instruction set with KERNEL_ISA
  * set to v4 (AVX-512), v3 (AVX2 and FMA) or base, names its functions by KERNEL(), and the caller picks at run time.
  * Plain C, with GCC's and clang's vector types where a loop alone is not vectorised well; no intrinsics.
  *
