@@ -15,6 +15,7 @@
 #include "learn/policy.h"
 
 static const double SIGN_OF_LIFE = 0.2; /* s */
+enum { CHAIN = 32 };                    /* steps after which acting begins anew: net_forward_after() */
 
 struct player {
     const struct evaluate_config *config;
@@ -33,10 +34,11 @@ struct player {
 static struct env_action act(struct player *p, double *value)
 {
     const float *x[FRAMES_STACK_MAX];
-    const int A = net_facts(p->net)->actions;
+    const int A = net_facts(p->net)->actions, row = (int)(p->in.steps % 2);
+    const int before = p->in.steps % CHAIN ? 1 - row : -1;
     frames_stack(&p->in.frames, x);
-    net_forward(p->net, p->theta, p->work, 0, 1, x, net_facts(p->net)->state_dim ? p->state : NULL);
-    const float *out = net_out(p->work, 0);
+    net_forward_after(p->net, p->theta, p->work, row, 1, x, net_facts(p->net)->state_dim ? p->state : NULL, &before);
+    const float *out = net_out(p->work, row);
     if (p->config->algo == ALGO_A3C) {
         *value = out[A];
         return p->config->greedy ? policy_categorical.mode(out, A, NULL)
@@ -108,10 +110,10 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
     struct player p = {.config = config, .net = net, .theta = theta, .hooks = hooks};
     p.policy_rng = rng_make(config->seed, config->rank, RNG_EVAL_POLICY, 0);
     int failed =
-        instance_open(&p.in, world, rng_make(config->seed, config->rank, RNG_EVAL_ENV, 0), world->spec.stack + 1);
+        instance_open(&p.in, world, rng_make(config->seed, config->rank, RNG_EVAL_ENV, 0), world->spec.stack + 2);
     if (!failed) {
         double *ret = memory_new((size_t)config->episodes, sizeof *ret);
-        p.work = net_work_new(net, 1);
+        p.work = net_work_new(net, 2);
         p.state = memory_floats((size_t)net_facts(net)->state_dim);
         for (int i = 0; i < config->episodes && !failed; i++) {
             failed = play_episode(&p);
