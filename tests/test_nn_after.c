@@ -137,7 +137,7 @@ static void expect_factors(struct game *g, double squares)
         double d = g->dtheta[i];
         if (i >= w->offset && at < in * out) {
             d = 0;
-            for (int r = 0; r < R; r++) d += (double)x[row * (size_t)R + (size_t)r] * dy[(size_t)r * out + col];
+            for (int r = 0; r < R; r++) d += (double)x[(size_t)r * in + row] * dy[(size_t)r * out + col];
         }
         EXPECT_NEAR(d, was[i], 1e-6 * sqrt(squares));
     }

@@ -189,13 +189,13 @@ static void factors(void **state)
         const int R = ranks[j];
         float *grad = memory + (size_t)N * (size_t)j, *x = grad + AT, *dy = x + IN * R;
         for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(70 + j), i, 1);
-        for (int q = 0; q < R; q++) x[2 * R + q] = x[5 * R + q] = 0;
+        for (int q = 0; q < R; q++) x[q * IN + 2] = x[q * IN + 5] = 0;
         for (int i = 0; i < N; i++) {
             const int row = (i - AT) / OUT, col = (i - AT) % OUT;
             double *to = d + (size_t)N * (size_t)j + i;
             const bool inside = R && i >= AT && i < AT + SIZE;
             *to = inside ? 0 : grad[i];
-            for (int q = 0; inside && q < R; q++) *to += (double)x[row * R + q] * dy[q * OUT + col];
+            for (int q = 0; inside && q < R; q++) *to += (double)x[q * IN + row] * dy[q * OUT + col];
         }
         gr[j] = (struct optim_grad){grad, 0.5f, 0.02f * (float)(j + 1), j % 2, R};
     }

@@ -111,11 +111,17 @@ bool change_mark(const struct layer *l, const struct pass *p, int row, int befor
 
 int change_list(const uint8_t *fresh, const uint8_t *still, bool of_still, int pixels, int *list)
 {
+    enum { WORD = 8 };
     int n = 0;
     if (!still && of_still) return 0;
-    for (int i = 0; i < pixels; i++) {
-        list[n] = i;
-        n += (!fresh || fresh[i]) && (!still || still[i] == of_still);
+    for (int at = 0; at < pixels; at += WORD) {
+        const int end = at + WORD < pixels ? at + WORD : pixels;
+        uint64_t any = 1; /* of eight pixels commonly none is fresh */
+        if (fresh && end - at == WORD) memcpy(&any, fresh + at, sizeof any);
+        for (int i = at; any && i < end; i++) {
+            list[n] = i;
+            n += (!fresh || fresh[i]) && (!still || still[i] == of_still);
+        }
     }
     return n;
 }

@@ -4,7 +4,6 @@
  * whose input the ReLU below has set to 0, commonly half of them, need not be read at all, nor, going on from the step
  * before, those whose input has not changed, commonly most; a BLAS cannot skip them.
  */
-#include <cblas.h>
 #include <string.h>
 
 #include "nn/kernels.h"
@@ -15,6 +14,7 @@ static void (*const inputs[])(const struct fc_input_job *) = KERNEL_TABLE(fc_inp
 static double (*const weights[])(const struct fc_weight_job *) = KERNEL_TABLE(fc_weights);
 static int (*const folds[])(const float *, int, int, int, const uint8_t *, int *, float *) = KERNEL_TABLE(fold_rows);
 static void (*const actives[])(const float *, int, int, int *) = KERNEL_TABLE(any_active);
+static void (*const grams[])(const float *, int, int, float *) = KERNEL_TABLE(gram);
 static void (*const row_sums[])(const float *, int, int, const float *, float *) = KERNEL_TABLE(sum_rows);
 
 static void forward(const struct layer *l, const float *theta, const struct pass *p, int row0, int B)
@@ -34,21 +34,13 @@ static void forward(const struct layer *l, const float *theta, const struct pass
     forwards[cpu_isa()](&job);
 }
 
-/* x (in, R) and dy (R, out) to `to`. */
-static void write_factors(const struct layer *l, const struct pass *p, int R, float *to)
-{
-    for (int i = 0; i < l->in; i++)
-        for (int r = 0; r < R; r++) *to++ = p->x[(size_t)r * l->in + i];
-    memcpy(to, p->dy, (size_t)R * l->out * sizeof *to);
-}
-
 /* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. */
 static double squares_of_factors(const struct layer *l, const struct pass *p, int R)
 {
     float *xx = p->gram, *yy = xx + R * R;
     double sum = 0;
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, R, l->in, 1, p->x, l->in, 0, xx, R);
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, R, l->out, 1, p->dy, l->out, 0, yy, R);
+    grams[cpu_isa()](p->x, R, l->in, xx);
+    grams[cpu_isa()](p->dy, R, l->out, yy);
     for (int q = 0; q < R; q++)
         for (int r = q; r < R; r++) sum += (q == r ? 1 : 2) * (double)xx[q * R + r] * (double)yy[q * R + r];
     return sum < 0 ? 0 : sum;
@@ -110,7 +102,8 @@ static void backward(const struct layer *l, const float *theta, struct pass *p, 
     row_sums[cpu_isa()](p->dy, R, l->out, NULL, dtheta + l->part[0].bias);
     if (p->factors) {
         p->zeros_of = NULL;
-        write_factors(l, p, R, dw);
+        memcpy(dw, p->x, (size_t)R * l->in * sizeof *dw);
+        memcpy(dw + (size_t)R * l->in, p->dy, (size_t)R * l->out * sizeof *dw);
         p->squares = squares_of_factors(l, p, R);
         return;
     }

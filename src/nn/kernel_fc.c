@@ -189,6 +189,25 @@ int KERNEL(fold_rows)(const float *dy, int T, int E, int out, const uint8_t *end
     return n;
 }
 
+void KERNEL(gram)(const float *x, int R, int n, float *xx)
+{
+    for (int q = 0; q < R; q++)
+        for (int r = q; r < R; r++) {
+            const float *a = x + (size_t)q * n, *b = x + (size_t)r * n;
+            vf even = {0}, odd = {0};
+            int i = 0;
+            for (; i + 2 * VECTOR <= n; i += 2 * VECTOR) {
+                even += load(a + i) * load(b + i);
+                odd += load(a + i + VECTOR) * load(b + i + VECTOR);
+            }
+            for (; i < n; i += VECTOR) even += load(a + i) * load(b + i);
+            even += odd;
+            double sum = 0;
+            for (int v = 0; v < VECTOR; v++) sum += (double)even[v];
+            xx[q * R + r] = (float)sum;
+        }
+}
+
 void KERNEL(any_active)(const float *x, int rows, int n, int *any)
 {
     for (int i = 0; i < n; i++) any[i] = x[i] != 0;

@@ -81,6 +81,8 @@ KERNEL_DECLARE(double, fc_weights, (const struct fc_weight_job *job)) /* returns
 /* The rows (t, e) with `ends` set, each environment's from its last on, to row, and to sum (n, out) the sum of dy from
  * there to before the environment's next such row; every environment's first row is one. Returns n. */
 KERNEL_DECLARE(int, fold_rows, (const float *dy, int T, int E, int out, const uint8_t *ends, int *row, float *sum))
+/* xx[q][r], q <= r, = x[q] . x[r] of rows of n floats, a multiple of 16; xx (R, R). By hand: BLAS packs them first. */
+KERNEL_DECLARE(void, gram, (const float *x, int R, int n, float *xx))
 /* any[i] = 1 where x[r][i] is not 0 for some row r of x (rows, n), else 0 */
 KERNEL_DECLARE(void, any_active, (const float *x, int rows, int n, int *any))
 /* sum (n) = the sum of `rows` rows of x (rows, n), + from where given. n a multiple of 16. */

@@ -6,7 +6,7 @@
  * kilobytes at a time, hence small blocks and the prefetch by hand. Root and division are exact; the bound of the
  * pass is their throughput.
  *
- * The gradient of a dense layer over a rollout of R steps has rank R: x dy, x (in, R), dy (R, out). Kept as these factors it is
+ * The gradient of a dense layer over a rollout of R steps has rank R: x^T dy, x (R, in), dy (R, out). Kept as these factors it is
  * a hundredth of the bytes, its product costs less than the root (R a few tens at most), and where an input was 0 all along,
  * its row is known to be 0 (Xie et al. 2014, "Distributed Machine Learning via Sufficient Factor
  * Broadcasting", arXiv:1409.5705).
@@ -81,8 +81,8 @@ void KERNEL(apply_rmsprop) APPLY_RMSPROP_ARGS
 
 /* One row of the matrix, as one gradient sees it. */
 struct row {
-    const float *x, *dy; /* (R); (R, width); NULL: the gradient itself is there */
-    int R;
+    const float *x, *dy; /* (R), `height` apart; (R, width); NULL: the gradient itself is there */
+    int R, height;
     bool zero; /* d is 0 all along it */
 };
 
@@ -91,7 +91,7 @@ INLINE void multiply(const struct row *r, int width, int col, float *d, int size
 {
     float sum[BLOCK] = {0};
     for (int q = 0; q < r->R; q++) {
-        const float x = r->x[q], *dy = r->dy + (size_t)q * (size_t)width + col;
+        const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
         for (int l = 0; l < size; l++) sum[l] += x * dy[l];
     }
     for (int l = 0; l < size; l++) d[l] = sum[l];
@@ -125,10 +125,10 @@ static void look_at_row(const struct optim_grad *grads, int k, size_t row, int h
 {
     for (int j = 0; j < k; j++) {
         const int R = grads[j].factors;
-        const float *x = grads[j].grad + row * (size_t)R;
+        const float *x = grads[j].grad + row;
         bool zero = R > 0;
-        for (int q = 0; q < R; q++) zero &= x[q] == 0;
-        rows[j] = (struct row){R ? x : NULL, R ? grads[j].grad + (size_t)height * (size_t)R : NULL, R, zero};
+        for (int q = 0; q < R; q++) zero &= x[(size_t)q * (size_t)height] == 0;
+        rows[j] = (struct row){R ? x : NULL, R ? grads[j].grad + (size_t)height * (size_t)R : NULL, R, height, zero};
     }
 }
 

@@ -35,8 +35,8 @@ struct optim_grad {
     float scale;       /* 1, or clip / norm */
     float lr;
     int actor; /* whose g or m, 0 .. actors - 1 */
-    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (in, R) and dy (R, out), and
-     * D = x dy. A row of x that is 0 costs no root and no division. */
+    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (R, in) and dy (R, out), and
+     * D = x^T dy. An input that is 0 in every row costs no root and no division. */
     int factors;
 };
 
