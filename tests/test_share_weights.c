@@ -268,10 +268,9 @@ static void episodes_taken_or_counted_relay(void **state)
 }
 
 /* The master keeps away from a pinned buffer while another is free, and a pin nobody takes back stops it once only. */
-static void pins_are_hints(void **state)
+static void pins(enum path path)
 {
-    (void)state;
-    const struct share_config config = config_of(SHARED);
+    const struct share_config config = config_of(path);
     struct share *s = share_open(MPI_COMM_WORLD, &config);
     static float x[P];
     if (sharing_rank == 0) {
@@ -296,6 +295,15 @@ static void pins_are_hints(void **state)
         }
     }
     finish(&s);
+}
+
+static void pins_are_hints(void **state)
+{
+    (void)state, pins(SHARED);
+}
+static void pins_are_hints_world(void **state)
+{
+    (void)state, pins(WORLD);
 }
 
 /* A push ends the master's sleep; that the sleep is short anyway does not hide a bell that does not ring. */
@@ -395,6 +403,7 @@ int main(void)
         cmocka_unit_test(episodes_taken_or_counted_world),
         cmocka_unit_test(episodes_taken_or_counted_relay),
         cmocka_unit_test(pins_are_hints),
+        cmocka_unit_test(pins_are_hints_world),
         cmocka_unit_test(silence_is_seen),
         cmocka_unit_test(pushes_ring),
         cmocka_unit_test(dead_master_is_noticed),

@@ -168,10 +168,12 @@ static int stopped(struct actor *actor, struct share *share)
     return 0;
 }
 
-/* The weights, and what else the view asks for, before a rollout. 0, 1 where it is to be fetched again, 2 to end, -1. */
-static int prepare(struct actor *actor, struct share *share, struct share_view *view)
+/* The weights, and what else the view asks for, before a rollout. 0, 1 where it is to be fetched again, 2 to end, -1. *theta is
+ * valid until the next call. */
+static int prepare(struct actor *actor, struct share *share, const float **theta, struct share_view *view)
 {
-    if (share_fetch(share, actor->theta, view)) return -1;
+    *theta = share_borrow(share, actor->theta, view);
+    if (!*theta) return -1;
     post_state(actor, share, view->state_id);
     if (view->stop) return 2;
     if (actor->target && view->target_version != actor->target_version &&
@@ -179,7 +181,7 @@ static int prepare(struct actor *actor, struct share *share, struct share_view *
         return -1;
     if (view->snapshot_id == actor->snapshot_id) return 0;
     actor->snapshot_id = view->snapshot_id;
-    return evaluate(actor, share) ? -1 : 1; /* theta was used for the evaluation: fetch again */
+    return evaluate(actor, share) ? -1 : 1; /* that took its time, and a copied theta was overwritten: fetch again */
 }
 
 int actor_run(struct actor *actor, struct share *share)
@@ -187,15 +189,16 @@ int actor_run(struct actor *actor, struct share *share)
     const bool rounds = actor->setup->options->deterministic;
     struct agent_stats stats;
     struct share_view view;
+    const float *theta = NULL;
     int rc = 0;
     nice(5); /* relative; lets rank 0 in at once when it has work; needs no privilege */
     cpu_flush_denormals();
     for (;;) {
-        const int what = prepare(actor, share, &view);
+        const int what = prepare(actor, share, &theta, &view);
         if (what < 0) rc = -1;
         if (what < 0 || what == 2) break;
         if (what == 1) continue;
-        const int failed = agent_play(actor->agent, actor->theta, view.frames);
+        const int failed = agent_play(actor->agent, theta, view.frames);
         float *dtheta = share_begin(share);
         if (!dtheta) {
             rc = stopped(actor, share);
@@ -206,7 +209,7 @@ int actor_run(struct actor *actor, struct share *share)
             if (push_fault(actor, share, &view)) break;
         } else {
             actor->faults_in_a_row = 0;
-            agent_gradient(actor->agent, actor->theta, actor->target, dtheta, &stats);
+            agent_gradient(actor->agent, theta, actor->target, dtheta, &stats);
             push(actor, share, &view, &stats);
         }
         if (!rounds) tell_episodes(actor, share);

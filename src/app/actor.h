@@ -26,7 +26,8 @@ struct actor {
     struct world eval_world; /* the environment as evaluation sees it */
     void *state;             /* room for agent_save() */
     uint64_t state_id;       /* of the request answered last */
-    float *theta, *target;
+    float *theta;            /* weights under evaluation; those of a rollout, where they cannot be read in place */
+    float *target;
     int rank;
     uint64_t target_version, snapshot_id; /* of what was fetched and evaluated last */
     int64_t faults;                       /* rollouts that the environment spoilt */

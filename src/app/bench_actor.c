@@ -97,17 +97,18 @@ static int64_t train_steps(struct player *p)
     struct share_view view;
     struct agent_episode done[16];
     const double clip = p->setup->options->clip, t0 = bench_clock();
-    if (share_fetch(p->share, p->theta, &view)) return error_set("rank 0 is silent");
+    const float *theta = share_borrow(p->share, p->theta, &view);
+    if (!theta) return error_set("rank 0 is silent");
     if (p->target && view.target_version != p->target_version &&
         share_fetch_target(p->share, p->target, &p->target_version))
         return error_set("rank 0 is silent");
     const double t1 = bench_clock();
-    if (agent_play(p->agent, p->theta, view.frames)) return -1;
+    if (agent_play(p->agent, theta, view.frames)) return -1;
     const double t2 = bench_clock();
     float *dtheta = share_begin(p->share);
     if (!dtheta) return error_set("rank 0 is silent");
     const double t3 = bench_clock();
-    agent_gradient(p->agent, p->theta, p->target, dtheta, &stats);
+    agent_gradient(p->agent, theta, p->target, dtheta, &stats);
     const double t4 = bench_clock(), norm = stats.norm;
     const bool clips = clip > 0 && norm > clip;
     share_push(p->share, &(struct share_push){.version = view.version,

@@ -92,14 +92,18 @@ static void judge_host_memory(struct doctor *d, const struct doctor_plan *p, con
     int ranks = 0;
     for (int r = 0; r < p->n; r++) ranks += same_host(&p->facts[r], host);
     if (p->alone) ranks = p->actors + 1;
-    /* weights thrice (five times where there are remote readers), target and snapshot, a mailbox for each actor of the job */
-    const double window = (double)p->params * sizeof(float) * (8 + (same_host(host, p->facts) ? p->actors : ranks));
+    /* weights for each actor here to read in place, and twice more (five times where there are remote readers), target and
+     * snapshot, a mailbox for each actor of the job */
+    const bool first = same_host(host, p->facts);
+    const int readers = first ? ranks - 1 : ranks;
+    const double theta = (double)p->params * sizeof(float), least = theta * (8 + (first ? p->actors : ranks)),
+                 window = least + theta * readers;
     if ((double)host->shm_free < window && ranks > 1)
-        doctor_say(
-            d, DOCTOR_WARN, "shm", "mount -o remount,size=1G /dev/shm, or docker run --shm-size=1g",
-            "%s: /dev/shm has %.0f MB free and the window of %d actors takes %.0f: gradients would go through the "
-            "MPI library instead",
-            host->host, (double)host->shm_free / MB, p->actors, window / MB);
+        doctor_say(d, DOCTOR_WARN, "shm", "mount -o remount,size=1G /dev/shm, or docker run --shm-size=1g",
+                   "%s: /dev/shm has %.0f MB free and the window of %d actors takes %.0f: %s", host->host,
+                   (double)host->shm_free / MB, p->actors, window / MB,
+                   (double)host->shm_free < least ? "gradients would go through the MPI library instead"
+                                                  : "each actor would copy the weights for every rollout instead");
     else
         doctor_say(d, DOCTOR_OK, "shm", NULL, "%s: /dev/shm has %.0f MB free, the window takes %.0f", host->host,
                    (double)host->shm_free / MB, window / MB);

@@ -3,7 +3,10 @@
  * A reader that was overtaken pins the buffer it reads, and the master then leaves pinned ones alone for a while.
  * The pin is for progress only (a slow network reader would be lapped for ever); that a copy is whole rests on the
  * sequence. Behind a relay the same is done in the window of the actor's own node, once the relay has brought weights
- * that are fresh enough. */
+ * that are fresh enough.
+ *
+ * An actor that shares the window's memory borrows instead: nothing is copied, and its loan, unlike a pin, is a promise
+ * (layout.h). The two are words apart: an actor may pin what it copies while it holds a loan. */
 #include "share/layout.h"
 
 #include <assert.h>
@@ -56,17 +59,23 @@ static void fill_view(const struct share *s, const uint64_t *line, uint64_t publ
                                 .stop = (int)s->board[BOARD_STOP]};
 }
 
-int share_fetch(struct share *s, float *theta, struct share_view *view)
+/* Waits for weights, those that are fresh enough where they are `wanted`. 0, 1 where the master stopped before there were
+ * any: the view is filled; or -1. */
+static int await_weights(struct share *s, bool wanted, struct share_view *view)
 {
+    static const uint64_t none[WORDS];
     assert(s->self >= 0);
     wait_sign(s);
     const int early = await_published(s, BOARD_CURRENT);
+    if (early) fill_view(s, none, 0, view);
+    return !early && s->relayed && wanted ? await_fresh(s) : early;
+}
+
+int share_fetch(struct share *s, float *theta, struct share_view *view)
+{
+    const int early = await_weights(s, theta != NULL, view);
     uint64_t line[WORDS] = {0};
-    if (early) {
-        fill_view(s, line, 0, view);
-        return early < 0 ? -1 : 0;
-    }
-    if (s->relayed && theta && await_fresh(s)) return -1;
+    if (early) return early < 0 ? -1 : 0;
     int verdict = 0;
     for (int tries = 0;; tries++) {
         const uint64_t current = s->board[BOARD_CURRENT], publication = published_count(current);
@@ -84,6 +93,27 @@ int share_fetch(struct share *s, float *theta, struct share_view *view)
         if ((verdict = wait_alive(s))) break;
     }
     return verdict;
+}
+
+const float *share_borrow(struct share *s, float *own, struct share_view *view)
+{
+    if (!s->borrows) return share_fetch(s, own, view) ? NULL : own;
+    const int early = await_weights(s, true, view);
+    if (early) return early < 0 ? NULL : own;
+    for (;;) { /* again only where all of a publication came between the look and the loan */
+        const uint64_t current = s->board[BOARD_CURRENT], publication = published_count(current);
+        const size_t at = at_theta(s, published_index(current));
+        reach_store(s, at_loan(s, s->slot), current); /* all reading of the buffer lent before comes before this */
+        reach_settle(s);                              /* the loan is seen, or else the sequence is odd below */
+        if (reach_load(s, at) == 2 * publication) {
+            uint64_t line[WORDS];
+            reach_read(s, at, line, LINE);
+            fill_view(s, line, publication, view); /* the look's first word was the current one: nothing is missing */
+            return floats_at(s, at + LINE);
+        }
+        reach_look(s);
+        if (wait_alive(s)) return NULL;
+    }
 }
 
 int share_wait(struct share *s, uint64_t publication, struct share_view *view)

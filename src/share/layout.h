@@ -9,7 +9,7 @@
  *   | for each actor: desk               one line    ack, snapshot id, ring tail                     master
  *   |                 door               one line    sequence, alive, pin, bye, ring head, posts     actor
  *   |                 facts              one line    struct facts                                    actor
- *   |                 wish               one line    since when it wants fresher weights             actor
+ *   |                 wish               one line    since when it wants fresher weights, loan       actor
  *   | for each actor: ring               episodes * struct share_episode, to a full line             actor
  *   | for each actor, kind, half: post   line (id, length), bytes to a full line                     actor
  *   | theta * buffers                    line (sequence, version, frames), params floats             master
@@ -21,11 +21,17 @@
  * master, and plays those actors in the window of rank 0: it is then the one writer of their words there. Where a
  * node has no relay its actors write to rank 0's window themselves.
  *
- * Three protocols, each correct whatever rank is killed wherever:
+ * Four protocols, each correct whatever rank is killed wherever:
  * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board
  *   then says n and the buffer's index in one word. A reader takes that word, copies, and keeps the copy only if
  *   the sequence is 2 n afterwards: from the moment the board named it until then nobody had begun to overwrite
  *   the buffer.
+ * - loan: an actor that shares the window's memory reads a buffer where it lies. It writes the board's word to its
+ *   loan, and the buffer is its own to read if the sequence is 2 n after that. The owner of the window makes a
+ *   buffer's sequence odd, and then looks at the loans: one that is lent it closes again, unwritten, and takes
+ *   another. Between the two steps of either lies a full fence, so at least one of the two sees the other. There
+ *   are as many buffers as actors that borrow, and two more: the current one, and one to write. A dead actor's loan
+ *   costs that buffer for good, and nothing else: nobody ever waits for a loan to end.
  * - push: facts and gradient, then the sequence word. The master takes a mailbox whose sequence is exactly its ack
  *   + 1, and the actor fills it again when ack equals its sequence: one of them at a time owns the mailbox. Exact
  *   equality, because a word that travels through another process may in theory arrive in pieces: no mixture of n
@@ -44,7 +50,7 @@
 
 #include "share/share.h"
 
-enum { LINE = 64, WORDS = LINE / 8 };
+enum { LINE = 64, WORDS = LINE / 8, INDICES = 255 };
 #define LOOK_NS INT64_C(500000000) /* the most that one look adds to a silence */
 
 /* words of a line, by index */
@@ -82,7 +88,7 @@ _Static_assert(sizeof(struct facts) <= LINE, "a push's facts fill one line");
 enum { PART_TOGETHER = 1, PART_ALONE = 2 };
 enum { BYE_SAID = 1, BYE_PARTED = 2 };
 
-/* A published word: what is published, how often, and where: count << 8 | index + 1; 0: never yet. */
+/* A published word: what is published, how often, and where: count << 8 | index + 1; 0: never yet. index < INDICES. */
 static inline uint64_t published_word(uint64_t count, int index)
 {
     return count << 8 | (unsigned)(index + 1);
@@ -98,10 +104,18 @@ static inline int published_index(uint64_t word)
 
 /* Offsets of a window's parts, in bytes; the same on every rank that uses it. */
 struct map {
+    int buffers; /* of theta; an index fits a published word's */
+    int loans;   /* actors that may borrow: the first so many of those that share the window's memory */
+    bool
+        copied; /* others copy weights from here while new ones are published: over a network, or one too many to borrow */
     size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
     size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
-    int buffers;
 };
+
+/* map.c; local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies` buffers for
+ * others; 0: nobody else reads. */
+struct map map_draw(const struct share_config *c, size_t actors, int near, int copies);
+enum { MAP_COPIED = 3 }; /* copies that do for actors on one node */
 
 /* What the master remembers of one actor; its own memory, the window only tells. */
 struct ledger {
@@ -121,6 +135,7 @@ struct share {
     bool relayed;        /* the window used is that of a relay's node */
     struct relay *relay; /* where this rank hosts it */
     pid_t host;          /* the process that does; 0: none */
+    bool borrows;        /* this actor reads weights in place */
     unsigned char *base; /* the bytes of the window used, NULL where they are out of reach */
     void *own;           /* they, where no shared window holds them */
     MPI_Comm comm, node, reach;
@@ -135,6 +150,9 @@ struct share {
     bool granted, lost;
     int64_t wished;      /* relayed: the wish that the next fetch waits for; 0: none */
     struct watch *watch; /* where rank 0 is remote */
+
+    /* the owner of a window: rank 0, or a relay in its node's */
+    unsigned char recent[INDICES]; /* its theta buffers, that of the newest publication first */
 
     /* master */
     struct ledger *ledger; /* (actors) */
@@ -169,6 +187,10 @@ static inline size_t at_facts(const struct share *s, int actor)
 static inline size_t at_wish(const struct share *s, int actor)
 {
     return s->map.lines + ((size_t)actor * ACTOR_LINES + 3) * LINE;
+}
+static inline size_t at_loan(const struct share *s, int actor)
+{
+    return at_wish(s, actor) + 8;
 }
 static inline size_t at_episode(const struct share *s, int actor, uint64_t i)
 {
@@ -216,7 +238,7 @@ static inline int64_t now_ns(void)
 
 /* ---- publication, by the owner of a window ---- */
 
-/* A buffer that will hold publication `count`: from here on no reader keeps what it copies. */
+/* A buffer that will hold publication `count`: from here on no reader keeps what it copies, or borrows it anew. */
 static inline void buffer_open(struct share *s, size_t at, uint64_t count)
 {
     atomic_store_explicit(word_at(s, at), 2 * count - 1, memory_order_relaxed);
@@ -226,6 +248,12 @@ static inline void buffer_close(struct share *s, size_t at, uint64_t count)
 {
     atomic_store_explicit(word_at(s, at), 2 * count, memory_order_release);
 }
+
+/* buffer.c; local. The theta buffer for publication `count`, opened; not the newest one and none that the first `actors`
+ * have borrowed. Without `pins` an index always; with them -1 where every other buffer is lent or pinned. */
+int buffer_take(struct share *s, int actors, uint64_t count, bool pins);
+/* buffer.c; local. That buffer is the newest publication now. */
+void buffer_told(struct share *s, int index);
 
 /* ---- reach.c: the two paths of an actor. Offsets are into the window it uses; one-sided where that is out of reach,
  * else local. ---- */

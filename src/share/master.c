@@ -53,32 +53,20 @@ static void store(struct share *s, size_t at, uint64_t value, memory_order order
     atomic_store_explicit(word_at(s, at), value, order);
 }
 
-static bool pinned(const struct share *s, int index)
-{
-    for (int a = 0; a < s->actors; a++) {
-        const uint64_t pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
-        if (pin && pin != s->ledger[a].stale_pin && published_index(pin) == index) return true;
-    }
-    return false;
-}
-
-/* The buffer least recently published that nobody pins; where all are pinned, waits a little and overrides. A pin once
- * overridden is ignored for good, so a dead actor's pin costs one wait. */
+/* A buffer for the next publication, opened. Where all that are not lent are pinned, waits a little and overrides the pins. One
+ * that was overridden is ignored for good, so a dead actor's pin costs one wait. */
 static int choose_buffer(struct share *s)
 {
     const int64_t start = now_ns();
-    for (;;) {
-        for (int k = 1; k < s->map.buffers; k++) {
-            const int i = (s->current + k) % s->map.buffers;
-            if (!pinned(s, i)) return i;
-        }
-        if (now_ns() - start >= PIN_NS) break;
+    do {
+        const int i = buffer_take(s, s->actors, s->publication + 1, true);
+        if (i >= 0) return i;
         master_serve(s);
         wait_sleep(20000);
-    }
+    } while (now_ns() - start < PIN_NS);
     for (int a = 0; a < s->actors; a++)
         s->ledger[a].stale_pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
-    return (s->current + 1) % s->map.buffers;
+    return buffer_take(s, s->actors, s->publication + 1, false);
 }
 
 const float *share_theta(const struct share *s)
@@ -89,10 +77,7 @@ const float *share_theta(const struct share *s)
 float *share_next(struct share *s)
 {
     assert(s->self < 0);
-    if (s->next < 0) {
-        s->next = s->config.hogwild ? s->current : choose_buffer(s);
-        if (!s->config.hogwild) buffer_open(s, at_theta(s, s->next), s->publication + 1);
-    }
+    if (s->next < 0) s->next = s->config.hogwild ? s->current : choose_buffer(s);
     return floats_at(s, at_theta(s, s->next) + LINE);
 }
 
@@ -106,6 +91,7 @@ void share_publish(struct share *s, uint64_t version, int64_t frames)
     store(s, at + BUFFER_VERSION * 8, version, memory_order_relaxed);
     store(s, at + BUFFER_FRAMES * 8, (uint64_t)frames, memory_order_relaxed);
     buffer_close(s, at, s->publication);
+    buffer_told(s, s->current);
     store(s, at_board(BOARD_CURRENT), published_word(s->publication, s->current), memory_order_release);
 }
 

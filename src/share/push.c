@@ -86,6 +86,7 @@ void share_alive(struct share *s)
 
 void share_bye(struct share *s)
 {
+    if (s->borrows) reach_store(s, at_loan(s, s->slot), 0);
     reach_settle(s);
     reach_store(s, at_door(s, s->slot, DOOR_BYE), BYE_SAID);
     reach_ring(s);

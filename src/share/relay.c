@@ -42,23 +42,15 @@ static void store(struct share *s, size_t at, uint64_t value)
 
 /* ---- weights, on their way here ---- */
 
-static bool pinned(const struct share *here, int lanes, int index)
+/* A buffer here, opened, for publication `count`; who pinned all of those that are not lent reads once more. */
+static int choose_buffer(struct relay *r, uint64_t count)
 {
-    for (int l = 0; l < lanes; l++) {
-        const uint64_t pin = load(here, at_door(here, l, DOOR_PIN));
-        if (pin && published_index(pin) == index) return true;
+    if (r->here->config.hogwild) {
+        buffer_open(r->here, at_theta(r->here, 0), count);
+        return 0;
     }
-    return false;
-}
-
-/* A buffer here that is not the current one; a reader that pinned all of them reads once more. */
-static int choose_buffer(const struct relay *r)
-{
-    const struct share *here = r->here;
-    const int n = here->map.buffers, current = published_index(load(here, at_board(BOARD_CURRENT)));
-    for (int k = 1; k < n; k++)
-        if (!pinned(here, r->lanes, (current + k) % n)) return (current + k) % n;
-    return (current + 1) % n;
+    const int i = buffer_take(r->here, r->lanes, count, true);
+    return i >= 0 ? i : buffer_take(r->here, r->lanes, count, false);
 }
 
 /* Since when somebody here wants newer weights than there are; 0: nobody does. */
@@ -72,14 +64,13 @@ static int64_t wish(const struct relay *r)
     return latest > r->fresh ? latest : 0;
 }
 
-/* Asks for the floats of one published buffer there, straight into the buffer here, which no reader trusts meanwhile. */
+/* Asks for the floats of one published buffer there, straight into the buffer here, which is open: no reader trusts it. */
 static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to, uint64_t count_here)
 {
     c->from = from;
     c->to = to;
     c->count_here = count_here;
     c->asked = true;
-    buffer_open(r->here, to, count_here);
     reach_read(&r->there, from, c->line, LINE);
     reach_read(&r->there, from + LINE, floats_at(r->here, to + LINE), r->here->map.floats);
 }
@@ -99,9 +90,10 @@ static void ask_weights(struct relay *r)
     const uint64_t current = r->board[BOARD_CURRENT], target = r->board[BOARD_TARGET];
     const int64_t since = wish(r);
     if (target && target != r->target) {
+        const size_t to = at_target(here, (int)((r->targets + 1) & 1));
         r->coming[TARGET].word = target;
-        ask_floats(r, &r->coming[TARGET], at_target(&r->there, published_index(target)),
-                   at_target(here, (int)((r->targets + 1) & 1)), published_count(target));
+        buffer_open(here, to, published_count(target));
+        ask_floats(r, &r->coming[TARGET], at_target(&r->there, published_index(target)), to, published_count(target));
     }
     /* held ones wait for a target that goes with them; newer ones would wait again */
     if (current && current != r->current && !r->held && (!r->current || (since && r->looked >= since))) {
@@ -109,12 +101,13 @@ static void ask_weights(struct relay *r)
         r->coming[THETA].word = current;
         r->coming[THETA].since = r->looked;
         r->coming[THETA].need = published_count(target);
-        r->index = choose_buffer(r);
+        r->index = choose_buffer(r, published_count(current));
         ask_floats(r, &r->coming[THETA], at_theta(&r->there, published_index(current)), at_theta(here, r->index),
                    published_count(current));
     }
     if (r->snapshot_wanted) {
         r->coming[SNAPSHOT].word = r->snapshot[BUFFER_SEQ];
+        buffer_open(here, here->map.snapshot, r->snapshot[BUFFER_SEQ] / 2);
         ask_floats(r, &r->coming[SNAPSHOT], r->there.map.snapshot, here->map.snapshot, r->snapshot[BUFFER_SEQ] / 2);
     }
 }
@@ -181,6 +174,7 @@ static void take_weights(struct relay *r)
     if (r->held && told && published_count(r->target) >= theta->need) {
         r->held = false;
         r->current = theta->word;
+        buffer_told(here, r->index);
         store(here, at_board(BOARD_CURRENT), published_word(published_count(theta->word), r->index));
         r->fresh = theta->since;
     }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -21,36 +22,9 @@
 
 /* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
  * must not wait for any. */
-enum { MASTER = 0, BUFFERS_LOCAL = 3, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
+enum { MASTER = 0, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
+static const double ROOM = 1e6; /* bytes of shared memory that the library wants beside a window's */
 static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
-
-static size_t lines(size_t bytes)
-{
-    return (bytes + LINE - 1) / LINE * LINE;
-}
-
-static struct map draw(const struct share_config *c, size_t actors, int buffers)
-{
-    struct map m = {.buffers = c->hogwild ? 1 : buffers};
-    m.floats = c->params * sizeof(float);
-    m.buffer = LINE + lines(m.floats);
-    m.ring = lines((size_t)c->episodes * sizeof(struct share_episode));
-    m.post_room[SHARE_POST_STATE] = lines(c->state_bytes);
-    m.post_room[SHARE_POST_EVAL] = SHARE_EVAL_BYTES;
-    for (int k = 0; k < SHARE_POST_KINDS; k++) {
-        m.post[k] = m.actor_posts;
-        m.actor_posts += 2 * (LINE + m.post_room[k]);
-    }
-    m.lines = 3 * LINE;
-    m.rings = m.lines + actors * ACTOR_LINES * LINE;
-    m.posts = m.rings + actors * m.ring;
-    m.theta = m.posts + actors * m.actor_posts;
-    m.target = m.theta + (size_t)m.buffers * m.buffer;
-    m.snapshot = m.target + (c->target ? 2 : 0) * m.buffer;
-    m.mail = m.snapshot + (c->snapshot ? 1 : 0) * m.buffer;
-    m.bytes = m.mail + actors * m.floats;
-    return m;
-}
 
 /* Ends the job with one line, from the first rank of comm; the others leave it the time to speak. */
 static _Noreturn void no_far_window(const struct share *s, MPI_Comm comm, int code)
@@ -76,6 +50,15 @@ static void *align(void *p)
     return (void *)(((uintptr_t)p + LINE - 1) & ~(uintptr_t)(LINE - 1));
 }
 
+/* Local. Open MPI's ranks wait for one another for ever where the first of them finds too little room. */
+static bool has_room(size_t bytes)
+{
+    struct statvfs st;
+    const char *folder = getenv("OMPI_MCA_osc_sm_backing_directory");
+    if (statvfs(folder ? folder : "/dev/shm", &st)) return true; /* then it is elsewhere, and the library must know */
+    return (double)st.f_bavail * (double)st.f_frsize >= (double)bytes + ROOM;
+}
+
 /* Collective over s->node, whose first rank gives the memory. Returns the library's code; the same on all of them. */
 static int open_near(struct share *s)
 {
@@ -88,6 +71,9 @@ static int open_near(struct share *s)
         s->base = s->own;
         return MPI_SUCCESS;
     }
+    int room = rank == 0 && has_room(s->map.bytes);
+    CHECK_MPI(MPI_Bcast(&room, 1, MPI_INT, 0, s->node));
+    if (!room) return MPI_ERR_NO_MEM;
     const MPI_Aint bytes = rank == 0 ? (MPI_Aint)(s->map.bytes + LINE) : 0;
     const int code = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, s->node, &base, &s->near_win);
     int worst = code;
@@ -120,6 +106,8 @@ struct opening {
     int rank, size;
     int nodes;
     int place;         /* the smallest rank of this rank's node */
+    int near;          /* actors that read rank 0's memory in place */
+    int mates, lent;   /* in the window of a relay: actors; those of them that read it in place, all or none */
     struct map global; /* of rank 0's window */
 };
 
@@ -139,15 +127,22 @@ static int find_place(const struct share *s, int rank, int size)
     return place;
 }
 
-/* Of rank 0's window. */
-static int buffers(const struct share *s, const struct opening *o)
+/* The buffers of rank 0's window for those who copy. */
+static int copies(const struct share *s, const struct opening *o)
 {
-    if (!s->remote) return BUFFERS_LOCAL;
+    if (!s->remote) return o->near < s->actors ? MAP_COPIED : 0;
     const int most = o->nodes - 1 + BUFFERS_SPARE;
     return most < BUFFERS_REMOTE ? BUFFERS_REMOTE : most > BUFFERS_MOST ? BUFFERS_MOST : most;
 }
 
-/* Collective. s->node, of the ranks that will map one window, and rank 0's map; a relay's node draws its own. */
+/* Rank 0's, and that of the window this rank uses. */
+static void draw_maps(struct share *s, struct opening *o)
+{
+    s->map = o->global = map_draw(&s->config, (size_t)s->actors, o->near, copies(s, o));
+    if (s->relayed) s->map = map_draw(&s->config, (size_t)o->mates, o->lent, o->lent ? 0 : MAP_COPIED);
+}
+
+/* Collective. s->node, of the ranks that will map one window, and the maps; a relay's node draws its own. */
 static void split_nodes(struct share *s, struct opening *o, bool relays)
 {
     int near_size = 1;
@@ -156,13 +151,20 @@ static void split_nodes(struct share *s, struct opening *o, bool relays)
     if (at_master) CHECK_MPI(MPI_Comm_size(s->node, &near_size));
     CHECK_MPI(MPI_Bcast(&near_size, 1, MPI_INT, MASTER, s->comm));
     s->remote = o->size - near_size;
-    s->map = o->global = draw(&s->config, (size_t)s->actors, buffers(s, o));
-    if (at_master || !relays) return;
-    int mates = 0;
-    CHECK_MPI(MPI_Comm_size(s->node, &mates));
-    CHECK_MPI(MPI_Comm_rank(s->node, &s->slot));
-    s->map = draw(&s->config, (size_t)mates, BUFFERS_LOCAL);
-    s->relayed = true;
+    o->near = near_size - 1;
+    s->relayed = relays && !at_master;
+    if (s->relayed) {
+        CHECK_MPI(MPI_Comm_size(s->node, &o->mates));
+        CHECK_MPI(MPI_Comm_rank(s->node, &s->slot));
+        o->lent = o->mates;
+    }
+    draw_maps(s, o);
+}
+
+/* Before a failure changes who uses what: who tells of it, one of each node. */
+static bool speaks(const struct share *s)
+{
+    return s->relayed ? s->slot == 0 : s->self < 0;
 }
 
 static void log_no_shared_memory(const struct share *s, int code)
@@ -176,26 +178,44 @@ static void log_no_shared_memory(const struct share *s, int code)
         s->map.bytes / 1000000 + 1, why);
 }
 
+/* Collective over s->node. Its window, or where the memory is too small a smaller one: then its actors copy. */
+static int open_near_or_less(struct share *s, struct opening *o)
+{
+    const int code = open_near(s);
+    if (!code || !s->map.loans) return code;
+    const size_t wanted = s->map.bytes;
+    *(s->relayed ? &o->lent : &o->near) = 0;
+    draw_maps(s, o);
+    const int again = open_near(s);
+    if (!again && speaks(s))
+        log_rank("no shared memory of %zu MB on this node, but of %zu: each actor copies the weights instead of "
+                 "reading them "
+                 "in place, which is slower; see that /dev/shm is large enough",
+                 wanted / 1000000 + 1, s->map.bytes / 1000000 + 1);
+    return again;
+}
+
 /* Collective. The shared windows. Where the library makes none (switched off, or /dev/shm is small) a node's actors put
  * and get by themselves, and rank 0 shows them memory of its own. */
 static void open_nodes(struct share *s, struct opening *o)
 {
-    const bool relays = !s->config.direct && !s->config.world;
-    split_nodes(s, o, relays);
-    int code = s->node != MPI_COMM_NULL ? open_near(s) : MPI_SUCCESS, first = code;
-    CHECK_MPI(MPI_Bcast(&first, 1, MPI_INT, MASTER, s->comm));
-    if (code && s->slot <= 0) log_no_shared_memory(s, code);
-    if (code || (first && o->place == MASTER)) {
+    split_nodes(s, o, !s->config.direct && !s->config.world);
+    const int code = s->node != MPI_COMM_NULL ? open_near_or_less(s, o) : MPI_SUCCESS;
+    int first[2] = {code, o->near};
+    CHECK_MPI(MPI_Bcast(first, 2, MPI_INT, MASTER, s->comm));
+    o->near = first[1];
+    if (code && speaks(s)) log_no_shared_memory(s, code);
+    if (code || (first[0] && o->place == MASTER)) {
         CHECK_MPI(MPI_Comm_free(&s->node));
         s->relayed = false;
         s->slot = s->self;
-        s->map = o->global;
     }
-    if (!first) return;
-    s->remote = s->actors;
-    o->global = draw(&s->config, (size_t)s->actors, buffers(s, o));
-    if (!s->relayed) s->map = o->global;
-    if (o->rank != MASTER) return;
+    if (first[0]) {
+        s->remote = s->actors;
+        o->near = 0;
+    }
+    draw_maps(s, o);
+    if (!first[0] || o->rank != MASTER) return;
     CHECK_MPI(MPI_Comm_dup(MPI_COMM_SELF, &s->node));
     open_near(s);
 }
@@ -203,9 +223,7 @@ static void open_nodes(struct share *s, struct opening *o)
 /* Collective over s->node. */
 static void open_relay(struct share *s, const struct opening *o)
 {
-    int mates = 0;
-    CHECK_MPI(MPI_Comm_size(s->node, &mates));
-    int *actors = memory_new((size_t)mates, sizeof *actors);
+    int *actors = memory_new((size_t)o->mates, sizeof *actors);
     CHECK_MPI(MPI_Gather(&s->self, 1, MPI_INT, actors, 1, MPI_INT, 0, s->node));
     int host = getpid();
     CHECK_MPI(MPI_Bcast(&host, 1, MPI_INT, 0, s->node));
@@ -217,7 +235,7 @@ static void open_relay(struct share *s, const struct opening *o)
                               .self = s->self,
                               .slot = s->self,
                               .far_win = s->far_win};
-        s->relay = relay_new(s, &there, actors, mates);
+        s->relay = relay_new(s, &there, actors, o->mates);
     }
     free(actors);
 }
@@ -236,6 +254,10 @@ static void open_windows(struct share *s, int rank, int size)
     CHECK_MPI(MPI_Comm_split(s->comm, far && s->remote ? 0 : MPI_UNDEFINED, rank, &s->reach));
     if (s->reach != MPI_COMM_NULL) open_far(s, rank);
     if (s->relayed) open_relay(s, &o);
+    if (s->self < 0 || !s->base) return;
+    int here = 0;
+    CHECK_MPI(MPI_Comm_rank(s->node, &here));
+    s->borrows = (s->relayed ? here : here - 1) < s->map.loans; /* the first of rank 0's node is rank 0 */
 }
 
 /* Collective. Relays make their calls of MPI from a second thread; and tests may pretend nodes, rank 0's word counts. */
@@ -278,6 +300,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     s->current = -1;
     if (config->hogwild) s->current = 0;
     s->next = s->last = -1;
+    for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
     s->looked = s->signed_at = s->push_at = now_ns();
     for (int a = 0; s->ledger && a < s->actors; a++) s->ledger[a].looked = s->looked;
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */

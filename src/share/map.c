@@ -1,0 +1,45 @@
+/* map.c -- how large a window is, and where in it everything lies (layout.h). */
+#include "share/layout.h"
+
+enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
+
+static size_t lines(size_t bytes)
+{
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+static void draw_buffers(struct map *m, const struct share_config *c, int near, int copies)
+{
+    if (c->hogwild) {
+        m->buffers = 1;
+        return;
+    }
+    const int all = near + NOT_LENT <= INDICES, others = copies ? copies : all ? NOT_LENT : MAP_COPIED;
+    m->loans = near + others <= INDICES ? near : INDICES - others;
+    m->buffers = m->loans + others;
+    m->copied = copies || !all;
+}
+
+struct map map_draw(const struct share_config *c, size_t actors, int near, int copies)
+{
+    struct map m = {0};
+    draw_buffers(&m, c, near, copies);
+    m.floats = c->params * sizeof(float);
+    m.buffer = LINE + lines(m.floats);
+    m.ring = lines((size_t)c->episodes * sizeof(struct share_episode));
+    m.post_room[SHARE_POST_STATE] = lines(c->state_bytes);
+    m.post_room[SHARE_POST_EVAL] = SHARE_EVAL_BYTES;
+    for (int k = 0; k < SHARE_POST_KINDS; k++) {
+        m.post[k] = m.actor_posts;
+        m.actor_posts += 2 * (LINE + m.post_room[k]);
+    }
+    m.lines = 3 * LINE;
+    m.rings = m.lines + actors * ACTOR_LINES * LINE;
+    m.posts = m.rings + actors * m.ring;
+    m.theta = m.posts + actors * m.actor_posts;
+    m.target = m.theta + (size_t)m.buffers * m.buffer;
+    m.snapshot = m.target + (c->target ? 2 : 0) * m.buffer;
+    m.mail = m.snapshot + (c->snapshot ? 1 : 0) * m.buffer;
+    m.bytes = m.mail + actors * m.floats;
+    return m;
+}
