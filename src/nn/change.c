@@ -26,18 +26,21 @@ size_t change_bytes(const struct layer *l)
     return l->planes ? 2 * pixels + (size_t)(l->C - 1) * cells_of(l).n : pixels;
 }
 
-/* pixel[r][c] = is any cell of its patch marked */
-static void spread(const struct layer *l, const uint8_t *cell, uint8_t *pixel)
+/* cell[r][c] = is any cell marked of the patch whose corner it is; beyond the last patch nothing that is asked for. In
+ * place: what is read lies ahead of what is written. */
+static void spread(const struct cells *k, uint8_t *cell)
 {
-    const struct cells k = cells_of(l);
-    for (int r = 0; r < l->rows; r++, pixel += l->cols) {
-        memset(pixel, 0, l->cols);
-        for (int j = 0; j < k.J; j++)
-            for (int i = 0; i < k.J; i++) {
-                const uint8_t *from = cell + (size_t)(r + j) * k.CW + i;
-                for (int c = 0; c < l->cols; c++) pixel[c] |= from[c];
-            }
-    }
+    for (int j = 1; j < k->J; j++) /* once for each, as marks spread by one at a time */
+        for (size_t i = 0; i + 1 < k->n; i++) cell[i] |= cell[i + 1];
+    for (int j = 1; j < k->J; j++)
+        for (size_t i = 0; i + (size_t)k->CW < k->n; i++) cell[i] |= cell[i + (size_t)k->CW];
+}
+
+/* The cells that are corners of pixels' patches. */
+static void pick(const struct layer *l, const uint8_t *cell, uint8_t *pixel)
+{
+    const int CW = cells_of(l).CW;
+    for (int r = 0; r < l->rows; r++) memcpy(pixel + (size_t)r * l->cols, cell + (size_t)r * CW, l->cols);
 }
 
 static void mark_too(size_t n, const uint8_t *more, uint8_t *cell)
@@ -72,14 +75,18 @@ static bool mark_planes(const struct layer *l, const struct pass *p, int row, in
             differs[cpu_isa()](x[c - 1], x[c], l->width, k.CH, k.CW, last);
         mark_too(k.n, last, p->cells);
     }
-    spread(l, p->cells, still);
+    spread(&k, p->cells);
+    pick(l, p->cells, still);
     for (size_t i = 0; i < pixels; i++) still[i] = l->C > 1 && !still[i];
     if (!known) {
         memset(marks, 1, pixels);
         return false;
     }
-    mark_too(k.n, change_marks(p, before) + 2 * pixels, p->cells); /* the plane that has left */
-    spread(l, p->cells, marks);
+    uint8_t *left = p->cells + k.n; /* the plane that was the oldest */
+    memcpy(left, change_marks(p, before) + 2 * pixels, k.n);
+    spread(&k, left);
+    mark_too(k.n, left, p->cells);
+    pick(l, p->cells, marks);
     return true;
 }
 
@@ -100,7 +107,8 @@ static bool mark_map(const struct layer *l, const struct pass *p, int row, int b
                 for (int x = 0; x < s; x++) any |= below[(r * s + y) * l->width + c * s + x];
             p->cells[(size_t)r * k.CW + c] = any;
         }
-    spread(l, p->cells, fresh);
+    spread(&k, p->cells);
+    pick(l, p->cells, fresh);
     return true;
 }
 

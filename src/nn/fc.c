@@ -28,6 +28,9 @@ static void forward(const struct layer *l, const float *theta, const struct pass
         .row0 = row0,
         .B = B,
         .before = p->before,
+        .fresh = p->below,
+        .fresh_row = p->below_bytes,
+        .channels = l->C,
         .y = p->y,
         .z = p->cache,
     };
@@ -78,7 +81,6 @@ static void input_gradient(const struct layer *l, const float *w, const struct p
         memcpy(p->ends[1], p->ends[0], R);
         job.list = p->list + at;
         for (job.count = 0; at < active && p->list[at] < (q + 1) * l->C; at++) job.count++;
-        job.after = active - at;
         inputs[cpu_isa()](&job);
     }
 }

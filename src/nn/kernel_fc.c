@@ -18,7 +18,6 @@ enum {
     CHUNK = 256, /* inputs whose weights are kept near while all rows of a batch pass over them */
     ROWS = 256,  /* of a batch, at most */
     LINE = 16,   /* floats of a cache line */
-    SOON = 6,    /* rows of weights that are asked for ahead of their use */
 };
 
 #if defined __AVX512F__
@@ -41,7 +40,7 @@ enum { ACROSS = 8 };
 
 /* Inputs of a chunk that count, and by how much. */
 struct terms {
-    int count, index[CHUNK + SOON]; /* the last one stands SOON times more */
+    int count, index[CHUNK];
     float x[CHUNK];
 };
 
@@ -50,25 +49,34 @@ static void add_terms(const float *from, const float *w, int out, const struct t
 {
     REPEAT_ACROSS(START)
     for (int k = 0; k < t->count; k++) {
-        const float x_i = t->x[k], *row = w + (size_t)t->index[k] * out, *next = w + (size_t)t->index[k + SOON] * out;
-        for (int l = 0; l < ACROSS * VECTOR; l += LINE) __builtin_prefetch(next + l);
+        const float x_i = t->x[k], *row = w + (size_t)t->index[k] * out;
         REPEAT_ACROSS(ADD)
     }
     REPEAT_ACROSS(STORE)
 }
 
-/* Without a branch: which inputs count cannot be foreseen. */
-static void list_terms(const float *x, const float *before, int n, struct terms *t)
+/* Inputs i to i + n - 1. Without a branch: which of them count cannot be foreseen. */
+INLINE void add_to_list(const float *x, const float *before, int i, int n, struct terms *t)
 {
-    int count = 0;
-    for (int i = 0; i < n; i++) {
+    int count = t->count;
+    for (const int end = i + n; i < end; i++) {
         const float d = before ? x[i] - before[i] : x[i];
         t->index[count] = i;
         t->x[count] = d;
         count += d != 0;
     }
     t->count = count;
-    for (int k = 0; k < SOON; k++) t->index[count + k] = count ? t->index[count - 1] : 0;
+}
+
+/* Of a chunk from its first input on; fresh: of its first pixel. */
+static void list_terms(const struct fc_job *job, const float *x, const float *before, const uint8_t *fresh, int n,
+                       struct terms *t)
+{
+    const int C = job->channels;
+    t->count = 0;
+    if (!before) add_to_list(x, NULL, 0, n, t);
+    for (int i = 0; before && i < n; i += C)
+        if (fresh[i / C]) add_to_list(x, before, i, C, t);
 }
 
 /* Is it less work to go on from the row before than to begin anew. */
@@ -98,8 +106,8 @@ static void forward_rows(const struct fc_job *job, int b0, int B)
             float *z = job->z + row * out;
             const float *first = from[b] < 0 ? job->bias : job->z + last * out;
             struct terms t;
-            list_terms(job->x + row * in + i0, from[b] < 0 ? NULL : job->x + last * in + i0,
-                       in - i0 < CHUNK ? in - i0 : CHUNK, &t);
+            list_terms(job, job->x + row * in + i0, from[b] < 0 ? NULL : job->x + last * in + i0,
+                       job->fresh + row * job->fresh_row + i0 / job->channels, in - i0 < CHUNK ? in - i0 : CHUNK, &t);
             for (int o = 0; o < out; o += ACROSS * VECTOR)
                 add_terms((i0 ? z : first) + o, job->w + (size_t)i0 * out + o, out, &t, z + o);
         }
@@ -135,14 +143,12 @@ void KERNEL(fc_forward)(const struct fc_job *job)
 #define SUMS FOLD_1(FOLD_2(a0, a1), FOLD_2(a2, a3))
 #endif
 
-/* dx of VECTOR listed inputs, for all rows; `next` will follow. */
-static void input_block(const struct fc_input_job *job, const int *list, const int *next, int ahead)
+/* dx of VECTOR listed inputs, for all rows. */
+static void input_block(const struct fc_input_job *job, const int *list)
 {
     const int in = job->in, out = job->out;
     const float *row[VECTOR];
     for (int k = 0; k < VECTOR; k++) row[k] = job->w + (size_t)list[k] * out;
-    for (int k = 0; k < ahead; k++)
-        for (int l = 0; l < out; l += LINE) __builtin_prefetch(job->w + (size_t)next[k] * out + l);
     for (int r = 0; r < job->R; r++) {
         const float *dy = job->dy + (size_t)r * out, *x = job->x + (size_t)job->row[r] * in;
         float *dx = job->dx + (size_t)job->row[r] * in, sum[VECTOR];
@@ -160,10 +166,10 @@ static void input_block(const struct fc_input_job *job, const int *list, const i
 void KERNEL(fc_inputs)(const struct fc_input_job *job)
 {
     for (int k = 0; k < job->count; k += VECTOR) {
-        const int *list = job->list + k, left = job->count - k, more = left + job->after - VECTOR;
+        const int *list = job->list + k, left = job->count - k;
         int last[VECTOR];
         for (int i = 0; left < VECTOR && i < VECTOR; i++) last[i] = list[i < left ? i : left - 1];
-        input_block(job, left < VECTOR ? last : list, list + VECTOR, more < 0 ? 0 : more < VECTOR ? more : VECTOR);
+        input_block(job, left < VECTOR ? last : list);
     }
 }
 

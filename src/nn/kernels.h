@@ -49,6 +49,11 @@ struct fc_job {
     const float *w, *bias, *x; /* x, y and z of the whole workspace: row r begins at r * in, r * out */
     int in, out, row0, B;
     const int *before; /* (B) a row outside of these, or -1; NULL: none */
+    const uint8_t
+        *fresh; /* of row 0, and fresh_row bytes further of the next: 0 where `channels` inputs are as before; channels
+                             32, 64, 128 or 256 */
+    size_t fresh_row;
+    int channels;
     float *y, *z;
 };
 
@@ -59,8 +64,8 @@ struct fc_input_job {
     int in, out, R;
     const int *row;  /* (R) */
     const float *dy; /* (R, out) */
-    const int *list; /* (count), and `after` more that will be asked for next */
-    int count, after;
+    const int *list; /* (count) */
+    int count;
 };
 
 /* dw (in, out) = x^T dy. in a multiple of 16, out of 64. */

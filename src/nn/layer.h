@@ -38,7 +38,7 @@ struct pass {
     size_t below_bytes;
     int *
         from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's */
-    uint8_t *cells; /* scratch: cells of an input, at most height x width */
+    uint8_t *cells; /* scratch: (2, cells of an input), at most height x width of them */
     int *list;      /* scratch: (2, rows * cols) pixels */
 };
 

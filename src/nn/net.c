@@ -261,7 +261,7 @@ static void take_marks(const struct layer *l, struct pass *p, const struct pass 
     p->mark_bytes = change_bytes(l);
     p->marks = memory_new(p->rows * p->mark_bytes, 1);
     p->from = memory_new(p->rows, sizeof *p->from);
-    p->cells = memory_new(input, 1);
+    p->cells = memory_new(2 * input, 1);
     p->list = memory_new(2 * pixels + input, sizeof *p->list);
     p->below = below ? below->marks : NULL;
     p->below_bytes = below ? below->mark_bytes : 0;
