@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "dunlin/rng.h"
 #include "optim/kernel_apply.h"
 #include "optim/optim.h"
 
@@ -209,7 +210,7 @@ static void factors(void **state)
         memcpy(one, in, N * sizeof *one);
         for (int j = 0; j < K; j++) optim_apply(b, one, one, gr + j, 1);
         for (size_t at = 0, n; at < N; at += n) {
-            n = N - at < 208 ? N - at : at % 32 ? 208 : 16;
+            n = optim_piece(c, at, at % 32 ? 208 : 16);
             optim_apply_part(c, in, pieces, gr, K, at, n);
         }
         EXPECT(!memcmp(all, one, N * sizeof *one) && !memcmp(all, pieces, N * sizeof *one));
@@ -234,6 +235,52 @@ static void factors(void **state)
     }
     free(memory);
     free(d);
+}
+
+/* Rows that are not touched while nothing comes for them, over many drains into changing places, in pieces, with gradients
+ * that are there themselves and none at all in between, and a theta that somebody else brings: bit for bit as where each
+ * gradient goes through every row, which RMSProp per actor does. */
+static void rows_left_alone(void **state)
+{
+    (void)state;
+    enum { IN = 9, OUT = 64, AT = 32, SIZE = IN * OUT, N = AT + SIZE + 16, K = 4, PLACES = 3, DRAINS = 200 };
+    const struct optim_config lazy = {.decay = 0.99, .eps = 0.1, .start = 0.5, .wide = {AT, IN, OUT}};
+    struct optim_config eager = lazy;
+    eager.kind = OPTIM_RMSPROP;
+    struct optim *a = optim_new(&lazy, N, 2), *b = optim_new(&eager, N, 1);
+    float *memory = memory_floats((size_t)N * (K + PLACES + 1)), *place[PLACES], *same = memory + (size_t)N * K;
+    struct rng rng = rng_make(5, 0, RNG_TEST, 0);
+    int now = 0;
+    for (int i = 0; i < PLACES; i++) place[i] = same + (size_t)N * (size_t)(i + 1);
+    for (uint64_t i = 0; i < N; i++) place[0][i] = same[i] = testing_fill(90, i, 1);
+    for (int drain = 0; drain < DRAINS; drain++) {
+        struct optim_grad gr[K];
+        const int k = rng_below(&rng, K + 1), next = rng_below(&rng, PLACES);
+        for (int j = 0; j < k; j++) {
+            const int R = drain % 17 ? 1 + rng_below(&rng, 2) : 0;
+            float *grad = memory + (size_t)N * (size_t)j;
+            for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(100 + drain * K + j), i, 1);
+            for (int i = 0; i < IN * R; i++)
+                if (i % IN != drain / 20) grad[AT + i] = 0; /* one row at a time moves */
+            gr[j] = (struct optim_grad){grad, 1, 0.01f, 0, R};
+        }
+        for (int j = 0; j < k; j++) optim_apply(b, same, same, gr + j, 1);
+        for (size_t at = 0, n; k && at < N; at += n) {
+            n = optim_piece(a, at, drain % 3 ? N : 100);
+            optim_apply_part(a, place[now], place[next], gr, k, at, n);
+        }
+        if (!k) optim_apply(a, place[now], place[next], gr, 0);
+        now = next;
+        EXPECT(!memcmp(place[now], same, N * sizeof *same));
+        if (drain % 50 == 49) EXPECT(!memcmp(optim_state(a, 0), optim_state(b, 0), N * sizeof *same));
+        if (drain % 61 == 60) { /* another theta, where a does not expect it */
+            now = (now + 1) % PLACES;
+            for (uint64_t i = 0; i < N; i++) place[now][i] = same[i] = testing_fill(91, i, 1);
+        }
+    }
+    free(memory);
+    optim_free(&a);
+    optim_free(&b);
 }
 
 /* The same through optim_apply(), drains of changing size, and in pieces. */
@@ -296,10 +343,15 @@ static void too_much_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand_worked),        cmocka_unit_test(state_per_actor),
-        cmocka_unit_test(rmsprop_as_pfrl),    cmocka_unit_test(fused_is_one_by_one),
-        cmocka_unit_test(drains_of_any_size), cmocka_unit_test(factors),
-        cmocka_unit_test(names_and_schedule), cmocka_unit_test(too_much_state_is_refused),
+        cmocka_unit_test(hand_worked),
+        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),
+        cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size),
+        cmocka_unit_test(factors),
+        cmocka_unit_test(rows_left_alone),
+        cmocka_unit_test(names_and_schedule),
+        cmocka_unit_test(too_much_state_is_refused),
     };
     return testing_main(tests);
 }

@@ -150,10 +150,11 @@ int master_take(struct master *m, const struct share_ready *ready, int n, struct
 static void apply(struct master *m, float *next, const struct optim_grad *grads, int k)
 {
     enum { PIECE = 131072 };
-    const size_t n = m->setup->facts->params, piece = share_remote(m->share) ? PIECE : n;
-    for (size_t at = 0; at < n; at += piece) {
-        optim_apply_part(m->optim, share_theta(m->share), next, grads, k, at, n - at < piece ? n - at : piece);
-        if (piece < n) share_beat(m->share);
+    const size_t n = m->setup->facts->params, most = share_remote(m->share) ? PIECE : n;
+    for (size_t at = 0, piece; at < n; at += piece) {
+        piece = optim_piece(m->optim, at, most);
+        optim_apply_part(m->optim, share_theta(m->share), next, grads, k, at, piece);
+        if (most < n) share_beat(m->share);
     }
 }
 

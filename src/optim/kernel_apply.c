@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
@@ -36,6 +37,12 @@ enum {
 INLINE void fetch_ahead(const float *x, int size)
 {
     for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
+}
+
+/* The same of what will be overwritten: commonly in the cache of an actor that had it before. */
+INLINE void fetch_to_write(const float *x, int size)
+{
+    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l, 1);
 }
 
 /* One gradient through `size` elements: th, g and out, g_out are blocks in registers, or, first and last, lie in
@@ -64,6 +71,7 @@ INLINE void rmsprop_block(const float *in, float *out, float *g, const struct op
     float th[BLOCK], ms[BLOCK];
     fetch_ahead(in + at, size);
     fetch_ahead(g + at, size);
+    fetch_to_write(out + at, size);
     rmsprop_read(in + at, g + at, th, ms, grads, at, a, b, eps, size);
     for (int j = 1; j < k; j++) rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
     for (int l = 0; l < size; l++) out[at + l] = th[l];
@@ -97,58 +105,105 @@ INLINE void multiply(const struct row *r, int width, int col, float *d, int size
     for (int l = 0; l < size; l++) d[l] = sum[l];
 }
 
-/* in, out, g and the gradients that are there begin at the block, which is col .. col + size - 1 of its row; `at` is its place in
- * the matrix. */
-INLINE void wide_block(const float *in, float *out, float *g, const struct optim_grad *grads, const struct row *rows,
-                       int k, size_t at, int width, int col, float a, float b, float eps, int size)
+/* What apply_rmsprop_wide() was called with. */
+struct pass {
+    const float *in;
+    float *out, *g;
+    size_t at, n;
+    int height, width;
+    const struct optim_grad *grads;
+    int k;
+    float a, b, eps;
+    struct wide *state;
+};
+
+/* The block of `size` at place i of the pass, column col of its row; the one `ahead` places further on comes after this row. */
+INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, int col, size_t ahead, uint64_t owed,
+                       int size)
 {
-    float th[BLOCK], ms[BLOCK], d[BLOCK];
-    fetch_ahead(in, size);
-    fetch_ahead(g, size);
+    const float a = p->a, b = p->b, eps = p->eps, *in = p->in + i;
+    float *g = p->g + i, *out = p->out + i, th[BLOCK], ms[BLOCK], d[BLOCK];
+    for (int l = 0; l < size; l += LINE) {
+        __builtin_prefetch(in + ahead + l);
+        __builtin_prefetch(g + ahead + l, 1);
+        __builtin_prefetch(out + ahead + l, 1); /* commonly in the cache of an actor that had it before */
+    }
     for (int l = 0; l < size; l++) th[l] = in[l];
     for (int l = 0; l < size; l++) ms[l] = g[l];
-    for (int j = 0; j < k; j++) {
+    for (; owed; owed--)
+        for (int l = 0; l < size; l++) ms[l] *= a;
+    for (int j = 0; j < p->k; j++) {
+        const struct optim_grad *gr = p->grads + j;
         if (rows[j].zero) {
             for (int l = 0; l < size; l++) ms[l] *= a;
         } else if (rows[j].x) {
-            multiply(&rows[j], width, col, d, size);
-            rmsprop_step(th, ms, th, ms, d, grads[j].scale, grads[j].lr, a, b, eps, size);
+            multiply(&rows[j], p->width, col, d, size);
+            rmsprop_step(th, ms, th, ms, d, gr->scale, gr->lr, a, b, eps, size);
         } else {
-            rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
+            rmsprop_read(th, ms, th, ms, gr, p->at + i, a, b, eps, size);
         }
     }
     for (int l = 0; l < size; l++) out[l] = th[l];
     for (int l = 0; l < size; l++) g[l] = ms[l];
 }
 
-static void look_at_row(const struct optim_grad *grads, int k, size_t row, int height, struct row *rows)
+/* What row `row` is to each gradient. Is there nothing in any of them? */
+static bool look_at_row(const struct pass *p, size_t row, struct row *rows)
 {
-    for (int j = 0; j < k; j++) {
-        const int R = grads[j].factors;
-        const float *x = grads[j].grad + row;
+    bool nothing = true;
+    for (int j = 0; j < p->k; j++) {
+        const int R = p->grads[j].factors;
+        const float *grad = p->grads[j].grad, *x = grad + row;
         bool zero = R > 0;
-        for (int q = 0; q < R; q++) zero &= x[(size_t)q * (size_t)height] == 0;
-        rows[j] = (struct row){R ? x : NULL, R ? grads[j].grad + (size_t)height * (size_t)R : NULL, R, height, zero};
+        for (int q = 0; q < R; q++) zero &= x[(size_t)q * (size_t)p->height] == 0;
+        rows[j] = (struct row){R ? x : NULL, R ? grad + (size_t)p->height * (size_t)R : NULL, R, p->height, zero};
+        nothing &= zero;
     }
+    return nothing;
+}
+
+/* The first place from i on, a row's beginning, whose row has something, with that row's `rows`; those before it are copied at
+ * most, and their decays are owed. */
+static size_t find_row(const struct pass *p, size_t i, struct row *rows)
+{
+    struct wide *w = p->state;
+    for (; i < p->n; i += (size_t)p->width) {
+        const size_t row = (p->at + i) / (size_t)p->width;
+        if (!look_at_row(p, row, rows) || !w) break;
+        w->owed[row] += (uint64_t)p->k;
+        if (p->in != p->out && w->changed[row] > w->known)
+            memcpy(p->out + i, p->in + i, (size_t)p->width * sizeof(float));
+    }
+    return i;
+}
+
+/* The row from place i to `end`, whose successor is at `next`. */
+static void apply_row(const struct pass *p, const struct row *rows, size_t i, size_t end, size_t next)
+{
+    const size_t row = (p->at + i) / (size_t)p->width, ahead = next < p->n ? next - i : 0;
+    int col = (int)((p->at + i) % (size_t)p->width);
+    uint64_t owed = 0;
+    if (p->state) {
+        owed = p->state->owed[row];
+        p->state->owed[row] = 0;
+        p->state->changed[row] = p->state->now;
+    }
+    for (; i + BLOCK <= end; i += BLOCK, col += BLOCK) wide_block(p, rows, i, col, ahead, owed, BLOCK);
+    for (; i < end; i += TAIL, col += TAIL) wide_block(p, rows, i, col, ahead, owed, TAIL);
 }
 
 void KERNEL(apply_rmsprop_wide) APPLY_RMSPROP_WIDE_ARGS
 {
-    struct row rows[OPTIM_PART_MOST];
-    for (size_t i = 0; i < n;) {
-        const size_t row = (at + i) / (size_t)width;
-        int col = (int)((at + i) % (size_t)width);
-        const int end = n - i < (size_t)(width - col) ? col + (int)(n - i) : width;
-        look_at_row(grads, k, row, height, rows);
-        while (col < end) {
-            const int size = end - col < BLOCK ? TAIL : BLOCK;
-            if (size == BLOCK)
-                wide_block(in + i, out + i, g + i, grads, rows, k, at + i, width, col, a, b, eps, BLOCK);
-            else
-                wide_block(in + i, out + i, g + i, grads, rows, k, at + i, width, col, a, b, eps, TAIL);
-            col += size;
-            i += (size_t)size;
-        }
+    const struct pass p = {in, out, g, at, n, height, width, grads, k, a, b, eps, state};
+    struct row rows[2][OPTIM_PART_MOST];
+    int this = 0;
+    size_t i = find_row(&p, 0, rows[0]);
+    while (i < n) {
+        const size_t left = (size_t)width - (at + i) % (size_t)width, end = n - i < left ? n : i + left;
+        const size_t next = find_row(&p, end, rows[!this]);
+        apply_row(&p, rows[this], i, end, next);
+        this = !this;
+        i = next;
     }
 }
 

@@ -18,8 +18,9 @@
 struct optim {
     struct optim_config config;
     size_t n;
-    int rows;     /* of state: 0, 1, or one per actor */
-    float *state; /* (rows, n)  g or m */
+    int rows;          /* of state: 0, 1, or one per actor */
+    float *state;      /* (rows, n)  g or m */
+    struct wide *wide; /* of shared RMSProp; or NULL */
 };
 
 static const char *const names[] = {"shared-rmsprop", "rmsprop", "momentum-sgd", "sgd"};
@@ -74,6 +75,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->n = n;
     o->rows = rows;
     o->state = rows ? memory_floats((size_t)rows * n) : NULL;
+    if (config->kind == OPTIM_SHARED_RMSPROP && config->wide.in) o->wide = wide_new(&config->wide);
     if (config->kind == OPTIM_SHARED_RMSPROP || config->kind == OPTIM_RMSPROP)
         for (size_t i = 0; i < (size_t)rows * n; i++) o->state[i] = (float)config->start;
     return o;
@@ -82,6 +84,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
 void optim_free(struct optim **optim)
 {
     if (!*optim) return;
+    wide_free(&(*optim)->wide);
     free((*optim)->state);
     free(*optim);
     *optim = NULL;
@@ -95,6 +98,7 @@ int optim_state_rows(const struct optim *optim)
 float *optim_state(struct optim *optim, int row)
 {
     assert(row >= 0 && row < optim->rows);
+    if (optim->wide) wide_settle(optim->wide, optim->state, (float)optim->config.decay);
     return optim->state + (size_t)row * optim->n;
 }
 
@@ -106,6 +110,12 @@ static void rmsprop(const struct optim *o, const float *in, float *out, float *g
                      (float)o->config.eps);
 }
 
+static bool cuts_no_row(const struct optim_wide *w, size_t at)
+{
+    const size_t end = w->offset + (size_t)w->in * (size_t)w->out;
+    return at <= w->offset || at >= end || (at - w->offset) % (size_t)w->out == 0;
+}
+
 /* The same where some gradients have factors: before, within and after the wide matrix. */
 static void rmsprop_factors(const struct optim *o, const float *in, float *out, float *g, size_t from, size_t n,
                             const struct optim_grad *grads, int k)
@@ -115,6 +125,7 @@ static void rmsprop_factors(const struct optim *o, const float *in, float *out, 
     const size_t begin = w->offset, end = begin + (size_t)w->in * (size_t)w->out, to = from + n;
     const size_t first = from < begin ? (begin < to ? begin : to) - from : 0;
     const size_t last = to > end ? to - (end > from ? end : from) : 0;
+    assert(!o->wide || (cuts_no_row(w, from) && cuts_no_row(w, to)));
     struct optim_grad matrix[OPTIM_PART_MOST], rest[OPTIM_PART_MOST];
     for (int j = 0; j < k; j++) {
         assert((size_t)grads[j].factors * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out);
@@ -125,7 +136,8 @@ static void rmsprop_factors(const struct optim *o, const float *in, float *out, 
     if (first) rmsprop(o, in, out, g, first, grads, k);
     if (n > first + last)
         table[cpu_isa()](in + first, out + first, g + first, from + first - begin, n - first - last, w->in, w->out,
-                         matrix, k, (float)o->config.decay, (float)(1 - o->config.decay), (float)o->config.eps);
+                         matrix, k, (float)o->config.decay, (float)(1 - o->config.decay), (float)o->config.eps,
+                         o->wide);
     if (last) rmsprop(o, in + n - last, out + n - last, g + n - last, last, rest, k);
 }
 
@@ -144,10 +156,26 @@ static void sgd(const float *in, float *out, size_t n, const struct optim_grad *
 
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
 {
-    if (k)
+    if (k) {
         optim_apply_part(optim, theta_in, theta_out, grads, k, 0, optim->n);
-    else if (theta_out != theta_in)
+    } else if (theta_out != theta_in) {
         memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
+        if (!optim->wide) return;
+        wide_begin(optim->wide, theta_in, theta_out);
+        wide_end(optim->wide, theta_out);
+    }
+}
+
+size_t optim_piece(const struct optim *optim, size_t from, size_t most)
+{
+    const struct optim_wide *w = &optim->config.wide;
+    const size_t end = w->offset + (size_t)w->in * (size_t)w->out, row = (size_t)w->out;
+    size_t to = from + most < optim->n ? from + most : optim->n;
+    if (w->in && to > w->offset && to < end) {
+        to -= (to - w->offset) % row;
+        if (to <= from) to += row;
+    }
+    return to - from;
 }
 
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *all, int k,
@@ -165,6 +193,8 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     }
     bool factors = false;
     for (int j = 0; j < k; j++) factors |= grads[j].factors != 0;
+    if (optim->wide && from == 0) wide_begin(optim->wide, theta_in, theta_out);
+    if (optim->wide && from == 0 && !factors) wide_move_all(optim->wide, optim->state, (float)optim->config.decay);
     assert(!factors || optim->config.kind == OPTIM_SHARED_RMSPROP || optim->config.kind == OPTIM_RMSPROP);
     switch (optim->config.kind) {
     case OPTIM_SHARED_RMSPROP:
@@ -188,6 +218,7 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
                 momentum(optim, j ? out : in, out, state, n, grads + j, 1);
         }
     }
+    if (optim->wide && from + n == optim->n) wide_end(optim->wide, theta_out);
 }
 
 double optim_lr(double lr, int anneal, long long T, long long frames)

@@ -47,15 +47,20 @@ struct optim; /* opaque: configuration and state */
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
 void optim_free(struct optim **optim);
 
-/* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not overlap. */
+/* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not overlap.
+ * Where there is a wide matrix, nobody else writes to a theta_out of this optim, as long as it is used with it: rows that
+ * have not changed since are not written again. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
-/* The same for n entries from `from` on alone, k >= 1, both multiples of 16: whoever has other duties applies in pieces. All
- * pieces together equal optim_apply(), bit for bit. */
+/* The same for n entries from `from` on alone, k >= 1: whoever has other duties applies in pieces, the whole of theta from
+ * its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are multiples of 16,
+ * and, where there is a wide matrix, such as optim_piece() gives: the entries of the piece that begins at `from`, about `most`
+ * (at least 16). */
+size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);
 
-/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed. */
+/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed, whole until the next apply. */
 int optim_state_rows(const struct optim *optim);
 float *optim_state(struct optim *optim, int row);
 
