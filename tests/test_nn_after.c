@@ -217,9 +217,24 @@ static void taken_over(void **state)
     game_free(&g);
 }
 
+/* A gradient that may not fit its floats has no norm, as factors or not: nobody applies it. */
+static void too_large(void **state)
+{
+    (void)state;
+    struct game g = game_new("small", 4, 84, 84);
+    int R;
+    play(&g, SPOTS);
+    for (int r = 0; r < T * E; r++)
+        for (int i = 0; i < g.facts->out_dim; i++) net_dout(g.work, r)[i] = 1e22f;
+    EXPECT(!isfinite(net_backward(g.net, g.theta, g.work, T, E, NULL, g.dtheta)));
+    EXPECT(!isfinite(net_backward_factors(g.net, g.theta, g.work, T, E, NULL, g.dtheta, &R)));
+    EXPECT(R == T * E);
+    game_free(&g);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {cmocka_unit_test(small_after), cmocka_unit_test(nature_after),
-                                 cmocka_unit_test(taken_over)};
+                                 cmocka_unit_test(taken_over), cmocka_unit_test(too_large)};
     return nn_main(tests);
 }

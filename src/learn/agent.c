@@ -54,7 +54,7 @@ static int ring_of(const struct world *world, int T_max, int E)
 static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
 {
     const double obs = (double)instance_obs_floats(world) * ring_of(world, T_max, config->envs) * config->envs;
-    const double act = (double)net_row_floats(net) * T_max * config->envs;
+    const double act = (double)net_row_floats(net) * (T_max + 1) * config->envs;
     const double bytes = (obs + act) * sizeof(float);
     const double most = 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     if (bytes <= most) return 0;

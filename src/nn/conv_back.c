@@ -239,12 +239,15 @@ static void input_gradient(const struct layer *l, const struct pass *p, const st
     const int E = span->E, pixels = l->height * l->width;
     const struct border b = border_of(l);
     for (int e = 0; e < E; e++) {
-        memset(s->bordered, 0, b.dz * sizeof *s->bordered);
-        memset(s->dx[1], 0, (size_t)l->in * sizeof **s->dx);
+        bool goes_on = false;
         for (int t = span->T - 1; t >= 0; t--) {
             const int row = t * E + e;
+            if (!goes_on) { /* the sums end where no step goes on from this one */
+                memset(s->bordered, 0, b.dz * sizeof *s->bordered);
+                memset(s->dx[1], 0, (size_t)l->in * sizeof **s->dx);
+            }
             const uint8_t *fresh = p->below ? p->below + (size_t)row * p->below_bytes : NULL;
-            const bool goes_on = row_goes_on(p, row, t, E);
+            goes_on = row_goes_on(p, row, t, E);
             int n = 0;
             for (int i = 0; goes_on && i < pixels; i++) n += fresh[i];
             add_bordered(l, p->dy + (size_t)row * l->out, s->bordered);

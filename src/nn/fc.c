@@ -1,6 +1,6 @@
 /* fc.c -- the wide dense layer behind the convolutions: most of the network's weights, and a row or a few at a time.
  *
- * Its cost is reading the weights once per act and writing their gradient once per update. Stored (in, out), the rows
+ * Its cost is reading the weights, by every act and every update. Stored (in, out), the rows
  * whose input the ReLU below has set to 0, commonly half of them, need not be read at all, nor, going on from the step
  * before, those whose input has not changed, commonly most; a BLAS cannot skip them.
  */
@@ -37,7 +37,8 @@ static void forward(const struct layer *l, const float *theta, const struct pass
     forwards[cpu_isa()](&job);
 }
 
-/* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. */
+/* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. What does not fit a float is Inf, as
+ * the entries themselves may be. */
 static double squares_of_factors(const struct layer *l, const struct pass *p, int R)
 {
     float *xx = p->gram, *yy = xx + R * R;
@@ -46,7 +47,7 @@ static double squares_of_factors(const struct layer *l, const struct pass *p, in
     grams[cpu_isa()](p->dy, R, l->out, yy);
     for (int q = 0; q < R; q++)
         for (int r = q; r < R; r++) sum += (q == r ? 1 : 2) * (double)xx[q * R + r] * (double)yy[q * R + r];
-    return sum < 0 ? 0 : sum;
+    return sum < 0 ? 0 : (double)(float)sum;
 }
 
 /* The inputs that are not 0 in every row, in order, then the others; returns how many the first are. */

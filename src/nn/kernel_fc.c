@@ -1,10 +1,9 @@
 /* kernel_fc.c -- the wide dense layer behind the convolutions, forward for a few rows and backward for a rollout.
  *
  * By hand and not by BLAS, because the layer is bound by memory: forward, the weight rows (in, out) of inputs that are
- * 0, or that are what they were a step before, are not read at all; backward, one pass reads each weight and writes each
- * gradient once, where sgemm for the few rows of a rollout packs both and passes over the gradient several times, and
- * weights of inputs that were never active are not read. Prototypes on one AVX-512 core: 17 us
- * against 27 forward, 19 against 53 per row backward.
+ * 0, or that are what they were a step before, are not read at all; backward, weights of inputs that were never active are not read, and
+ * the gradient, where it is asked for itself and not as factors, is written once, while sgemm for the few rows of a rollout packs
+ * everything and passes over the gradient several times.
  */
 #include <assert.h>
 #include <stdbool.h>

@@ -73,7 +73,7 @@ struct fc_weight_job {
     const float *x, *dy;
     float *dw;
     int in, out, R;
-    const int *list; /* (in) all inputs, first the `active` that are not 0 in every row */
+    const int *list; /* (in) all inputs, first the `active` that are not 0 in some row */
     int active;
     uint8_t *zero; /* (in) 1: dw has zeros there already, and does when this is done */
 };

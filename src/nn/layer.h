@@ -39,7 +39,7 @@ struct pass {
     int *
         from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's */
     uint8_t *cells; /* scratch: (2, cells of an input), at most height x width of them */
-    int *list;      /* scratch: (2, rows * cols) pixels */
+    int *list;      /* scratch: 2 rows cols + height width; of the wide dense layer 2 in */
 };
 
 /* The rollout that backward runs over: row t * E + e. */

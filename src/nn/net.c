@@ -20,7 +20,6 @@
 enum {
     MLP_LAYERS = 8,
     WIDEST = 65536,
-    SLACK = 256,      /* floats after each array, see conv.c */
     FACTORS_MOST = 48 /* the product of more costs rank 0 more than a root and a division */
 };
 
@@ -250,7 +249,10 @@ const char *net_kernel_name(void)
 size_t net_row_floats(const struct net *net)
 {
     size_t n = net->facts.input.C > 0 ? 0 : (size_t)net->facts.input.dim;
-    for (int k = 0; k < net->count; k++) n += 2 * (size_t)net->layers[k].out + net->layers[k].cache;
+    for (int k = 0; k < net->count; k++) {
+        const struct layer *l = &net->layers[k];
+        n += 2 * (size_t)l->out + l->cache + (l->O ? change_bytes(l) / sizeof(float) : 0) + (l->squares ? l->out : 0);
+    }
     return n;
 }
 
@@ -276,7 +278,7 @@ struct net_work *net_work_new(const struct net *net, int rows)
     if (in->C > 0)
         work->planes = memory_new((size_t)rows * in->C, sizeof *work->planes);
     else
-        work->input = memory_floats((size_t)rows * in->dim + SLACK);
+        work->input = memory_floats((size_t)rows * in->dim);
     for (int k = 0; k < net->count; k++) {
         const struct layer *l = &net->layers[k];
         struct pass *p = &work->pass[k];
@@ -284,8 +286,8 @@ struct net_work *net_work_new(const struct net *net, int rows)
         p->planes = work->planes;
         p->x = k ? p[-1].y : work->input;
         p->dx = k ? p[-1].dy : NULL;
-        p->y = memory_floats((size_t)rows * l->out + SLACK);
-        p->dy = memory_floats((size_t)rows * l->out + SLACK);
+        p->y = memory_floats((size_t)rows * l->out);
+        p->dy = memory_floats((size_t)rows * l->out);
         p->cache = memory_floats((size_t)rows * l->cache);
         p->scratch = memory_floats(l->squares ? (size_t)rows * l->out : l->scratch);
         if (l->O) take_marks(l, p, k ? p - 1 : NULL);

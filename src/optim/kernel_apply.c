@@ -118,7 +118,7 @@ struct pass {
 };
 
 /* The block of `size` at place i of the pass, column col of its row; the one `ahead` places further on comes after this row. */
-INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, int col, size_t ahead, uint64_t owed,
+INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, int col, size_t ahead, int owed,
                        int size)
 {
     const float a = p->a, b = p->b, eps = p->eps, *in = p->in + i;
@@ -162,6 +162,33 @@ static bool look_at_row(const struct pass *p, size_t row, struct row *rows)
     return nothing;
 }
 
+int KERNEL(decay_row)(float *g, int width, int n, float a)
+{
+    enum { WIDE = 2 * BLOCK }; /* products that do not wait for each other */
+    float any = 0;
+    int i = 0;
+    for (; i + WIDE <= width; i += WIDE) {
+        float ms[WIDE];
+        for (int l = 0; l < WIDE; l++) ms[l] = g[i + l];
+        for (int q = 0; q < n; q++)
+            for (int l = 0; l < WIDE; l++) ms[l] *= a;
+        for (int l = 0; l < WIDE; l++) g[i + l] = ms[l];
+    }
+    for (; i < width; i++)
+        for (int q = 0; q < n; q++) g[i] *= a;
+    for (i = 0; i < width; i++) any = g[i] > any ? g[i] : any;
+    return any == 0;
+}
+
+/* k more decays of a row of g; many are paid at once, or a checkpoint would have to pay a million. */
+static void owe(struct wide *w, size_t row, int k, float *g, int width, float a)
+{
+    w->owed[row] += k;
+    if (w->owed[row] < WIDE_OWED) return;
+    w->empty[row] = KERNEL(decay_row)(g, width, w->owed[row], a) != 0;
+    w->owed[row] = 0;
+}
+
 /* The first place from i on, a row's beginning, whose row has something, with that row's `rows`; those before it are copied at
  * most, and their decays are owed. */
 static size_t find_row(const struct pass *p, size_t i, struct row *rows)
@@ -170,7 +197,7 @@ static size_t find_row(const struct pass *p, size_t i, struct row *rows)
     for (; i < p->n; i += (size_t)p->width) {
         const size_t row = (p->at + i) / (size_t)p->width;
         if (!look_at_row(p, row, rows) || !w) break;
-        w->owed[row] += (uint64_t)p->k;
+        if (!w->empty[row]) owe(w, row, p->k, p->g + i, p->width, p->a);
         if (p->in != p->out && w->changed[row] > w->known)
             memcpy(p->out + i, p->in + i, (size_t)p->width * sizeof(float));
     }
@@ -182,10 +209,11 @@ static void apply_row(const struct pass *p, const struct row *rows, size_t i, si
 {
     const size_t row = (p->at + i) / (size_t)p->width, ahead = next < p->n ? next - i : 0;
     int col = (int)((p->at + i) % (size_t)p->width);
-    uint64_t owed = 0;
+    int owed = 0;
     if (p->state) {
         owed = p->state->owed[row];
         p->state->owed[row] = 0;
+        p->state->empty[row] = 0;
         p->state->changed[row] = p->state->now;
     }
     for (; i + BLOCK <= end; i += BLOCK, col += BLOCK) wide_block(p, rows, i, col, ahead, owed, BLOCK);

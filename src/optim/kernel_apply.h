@@ -26,6 +26,9 @@ KERNEL_DECLARE(void, apply_rmsprop, APPLY_RMSPROP_ARGS)
      const struct optim_grad *grads, int k, float a, float b, float eps, struct wide *state)
 KERNEL_DECLARE(void, apply_rmsprop_wide, APPLY_RMSPROP_WIDE_ARGS)
 
+/* g (width, a multiple of 16) times a, n times over, each product rounded. Nonzero where all of it is 0 then. */
+KERNEL_DECLARE(int, decay_row, (float *g, int width, int n, float a))
+
 /* m <- a m + b d, theta <- theta - lr m. */
 #define APPLY_MOMENTUM_ARGS                                                                                            \
     (const float *in, float *out, float *m, size_t n, const struct optim_grad *grads, int k, float a, float b)

@@ -185,6 +185,7 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     const float *in = theta_in + from;
     float *const out = theta_out + from;
     assert(k >= 1 && from % 16 == 0 && n % 16 == 0);
+    assert(!optim->wide || k <= OPTIM_PART_MOST || n == optim->n);
     for (; k > OPTIM_PART_MOST; k -= OPTIM_PART_MOST, all += OPTIM_PART_MOST, in = out, theta_in = theta_out)
         optim_apply_part(optim, theta_in, theta_out, all, OPTIM_PART_MOST, from, n);
     for (int j = 0; j < k; j++) {

@@ -52,7 +52,7 @@ void optim_free(struct optim **optim);
  * have not changed since are not written again. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
-/* The same for n entries from `from` on alone, k >= 1: whoever has other duties applies in pieces, the whole of theta from
+/* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of theta from
  * its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are multiples of 16,
  * and, where there is a wide matrix, such as optim_piece() gives: the entries of the piece that begins at `from`, about `most`
  * (at least 16). */

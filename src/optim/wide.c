@@ -2,8 +2,10 @@
 #include "optim/wide.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "optim/kernel_apply.h"
 
 enum { WRITTEN_MOST = 256 }; /* places that theta is written to; of more, the first is forgotten */
 
@@ -12,6 +14,7 @@ struct wide *wide_new(const struct optim_wide *at)
     struct wide *w = memory_new(1, sizeof *w);
     w->at = *at;
     w->owed = memory_new((size_t)at->in, sizeof *w->owed);
+    w->empty = memory_new((size_t)at->in, 1);
     w->changed = memory_new((size_t)at->in, sizeof *w->changed);
     w->written = memory_new(WRITTEN_MOST, sizeof *w->written);
     return w;
@@ -23,6 +26,7 @@ void wide_free(struct wide **wide)
     *wide = NULL;
     if (!w) return;
     free(w->owed);
+    free(w->empty);
     free(w->changed);
     free(w->written);
     free(w);
@@ -53,15 +57,17 @@ void wide_end(struct wide *w, const float *theta_out)
 
 void wide_settle(struct wide *w, float *g, float decay)
 {
+    static int (*const decay_rows[])(float *, int, int, float) = KERNEL_TABLE(decay_row);
     for (int i = 0; i < w->at.in; i++) {
-        float *row = g + w->at.offset + (size_t)i * (size_t)w->at.out;
-        for (; w->owed[i]; w->owed[i]--)
-            for (int o = 0; o < w->at.out; o++) row[o] *= decay;
+        if (w->owed[i])
+            decay_rows[cpu_isa()](g + w->at.offset + (size_t)i * (size_t)w->at.out, w->at.out, w->owed[i], decay);
+        w->owed[i] = 0;
     }
 }
 
 void wide_move_all(struct wide *w, float *g, float decay)
 {
     wide_settle(w, g, decay);
+    memset(w->empty, 0, (size_t)w->at.in);
     for (int i = 0; i < w->at.in; i++) w->changed[i] = w->now;
 }

@@ -1,8 +1,9 @@
 /* wide.h -- private to src/optim: what shared RMSProp leaves undone in the rows of the wide matrix.
  *
  * Where gradients come as factors (optim.h), whole rows of them are commonly 0: then theta stays, and g only decays. Such a row
- * is not touched: its decays are owed, and paid when it moves again or somebody asks for g, by the same multiplications in the
- * same order; and it is copied to theta_out only if it has changed since theta_out was written last.
+ * is not touched: its decays are owed, and paid when they are many, when it moves again or when somebody asks for g, by the same
+ * multiplications in the same order; and it is copied to theta_out only if it has changed since theta_out was written last. A
+ * row whose g has decayed to 0 owes nothing more.
  */
 #ifndef DUNLIN_OPTIM_WIDE_H
 #define DUNLIN_OPTIM_WIDE_H
@@ -11,6 +12,8 @@
 
 #include "optim/optim.h"
 
+enum { WIDE_OWED = 512 };
+
 struct wide_written {
     const float *theta;
     uint64_t when;
@@ -18,7 +21,8 @@ struct wide_written {
 
 struct wide {
     struct optim_wide at;
-    uint64_t *owed;    /* (in) decays */
+    int *owed;         /* (in) decays, fewer than WIDE_OWED */
+    uint8_t *empty;    /* (in) g is 0 all along the row */
     uint64_t *changed; /* (in) the last drain that moved the row */
     uint64_t now;      /* drains */
     uint64_t known;    /* this drain's theta_out holds theta as it was after this one */

@@ -83,7 +83,7 @@ float *share_next(struct share *s)
 
 void share_publish(struct share *s, uint64_t version, int64_t frames)
 {
-    share_next(s); /* nothing was changed in place: the same weights, of a new version */
+    share_next(s); /* nothing new was written: with hogwild the same weights, else those of some publication before */
     const size_t at = at_theta(s, s->next);
     s->current = s->next;
     s->next = -1;

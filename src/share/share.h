@@ -134,7 +134,7 @@ bool share_traffic(struct share *s, struct share_traffic *traffic);
 int share_fetch(struct share *s, float *theta, struct share_view *view);
 /* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this actor's next
  * share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where they are out of reach
- * (another node without a relay, no shared memory), with hogwild, or where a node has more than 190 actors, a copy in own (params)
+ * (another node without a relay, no shared memory), with hogwild, or for actors beyond those whose buffers can be numbered (190 at least), a copy in own (params)
  * as share_fetch() makes, its own until then. NULL, and nothing is borrowed any longer, where share_fetch() returns -1. A stop
  * before share_start(): own as it was, and view.stop set. */
 const float *share_borrow(struct share *s, float *own, struct share_view *view);
