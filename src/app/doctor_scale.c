@@ -140,8 +140,7 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
                  1e6 * c.latency);
     doctor_say(d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
                "%s, %s, t-max %lld: a rollout takes %.2g ms, its push %.0f bytes, an update %.2g ms; with a core for "
-               "each actor %s is the limit "
-               "from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
+               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
                s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, c.push_bytes,
                1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames,
                at.lag_mean, actors, more);

@@ -1,5 +1,5 @@
-/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench, started once each (bench actor for each
- * t_max, bench server, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
+/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench server
+ * for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
  * forms of the wire. What the user gives is not measured. */
 #include <errno.h>
 #include <limits.h>
