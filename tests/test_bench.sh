@@ -43,6 +43,17 @@ check "server: lines" well_formed
 check "server: names" is "$(names)" "server-apply-k1 server-apply-k2 server-apply-k4 server-apply-k8 server-apply-k16 \
 server-push server-fetch server-wakeup server-idle"
 check "server: parameters in whole lines" grep -q "^20000 parameters" err
+run "$dunlin" bench server --seconds 0.5
+check "server, a network: status 0" is "$status" 0
+check "server, a network: lines" well_formed
+check "server, a network: names" is "$(names)" "server-apply-k1 server-apply-k2 server-apply-k4 server-apply-k8 \
+server-apply-k16 server-factors-k1 server-factors-k2 server-factors-k4 server-factors-k8 server-factors-k16 server-push \
+server-fetch server-wakeup server-idle"
+# all but the wide matrix, and five rows of its inputs and outputs
+check "server, a network: bytes of factors" grep -q "^with factors of 5 rows a gradient has $(((677968 - 2592 * 256 + 5 * (2592 + 256)) * 4)) bytes; .*ratio may exceed 1" err
+run "$dunlin" bench server --seconds 0.3 --net mlp
+check "server, no convolutions: lines" well_formed
+check "server, no convolutions: no factors" bash -c '! grep -q factors out err'
 run mpirun --oversubscribe -n 3 "$dunlin" bench server --seconds 0.3 --params 16
 check "server under mpirun: lines" well_formed
 check "server under mpirun: no more waiting than there are actors" is "$(grep -c apply out)" 2
@@ -77,6 +88,9 @@ refused "wrong value" "t-max|five" actor --t-max five
 refused "wrong seconds" "--seconds|soon" net --seconds soon
 refused "unknown net" "huge" net --net huge
 refused "unknown net of server" "huge" server --net huge
+refused "factors beyond the parameters" "--factors|64,16,16,5" server --params 256 --factors 64,16,16,5
+refused "factors of too high a rank" "--factors" server --params 100000 --factors 0,256,256,129
+refused "factors cut off" "--factors" server --params 100000 --factors 0,256,256
 refused "net without a value" "--net" server --net
 refused "unknown environment" "chess" whole --env chess
 refused "a stray word" "pong" actor --env catch pong

@@ -36,13 +36,35 @@ check "it is said" grep -q "float32 .*t-max  5: from [4-7] actors on the limit i
 check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 14 * 9))
 one=$(frames float32 none 5 1) # by hand 5 / 1.7 ms
 check "table: one actor, by hand" bash -c "awk 'BEGIN { exit !($one > 2850 && $one < 3030) }'"
+# catch's network has 677,200 floats with a matrix of 2592 x 256, and its actors have two environments
+rest=$((677200 - 2592 * 256)) row=$((2592 + 256))
+check "bytes of a push, t-max 5" grep -q "^a push of t-max 5: $(((rest + 10 * row) * 4)) bytes, with factors of 10 rows" err
+check "bytes of a push, t-max 20" grep -q "^a push of t-max 20: $(((rest + 40 * row) * 4)) bytes, with factors of 40 rows" err
+check "bytes of a push, whole" grep -q "^a push for a sum or another wire: $((677200 * 4)) bytes, whole" err
 for t in 5 20; do
     check "t-max $t: no more than rank 0 can do" at_least $((t * 2858)) "$(frames float32 none $t 256 | cut -d. -f1)"
-    check "t-max $t: sums carry more over a slow link" at_least "$(frames float32 sum $t 256)" "$(frames float32 none $t 256)"
 done
+# 8 actors of rank 0's node take 6.2 ms a rollout: 1,290/s; 0.5 Gbit/s carry 122 pushes of those factors a second, or 23 whole
+factored=$(frames float32 none 20 256)
+check "t-max 20: the link carries factors, by hand" \
+    bash -c "awk 'BEGIN { by_hand = 20 * (1290 + 122); exit !($factored > 0.97 * by_hand && $factored < 1.03 * by_hand) }'"
+in_busy=$(awk -F, '$2 == "float32" && $3 == "sum" && $4 == 20 && $5 == 32 { print 100 * $12 }' s.csv)
+check "sums are whole: they fill the link" at_least "${in_busy%.*}" 40
 check "bf16 carries more than float32" at_least "$(frames bf16 sum 20 256)" "$(frames float32 sum 20 256)"
 check "picture: a PNG" is "$(head -c 4 s.png | tail -c 3)" PNG
-run "$dunlin" bench scale "${costs[@]}" --most 2 --out s.svg
+run "$dunlin" bench scale "${costs[@]}" --most 256 --per-node 8 --link 0.5 --csv s.csv --optimizer momentum-sgd
+check "whole gradients: their bytes" grep -q "^a push: $((677200 * 4)) bytes, whole" err
+check "whole gradients: no factors" bash -c '! grep -q factors err'
+whole=$(frames float32 none 20 256)
+check "whole gradients: the link carries fewer, by hand" \
+    bash -c "awk 'BEGIN { by_hand = 20 * (1290 + 23); exit !($whole > 0.97 * by_hand && $whole < 1.03 * by_hand) }'"
+for t in 5 20; do
+    check "t-max $t: sums carry more over a slow link" at_least "$(frames float32 sum $t 256)" "$(frames float32 none $t 256)"
+done
+run "$dunlin" bench scale "${costs[@]}" --most 2 --out s.svg --envs-per-actor 4 --combine sum
+check "one rollout short enough: its bytes, whatever is given" \
+    grep -q "^a push of t-max 5: $(((rest + 20 * row) * 4)) bytes, with factors of 20 rows" err
+check "the other too long" bash -c '! grep -q "push of t-max 20" err'
 check "picture: an SVG" grep -q "<svg" s.svg
 run "$dunlin" bench scale "${costs[@]}" --most 2 --out nowhere/s.png
 check "picture into no folder: status 1" is "$status" 1
@@ -70,6 +92,9 @@ check "under mpirun: status 0" is "$status" 0
 check "under mpirun: lines" well_formed
 check "under mpirun: names" is "$(awk '{ print $1 }' out | tr '\n' ' ')" \
     "scale-idle-t5-a1 scale-idle-t5-a2 scale-idle-t20-a1 scale-idle-t20-a2 "
+run mpirun --oversubscribe -n 3 "$dunlin" bench scale --step 500,400 --params 1600 --factors 16,32,32,5,8 --seconds 0.5
+check "under mpirun with factors: status 0" is "$status" 0
+check "under mpirun with factors: lines" well_formed
 run mpirun --oversubscribe -n 2 "$dunlin" bench scale
 check "under mpirun without costs: status 2" is "$status" 2
 check "under mpirun without costs: one line" says --step --params

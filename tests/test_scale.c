@@ -1,5 +1,10 @@
-/* test_scale.c -- the model of scale against cases that can be worked out by hand. */
+/* test_scale.c -- the model of scale against cases that can be worked out by hand, and what it is fed with. */
 #include "app/scale.h"
+
+#include <stdlib.h>
+
+#include "app/bench_scale.h"
+#include "base/memory.h"
 #include "testing.h"
 
 /* One of everything: nothing but a rollout takes long. */
@@ -211,6 +216,91 @@ static void test_many(void **state)
     }
 }
 
+/* The small network over four planes: 2592 inputs of the wide layer, 256 units. */
+static struct bench_model small(void)
+{
+    struct net *net = bench_net_new("small", 0);
+    const struct bench_model m = {.params = net_facts(net)->params, .wide = net_facts(net)->wide};
+    net_free(&net);
+    return m;
+}
+
+static void test_bytes(void **state)
+{
+    (void)state;
+    const struct bench_model m = small();
+    EXPECT(m.params == BENCH_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
+    EXPECT(4 * bench_gradient_floats(&m, 0) == 677968 * 4);
+    EXPECT(4 * bench_gradient_floats(&m, 5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
+    EXPECT(4 * bench_gradient_floats(&m, 20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
+    EXPECT(net_factors(&m.wide, 5) == 5 && net_factors(&m.wide, 48) == 48 && net_factors(&m.wide, 49) == 0);
+    const struct optim_wide none = {0}, little = {.in = 16, .out = 16};
+    EXPECT(net_factors(&none, 5) == 0);
+    EXPECT(net_factors(&little, 8) == 8 && net_factors(&little, 9) == 0); /* 9 * 32 > 256 */
+    const struct share_wide w = bench_share_wide(&m);
+    EXPECT(w.at == m.wide.offset && w.size == 2592 * 256 && w.row == 2592 + 256);
+}
+
+/* What is made is as long as what travels, and has as many inputs at 0 as games have. */
+static void test_made_gradients(void **state)
+{
+    (void)state;
+    enum { ROWS = 5 };
+    const struct bench_model m = small();
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
+    float *made = memory_floats(m.params), *mail = memory_floats(m.params);
+    for (size_t i = 0; i < m.params; i++) made[i] = mail[i] = -1;
+    bench_gradient(&m, ROWS, &rng, made);
+    bench_gradient_copy(&m, ROWS, mail, made);
+    size_t kept = 0;
+    for (size_t i = 0; i < m.params; i++) kept += made[i] == -1;
+    EXPECT(m.params - kept == bench_gradient_floats(&m, ROWS));
+    EXPECT(!memcmp(made, mail, m.params * sizeof *made));
+    const float *x = made + m.wide.offset;
+    int active = 0, steady = 0;
+    for (int i = 0; i < 2592; i++) {
+        int rows = 0;
+        for (int q = 0; q < ROWS; q++) rows += x[q * 2592 + i] != 0;
+        active += rows > 0;
+        steady += rows == ROWS;
+    }
+    EXPECT(active > 0.39 * 2592 && active < 0.45 * 2592 && steady > active / 2);
+    bench_gradient(&m, 0, &rng, made);
+    bench_gradient_copy(&m, 0, mail, made);
+    EXPECT(!memcmp(made, mail, m.params * sizeof *made));
+    free(made);
+    free(mail);
+}
+
+/* Each way over the wire costs what its form does. */
+static void test_forms(void **state)
+{
+    (void)state;
+    static struct scale_measured m;
+    m = (struct scale_measured){.compute = {1e-2, 4e-2},
+                                .whole = {.bytes = 2e6, .push = 2e-4, .apply = {5e-4, 4e-4, 3e-4, 3e-4, 3e-4}},
+                                .factored = {{.bytes = 1e5, .push = 1e-5, .apply = {2e-4, 2e-4, 1e-4, 1e-4, 1e-4}},
+                                             {.bytes = 3e5, .push = 3e-5, .apply = {3e-4, 3e-4, 2e-4, 2e-4, 2e-4}}}};
+    const struct scale_costs base = {.fetch = 1e-6, .fetch_bytes = 2e6, .bandwidth = 1e9};
+    for (int t = 0; t < T_MAXES; t++)
+        for (int f = 0; f < 2; f++) {
+            const struct scale_form *form = f ? &m.factored[t] : &m.whole;
+            const struct scale_costs c = scale_costs_of(&m, &base, t, f);
+            EXPECT(c.compute == m.compute[t] && c.push == form->push && c.push_bytes == form->bytes);
+            EXPECT(!memcmp(c.apply, form->apply, sizeof c.apply));
+            EXPECT(c.fetch == base.fetch && c.fetch_bytes == base.fetch_bytes && c.bandwidth == base.bandwidth);
+            struct scale_layout l = near_by(1);
+            const double one = scale_run(&c, &l).rollouts_per_s;
+            EXPECT_NEAR(one, 1 / (1e-6 + m.compute[t] + form->push), 0.1);
+        }
+    /* many: rank 0 bears one gradient in 3e-4 s of the whole, in 1e-4 s of those with factors */
+    struct scale_layout l = near_by(256);
+    struct scale_costs c = scale_costs_of(&m, &base, 0, false);
+    EXPECT_NEAR(scale_run(&c, &l).updates_per_s, 1 / 3e-4, 30);
+    c = scale_costs_of(&m, &base, 0, true);
+    EXPECT_NEAR(scale_run(&c, &l).updates_per_s, 1 / 1e-4, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +312,9 @@ int main(void)
         cmocka_unit_test(test_shared_cores),
         cmocka_unit_test(test_relays),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_made_gradients),
+        cmocka_unit_test(test_forms),
     };
     return testing_main(tests);
 }

@@ -21,7 +21,8 @@ static const struct what {
 } whats[] = {
     {"net", "act and learn of networks over the floating-point and memory bounds", bench_net, 12, false, false, false},
     {"actor", "training frames/s of one actor on one core over raw emulation", bench_actor, 10, true, true, false},
-    {"server", "gradients/s, push, fetch, waking up and idling of rank 0", bench_server, 12, true, false, false},
+    {"server", "gradients/s (whole, and with factors), push, fetch, waking up and idling of rank 0", bench_server, 12,
+     true, false, false},
     {"link", "push and fetch between two nodes over plain messages", bench_link, 6, true, false, true},
     {"whole", "frames/s of master and N actors over N times one actor", bench_whole, 20, false, true, false},
     {"scale", "how many actors pay: a simulation from measured costs, held against real runs", bench_scale, 16, false,
@@ -62,6 +63,21 @@ static int read_number(const char *key, const char *text, double low, double hig
     return 0;
 }
 
+/* AT,IN,OUT,ROWS[,ROWS]: see bench.h. */
+static int read_factors(const char *text, struct bench *b)
+{
+    size_t at = 0;
+    int in = 0, out = 0, n = 0, *rows = b->rows;
+    const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
+    b->wide = (struct optim_wide){at, in, out};
+    bool good = found >= 4 && !text[n] && in > 0 && out > 0 && at % 16 == 0 && in % 16 == 0 && out % 16 == 0 &&
+                at + (size_t)in * (size_t)out <= (size_t)b->params;
+    for (int i = 0; i < BENCH_ROWS && good; i++) good = rows[i] == 0 || net_factors(&b->wide, rows[i]) > 0;
+    return good ? 0
+                : error_set("--factors %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted",
+                            text ? text : "(nothing)");
+}
+
 /* Our own options from the words; the rest are training's. 0, or -1 after error_set(). */
 static int read_words(struct bench *b, int argc, char **argv)
 {
@@ -75,6 +91,9 @@ static int read_words(struct bench *b, int argc, char **argv)
         } else if (!strcmp(argv[i], "--params")) {
             if (read_number(argv[i], next, 16, 1e9, &v)) return -1;
             b->params = ((long)v + 15) / 16 * 16; /* the window's floats come in lines */
+            i++;
+        } else if (!strcmp(argv[i], "--factors")) {
+            if (read_factors(next, b)) return -1;
             i++;
         } else if (!strcmp(argv[i], "--lstm")) {
             if (read_number(argv[i], next, 0, 65536, &v)) return -1;

@@ -3,6 +3,7 @@
  *   bench.c         words, and which WHAT
  *   bench_tools.c   clocks, medians, cores, the printed line, starting under mpirun
  *   bench_ranks.c   what the ranks of bench actor and bench server share
+ *   bench_made.c    gradients that no network computed
  *   bench_actor.c   one actor-learner against the bare emulator
  *   bench_net.c     the network against the floating-point and memory bounds of a core
  *   bench_server.c  the master: apply, push, fetch, waking up, idling; bench_mate.c  the actors it plays with
@@ -30,14 +31,25 @@ int bench_main(int argc, char **argv);
 /* ---- bench.c: what was asked for ---- */
 
 enum {
-    BENCH_PARAMS = 677952, /* those of the small net with few actions */
+    BENCH_PARAMS = 677968, /* those of the small net with few actions */
     BENCH_ACTIONS = 6,
+    BENCH_ROWS = 2,
+};
+
+/* What pushes and rank 0 need to know of a network. */
+struct bench_model {
+    size_t params;
+    struct optim_wide wide; /* in 0: gradients have no factors */
 };
 
 struct bench {
-    double seconds;  /* to measure for */
-    long params;     /* --params, 0: not given */
-    int lstm;        /* --lstm */
+    double seconds; /* to measure for */
+    long params;    /* --params, 0: not given */
+    int lstm;       /* --lstm */
+    /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies, and the rank of
+     * the factors that are pushed, 0 for none; in 0: not given */
+    struct optim_wide wide;
+    int rows[BENCH_ROWS];
     const char *net; /* --net, NULL: not given */
     int argc;        /* the options of training among the words, --net included; argv has room for 32 more */
     char **argv;
@@ -88,6 +100,18 @@ pid_t bench_start(int ranks, const char *const *words, const char *extra);
 pid_t bench_start_read(int ranks, const char *const *words, const char *extra, int *from);
 /* The same with both on ours, waiting for its end; returns its exit status. */
 int bench_launch(int ranks, const char *const *words);
+
+/* ---- bench_made.c; local. factors: the rank of a gradient's factors (optim.h), 0 where it is whole ---- */
+
+/* Noise of the size of a real gradient, to grad (params): what does not travel stays as it was. Of the inputs of factors 0.42 are
+ * active, most of them in every row: over five steps of Pong, Breakout and Q*bert it is 0.39 to 0.45. */
+void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, float *grad);
+/* Writes to a mailbox what an actor would. */
+void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from);
+/* Floats that travel. */
+size_t bench_gradient_floats(const struct bench_model *m, int factors);
+/* For share_open(). */
+struct share_wide bench_share_wide(const struct bench_model *m);
 
 /* ---- bench_ranks.c ---- */
 

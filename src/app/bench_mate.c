@@ -122,26 +122,43 @@ static int measure(struct share *s, size_t params, double seconds, float *const 
     return rc;
 }
 
-int mate_run(struct share *share, size_t params, double seconds)
+/* One push that was ordered, with factors or whole. -1: the master is gone. */
+static int push_made(struct share *s, const struct bench_model *model, int factors, const float *grad)
 {
-    float *buffer[3];
+    float *mail = share_begin(s);
+    if (!mail) return -1;
+    bench_gradient_copy(model, factors, mail, grad);
+    share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)factors});
+    return 0;
+}
+
+int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds)
+{
+    float *buffer[3], *factored = memory_floats(model->params);
+    const size_t params = model->params;
     struct share_view view = {0};
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     int64_t done = 0;
     int rc = 0, me = 0;
-    double ignored;
     MPI_Comm_rank(MPI_COMM_WORLD, &me);
     for (int i = 0; i < 3; i++) buffer[i] = memory_floats(params);
-    for (size_t i = 0; i < params; i++) buffer[0][i] = 0.01f * (float)(rng_uniform(&rng) - 0.5);
+    bench_gradient(model, 0, &rng, buffer[0]);
+    rng = rng_make(1, me, RNG_TEST, 0); /* each actor has other inputs at 0 */
+    if (factors) bench_gradient(model, factors, &rng, factored);
     memcpy(buffer[1], buffer[0], params * sizeof(float));
     while (!rc && !(rc = share_wait(share, view.publication + 1, &view)) && !view.stop) {
         const int what = (int)(view.frames & 255);
         if (view.frames >> 8 == done) continue;
         done = view.frames >> 8;
-        if (what == ORDER_MEASURE && me == 1) rc = measure(share, params, seconds, buffer);
-        if (what != ORDER_MEASURE && me <= what) rc = push_once(share, buffer[0], params, 1, &ignored);
+        const bool with = what > ORDER_FACTORS;
+        if (what == ORDER_MEASURE) {
+            if (me == 1) rc = measure(share, params, seconds, buffer);
+        } else if (me <= what - (with ? ORDER_FACTORS : 0)) {
+            rc = push_made(share, model, with ? factors : 0, with ? factored : buffer[0]);
+        }
     }
     for (int i = 0; i < 3; i++) free(buffer[i]);
+    free(factored);
     if (rc) return error_set("rank 0 is silent");
     share_bye(share);
     return 0;

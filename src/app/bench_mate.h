@@ -5,7 +5,11 @@
 #include "app/bench.h"
 
 /* The master's order stands in the T it publishes: id << 8 | what; an order holds until another is published. */
-enum order { ORDER_REST = 0, ORDER_MEASURE = 255 /* actor 0; 1 .. 254: so many actors push once */ };
+enum order {
+    ORDER_REST = 0,
+    ORDER_FACTORS = 128, /* 1 .. 127: so many actors push once; with this added: factors */
+    ORDER_MEASURE = 255  /* actor 0 */
+};
 
 /* What actor 0 measured, its post's bytes (SHARE_POST_EVAL). Medians. */
 struct mate_figures {
@@ -14,7 +18,8 @@ struct mate_figures {
     int64_t samples;
 };
 
-/* Rank > 0: obeys until the master stops. One-sided. 0, or -1 after error_set(). */
-int mate_run(struct share *share, size_t params, double seconds);
+/* Rank > 0: obeys until the master stops. One-sided. factors: the rank of those it pushes when told to, 0 where it never is.
+ * 0, or -1 after error_set(). */
+int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds);
 
 #endif

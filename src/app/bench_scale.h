@@ -49,26 +49,37 @@ int scale_idle(const struct bench *b, const struct scale_words *w);
 /* Reads what they wrote to w->tell. 0, or -1 after error_set(). */
 int scale_idle_read(const char *path, struct idle_found *found);
 
+/* A gradient as it is pushed, and what that costs. */
+struct scale_form {
+    double bytes, push;          /* s: into the mailbox */
+    double apply[SCALE_APPLIES]; /* s */
+};
+
 /* Everything measured or given. */
 struct scale_measured {
-    size_t params;
-    int repeat;              /* frames of an agent step */
-    double compute[T_MAXES]; /* s of a rollout and its gradient */
-    struct scale_costs near; /* without compute and bytes: on one node */
-    struct scale_costs far;  /* the same for actors that reach rank 0 over the link, here TCP on this node */
+    struct bench_model model;
+    int factors[T_MAXES];                       /* rank of what is pushed as float32, each by itself; 0: it is whole */
+    int repeat;                                 /* frames of an agent step */
+    double compute[T_MAXES];                    /* s of a rollout and its gradient, but for writing it */
+    struct scale_form whole, factored[T_MAXES]; /* factored: the same where factors are 0 */
+    struct scale_costs near;                    /* without compute and a gradient's form: on one node */
+    struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
     double encode, decode, select, expand; /* s: a gradient to bf16 and back, to its significant entries and back */
     struct idle_found idle, idle_far;      /* count 0: not run */
     bool checked;                          /* costs are this machine's, so that real runs can be compared */
 };
 /* 0, or -1 after error_set(). */
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);
+/* base (near or far) with rollouts of idle_t_max[t] and their gradients, with factors or whole. */
+struct scale_costs scale_costs_of(const struct scale_measured *m, const struct scale_costs *base, int t, bool factors);
 
 /* One line of the picture: a way over the wire with one t_max, over actors. */
 struct scale_way {
     const char *name; /* "bf16-sum" */
     bool direct, sum;
     int wire;              /* 0 float32, 1 bf16, 2 significant */
-    double push_bytes;     /* per float */
+    bool factors;          /* gradients have factors where they can; otherwise they are whole */
+    double push_bytes;     /* per float of a whole one */
     double encode, decode; /* s */
 };
 enum { SCALE_POINTS = 13 }; /* 1, 2, 4 ... 4096 */

@@ -132,7 +132,7 @@ static int visit(struct ward *w, struct share *share, int size, size_t params)
 /* Collective. 0, or -1 where a rank is lost. */
 static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
 {
-    static const double step[T_MAXES] = {0};
+    const struct idle_part part = {.model = {.params = params}};
     const struct share_config config = {
         .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
     stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
@@ -141,7 +141,7 @@ static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
     const double took = bench_clock() - start;
     const int local = share_is_local(r->share);
     CHECK_MPI(MPI_Gather(&local, 1, MPI_INT, w->local, 1, MPI_INT, 0, MPI_COMM_WORLD));
-    if (r->rank) return idle_actor(r->share, params, r->rank, step);
+    if (r->rank) return idle_actor(r->share, r->rank, &part);
     const bool own = strcmp(share_component(r->share), "shared memory") && w->facts &&
                      count_hosts(&(struct doctor_plan){.facts = w->facts, .n = r->size}) == 1;
     if (own)
@@ -179,7 +179,7 @@ static int visit_relay(struct ward *w, struct share *share, int size, size_t par
 /* Collective, behind try_window(): where there are other hosts, a window with relays, as training has it. 0, or -1. */
 static int try_relays(struct ward *w, struct bench_ranks *r, size_t params)
 {
-    static const double step[T_MAXES] = {0};
+    const struct idle_part part = {.model = {.params = params}};
     const struct share_config config = {.params = params, .episodes = 16, .refused = on_refused};
     int here = share_is_local(r->share), all = 0;
     share_close(&r->share);
@@ -187,7 +187,7 @@ static int try_relays(struct ward *w, struct bench_ranks *r, size_t params)
     if (all) return 0;
     stage(r->rank, "relays", "--relay off");
     r->share = share_open(MPI_COMM_WORLD, &config);
-    return r->rank ? idle_actor(r->share, params, r->rank, step) : visit_relay(w, r->share, r->size, params);
+    return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
 static void judge(const struct ward *w, int size, size_t params, bool atari)

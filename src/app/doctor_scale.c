@@ -51,10 +51,20 @@ static double time_rollouts(const struct setup *setup, double *frames)
     return rc ? 0 : median;
 }
 
-/* s per gradient of k at once; -1 after error_set(). */
-static int time_updates(const struct setup *setup, double apply[SCALE_APPLIES])
+/* Rank of the factors that this training pushes, or 0. */
+static int rank_of_pushes(const struct setup *setup)
 {
-    const size_t params = setup->facts->params;
+    const struct options *o = setup->options;
+    return setup_agent_config(setup, 1).factors ? net_factors(&setup->facts->wide, (int)(o->t_max * o->envs_per_actor))
+                                                : 0;
+}
+
+/* s per gradient of k at once; -1 after error_set(). */
+static int time_updates(const struct setup *setup, const struct bench_model *model, int factors,
+                        double apply[SCALE_APPLIES])
+{
+    const size_t params = model->params;
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     const struct optim_config config = setup_optim_config(setup);
     struct optim *optim = optim_new(&config, params, 1);
     if (!optim) return -1;
@@ -63,9 +73,10 @@ static int time_updates(const struct setup *setup, double apply[SCALE_APPLIES])
                                                         : fit < 16 ? fit
                                                                    : 16; /* of more, some are the same */
     float *theta = memory_floats(2 * params), *grad = memory_floats(blocks * params);
-    for (size_t i = 0; i < blocks * params; i++) grad[i] = 1e-3f * (float)(i % 7 + 1);
+    for (size_t i = 0; i < blocks; i++) bench_gradient(model, factors, &rng, grad + i * params);
     for (int i = 0; i < 1 << (SCALE_APPLIES - 1); i++)
-        grads[i] = (struct optim_grad){.grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f};
+        grads[i] = (struct optim_grad){
+            .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = factors};
     for (int k = 0; k < SCALE_APPLIES; k++) {
         struct series each = {0};
         for (int round = 0; round < ROUNDS; round++) {
@@ -83,7 +94,7 @@ static int time_updates(const struct setup *setup, double apply[SCALE_APPLIES])
     return 0;
 }
 
-/* Costs over the link: what is beyond a question without weights is its bytes. */
+/* Costs over the link: what is beyond a question without weights is its bytes, those of whole weights and gradients. */
 static void add_far(struct scale_costs *c, const struct idle_costs *far, double bytes)
 {
     const double beyond = (far->fetch - far->ask + far->push - far->answer) / 2;
@@ -91,7 +102,7 @@ static void add_far(struct scale_costs *c, const struct idle_costs *far, double 
     c->bandwidth = beyond > 0 ? bytes / beyond : 0;
     c->serve = far->serve;
     c->drive = far->drive;
-    c->fetch_bytes = c->push_bytes = bytes;
+    c->fetch_bytes = bytes;
 }
 
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
@@ -103,19 +114,23 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
     struct scale_result at;
     enum scale_limit limit;
+    const struct bench_model model = {.params = s->setup.facts->params, .wide = s->setup.facts->wide};
+    const int factors = rank_of_pushes(&s->setup);
+    const double unit = sizeof(float), bytes = unit * (double)model.params;
     double frames = 0;
-    if (time_updates(&s->setup, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
+    c.push_bytes = unit * (double)bench_gradient_floats(&model, factors);
+    if (time_updates(&s->setup, &model, factors, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
         doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());
         return;
     }
     const struct idle_costs *here = near ? near : far;
     const double alone = c.compute;
     if (here) {
-        c.fetch = here->fetch;
-        c.push = here->push;
+        c.fetch = here->borrow;
+        c.push = here->answer + fmax(here->push - here->answer, 0) * c.push_bytes / bytes;
     }
-    if (near) c.compute = fmax(c.compute - near->push, 0.1 * c.compute); /* the gradient is written once, not twice */
-    if (far) add_far(&c, far, (double)s->setup.facts->params * sizeof(float));
+    if (near) c.compute = fmax(c.compute - c.push, 0.1 * c.compute); /* the gradient is written once, not twice */
+    if (far) add_far(&c, far, bytes);
     if (!far) l.per_node = MOST;
     const int knee = scale_knee(&c, &l, LAG_MOST, MOST, &limit, &at);
     const bool beyond = limit && actors > 1.25 * knee;
@@ -123,10 +138,10 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     if (far) /* what bench scale asks to be told of another machine's link */
         snprintf(more, sizeof more, "; more: dunlin bench scale --link %.3g --latency %.3g", 8e-9 * c.bandwidth,
                  1e6 * c.latency);
-    doctor_say(
-        d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
-        "%s, %s, t-max %lld: a rollout takes %.2g ms, an update %.2g ms; with a core for each actor %s is the limit "
-        "from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
-        s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, 1e3 * c.apply[0],
-        limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames, at.lag_mean, actors, more);
+    doctor_say(d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
+               "%s, %s, t-max %lld: a rollout takes %.2g ms, its push %.0f bytes, an update %.2g ms; with a core for "
+               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
+               s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, c.push_bytes,
+               1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames,
+               at.lag_mean, actors, more);
 }

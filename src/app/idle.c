@@ -19,8 +19,8 @@ const int idle_t_max[T_MAXES] = {5, 20};
 
 /* An actor's post. */
 struct alone {
-    double fetch, push, ask, answer; /* s, medians */
-    double fetched, cpu;             /* bytes, and what they cost this rank's core, s */
+    double fetch, push, borrow, ask, answer; /* s, medians */
+    double fetched, cpu;                     /* bytes, and what they cost this rank's core, s */
 };
 static const double ALONE_SHARE = 0.5; /* of the time for whole fetches in a row */
 
@@ -35,55 +35,70 @@ static double cpu_seconds(void)
 
 struct sleeper {
     struct share *share;
-    size_t params;
+    const struct idle_part *part;
     float *theta, *grad;
-    const double *step; /* s of an agent step, by t_max */
+    float *factored[T_MAXES]; /* (params) what of them travels, by t_max; NULL: whole */
     struct rng rng;
 };
 
-static int push_one(struct sleeper *a, const struct share_view *view, bool whole)
+/* grad NULL: there is nothing to apply. */
+static int push_one(struct sleeper *a, const struct share_view *view, const float *grad, int factors)
 {
     float *mail = share_begin(a->share);
     if (!mail) return share_stopped(a->share) ? 0 : -1;
-    if (whole) memcpy(mail, a->grad, a->params * sizeof *mail);
-    share_push(a->share, &(struct share_push){.version = view->version, .scale = whole ? 1 : 0, .steps = 1});
+    if (grad) bench_gradient_copy(&a->part->model, factors, mail, grad);
+    share_push(a->share,
+               &(struct share_push){
+                   .version = view->version, .scale = grad != NULL, .steps = 1, .factors = (uint32_t)factors});
     return 0;
+}
+
+/* One round of single calls. */
+static int time_round(struct sleeper *a, struct alone *t)
+{
+    struct share_view view;
+    const double t0 = bench_clock();
+    int rc = share_fetch(a->share, a->theta, &view);
+    const double t1 = bench_clock();
+    rc = rc || push_one(a, &view, a->grad, 0);
+    const double t2 = bench_clock();
+    rc = rc || share_flush(a->share);
+    const double t3 = bench_clock();
+    rc = rc || !share_borrow(a->share, a->theta, &view);
+    const double t4 = bench_clock();
+    rc = rc || share_fetch(a->share, NULL, &view);
+    const double t5 = bench_clock();
+    rc = rc || share_fetch(a->share, NULL, &view);
+    const double t6 = bench_clock();
+    rc = rc || push_one(a, &view, NULL, 0);
+    const double t7 = bench_clock();
+    rc = rc || share_flush(a->share);
+    t->fetch = t1 - t0;
+    t->push = t2 - t1;
+    t->borrow = t4 - t3;
+    t->ask = t6 - t5;
+    t->answer = t7 - t6;
+    return rc ? -1 : 0;
 }
 
 /* Single calls, timed. */
 static int time_calls(struct sleeper *a, double seconds, struct alone *found)
 {
-    struct series fetch = {0}, push = {0}, ask = {0}, answer = {0};
-    struct share_view view;
+    struct series all[5] = {0};
     const double begin = bench_clock();
     int rc = 0;
     for (int round = 0; !rc && (round < 3 || bench_clock() < begin + seconds); round++) {
-        const double t0 = bench_clock();
-        rc = share_fetch(a->share, a->theta, &view);
-        const double t1 = bench_clock();
-        rc = rc || push_one(a, &view, true);
-        const double t2 = bench_clock();
-        rc = rc || share_flush(a->share) || share_fetch(a->share, NULL, &view);
-        const double t3 = bench_clock();
-        rc = rc || share_fetch(a->share, NULL, &view);
-        const double t4 = bench_clock();
-        rc = rc || push_one(a, &view, false);
-        const double t5 = bench_clock();
-        rc = rc || share_flush(a->share);
-        if (!round) continue;
-        series_add(&fetch, t1 - t0);
-        series_add(&push, t2 - t1);
-        series_add(&ask, t4 - t3);
-        series_add(&answer, t5 - t4);
+        struct alone t;
+        rc = time_round(a, &t);
+        const double each[] = {t.fetch, t.push, t.borrow, t.ask, t.answer};
+        for (int i = 0; i < 5 && round; i++) series_add(&all[i], each[i]);
     }
-    found->fetch = series_median(&fetch);
-    found->push = series_median(&push);
-    found->ask = series_median(&ask);
-    found->answer = series_median(&answer);
-    series_free(&fetch);
-    series_free(&push);
-    series_free(&ask);
-    series_free(&answer);
+    found->fetch = series_median(&all[0]);
+    found->push = series_median(&all[1]);
+    found->borrow = series_median(&all[2]);
+    found->ask = series_median(&all[3]);
+    found->answer = series_median(&all[4]);
+    for (int i = 0; i < 5; i++) series_free(&all[i]);
     return rc;
 }
 
@@ -98,7 +113,7 @@ static int time_alone(struct sleeper *a, int64_t order)
     const double cpu = cpu_seconds(), begin = bench_clock();
     do {
         rc = share_fetch(a->share, a->theta, &view);
-        found.fetched += (double)(a->params * sizeof(float));
+        found.fetched += (double)(a->part->model.params * sizeof(float));
     } while (!rc && bench_clock() < begin + ALONE_SHARE * seconds);
     found.cpu = cpu_seconds() - cpu;
     if (rc) return rc;
@@ -122,15 +137,16 @@ static int fetch_unserved(struct sleeper *a, int64_t order)
 /* Goes round as long as the order stands. */
 static int go_round(struct sleeper *a, int64_t order)
 {
-    const int t_max = (int)(order >> 16 & 0xffff);
-    const double rollout = a->step[t_max == idle_t_max[1]] * t_max;
+    const int t_max = (int)(order >> 16 & 0xffff), t = t_max == idle_t_max[1];
+    const double rollout = a->part->step[t] * t_max;
+    const float *grad = a->factored[t] ? a->factored[t] : a->grad;
     struct share_view view;
     bench_doze(rollout * rng_uniform(&a->rng)); /* not all at once */
     for (;;) {
-        if (share_fetch(a->share, a->theta, &view)) return -1;
+        if (!share_borrow(a->share, a->theta, &view)) return -1;
         if (view.stop || view.frames != order) return 0;
         bench_doze(rollout * (0.75 + 0.5 * rng_uniform(&a->rng)));
-        if (push_one(a, &view, true)) return -1;
+        if (push_one(a, &view, grad, a->part->factors[t])) return -1;
     }
 }
 
@@ -154,17 +170,24 @@ static int obey(struct sleeper *a, int rank)
     }
 }
 
-int idle_actor(struct share *share, size_t params, int rank, const double step[T_MAXES])
+int idle_actor(struct share *share, int rank, const struct idle_part *part)
 {
-    struct sleeper a = {.share = share, .params = params, .step = step};
+    const size_t params = part->model.params;
+    struct sleeper a = {.share = share, .part = part};
     a.theta = memory_floats(params);
     a.grad = memory_floats(params);
     a.rng = rng_make(1, rank, RNG_TEST, 0);
-    for (size_t i = 0; i < params; i++) a.grad[i] = 0.01f * (float)(rng_uniform(&a.rng) - 0.5);
+    bench_gradient(&part->model, 0, &a.rng, a.grad);
+    for (int t = 0; t < T_MAXES; t++) {
+        if (!part->factors[t]) continue;
+        a.factored[t] = memory_floats(params);
+        bench_gradient(&part->model, part->factors[t], &a.rng, a.factored[t]);
+    }
     setpriority(PRIO_PROCESS, 0, 5); /* as actor_run() does, to let the master in */
     const int rc = obey(&a, rank);
     free(a.theta);
     free(a.grad);
+    for (int t = 0; t < T_MAXES; t++) free(a.factored[t]);
     if (rc) return error_set("rank 0 is silent");
     share_bye(share);
     return 0;
@@ -237,6 +260,7 @@ int idle_alone(struct idle_host *h, int actor, double seconds, struct idle_costs
     if (await_post(h, actor, 2, seconds, &a)) return -1;
     costs->fetch = a.fetch;
     costs->push = a.push;
+    costs->borrow = a.borrow;
     costs->ask = a.ask;
     costs->answer = a.answer;
     idle_order(h, 0, 0);

@@ -11,14 +11,21 @@ extern const int idle_t_max[T_MAXES];    /* 5, 20 */
 
 /* What one actor's calls cost while all others rest. s, medians. */
 struct idle_costs {
-    double fetch, push;  /* of whole weights, of a whole gradient */
+    double fetch, push;  /* of a copy of the weights, of a whole gradient */
+    double borrow;       /* of the weights as an actor takes them: in place where it can */
     double ask, answer;  /* the same without weights, and without a gradient */
     double serve, drive; /* s of rank 0's core and of the actor's, per byte fetched */
 };
 
-/* Rank > 0, one-sided: obeys until the master stops, and says bye. step: s of an agent step, for each t_max. 0, or -1 after
- * error_set(). */
-int idle_actor(struct share *share, size_t params, int rank, const double step[T_MAXES]);
+/* What sleeping actors pretend. */
+struct idle_part {
+    struct bench_model model;
+    double step[T_MAXES]; /* s of an agent step, by t_max */
+    int factors[T_MAXES]; /* rank of the factors that are pushed, by t_max; 0: gradients are whole */
+};
+
+/* Rank > 0, one-sided: obeys until the master stops, and says bye. 0, or -1 after error_set(). */
+int idle_actor(struct share *share, int rank, const struct idle_part *part);
 
 /* Rank 0. */
 struct idle_host {

@@ -27,8 +27,8 @@
 enum { SCALE_APPLIES = 5 }; /* measured with 1, 2, 4, 8, 16 waiting */
 
 struct scale_costs {
-    double compute;              /* of a core: a rollout and its gradient */
-    double fetch, push;          /* of a core: weights out of shared memory, a gradient into it */
+    double compute;     /* of a core: a rollout and its gradient */
+    double fetch, push; /* of a core: weights in shared memory (borrowed there, or copied), a gradient into it */
     double apply[SCALE_APPLIES]; /* of rank 0, per gradient, with 1, 2, 4, 8, 16 waiting */
     double wake;                 /* from a push to the beginning of its pass, rank 0 asleep */
     double bandwidth;            /* of rank 0's link, bytes/s each way; 0: no limit */

@@ -1,5 +1,5 @@
-/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench, started once each (bench actor for each
- * t_max, bench server, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
+/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench server
+ * for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
  * forms of the wire. What the user gives is not measured. */
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +49,7 @@ static double figure(const char *text, const char *name)
     return 0;
 }
 
-/* The rollout with its gradient, for each t_max, without its copies. */
+/* The rollout with its gradient, written as float32, for each t_max. */
 static int measure_steps(const struct bench *b, struct scale_measured *m)
 {
     char seconds[32], t_max[32], text[TEXT];
@@ -65,6 +65,8 @@ static int measure_steps(const struct bench *b, struct scale_measured *m)
         for (int i = 0; i < b->argc; i++) words[n++] = b->argv[i];
         snprintf(t_max, sizeof t_max, "--t-max=%d", idle_t_max[t]);
         words[n++] = t_max;
+        words[n++] = "--wire=float32"; /* the others write a whole gradient, which comes on top: scale_costs_of() */
+        words[n++] = "--combine=none";
         words[n] = NULL;
         if ((rc = capture(2, words, NULL, text))) break;
         const double rate = figure(text, "actor-train");
@@ -75,46 +77,70 @@ static int measure_steps(const struct bench *b, struct scale_measured *m)
     return rc;
 }
 
-static int measure_server(const struct bench *b, struct scale_measured *m)
+/* Rank 0's rates NAME-k1 ... as seconds. 0, or -1 after error_set(). */
+static int read_applies(const char *text, const char *name, double apply[SCALE_APPLIES])
 {
     static const int ks[SCALE_APPLIES] = {1, 2, 4, 8, 16};
-    char seconds[32], params[32], text[TEXT], name[32];
-    const char *const words[] = {"bench", "server", "--seconds", seconds, "--params", params, NULL};
-    const double bytes = (double)m->params * sizeof(float);
-    snprintf(seconds, sizeof seconds, "%g", 0.2 * b->seconds);
-    snprintf(params, sizeof params, "%zu", m->params);
-    if (capture(17, words, NULL, text)) return -1;
+    char full[32];
     for (int i = 0; i < SCALE_APPLIES; i++) {
-        snprintf(name, sizeof name, "server-apply-k%d", ks[i]);
-        const double rate = figure(text, name);
+        snprintf(full, sizeof full, "%s-k%d", name, ks[i]);
+        const double rate = figure(text, full);
         if (!(rate > 0)) return -1;
-        m->near.apply[i] = 1 / rate;
+        apply[i] = 1 / rate;
         /* a longer pass costs no more per gradient than a shorter one; where it seems to, a neighbour took the core */
-        if (i) m->near.apply[i] = fmin(m->near.apply[i], m->near.apply[i - 1]);
+        if (i) apply[i] = fmin(apply[i], apply[i - 1]);
     }
-    const double push = figure(text, "server-push"), fetch = figure(text, "server-fetch"),
-                 wake = figure(text, "server-wakeup");
-    if (!(push > 0) || !(fetch > 0) || !(wake > 0)) return -1;
-    m->near.push = bytes / push;
-    m->near.fetch = bytes / fetch;
-    m->near.wake = 1e-6 * wake / 2; /* it is the way there and back */
+    return 0;
+}
+
+/* --params N --factors ..., as bench.h says, behind `words`. */
+static void add_model(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
+{
+    const struct optim_wide *w = &m->model.wide;
+    snprintf(text[0], 80, "%zu", m->model.params);
+    snprintf(text[1], 80, "%zu,%d,%d,%d,%d", w->offset, w->in, w->out, rows0, rows1);
+    words[0] = "--params";
+    words[1] = text[0];
+    words[2] = w->in ? "--factors" : NULL;
+    words[3] = text[1];
+    words[4] = NULL;
+}
+
+/* Whole gradients, and factors of each rank there is: those of the second t_max by a start of its own. */
+static int measure_server(const struct bench *b, struct scale_measured *m)
+{
+    char seconds[32], model[2][80], text[TEXT];
+    const char *words[9] = {"bench", "server", "--seconds", seconds};
+    for (int t = 0; t < T_MAXES; t++) {
+        if (t && !m->factors[t]) break;
+        snprintf(seconds, sizeof seconds, "%g", (m->factors[1] ? 0.12 : 0.2) * b->seconds);
+        add_model(m, m->factors[t], 0, model, words + 4);
+        if (capture(17, words, NULL, text)) return -1;
+        if (m->factors[t] && read_applies(text, "server-factors", m->factored[t].apply)) return -1;
+        if (t) break;
+        if (read_applies(text, "server-apply", m->whole.apply)) return -1;
+        const double push = figure(text, "server-push"), wake = figure(text, "server-wakeup");
+        if (!(push > 0) || !(wake > 0)) return -1;
+        m->whole.push = m->whole.bytes / push;
+        m->near.wake = 1e-6 * wake / 2; /* it is the way there and back */
+    }
     return 0;
 }
 
 /* The sleeping actors, by shared memory or over TCP of this machine. */
 static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, struct idle_found *found)
 {
-    char seconds[32], params[32], steps[80], path[PATH_MAX], text[TEXT];
-    const char *words[16] = {"bench", "scale",  "--seconds", seconds,  "--params",
-                             params,  "--step", steps,       "--tell", path};
+    char seconds[32], model[2][80], steps[80], path[PATH_MAX], text[TEXT];
+    const char *words[16] = {"bench", "scale", "--seconds", seconds, "--step", steps, "--tell", path};
+    int n = 8;
     const char *tmp = getenv("TMPDIR");
     snprintf(path, sizeof path, "%.4000s/dunlin-scale-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     const int fd = mkstemp(path);
     if (fd < 0) return error_set("%s: cannot be made: %s", path, strerror(errno));
     close(fd);
-    if (far) words[10] = "--far";
+    if (far) words[n++] = "--far";
+    add_model(m, m->factors[0], m->factors[1], model, words + n);
     snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
-    snprintf(params, sizeof params, "%zu", m->params);
     snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
              1e6 * m->compute[1] / idle_t_max[1]);
     int rc = capture(far ? FAR_RANKS : NEAR_RANKS, words,
@@ -183,7 +209,7 @@ static void add(float *restrict to, const float *restrict from, size_t n)
 
 static void measure_forms(const struct scale_words *w, struct scale_measured *m)
 {
-    const size_t n = m->params;
+    const size_t n = m->model.params;
     float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
     uint16_t *half = memory_new(n, sizeof *half);
     volatile size_t kept = 0;
@@ -203,18 +229,42 @@ static void measure_forms(const struct scale_words *w, struct scale_measured *m)
     free(half);
 }
 
-/* What a size costs, from the options of training. */
+/* What is pushed, from the options of training; --wire and --combine are what is simulated. */
 static int look_at_net(const struct bench *b, struct scale_measured *m)
 {
     static struct option_set set;
     struct setup setup = {0};
-    int rc = bench_options(b, &set) || setup_open(&setup, &set.values, true);
+    struct options *o = &set.values;
+    int rc = bench_options(b, &set);
     if (!rc) {
-        m->params = b->params ? (size_t)b->params : (setup.facts->params + 15) / 16 * 16;
+        snprintf(o->wire, sizeof o->wire, "float32");
+        snprintf(o->combine, sizeof o->combine, "none");
+        rc = setup_open(&setup, o, true);
+    }
+    if (!rc) {
+        m->model = (struct bench_model){.params = setup.facts->params, .wide = setup.facts->wide};
+        if (b->params) m->model = (struct bench_model){.params = (size_t)b->params};
         m->repeat = setup.world.spec.action_repeat;
+        for (int t = 0; t < T_MAXES && setup_agent_config(&setup, 1).factors; t++)
+            m->factors[t] = net_factors(&m->model.wide, idle_t_max[t] * (int)o->envs_per_actor);
+        m->whole.bytes = (double)(sizeof(float) * m->model.params);
+        for (int t = 0; t < T_MAXES; t++)
+            m->factored[t].bytes = (double)(sizeof(float) * bench_gradient_floats(&m->model, m->factors[t]));
     }
     setup_close(&setup);
     return rc ? -1 : 0;
+}
+
+/* What was not measured. A copy into the mailbox takes as long as its bytes. */
+static void complete_forms(const struct scale_words *w, struct scale_measured *m)
+{
+    if (w->push > 0) m->whole.push = w->push;
+    for (int i = 0; i < SCALE_APPLIES && w->apply > 0; i++) m->whole.apply[i] = w->apply;
+    for (int t = 0; t < T_MAXES; t++) {
+        struct scale_form *f = &m->factored[t];
+        f->push = w->push > 0 ? w->push : m->whole.push * f->bytes / m->whole.bytes;
+        if (w->apply > 0 || !m->factors[t]) memcpy(f->apply, m->whole.apply, sizeof f->apply);
+    }
 }
 
 static void derive_far(const struct scale_words *w, struct scale_measured *m)
@@ -224,9 +274,20 @@ static void derive_far(const struct scale_words *w, struct scale_measured *m)
     m->far.serve = f->serve;
     m->far.drive = f->drive;
     m->far.latency = w->latency > 0 ? w->latency : (f->ask + f->answer) / 2;
-    const double bytes = (double)m->params * sizeof(float), beyond = (f->fetch - f->ask + f->push - f->answer) / 2;
-    m->far.bandwidth = beyond > 0 ? bytes / beyond : 0;
-    m->far.fetch_bytes = m->far.push_bytes = bytes;
+    const double beyond = (f->fetch - f->ask + f->push - f->answer) / 2;
+    m->far.bandwidth = beyond > 0 ? m->whole.bytes / beyond : 0;
+    m->far.fetch_bytes = m->whole.bytes;
+}
+
+struct scale_costs scale_costs_of(const struct scale_measured *m, const struct scale_costs *base, int t, bool factors)
+{
+    const struct scale_form *f = factors ? &m->factored[t] : &m->whole;
+    struct scale_costs c = *base;
+    c.compute = m->compute[t];
+    c.push = f->push;
+    c.push_bytes = f->bytes;
+    memcpy(c.apply, f->apply, sizeof c.apply);
+    return c;
 }
 
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m)
@@ -240,20 +301,16 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
     if (look_at_net(b, m)) return -1;
     m->checked = !(w->step[0] > 0 && w->fetch > 0 && w->push > 0 && w->apply > 0);
     if (m->checked && measure_server(b, m)) return -1;
-    if (w->fetch > 0) m->near.fetch = w->fetch;
-    if (w->push > 0) m->near.push = w->push;
-    for (int i = 0; i < SCALE_APPLIES && w->apply > 0; i++) m->near.apply[i] = w->apply;
+    complete_forms(w, m);
     if (w->step[0] > 0)
         for (int t = 0; t < T_MAXES; t++) m->compute[t] = idle_t_max[t] * w->step[t];
     else if (measure_steps(b, m))
         return -1;
-    for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) {
-        /* in training the gradient is written where a copy would put it: the copy stands for that writing */
-        const double copies = m->near.fetch + m->near.push;
-        m->compute[t] = fmax(m->compute[t] - copies, 0.1 * m->compute[t]);
-    }
+    for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) /* a copy stands for the gradient's being written there */
+        m->compute[t] = fmax(m->compute[t] - m->factored[t].push, 0.1 * m->compute[t]);
     measure_forms(w, m);
     if (m->checked && (run_idle(b, m, false, &m->idle) || run_idle(b, m, true, &m->idle_far))) return -1;
+    m->near.fetch = w->fetch > 0 ? w->fetch : m->idle.alone.borrow;
     derive_far(w, m);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* scale_idle.c -- the ranks of `bench scale`: many actors on few cores that sleep where real ones would play and differentiate,
- * but fetch, write a gradient and push it as they do (idle.h). 1, 2, 4 ... of them go round in turns, for each t_max. */
+ * but take weights, write a gradient and push it as they do (idle.h). 1, 2, 4 ... of them go round in turns, for each t_max. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +71,8 @@ static int tell(const struct scale_words *w, const struct idle_found *f)
     }
     FILE *file = fopen(w->tell, "w");
     if (!file) return error_set("%s: cannot be written: %s", w->tell, strerror(errno));
-    fprintf(file, "%.9g %.9g %.9g %.9g %.9g %.9g %d\n", f->alone.fetch, f->alone.push, f->alone.ask, f->alone.answer,
-            f->alone.serve, f->alone.drive, f->count);
+    fprintf(file, "%.9g %.9g %.9g %.9g %.9g %.9g %.9g %d\n", f->alone.fetch, f->alone.push, f->alone.borrow,
+            f->alone.ask, f->alone.answer, f->alone.serve, f->alone.drive, f->count);
     for (int i = 0; i < f->count; i++)
         fprintf(file, "%d %d %.9g %.9g %.9g\n", f->rates[i].t_max, f->rates[i].actors, f->rates[i].updates,
                 f->rates[i].lag, f->rates[i].cpu);
@@ -85,8 +85,8 @@ int scale_idle_read(const char *path, struct idle_found *f)
     *f = (struct idle_found){0};
     if (!file) return error_set("%s: the ranks have left nothing there: %s", path, strerror(errno));
     struct idle_costs *a = &f->alone;
-    int count = 0, bad = fscanf(file, "%lf %lf %lf %lf %lf %lf %d", &a->fetch, &a->push, &a->ask, &a->answer, &a->serve,
-                                &a->drive, &count) != 7;
+    int count = 0, bad = fscanf(file, "%lf %lf %lf %lf %lf %lf %lf %d", &a->fetch, &a->push, &a->borrow, &a->ask,
+                                &a->answer, &a->serve, &a->drive, &count) != 8;
     for (; !bad && f->count < count && f->count < T_MAXES * IDLE_SIZES; f->count++) {
         struct idle_rate *r = &f->rates[f->count];
         bad = fscanf(file, "%d %d %lf %lf %lf", &r->t_max, &r->actors, &r->updates, &r->lag, &r->cpu) != 5;
@@ -112,16 +112,23 @@ int scale_idle(const struct bench *b, const struct scale_words *w)
 {
     struct bench_ranks r;
     struct optim *optim = NULL;
-    const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
-    const size_t params = (size_t)b->params;
+    const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = b->wide};
+    struct idle_part part = {.model = {.params = (size_t)b->params, .wide = b->wide}};
+    const size_t params = part.model.params;
     int rc = 2;
+    for (int t = 0; t < T_MAXES; t++) {
+        part.step[t] = w->step[t];
+        part.factors[t] = b->rows[t];
+    }
     bench_ranks_begin(&r);
     bool ok = true;
     if (!params || !(w->step[0] > 0)) ok = !error_set("under mpirun bench scale wants --step US and --params N");
     if (ok && r.rank == 0) ok = (optim = optim_new(&config, params, r.size - 1)) != NULL;
     if (bench_ranks_agree(&r, ok)) {
-        r.share = share_open(MPI_COMM_WORLD, &(struct share_config){.params = params, .episodes = 16, .world = w->far});
-        rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, params, r.rank, w->step);
+        const struct share_config share = {
+            .params = params, .wide = bench_share_wide(&part.model), .episodes = 16, .world = w->far};
+        r.share = share_open(MPI_COMM_WORLD, &share);
+        rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, r.rank, &part);
         if (rc) log_error("%s", error_text());
     }
     optim_free(&optim);

@@ -10,7 +10,8 @@
 static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
 
 /* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits, or as a
- * bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. */
+ * bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is, by itself, it
+ * may have factors. */
 static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
 {
     static const char *const names[WIRE_WAYS] = {"direct",      "float32",  "bf16",           "significant",
@@ -19,9 +20,11 @@ static int list_ways(const struct scale_words *w, const struct scale_measured *m
         struct scale_way *way = &ways[i];
         const int wire = i ? (i - 1) % 3 : 0;
         *way = (struct scale_way){.name = names[i], .direct = !i, .sum = i > 3, .wire = wire, .push_bytes = 4};
-        if (wire == 1) *way = (struct scale_way){names[i], false, i > 3, wire, 2, m->encode, m->decode};
+        way->factors = i < 2;
+        if (wire == 1) *way = (struct scale_way){names[i], false, i > 3, wire, false, 2, m->encode, m->decode};
         if (wire == 2)
-            *way = (struct scale_way){names[i], false, i > 3, wire, 1 / 8.0 + 4 * w->significant, m->select, m->expand};
+            *way = (struct scale_way){names[i],  false,    i > 3, wire, false, 1 / 8.0 + 4 * w->significant,
+                                      m->select, m->expand};
     }
     return WIRE_WAYS;
 }
@@ -30,12 +33,10 @@ static int list_ways(const struct scale_words *w, const struct scale_measured *m
 static struct scale_costs costs_of(const struct scale_words *w, const struct scale_measured *m,
                                    const struct scale_way *way, int t)
 {
-    struct scale_costs c = m->far;
-    c.compute = m->compute[t];
+    struct scale_costs c = scale_costs_of(m, &m->far, t, way->factors);
     c.bandwidth = w->link > 0 ? w->link : LINK;
     c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
-    c.fetch_bytes = sizeof(float) * (double)m->params;
-    c.push_bytes = way->push_bytes * (double)m->params;
+    if (!way->factors) c.push_bytes = way->push_bytes * (double)m->model.params;
     c.encode = way->encode;
     c.decode = way->decode;
     return c;
@@ -68,8 +69,8 @@ static void simulate_check(const struct scale_measured *m, struct scale_table *t
     for (int far = 0; far < 2; far++) {
         const struct idle_found *f = far ? &m->idle_far : &m->idle;
         for (int i = 0; i < f->count; i++) {
-            struct scale_costs c = far ? m->far : m->near;
-            c.compute = m->compute[f->rates[i].t_max == idle_t_max[1]];
+            const struct scale_costs c =
+                scale_costs_of(m, far ? &m->far : &m->near, f->rates[i].t_max == idle_t_max[1], true);
             const struct scale_layout l = {
                 .actors = f->rates[i].actors, .per_node = 1 << 20, .cores = bench_cores(), .idle = true, .far = far};
             table->check[far][i] = scale_run(&c, &l);
@@ -96,22 +97,38 @@ static void print_checks(const struct scale_measured *m, const struct scale_tabl
     }
 }
 
+static void print_form(const char *what, int factors, const struct scale_form *f)
+{
+    char rank[64] = "whole";
+    if (factors) snprintf(rank, sizeof rank, "with factors of %d rows", factors);
+    log_root("a push%s: %.0f bytes, %s; push %.3g, apply %.3g alone and %.3g of 16 waiting, us", what, f->bytes, rank,
+             1e6 * f->push, 1e6 * f->apply[0], 1e6 * f->apply[SCALE_APPLIES - 1]);
+}
+
+static void print_costs(const struct scale_words *w, const struct scale_measured *m, const struct scale_costs *c)
+{
+    log_root("%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); weights of the own node %.3g us",
+             m->model.params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c->fetch);
+    for (int t = 0; t < T_MAXES; t++) {
+        char what[32];
+        snprintf(what, sizeof what, " of t-max %d", idle_t_max[t]);
+        if (m->factors[t]) print_form(what, m->factors[t], &m->factored[t]);
+    }
+    print_form(m->factors[0] ? " for a sum or another wire" : "", 0, &m->whole);
+    log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
+             "actors on a node, a relay on each",
+             8e-9 * c->bandwidth, w->link > 0 ? "given" : "assumed", 1e6 * c->latency,
+             w->latency > 0         ? "given"
+             : c->latency > LATENCY ? "measured over TCP here"
+                                    : "assumed",
+             1e9 * c->serve, 1e9 * c->drive, w->per_node);
+}
+
 static void print_knees(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
 {
     char name[64];
     const struct scale_costs c = costs_of(w, m, &table->curve[0].way, 0);
-    log_root(
-        "%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); fetch %.0f, push %.0f, apply %.0f alone and "
-        "%.0f of 16 waiting, us",
-        m->params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c.fetch,
-        1e6 * c.push, 1e6 * c.apply[0], 1e6 * c.apply[SCALE_APPLIES - 1]);
-    log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
-             "actors on a node, a relay on each",
-             8e-9 * c.bandwidth, w->link > 0 ? "given" : "assumed", 1e6 * c.latency,
-             w->latency > 0        ? "given"
-             : c.latency > LATENCY ? "measured over TCP here"
-                                   : "assumed",
-             1e9 * c.serve, 1e9 * c.drive, w->per_node);
+    print_costs(w, m, &c);
     for (int i = 0; i < table->curves; i++) {
         const struct scale_curve *k = &table->curve[i];
         const struct scale_result *last = &k->at[k->points - 1];

@@ -396,12 +396,16 @@ double net_backward(const struct net *net, const float *theta, struct net_work *
     return backward(net, theta, work, &span, false, dtheta);
 }
 
+int net_factors(const struct optim_wide *w, int rows)
+{
+    const bool fits = (size_t)rows * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out;
+    return w->in && fits && rows <= FACTORS_MOST ? rows : 0;
+}
+
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors)
 {
     const struct span span = {.T = T, .E = E, .start = start};
-    const struct optim_wide *w = &net->facts.wide;
-    const bool fits = (size_t)(T * E) * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out;
-    *factors = w->in && fits && T * E <= FACTORS_MOST ? T * E : 0;
+    *factors = net_factors(&net->facts.wide, T * E);
     return backward(net, theta, work, &span, *factors != 0, dtheta);
 }

@@ -114,6 +114,9 @@ double net_backward(const struct net *net, const float *theta, struct net_work *
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors);
 
+/* That rank, of a rollout of so many rows. */
+int net_factors(const struct optim_wide *wide, int rows);
+
 /* "avx512", "avx2" or "baseline": which build of the kernels runs on this core. */
 const char *net_kernel_name(void);
 
