@@ -230,6 +230,19 @@ static void too_large(void **state)
     EXPECT(!isfinite(net_backward_factors(g.net, g.theta, g.work, T, E, NULL, g.dtheta, &R)));
     EXPECT(R == T * E);
     game_free(&g);
+
+    /* also where all tensors are small */
+    struct net *net = net_new("mlp:8", 0, &(struct net_input){.dim = 2}, NET_HEADS_Q, 2);
+    struct net_work *work = net_work_new(net, 1);
+    float theta[64] = {1}, dtheta[64], x[2] = {1, 1};
+    const float *rows[] = {x};
+    EXPECT(net_facts(net)->params <= 64);
+    net_forward(net, theta, work, 0, 1, rows, NULL);
+    net_dout(work, 0)[0] = 1e30f;
+    net_dout(work, 0)[1] = 0;
+    EXPECT(!isfinite(net_backward(net, theta, work, 1, 1, NULL, dtheta)));
+    net_work_free(&work);
+    net_free(&net);
 }
 
 int main(void)

@@ -386,7 +386,7 @@ static double backward(const struct net *net, const float *theta, struct net_wor
         net->layers[k].backward(&net->layers[k], theta, &work->pass[k], span, dtheta);
     }
     for (int k = 0; k < net->facts.tensor_count; k++) squares += squares_of(net, work, &net->tensors[k], dtheta);
-    return squares;
+    return (double)(float)squares; /* Inf where rank 0's squares, which are floats, may be */
 }
 
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
