@@ -237,8 +237,7 @@ static void test_bytes(void **state)
     const struct optim_wide none = {0}, little = {.in = 16, .out = 16};
     EXPECT(net_factors(&none, 5) == 0);
     EXPECT(net_factors(&little, 8) == 8 && net_factors(&little, 9) == 0); /* 9 * 32 > 256 */
-    const struct share_wide w = bench_share_wide(&m);
-    EXPECT(w.at == m.wide.offset && w.size == 2592 * 256 && w.row == 2592 + 256);
+    EXPECT(optim_wide_floats(&m.wide) == 2592 * 256 && optim_factor_floats(&m.wide, 1) == 2592 + 256);
 }
 
 /* What is made is as long as what travels, and has as many inputs at 0 as games have. */

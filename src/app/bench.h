@@ -110,8 +110,6 @@ void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, f
 void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from);
 /* Floats that travel. */
 size_t bench_gradient_floats(const struct bench_model *m, int factors);
-/* For share_open(). */
-struct share_wide bench_share_wide(const struct bench_model *m);
 
 /* ---- bench_ranks.c ---- */
 

@@ -242,8 +242,7 @@ int bench_server(const struct bench *b)
         ok = (s.m.optim = optim_new(&optim, s.model.params, s.actors)) != NULL;
     }
     if (bench_ranks_agree(&r, ok)) {
-        const struct share_config config = {
-            .params = s.model.params, .wide = bench_share_wide(&s.model), .episodes = 16};
+        const struct share_config config = {.params = s.model.params, .wide = s.model.wide, .episodes = 16};
         r.share = share_open(MPI_COMM_WORLD, &config);
         s.m.share = r.share;
         bench_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));

@@ -125,8 +125,7 @@ int scale_idle(const struct bench *b, const struct scale_words *w)
     if (!params || !(w->step[0] > 0)) ok = !error_set("under mpirun bench scale wants --step US and --params N");
     if (ok && r.rank == 0) ok = (optim = optim_new(&config, params, r.size - 1)) != NULL;
     if (bench_ranks_agree(&r, ok)) {
-        const struct share_config share = {
-            .params = params, .wide = bench_share_wide(&part.model), .episodes = 16, .world = w->far};
+        const struct share_config share = {.params = params, .wide = part.model.wide, .episodes = 16, .world = w->far};
         r.share = share_open(MPI_COMM_WORLD, &share);
         rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, r.rank, &part);
         if (rc) log_error("%s", error_text());

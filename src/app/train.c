@@ -69,9 +69,8 @@ static void log_traffic(const struct session *s, struct share *share)
 static struct share_config share_config_of(const struct session *s)
 {
     const struct options *o = &s->plan.set.values;
-    const struct optim_wide *w = &s->setup.facts->wide;
     return (struct share_config){.params = s->setup.facts->params,
-                                 .wide = {w->offset, (size_t)w->in * (size_t)w->out, (size_t)(w->in + w->out)},
+                                 .wide = s->setup.facts->wide,
                                  .target = algo_has_target(s->setup.algo),
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,

@@ -398,7 +398,7 @@ double net_backward(const struct net *net, const float *theta, struct net_work *
 
 int net_factors(const struct optim_wide *w, int rows)
 {
-    const bool fits = (size_t)rows * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out;
+    const bool fits = optim_factor_floats(w, rows) <= optim_wide_floats(w);
     return w->in && fits && rows <= FACTORS_MOST ? rows : 0;
 }
 

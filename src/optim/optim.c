@@ -112,7 +112,7 @@ static void rmsprop(const struct optim *o, const float *in, float *out, float *g
 
 static bool cuts_no_row(const struct optim_wide *w, size_t at)
 {
-    const size_t end = w->offset + (size_t)w->in * (size_t)w->out;
+    const size_t end = w->offset + optim_wide_floats(w);
     return at <= w->offset || at >= end || (at - w->offset) % (size_t)w->out == 0;
 }
 
@@ -122,13 +122,13 @@ static void rmsprop_factors(const struct optim *o, const float *in, float *out, 
 {
     static void(*const table[]) APPLY_RMSPROP_WIDE_ARGS = KERNEL_TABLE(apply_rmsprop_wide);
     const struct optim_wide *w = &o->config.wide;
-    const size_t begin = w->offset, end = begin + (size_t)w->in * (size_t)w->out, to = from + n;
+    const size_t begin = w->offset, end = begin + optim_wide_floats(w), to = from + n;
     const size_t first = from < begin ? (begin < to ? begin : to) - from : 0;
     const size_t last = to > end ? to - (end > from ? end : from) : 0;
     assert(!o->wide || (cuts_no_row(w, from) && cuts_no_row(w, to)));
     struct optim_grad matrix[OPTIM_PART_MOST], rest[OPTIM_PART_MOST];
     for (int j = 0; j < k; j++) {
-        assert((size_t)grads[j].factors * (size_t)(w->in + w->out) <= (size_t)w->in * (size_t)w->out);
+        assert(optim_factor_floats(w, grads[j].factors) <= optim_wide_floats(w));
         matrix[j] = rest[j] = grads[j];
         matrix[j].grad += (ptrdiff_t)begin - (ptrdiff_t)from;
         rest[j].grad += n - last;
@@ -169,7 +169,7 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 size_t optim_piece(const struct optim *optim, size_t from, size_t most)
 {
     const struct optim_wide *w = &optim->config.wide;
-    const size_t end = w->offset + (size_t)w->in * (size_t)w->out, row = (size_t)w->out;
+    const size_t end = w->offset + optim_wide_floats(w), row = (size_t)w->out;
     size_t to = from + most < optim->n ? from + most : optim->n;
     if (w->in && to > w->offset && to < end) {
         to -= (to - w->offset) % row;

@@ -20,6 +20,16 @@ struct optim_wide {
     int in, out;
 };
 
+/* Floats of the matrix, and of R rows of factors in its place (optim_grad.factors). */
+static inline size_t optim_wide_floats(const struct optim_wide *w)
+{
+    return (size_t)w->in * (size_t)w->out;
+}
+static inline size_t optim_factor_floats(const struct optim_wide *w, int R)
+{
+    return (size_t)R * (size_t)(w->in + w->out);
+}
+
 struct optim_config {
     enum optim_kind kind;
     double decay;    /* a of RMSProp */

@@ -45,13 +45,14 @@ void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
 
 size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors)
 {
-    const struct share_wide *w = &s->config.wide;
-    const size_t unit = sizeof *grad, all = s->config.params * unit, rest = (w->at + w->size) * unit;
+    const struct optim_wide *w = &s->config.wide;
+    const size_t unit = sizeof *grad, all = s->config.params * unit, after = w->offset + optim_wide_floats(w),
+                 rest = after * unit;
     size_t first = all;
-    if (factors && w->size) first = (w->at + factors * w->row) * unit;
+    if (factors && w->in) first = (w->offset + optim_factor_floats(w, (int)factors)) * unit;
     reach_write(s, at, grad, first);
     if (first == all) return all;
-    reach_write(s, at + rest, grad + w->at + w->size, all - rest);
+    reach_write(s, at + rest, grad + after, all - rest);
     return first + all - rest;
 }
 

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "optim/optim.h"
+
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
     SHARE_COMBINE_NONE, /* each goes on by itself */
@@ -27,14 +29,9 @@ enum share_combine {
 /* How a relay sends a gradient; wire.h says what each loses, and what is kept for the next one. */
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
-/* Floats of a gradient from `at` on, `size` of them, where a push with factors has only factors * row. */
-struct share_wide {
-    size_t at, size, row;
-};
-
 struct share_config {
     size_t params;          /* floats of theta, a multiple of 16 */
-    struct share_wide wide; /* what is not there does not travel; size 0: all always does */
+    struct optim_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
     bool target;            /* publish a target network too */
     bool snapshot;          /* room for weights under evaluation */
     size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
@@ -134,8 +131,8 @@ bool share_traffic(struct share *s, struct share_traffic *traffic);
 int share_fetch(struct share *s, float *theta, struct share_view *view);
 /* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this actor's next
  * share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where they are out of reach
- * (another node without a relay, no shared memory), with hogwild, or for actors beyond those whose buffers can be numbered (190 at least), a copy in own (params)
- * as share_fetch() makes, its own until then. NULL, and nothing is borrowed any longer, where share_fetch() returns -1. A stop
+ * (another node without a relay, no shared memory), with hogwild, or for actors beyond those whose buffers can be numbered (190
+ * at least), a copy in own (params) as share_fetch() makes, its own until then. NULL, and nothing is borrowed any longer, where share_fetch() returns -1. A stop
  * before share_start(): own as it was, and view.stop set. */
 const float *share_borrow(struct share *s, float *own, struct share_view *view);
 /* One-sided: waits until `publication` or a later one is out, or stop is set. Same return. */
