@@ -68,26 +68,31 @@ bool conv_few(const struct layer *l, int moving, int still)
     return l->kernel * l->kernel * l->C <= PATCH && 4 * (moving * planes + still) <= 3 * all * planes;
 }
 
+void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
+                   const float *bias, const struct conv_scratch *s)
+{
+    const float *patches = s->patches;
+    const struct conv_job job = {
+        .in = {.x = &patches, .planes = 1, .kernel = 1, .length = in->planes * in->kernel * in->length, .step = PATCH},
+        .w = w,
+        .n = width,
+        .rows = 1,
+        .cols = n,
+        .bias = bias,
+        .y = s->few,
+        .y_col = width,
+    };
+    gather[cpu_isa()](in, cols, list, n, PATCH, s->patches);
+    sums[cpu_isa()](&job);
+}
+
 /* The listed pixels of row y. in, w: over all planes, or over one with the sum of the weights. */
 static void forward_some(const struct layer *l, const struct conv_input *in, const float *w, const float *bias,
                          const int *list, int n, const struct conv_scratch *s, float *y)
 {
-    const int floats = in->planes * in->kernel * in->length;
-    const float *patches = s->patches;
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
-        const struct conv_job job = {
-            .in = {.x = &patches, .planes = 1, .kernel = 1, .length = floats, .step = PATCH},
-            .w = w,
-            .n = l->O,
-            .rows = 1,
-            .cols = some,
-            .bias = bias,
-            .y = s->few,
-            .y_col = l->O,
-        };
-        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, s->patches);
-        sums[cpu_isa()](&job);
+        conv_gathered(in, l->cols, list + i, some, w, l->O, bias, s);
         scatter[cpu_isa()](s->few, list + i, some, l->O, y);
     }
 }

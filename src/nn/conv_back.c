@@ -186,21 +186,11 @@ static int list_runs(const struct layer *l, const uint8_t *fresh, int y, int *li
 static void input_some(const struct layer *l, const struct conv_scratch *s, int y, const int *list, int n, float *out)
 {
     const int st = l->stride, runs = (l->width + st - 1) / st, width = st * l->C;
-    const float *top = s->bordered, *patches = s->patches;
+    const float *top = s->bordered;
     const struct conv_input in = bordered_input(l, &top);
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
-        const struct conv_job job = {
-            .in = {.x = &patches, .planes = 1, .kernel = 1, .length = in.kernel * in.length, .step = PATCH},
-            .w = turned_of(l, s, y),
-            .n = width,
-            .rows = 1,
-            .cols = some,
-            .y = s->few,
-            .y_col = width,
-        };
-        gather[cpu_isa()](&in, runs, list + i, some, PATCH, s->patches);
-        sums[cpu_isa()](&job);
+        conv_gathered(&in, runs, list + i, some, turned_of(l, s, y), width, NULL, s);
         for (int k = 0; k < some; k++) {
             const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;
             memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, s->few + (size_t)k * width,
