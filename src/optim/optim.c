@@ -102,8 +102,8 @@ float *optim_state(struct optim *optim, int row)
     return optim->state + (size_t)row * optim->n;
 }
 
-static void rmsprop(const struct optim *o, const float *in, float *out, float *g, size_t n,
-                    const struct optim_grad *grads, int k)
+static void rmsprop_whole(const struct optim *o, const float *in, float *out, float *g, size_t n,
+                          const struct optim_grad *grads, int k)
 {
     static void(*const table[]) APPLY_RMSPROP_ARGS = KERNEL_TABLE(apply_rmsprop);
     table[cpu_isa()](in, out, g, n, grads, k, (float)o->config.decay, (float)(1 - o->config.decay),
@@ -133,12 +133,29 @@ static void rmsprop_factors(const struct optim *o, const float *in, float *out, 
         matrix[j].grad += (ptrdiff_t)begin - (ptrdiff_t)from;
         rest[j].grad += n - last;
     }
-    if (first) rmsprop(o, in, out, g, first, grads, k);
+    if (first) rmsprop_whole(o, in, out, g, first, grads, k);
     if (n > first + last)
         table[cpu_isa()](in + first, out + first, g + first, from + first - begin, n - first - last, w->in, w->out,
                          matrix, k, (float)o->config.decay, (float)(1 - o->config.decay), (float)o->config.eps,
                          o->wide);
-    if (last) rmsprop(o, in + n - last, out + n - last, g + n - last, last, rest, k);
+    if (last) rmsprop_whole(o, in + n - last, out + n - last, g + n - last, last, rest, k);
+}
+
+static bool any_factors(const struct optim_grad *grads, int k)
+{
+    bool any = false;
+    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
+    return any;
+}
+
+/* n entries, the first of which is theta's entry `from`. */
+static void rmsprop(const struct optim *o, const float *in, float *out, float *g, size_t from, size_t n,
+                    const struct optim_grad *grads, int k)
+{
+    if (any_factors(grads, k))
+        rmsprop_factors(o, in, out, g, from, n, grads, k);
+    else
+        rmsprop_whole(o, in, out, g, n, grads, k);
 }
 
 static void momentum(const struct optim *o, const float *in, float *out, float *m, size_t n,
@@ -192,17 +209,13 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
         grads[j] = all[j];
         grads[j].grad += from;
     }
-    bool factors = false;
-    for (int j = 0; j < k; j++) factors |= grads[j].factors != 0;
+    const bool factors = any_factors(grads, k);
     if (optim->wide && from == 0) wide_begin(optim->wide, theta_in, theta_out);
     if (optim->wide && from == 0 && !factors) wide_move_all(optim->wide, optim->state, (float)optim->config.decay);
     assert(!factors || optim->config.kind == OPTIM_SHARED_RMSPROP || optim->config.kind == OPTIM_RMSPROP);
     switch (optim->config.kind) {
     case OPTIM_SHARED_RMSPROP:
-        if (factors)
-            rmsprop_factors(optim, in, out, optim->state + from, from, n, grads, k);
-        else
-            rmsprop(optim, in, out, optim->state + from, n, grads, k);
+        rmsprop(optim, in, out, optim->state + from, from, n, grads, k);
         break;
     case OPTIM_SGD:
         sgd(in, out, n, grads, k);
@@ -211,10 +224,8 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     case OPTIM_MOMENTUM_SGD: /* one by one: each gradient has a state of its own to read and write */
         for (int j = 0; j < k; j++) {
             float *state = optim_state(optim, grads[j].actor) + from;
-            if (grads[j].factors)
-                rmsprop_factors(optim, j ? out : in, out, state, from, n, grads + j, 1);
-            else if (optim->config.kind == OPTIM_RMSPROP)
-                rmsprop(optim, j ? out : in, out, state, n, grads + j, 1);
+            if (optim->config.kind == OPTIM_RMSPROP)
+                rmsprop(optim, j ? out : in, out, state, from, n, grads + j, 1);
             else
                 momentum(optim, j ? out : in, out, state, n, grads + j, 1);
         }
