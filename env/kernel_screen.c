@@ -6,10 +6,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    PERIOD_IN = 40, /* columns, that become ... */
-    PERIOD_OUT = 21,
     PERIODS = SCREEN_WIDTH / PERIOD_IN,
-    TAPS = 3,     /* columns that an output touches, at most */
     BAND_OUT = 2, /* rows, that SCREEN_BAND rows become */
     LANES = BAND_OUT * PERIODS,
     WORD = 8,

@@ -7,6 +7,12 @@
 #include "base/cpu.h"
 #include "screen.h"
 
+enum {
+    PERIOD_IN = 40, /* columns, that become ... */
+    PERIOD_OUT = 21,
+    TAPS = 3, /* columns that an output touches, at most */
+};
+
 /* screen_grey(). */
 #define SCREEN_GREY_ARGS                                                                                               \
     (const uint8_t *colour, const uint8_t *before, int height, const uint16_t table[256], uint8_t *restrict grey,      \

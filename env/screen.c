@@ -11,12 +11,6 @@
 
 #include "kernel_screen.h"
 
-enum {
-    PERIOD_IN = 40, /* columns, that become ... */
-    PERIOD_OUT = 21,
-    TAPS = 3, /* columns that an output touches, at most */
-};
-
 bool screen_grey(const uint8_t *colour, const uint8_t *before, int height, const uint16_t table[256], uint8_t *grey,
                  uint64_t *changed)
 {

@@ -16,11 +16,7 @@
 #include "learn/successors.h"
 
 static const char *const names[] = {"one-step-q", "one-step-sarsa", "n-step-q", "a3c"};
-enum {
-    ALGOS = sizeof names / sizeof names[0],
-    RESETS_MOST = 16,
-    CHAIN = 32 /* steps after which acting begins anew: net_forward_after() */
-};
+enum { ALGOS = sizeof names / sizeof names[0], RESETS_MOST = 16 };
 
 const char *algo_name(enum algo algo)
 {
@@ -159,10 +155,10 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->D = facts->out_dim;
     a->A = facts->actions;
     a->next_rows = successors_work_rows(config->algo, T_max, a->E);
-    a->next_own = config->algo != ALGO_A3C; /* A3C asks the theta it played with: s' goes on from s */
-    a->next_row0 = a->next_own ? 0 : T_max * a->E;
-    a->work = net_work_new(net, T_max * a->E + (a->next_own ? 0 : a->next_rows));
-    a->next_work = a->next_own ? net_work_new(net, a->next_rows) : a->work;
+    const bool same = config->algo == ALGO_A3C; /* it asks the theta it played with: s' goes on from s */
+    a->next_row0 = same ? T_max * a->E : 0;
+    a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
+    a->next_work = same ? a->work : net_work_new(net, a->next_rows);
     take_memory(a);
     if (open_instances(a)) agent_free(&a);
     return a;
@@ -174,7 +170,7 @@ void agent_free(struct agent **agent)
     if (!a) return;
     for (int e = 0; a->instances && e < a->E; e++)
         if (a->instances[e].world) instance_close(&a->instances[e]);
-    if (a->next_own) net_work_free(&a->next_work);
+    if (a->next_work != a->work) net_work_free(&a->next_work);
     net_work_free(&a->work);
     void *blocks[] = {
         a->instances, a->policy_rng, a->eps_final,     a->pending,      a->state,       a->fresh, a->r.action,
@@ -259,7 +255,7 @@ static int step_all(struct agent *a, const float *theta, int t)
     const size_t S = (size_t)a->S, C = (size_t)a->C;
     for (int e = 0; e < E; e++) {
         frames_stack(&a->instances[e].frames, a->x + (size_t)(row0 + e) * C);
-        a->before[e] = t % CHAIN ? row0 + e - E : -1;
+        a->before[e] = t % NET_CHAIN ? row0 + e - E : -1;
         a->start[row0 + e] = a->fresh[e];
         a->fresh[e] = 0;
     }

@@ -36,8 +36,7 @@ struct agent {
     float *state_after;    /* (T_max * E, S)  after the row */
 
     /* values of s' */
-    struct net_work *next_work; /* next_rows rows from next_row0 on; `work` itself, or */
-    bool next_own;
+    struct net_work *next_work; /* next_rows rows from next_row0 on; A3C: `work` itself */
     int next_row0, next_rows;
     int *rows;            /* (T_max * E)     which rows are asked for */
     const float **some_x; /* (next_rows, C) */

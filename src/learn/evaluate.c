@@ -15,7 +15,6 @@
 #include "learn/policy.h"
 
 static const double SIGN_OF_LIFE = 0.2; /* s */
-enum { CHAIN = 32 };                    /* steps after which acting begins anew: net_forward_after() */
 
 struct player {
     const struct evaluate_config *config;
@@ -35,7 +34,7 @@ static struct env_action act(struct player *p, double *value)
 {
     const float *x[FRAMES_STACK_MAX];
     const int A = net_facts(p->net)->actions, row = (int)(p->in.steps % 2);
-    const int before = p->in.steps % CHAIN ? 1 - row : -1;
+    const int before = p->in.steps % NET_CHAIN ? 1 - row : -1;
     frames_stack(&p->in.frames, x);
     net_forward_after(p->net, p->theta, p->work, row, 1, x, net_facts(p->net)->state_dim ? p->state : NULL, &before);
     const float *out = net_out(p->work, row);

@@ -35,7 +35,7 @@ static void forward_some(struct agent *a, const float *theta, const int *rows, i
         memcpy(a->some_state + (size_t)i * S, a->state_after + row * S, S * sizeof *a->some_state);
     }
     net_forward_after(a->net, theta, a->next_work, a->next_row0, n, a->some_x, S ? a->some_state : NULL,
-                      a->next_own ? NULL : rows);
+                      a->next_work == a->work ? rows : NULL);
     for (int i = 0; i < n; i++) {
         float *out = a->next_out + (size_t)rows[i] * D;
         memcpy(out, net_out(a->next_work, a->next_row0 + i), D * sizeof *out);

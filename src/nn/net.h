@@ -86,9 +86,10 @@ size_t net_row_floats(const struct net *net);
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state);
 
+enum { NET_CHAIN = 32 };
 /* The same, faster where the input resembles that of an earlier step: before[b] is a row of this workspace outside of these,
  * computed with the same theta, or -1. What both see alike is taken over from there: by comparing, and up to the order of
- * summation, so that errors of rounding add up along a chain of such rows; begin anew every few tens. NULL: all -1.
+ * summation, so that errors of rounding add up along a chain of such rows: begin anew every NET_CHAIN steps. NULL: all -1.
  * Frames of `before` must still be there, and unchanged. For net_backward, before[b] is the same environment's row a step
  * earlier, or -1. */
 void net_forward_after(const struct net *net, const float *theta, struct net_work *work, int row0, int B,

@@ -189,8 +189,7 @@ static int open_near_or_less(struct share *s, struct opening *o)
     const int again = open_near(s);
     if (!again && speaks(s))
         log_rank("no shared memory of %zu MB on this node, but of %zu: each actor copies the weights instead of "
-                 "reading them "
-                 "in place, which is slower; see that /dev/shm is large enough",
+                 "reading them in place, which is slower; see that /dev/shm is large enough",
                  wanted / 1000000 + 1, s->map.bytes / 1000000 + 1);
     return again;
 }
