@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/bench.h"
-#include "app/doctor.h"
-#include "app/eval.h"
-#include "app/list.h"
-#include "app/plot.h"
-#include "app/record.h"
-#include "app/top.h"
-#include "app/train.h"
+#include "bench/bench.h"
+#include "doctor/doctor.h"
+#include "play/eval.h"
+#include "setup/list.h"
+#include "view/plot.h"
+#include "play/record.h"
+#include "view/top.h"
+#include "train/train.h"
 #include "base/log.h"
 #include "dunlin/version.h"
 

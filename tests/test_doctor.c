@@ -1,5 +1,5 @@
 /* test_doctor.c -- what doctor makes of facts: clusters that are not at hand, written down. */
-#include "app/doctor.h"
+#include "doctor/doctor.h"
 #include "testing.h"
 
 enum { MOST = 8 };

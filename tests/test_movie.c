@@ -5,8 +5,8 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "app/canvas.h"
-#include "app/movie.h"
+#include "play/canvas.h"
+#include "play/movie.h"
 #include "base/error.h"
 
 enum { H = 60, W = 90, BYTES = 3 * H * W, PICTURES = 40 };

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/restore.h"
+#include "train/restore.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/figure.h"
-#include "app/scatter.h"
+#include "view/figure.h"
+#include "view/scatter.h"
 #include "base/error.h"
 #include "store/runfile.h"
 #include "testing.h"

@@ -1,5 +1,5 @@
 /* test_process.c -- a process is known again, and no later or other one is taken for it. */
-#include "app/process.h"
+#include "job/process.h"
 #include "testing.h"
 
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* test_scale.c -- the model of scale against cases that can be worked out by hand, and what it is fed with. */
-#include "app/scale.h"
+#include "measure/scale.h"
 
 #include <stdlib.h>
 
-#include "app/bench_scale.h"
+#include "bench/scale.h"
 #include "base/memory.h"
 #include "testing.h"
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "app/view.h"
+#include "view/view.h"
 
 static struct run_actor actors[40];
 static struct run_train rows[400];

@@ -1,0 +1,240 @@
+/* bench.c -- `dunlin bench`: its words, and which WHAT they ask for. Those with actors start themselves under mpirun. */
+#include "bench/bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job/launch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+static const struct what {
+    const char *name, *help;
+    int (*run)(const struct bench *b);
+    double seconds; /* to measure for, where nothing is said; starts and ends come on top */
+    bool ranks;     /* runs under mpirun */
+    bool trains;    /* takes the options of training */
+    bool nodes;     /* wants two nodes: runs only where mpirun has started it */
+} whats[] = {
+    {"net", "act and learn of networks over the floating-point and memory bounds", bench_net, 12, false, false, false},
+    {"actor", "training frames/s of one actor on one core over raw emulation", bench_actor, 10, true, true, false},
+    {"server", "gradients/s (whole, and with factors), push, fetch, waking up and idling of rank 0", bench_server, 12,
+     true, false, false},
+    {"link", "push and fetch between two nodes over plain messages", bench_link, 6, true, false, true},
+    {"whole", "frames/s of master and N actors over N times one actor", bench_whole, 20, false, true, false},
+    {"scale", "how many actors pay: a simulation from measured costs, held against real runs", bench_scale, 16, false,
+     true, false},
+};
+enum { WHATS = sizeof whats / sizeof whats[0], ROOM = 32 };
+
+static void print_usage(void)
+{
+    printf("dunlin bench [WHAT] [options]\n"
+           "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is the most, "
+           "of\n"
+           "  times the least; without WHAT all of\n");
+    for (int i = 0; i < WHATS; i++) printf("    %-8s%s\n", whats[i].name, whats[i].help);
+    printf(
+        "  --seconds S   measure for S seconds each\n"
+        "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
+        "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n"
+        "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)\n"
+        "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
+        "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
+        "  whole: --actors N is the most that are tried at a time (16)\n"
+        "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
+        "(16),\n"
+        "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a gradient is sent), and "
+        "costs in\n"
+        "    microseconds that are then not measured: --step, --fetch, --push, --apply, --latency\n",
+        BENCH_PARAMS);
+}
+
+static int read_number(const char *key, const char *text, double low, double high, double *value)
+{
+    char *end = NULL;
+    errno = 0;
+    if (text) *value = strtod(text, &end);
+    if (!text || end == text || *end || !(*value >= low && *value <= high))
+        return error_set("%s %s: a number from %g to %g is wanted", key, text ? text : "(nothing)", low, high);
+    return 0;
+}
+
+/* AT,IN,OUT,ROWS[,ROWS]: see bench.h. */
+static int read_factors(const char *text, struct bench *b)
+{
+    size_t at = 0;
+    int in = 0, out = 0, n = 0, *rows = b->rows;
+    const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
+    b->wide = (struct optim_wide){at, in, out};
+    bool good = found >= 4 && !text[n] && in > 0 && out > 0 && at % 16 == 0 && in % 16 == 0 && out % 16 == 0 &&
+                at + (size_t)in * (size_t)out <= (size_t)b->params;
+    for (int i = 0; i < BENCH_ROWS && good; i++) good = rows[i] == 0 || net_factors(&b->wide, rows[i]) > 0;
+    return good ? 0
+                : error_set("--factors %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted",
+                            text ? text : "(nothing)");
+}
+
+/* Our own options from the words; the rest are training's. 0, or -1 after error_set(). */
+static int read_words(struct bench *b, int argc, char **argv)
+{
+    b->argv = memory_new((size_t)argc + ROOM, sizeof *b->argv);
+    for (int i = 0; i < argc; i++) {
+        char *next = i + 1 < argc ? argv[i + 1] : NULL;
+        double v = 0;
+        if (!strcmp(argv[i], "--seconds")) {
+            if (read_number(argv[i], next, 0.05, 40, &b->seconds)) return -1;
+            i++;
+        } else if (!strcmp(argv[i], "--params")) {
+            if (read_number(argv[i], next, 16, 1e9, &v)) return -1;
+            b->params = ((long)v + 15) / 16 * 16; /* the window's floats come in lines */
+            i++;
+        } else if (!strcmp(argv[i], "--factors")) {
+            if (read_factors(next, b)) return -1;
+            i++;
+        } else if (!strcmp(argv[i], "--lstm")) {
+            if (read_number(argv[i], next, 0, 65536, &v)) return -1;
+            b->lstm = (int)v;
+            b->argv[b->argc++] = argv[i];
+            b->argv[b->argc++] = argv[++i];
+        } else {
+            if (!strcmp(argv[i], "--net")) b->net = next;
+            if (!strncmp(argv[i], "--net=", 6)) b->net = argv[i] + 6;
+            b->argv[b->argc++] = argv[i];
+            if (!strcmp(argv[i], "--net") && next) b->argv[b->argc++] = argv[++i];
+        }
+    }
+    return 0;
+}
+
+int bench_options(const struct bench *b, struct option_set *set)
+{
+    const char *positional = NULL;
+    options_init(set);
+    if (options_read_args(set, b->argc, b->argv, &positional)) return -1;
+    if (positional)
+        return error_set("bench takes WHAT and options; \"%s\" is neither (see `dunlin bench --help`)", positional);
+    return setup_complete(set);
+}
+
+/* net and server know no option of training but --net, for a network of their own input. 0, or -1 after error_set(). */
+static int check_net(const struct bench *b, const char *what)
+{
+    for (int i = 0; i < b->argc; i++) {
+        if (!strcmp(b->argv[i], "--lstm")) {
+            i++;
+        } else if (!strcmp(b->argv[i], "--net")) {
+            if (++i == b->argc) return error_set("--net: its value is missing: mlp[:64,64], small or nature");
+        } else if (strncmp(b->argv[i], "--net=", 6)) {
+            return error_set("bench %s: unknown word %s; allowed: --seconds --net --lstm --params", what, b->argv[i]);
+        }
+    }
+    if (!b->net) return 0;
+    struct net *net = bench_net_new(b->net, b->lstm);
+    if (!net) return -1;
+    net_free(&net);
+    return 0;
+}
+
+struct net *bench_net_new(const char *spec, int lstm)
+{
+    const struct net_input picture = {.C = 4, .height = 84, .width = 84}, vector = {.dim = 4};
+    const bool mlp = !strncmp(spec, "mlp", 3);
+    return net_new(spec, lstm, mlp ? &vector : &picture, NET_HEADS_POLICY_V, BENCH_ACTIONS);
+}
+
+static int check(const struct bench *b, const struct what *w)
+{
+    static struct option_set set;
+    struct setup setup = {0};
+    if (!w->trains) return check_net(b, w->name);
+    if (w->run == bench_scale) return bench_scale_check(b);
+    if (bench_options(b, &set)) return -1;
+    const int rc = setup_open(&setup, &set.values, true);
+    setup_close(&setup);
+    return rc;
+}
+
+/* Under mpirun: a master and the actors that the WHAT wants. */
+static int launch(const struct bench *b, const struct what *w)
+{
+    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 8 };
+    char seconds[32], params[32];
+    int n = 0;
+    const char **words = memory_new((size_t)b->argc + WORDS + 1, sizeof *words);
+    snprintf(seconds, sizeof seconds, "%g", b->seconds);
+    snprintf(params, sizeof params, "%ld", b->params);
+    words[n++] = "bench";
+    words[n++] = w->name;
+    words[n++] = "--seconds";
+    words[n++] = seconds;
+    if (!w->trains && b->params) {
+        words[n++] = "--params";
+        words[n++] = params;
+    }
+    if (!w->trains && b->net) {
+        words[n++] = "--net";
+        words[n++] = b->net;
+    }
+    for (int i = 0; w->trains && i < b->argc; i++) words[n++] = b->argv[i];
+    const int rc = bench_launch(w->trains ? ACTOR_RANKS : SERVER_RANKS, words);
+    free(words);
+    return rc;
+}
+
+static int run_what(const struct bench *given, const struct what *w, enum launch_kind kind)
+{
+    struct bench b = *given;
+    if (b.seconds <= 0) b.seconds = w->seconds;
+    if (kind == LAUNCH_ALONE) log_root("bench %s: %g s and the start", w->name, b.seconds);
+    if (w->ranks && kind == LAUNCH_ALONE) return launch(&b, w);
+    return w->run(&b);
+}
+
+int bench_main(int argc, char **argv)
+{
+    struct bench b = {0};
+    const struct what *only = NULL;
+    const bool named = argc > 0 && argv[0][0] != '-';
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            print_usage();
+            return 0;
+        }
+    for (int i = 0; named && i < WHATS; i++)
+        if (!strcmp(argv[0], whats[i].name)) only = &whats[i];
+    const enum launch_kind kind = launch_kind();
+    int bad = 0;
+    if (named && !only)
+        bad = error_set("bench knows net, actor, server, link, whole and scale, not \"%s\"", argv[0]);
+    else if (kind == LAUNCH_WRONG)
+        bad = -1;
+    else if (kind == LAUNCH_RANK && !(only && (only->ranks || only->run == bench_scale)))
+        bad = error_set(
+            "under mpirun only `bench actor`, `server`, `link` and `scale` make sense; start the others without it");
+    else if (kind == LAUNCH_ALONE && only && only->nodes)
+        bad = error_set("bench link measures between two nodes: mpirun --host A:1,B:3 -n 4 dunlin bench link");
+    else
+        bad = read_words(&b, argc - named, argv + named);
+    for (int i = 0; i < WHATS && !bad && kind == LAUNCH_ALONE; i++) {
+        if (only == &whats[i])
+            bad = check(&b, only);
+        else if (!only && whats[i].trains)
+            bad = check(&b, &whats[i]);
+    }
+    int status = 0;
+    if (bad) {
+        log_error("%s", error_text());
+        status = 2;
+    }
+    for (int i = 0; i < WHATS && !bad; i++)
+        if (only ? only == &whats[i] : !whats[i].nodes) {
+            const int rc = run_what(&b, &whats[i], kind);
+            if (rc) status = status ? status : rc;
+        }
+    free(b.argv);
+    return status;
+}

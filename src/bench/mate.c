@@ -1,0 +1,165 @@
+/* mate.c -- a synthetic actor of bench server: no environment, no network; it pushes when told, with a gradient that
+ * is written anew each time, as a real one is. Actor 0 also times its own pushes, fetches and waits, alone. */
+#include "bench/mate.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static const double NAP = 0.0015; /* s; by then the master has gone to sleep */
+
+/* Two threads, one asleep on a futex: how fast can anybody be woken and answer. */
+struct floor {
+    _Atomic uint32_t asked, answered;
+    int core;
+    pthread_t thread;
+};
+
+static void *answer(void *arg)
+{
+    struct floor *f = arg;
+    bench_pin(f->core);
+    for (uint32_t seen = 0; seen != UINT32_MAX;) {
+        syscall(SYS_futex, &f->asked, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+        const uint32_t now = atomic_load(&f->asked);
+        if (now == seen) continue;
+        atomic_store(&f->answered, seen = now);
+    }
+    return NULL;
+}
+
+static void ask(struct floor *f, uint32_t n)
+{
+    atomic_store(&f->asked, n);
+    syscall(SYS_futex, &f->asked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    while (atomic_load(&f->answered) != n) {
+#ifdef __x86_64__
+        __builtin_ia32_pause();
+#endif
+        if (bench_cores() == 1) bench_doze(0); /* the other cannot run while we look */
+    }
+}
+
+struct timing {
+    struct series copy, push, fetch, wake, floor;
+};
+
+/* One push of `grad`, timed from its first byte to the ring of the bell. -1: the master is gone. */
+static int push_once(struct share *s, const float *grad, size_t params, float scale, double *seconds)
+{
+    float *mail = share_begin(s);
+    if (!mail) return -1;
+    const double start = bench_clock();
+    if (scale != 0) memcpy(mail, grad, params * sizeof *mail);
+    share_push(s, &(struct share_push){.scale = scale, .frames = 1, .steps = 1});
+    *seconds = bench_clock() - start;
+    return 0;
+}
+
+/* Pushes with the master awake and at work, and fetches of what it has just written, with a copy of our own between. */
+static int time_copies(struct share *s, size_t params, float *const buffer[3], struct timing *t)
+{
+    struct share_view view;
+    double push;
+    double start = bench_clock();
+    memcpy(buffer[1], buffer[0], params * sizeof(float));
+    series_add(&t->copy, bench_clock() - start);
+    if (push_once(s, buffer[0], params, 1, &push) || share_flush(s)) return -1;
+    series_add(&t->push, push);
+    start = bench_clock();
+    if (share_fetch(s, buffer[2], &view)) return -1;
+    series_add(&t->fetch, bench_clock() - start);
+    return 0;
+}
+
+static int time_wake(struct share *s, struct floor *f, uint32_t n, struct timing *t)
+{
+    double ignored;
+    bench_doze(NAP);
+    double start = bench_clock();
+    ask(f, n);
+    series_add(&t->floor, bench_clock() - start);
+    bench_doze(NAP);
+    start = bench_clock();
+    if (push_once(s, NULL, 0, 0, &ignored) || share_flush(s)) return -1; /* scale 0: nothing to apply */
+    series_add(&t->wake, bench_clock() - start);
+    return 0;
+}
+
+static int measure(struct share *s, size_t params, double seconds, float *const buffer[3])
+{
+    struct floor floor = {.core = bench_cores() - 1};
+    struct timing t = {0};
+    int rc = 0;
+    uint32_t n = 0;
+    if (pthread_create(&floor.thread, NULL, answer, &floor)) return error_set("no second thread");
+    const double end = bench_clock() + seconds;
+    do {
+        for (int i = 0; i < 4 && !rc; i++) rc = time_copies(s, params, buffer, &t);
+        if (!rc) rc = time_wake(s, &floor, ++n, &t);
+    } while (!rc && bench_clock() < end);
+    ask(&floor, UINT32_MAX);
+    pthread_join(floor.thread, NULL);
+    const struct mate_figures figures = {.copy = series_median(&t.copy),
+                                         .push = series_median(&t.push),
+                                         .fetch = series_median(&t.fetch),
+                                         .wake = series_median(&t.wake),
+                                         .floor = series_median(&t.floor),
+                                         .samples = t.wake.n};
+    if (!rc) share_post(s, SHARE_POST_EVAL, 1, &figures, sizeof figures);
+    series_free(&t.copy);
+    series_free(&t.push);
+    series_free(&t.fetch);
+    series_free(&t.wake);
+    series_free(&t.floor);
+    return rc;
+}
+
+/* One push that was ordered, with factors or whole. -1: the master is gone. */
+static int push_made(struct share *s, const struct bench_model *model, int factors, const float *grad)
+{
+    float *mail = share_begin(s);
+    if (!mail) return -1;
+    bench_gradient_copy(model, factors, mail, grad);
+    share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)factors});
+    return 0;
+}
+
+int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds)
+{
+    float *buffer[3], *factored = memory_floats(model->params);
+    const size_t params = model->params;
+    struct share_view view = {0};
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
+    int64_t done = 0;
+    int rc = 0, me = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &me);
+    for (int i = 0; i < 3; i++) buffer[i] = memory_floats(params);
+    bench_gradient(model, 0, &rng, buffer[0]);
+    rng = rng_make(1, me, RNG_TEST, 0); /* each actor has other inputs at 0 */
+    if (factors) bench_gradient(model, factors, &rng, factored);
+    memcpy(buffer[1], buffer[0], params * sizeof(float));
+    while (!rc && !(rc = share_wait(share, view.publication + 1, &view)) && !view.stop) {
+        const int what = (int)(view.frames & 255);
+        if (view.frames >> 8 == done) continue;
+        done = view.frames >> 8;
+        const bool with = what > ORDER_FACTORS;
+        if (what == ORDER_MEASURE) {
+            if (me == 1) rc = measure(share, params, seconds, buffer);
+        } else if (me <= what - (with ? ORDER_FACTORS : 0)) {
+            rc = push_made(share, model, with ? factors : 0, with ? factored : buffer[0]);
+        }
+    }
+    for (int i = 0; i < 3; i++) free(buffer[i]);
+    free(factored);
+    if (rc) return error_set("rank 0 is silent");
+    share_bye(share);
+    return 0;
+}

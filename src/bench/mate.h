@@ -1,0 +1,25 @@
+/* mate.h -- private to bench_server.c and bench_mate.c: how the measuring master and its synthetic actors talk. */
+#ifndef DUNLIN_BENCH_MATE_H
+#define DUNLIN_BENCH_MATE_H
+
+#include "bench/bench.h"
+
+/* The master's order stands in the T it publishes: id << 8 | what; an order holds until another is published. */
+enum order {
+    ORDER_REST = 0,
+    ORDER_FACTORS = 128, /* 1 .. 127: so many actors push once; with this added: factors */
+    ORDER_MEASURE = 255  /* actor 0 */
+};
+
+/* What actor 0 measured, its post's bytes (SHARE_POST_EVAL). Medians. */
+struct mate_figures {
+    double copy, push, fetch; /* s for the parameters: memcpy, memcpy to the mailbox and push, fetch */
+    double wake, floor;       /* s: push to ack with the master asleep; a bare futex there and back */
+    int64_t samples;
+};
+
+/* Rank > 0: obeys until the master stops. One-sided. factors: the rank of those it pushes when told to, 0 where it never is.
+ * 0, or -1 after error_set(). */
+int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds);
+
+#endif

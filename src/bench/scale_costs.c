@@ -1,0 +1,316 @@
+/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench server
+ * for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
+ * forms of the wire. What the user gives is not measured. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/scale.h"
+#include "setup/setup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192, CONVERSIONS = 15 };
+static const double WAKE = 5e-5; /* s, where nothing is measured */
+
+/* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
+static int capture(int ranks, const char *const *words, const char *extra, char text[TEXT])
+{
+    int from, status;
+    size_t n = 0;
+    const pid_t pid = bench_start_read(ranks, words, extra, &from);
+    if (pid < 0) return -1;
+    for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
+        if ((got = read(from, text + n, TEXT - 1 - n)) > 0) n += (size_t)got;
+    close(from);
+    text[n] = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return error_set("waiting for mpirun: %s", strerror(errno));
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
+    return 0;
+}
+
+/* A figure among printed lines; 0 after error_set() where it is missing. */
+static double figure(const char *text, const char *name)
+{
+    const size_t length = strlen(name);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        double value;
+        if (!strncmp(line, name, length) && sscanf(line + length, " value %lf", &value) == 1 && value > 0) return value;
+    }
+    error_set("bench did not print %s", name);
+    return 0;
+}
+
+/* The rollout with its gradient, written as float32, for each t_max. */
+static int measure_steps(const struct bench *b, struct scale_measured *m)
+{
+    char seconds[32], t_max[32], text[TEXT];
+    const char **words = memory_new((size_t)b->argc + 8, sizeof *words);
+    int rc = 0;
+    snprintf(seconds, sizeof seconds, "%g", 0.08 * b->seconds);
+    for (int t = 0; t < T_MAXES && !rc; t++) {
+        int n = 0;
+        words[n++] = "bench";
+        words[n++] = "actor";
+        words[n++] = "--seconds";
+        words[n++] = seconds;
+        for (int i = 0; i < b->argc; i++) words[n++] = b->argv[i];
+        snprintf(t_max, sizeof t_max, "--t-max=%d", idle_t_max[t]);
+        words[n++] = t_max;
+        words[n++] = "--wire=float32"; /* the others write a whole gradient, which comes on top: scale_costs_of() */
+        words[n++] = "--combine=none";
+        words[n] = NULL;
+        if ((rc = capture(2, words, NULL, text))) break;
+        const double rate = figure(text, "actor-train");
+        if (!(rate > 0)) rc = -1;
+        m->compute[t] = idle_t_max[t] * m->repeat / fmax(rate, 1e-9);
+    }
+    free(words);
+    return rc;
+}
+
+/* Rank 0's rates NAME-k1 ... as seconds. 0, or -1 after error_set(). */
+static int read_applies(const char *text, const char *name, double apply[SCALE_APPLIES])
+{
+    static const int ks[SCALE_APPLIES] = {1, 2, 4, 8, 16};
+    char full[32];
+    for (int i = 0; i < SCALE_APPLIES; i++) {
+        snprintf(full, sizeof full, "%s-k%d", name, ks[i]);
+        const double rate = figure(text, full);
+        if (!(rate > 0)) return -1;
+        apply[i] = 1 / rate;
+        /* a longer pass costs no more per gradient than a shorter one; where it seems to, a neighbour took the core */
+        if (i) apply[i] = fmin(apply[i], apply[i - 1]);
+    }
+    return 0;
+}
+
+/* --params N --factors ..., as bench.h says, behind `words`. */
+static void add_model(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
+{
+    const struct optim_wide *w = &m->model.wide;
+    snprintf(text[0], 80, "%zu", m->model.params);
+    snprintf(text[1], 80, "%zu,%d,%d,%d,%d", w->offset, w->in, w->out, rows0, rows1);
+    words[0] = "--params";
+    words[1] = text[0];
+    words[2] = w->in ? "--factors" : NULL;
+    words[3] = text[1];
+    words[4] = NULL;
+}
+
+/* Whole gradients, and factors of each rank there is: those of the second t_max by a start of its own. */
+static int measure_server(const struct bench *b, struct scale_measured *m)
+{
+    char seconds[32], model[2][80], text[TEXT];
+    const char *words[9] = {"bench", "server", "--seconds", seconds};
+    for (int t = 0; t < T_MAXES; t++) {
+        if (t && !m->factors[t]) break;
+        snprintf(seconds, sizeof seconds, "%g", (m->factors[1] ? 0.12 : 0.2) * b->seconds);
+        add_model(m, m->factors[t], 0, model, words + 4);
+        if (capture(17, words, NULL, text)) return -1;
+        if (m->factors[t] && read_applies(text, "server-factors", m->factored[t].apply)) return -1;
+        if (t) break;
+        if (read_applies(text, "server-apply", m->whole.apply)) return -1;
+        const double push = figure(text, "server-push"), wake = figure(text, "server-wakeup");
+        if (!(push > 0) || !(wake > 0)) return -1;
+        m->whole.push = m->whole.bytes / push;
+        m->near.wake = 1e-6 * wake / 2; /* it is the way there and back */
+    }
+    return 0;
+}
+
+/* The sleeping actors, by shared memory or over TCP of this machine. */
+static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, struct idle_found *found)
+{
+    char seconds[32], model[2][80], steps[80], path[PATH_MAX], text[TEXT];
+    const char *words[16] = {"bench", "scale", "--seconds", seconds, "--step", steps, "--tell", path};
+    int n = 8;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%.4000s/dunlin-scale-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    const int fd = mkstemp(path);
+    if (fd < 0) return error_set("%s: cannot be made: %s", path, strerror(errno));
+    close(fd);
+    if (far) words[n++] = "--far";
+    add_model(m, m->factors[0], m->factors[1], model, words + n);
+    snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
+    snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
+             1e6 * m->compute[1] / idle_t_max[1]);
+    int rc = capture(far ? FAR_RANKS : NEAR_RANKS, words,
+                     far ? "OMPI_MCA_btl=tcp,self OMPI_MCA_osc=pt2pt OMPI_MCA_btl_tcp_if_include=lo" : NULL, text);
+    if (!rc) rc = scale_idle_read(path, found);
+    unlink(path);
+    return rc;
+}
+
+/* Best of some rounds, s: what a conversion takes where nothing disturbs it. */
+#define BEST(seconds, statement)                                                                                       \
+    do {                                                                                                               \
+        (seconds) = HUGE_VAL;                                                                                          \
+        for (int round_ = 0; round_ < CONVERSIONS; round_++) {                                                         \
+            const double from_ = bench_clock();                                                                        \
+            statement;                                                                                                 \
+            (seconds) = fmin((seconds), bench_clock() - from_);                                                        \
+        }                                                                                                              \
+    } while (0)
+
+/* The loops of src/share/wire.c, without their kernels for each kind of processor. What a message loses is kept in rest. */
+
+static void to_bf16(uint16_t *restrict to, float *restrict rest, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float x = rest[i] + from[i];
+        uint32_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        to[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16); /* to even */
+        bits = (uint32_t)to[i] << 16;
+        float back;
+        memcpy(&back, &bits, sizeof back);
+        rest[i] = x - back;
+    }
+}
+
+static void from_bf16(uint32_t *restrict to, const uint16_t *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] = (uint32_t)from[i] << 16;
+}
+
+static size_t choose(uint16_t *restrict marks, float *restrict value, const float *restrict from, size_t n, float least)
+{
+    size_t k = 0;
+    for (size_t w = 0; w < n / 16; w++) {
+        unsigned word = 0;
+        for (int l = 0; l < 16; l++) word |= (unsigned)(fabsf(from[16 * w + (size_t)l]) >= least) << l;
+        marks[w] = (uint16_t)word;
+        for (unsigned left = word; left; left &= left - 1) value[k++] = from[16 * w + (size_t)__builtin_ctz(left)];
+    }
+    return k;
+}
+
+static void expand(float *restrict to, const uint16_t *restrict marks, const float *restrict value, size_t n)
+{
+    size_t k = 0;
+    memset(to, 0, n * sizeof *to);
+    for (size_t w = 0; w < n / 16; w++)
+        for (unsigned left = marks[w]; left; left &= left - 1) to[16 * w + (size_t)__builtin_ctz(left)] = value[k++];
+}
+
+static void add(float *restrict to, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+static void measure_forms(const struct scale_words *w, struct scale_measured *m)
+{
+    const size_t n = m->model.params;
+    float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
+    uint16_t *half = memory_new(n, sizeof *half);
+    volatile size_t kept = 0;
+    for (size_t i = 0; i < n; i++) from[i] = (float)((i * 7919) % 1009) / 1009;
+    BEST(m->encode, to_bf16(half, rest, from, n));
+    BEST(m->decode, from_bf16((uint32_t *)(void *)to, half, n));
+    double folded; /* into what was kept before, which comes ahead of the choice */
+    BEST(folded, add(rest, from, n));
+    BEST(m->select, kept = choose(half, to, from, n, 1 - (float)w->significant));
+    m->select += 2 * folded; /* once more for the norm by which is chosen */
+    BEST(m->expand, expand(rest, half, to, n));
+    BEST(m->near.sum, add(to, from, n));
+    (void)kept;
+    free(from);
+    free(to);
+    free(rest);
+    free(half);
+}
+
+/* What is pushed, from the options of training; --wire and --combine are what is simulated. */
+static int look_at_net(const struct bench *b, struct scale_measured *m)
+{
+    static struct option_set set;
+    struct setup setup = {0};
+    struct options *o = &set.values;
+    int rc = bench_options(b, &set);
+    if (!rc) {
+        snprintf(o->wire, sizeof o->wire, "float32");
+        snprintf(o->combine, sizeof o->combine, "none");
+        rc = setup_open(&setup, o, true);
+    }
+    if (!rc) {
+        m->model = (struct bench_model){.params = setup.facts->params, .wide = setup.facts->wide};
+        if (b->params) m->model = (struct bench_model){.params = (size_t)b->params};
+        m->repeat = setup.world.spec.action_repeat;
+        for (int t = 0; t < T_MAXES && setup_agent_config(&setup, 1).factors; t++)
+            m->factors[t] = net_factors(&m->model.wide, idle_t_max[t] * (int)o->envs_per_actor);
+        m->whole.bytes = (double)(sizeof(float) * m->model.params);
+        for (int t = 0; t < T_MAXES; t++)
+            m->factored[t].bytes = (double)(sizeof(float) * bench_gradient_floats(&m->model, m->factors[t]));
+    }
+    setup_close(&setup);
+    return rc ? -1 : 0;
+}
+
+/* What was not measured. A copy into the mailbox takes as long as its bytes. */
+static void complete_forms(const struct scale_words *w, struct scale_measured *m)
+{
+    if (w->push > 0) m->whole.push = w->push;
+    for (int i = 0; i < SCALE_APPLIES && w->apply > 0; i++) m->whole.apply[i] = w->apply;
+    for (int t = 0; t < T_MAXES; t++) {
+        struct scale_form *f = &m->factored[t];
+        f->push = w->push > 0 ? w->push : m->whole.push * f->bytes / m->whole.bytes;
+        if (w->apply > 0 || !m->factors[t]) memcpy(f->apply, m->whole.apply, sizeof f->apply);
+    }
+}
+
+static void derive_far(const struct scale_words *w, struct scale_measured *m)
+{
+    const struct idle_costs *f = &m->idle_far.alone;
+    m->far = m->near;
+    m->far.serve = f->serve;
+    m->far.drive = f->drive;
+    m->far.latency = w->latency > 0 ? w->latency : (f->ask + f->answer) / 2;
+    const double beyond = (f->fetch - f->ask + f->push - f->answer) / 2;
+    m->far.bandwidth = beyond > 0 ? m->whole.bytes / beyond : 0;
+    m->far.fetch_bytes = m->whole.bytes;
+}
+
+struct scale_costs scale_costs_of(const struct scale_measured *m, const struct scale_costs *base, int t, bool factors)
+{
+    const struct scale_form *f = factors ? &m->factored[t] : &m->whole;
+    struct scale_costs c = *base;
+    c.compute = m->compute[t];
+    c.push = f->push;
+    c.push_bytes = f->bytes;
+    memcpy(c.apply, f->apply, sizeof c.apply);
+    return c;
+}
+
+int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m)
+{
+    double load = 0;
+    if (getloadavg(&load, 1) == 1 && load > 0.5 * bench_cores())
+        log_root(
+            "note: %.1f processes want this machine's %d cores already: measured costs are larger than they should be",
+            load, bench_cores());
+    *m = (struct scale_measured){.near.wake = WAKE};
+    if (look_at_net(b, m)) return -1;
+    m->checked = !(w->step[0] > 0 && w->fetch > 0 && w->push > 0 && w->apply > 0);
+    if (m->checked && measure_server(b, m)) return -1;
+    complete_forms(w, m);
+    if (w->step[0] > 0)
+        for (int t = 0; t < T_MAXES; t++) m->compute[t] = idle_t_max[t] * w->step[t];
+    else if (measure_steps(b, m))
+        return -1;
+    for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) /* a copy stands for the gradient's being written there */
+        m->compute[t] = fmax(m->compute[t] - m->factored[t].push, 0.1 * m->compute[t]);
+    measure_forms(w, m);
+    if (m->checked && (run_idle(b, m, false, &m->idle) || run_idle(b, m, true, &m->idle_far))) return -1;
+    m->near.fetch = w->fetch > 0 ? w->fetch : m->idle.alone.borrow;
+    derive_far(w, m);
+    return 0;
+}

@@ -1,0 +1,258 @@
+/* server.c -- the master against its bounds, on real windows with synthetic actors (bench_mate.c).
+ *
+ * server-apply-kK   gradients/s while K wait: drain, RMSProp, publication, ack; over the slower of two bounds: the roots and
+ *                   divisions of RMSProp on data in the nearest cache, and the reading of theta, g and the K gradients once.
+ * server-factors-kK the same of gradients with factors (optim.h), as actors of a convolutional network push them, over the slower
+ *                   of the roots and divisions of all entries and the reading of theta, g and what the K gradients hold. The
+ *                   ratio may exceed 1: the row of an input that was 0 at every step costs neither root nor division.
+ * server-push       bytes/s of a gradient copied to its mailbox and pushed, over memcpy between own buffers
+ * server-fetch      bytes/s of weights that rank 0 has just written, over the same
+ * server-wakeup     median time from a push to its ack with rank 0 asleep, over a bare futex there and back
+ * server-idle       of a core, while nothing waits
+ *
+ * Rank 0 has a core to itself where there are two; the actors share the others and sleep unless told to push. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/mate.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "nn/peak.h"
+
+enum { KS = 5, MOST = 16, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };
+static const int ks[KS] = {1, 2, 4, 8, 16};
+static const double PATIENCE = 20; /* s for an actor to do what it was told */
+
+struct server {
+    struct bench_master m;
+    struct bench_model model;
+    int factors; /* their rank; 0: not measured */
+    int actors;
+    int64_t orders;
+    float *streams; /* (2 + MOST, params) what a pass over K gradients reads, elsewhere */
+    float *root[3]; /* (ROOT_FLOATS) */
+    struct series apply[2][KS], read[2][KS], arithmetic; /* [with factors] s per gradient */
+};
+
+/* Publishes an order, with the same weights. */
+static void order(struct server *s, int what)
+{
+    s->m.frames = ++s->orders << 8 | what;
+    optim_apply(s->m.optim, share_theta(s->m.share), share_next(s->m.share), NULL, 0);
+    share_publish(s->m.share, s->m.version, s->m.frames);
+}
+
+/* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */
+static int apply_slice(struct server *s, int k, bool factors, struct series *seconds)
+{
+    struct share_ready ready[BENCH_DRAIN];
+    int n = 0;
+    double busy = 0, start = bench_clock();
+    const double until = start + PATIENCE;
+    order(s, factors ? ORDER_FACTORS + k : k);
+    while (n < k) { /* drains that find something count, waiting does not */
+        start = bench_clock();
+        const int more = share_drain(s->m.share, ready + n, k - n);
+        if (more) busy += bench_clock() - start;
+        n += more;
+        if (!more) share_idle(s->m.share, 0.002);
+        if (start > until) return error_set("%d of %d actors have not pushed within %g s", k - n, k, PATIENCE);
+    }
+    bench_doze(0.0005); /* the actors go to sleep */
+    start = bench_clock();
+    bench_apply(&s->m, ready, k);
+    series_add(seconds, (busy + bench_clock() - start) / k);
+    return 0;
+}
+
+static void arithmetic_slice(struct server *s)
+{
+    const int blocks = (int)(s->model.params / ROOT_FLOATS) + 1;
+    peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
+    const double start = bench_clock();
+    for (int i = 0; i < blocks; i++) peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
+    const double each = (bench_clock() - start) / ((double)blocks * ROOT_FLOATS);
+    series_add(&s->arithmetic, each * (double)s->model.params);
+}
+
+/* What a pass over k gradients has to read. */
+static size_t pass_floats(const struct server *s, int k, bool factors)
+{
+    return 2 * s->model.params + (size_t)k * bench_gradient_floats(&s->model, factors ? s->factors : 0);
+}
+
+/* Reads as many bytes as a pass over k gradients has to, twice over: the second time they lie as near as they fit. */
+static void read_slice(struct server *s, int k, bool factors, struct series *seconds)
+{
+    const size_t floats = pass_floats(s, k, factors);
+    peak_read(s->streams, floats);
+    const double start = bench_clock();
+    peak_read(s->streams, floats);
+    series_add(seconds, (bench_clock() - start) / k);
+}
+
+/* Whole gradients, or with factors: one form after the other, as each leaves its own traces (src/optim/wide.h). */
+static int measure_apply(struct server *s, int form, double seconds)
+{
+    const double end = bench_clock() + seconds;
+    for (int round = 0; round < 3 || bench_clock() < end; round++) {
+        for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
+            arithmetic_slice(s);
+            read_slice(s, ks[i], form, &s->read[form][i]);
+            if (apply_slice(s, ks[i], form, &s->apply[form][i])) return -1;
+            if (round) continue;
+            series_free(&s->apply[form][i]); /* the first touches the pages */
+            series_free(&s->read[form][i]);
+        }
+    }
+    order(s, ORDER_REST);
+    return 0;
+}
+
+/* Actor 0 measures; we only serve. -1 after error_set(). */
+static int measure_copies(struct server *s, double seconds, struct mate_figures *figures)
+{
+    struct share_ready ready[BENCH_DRAIN];
+    const double until = bench_clock() + seconds + PATIENCE;
+    size_t bytes = 0;
+    order(s, ORDER_MEASURE);
+    while (!share_read_post(s->m.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
+        const int n = share_drain(s->m.share, ready, BENCH_DRAIN);
+        if (n)
+            bench_apply(&s->m, ready, n);
+        else
+            share_idle(s->m.share, 0.002);
+        if (bench_clock() > until) return error_set("actor 0 has not measured within %g s", seconds + PATIENCE);
+    }
+    order(s, ORDER_REST);
+    return 0;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Of a core, in percent. */
+static double measure_idle(struct server *s, double seconds)
+{
+    struct share_ready ready[BENCH_DRAIN];
+    const double cpu = cpu_seconds(), start = bench_clock();
+    while (bench_clock() < start + seconds)
+        if (!share_drain(s->m.share, ready, BENCH_DRAIN)) share_idle(s->m.share, 0.002);
+    return 100 * (cpu_seconds() - cpu) / (bench_clock() - start);
+}
+
+static void report_apply(const struct server *s, bool factors)
+{
+    char name[32];
+    const double arithmetic = 1 / series_median(&s->arithmetic);
+    if (factors)
+        log_root(
+            "with factors of %d rows a gradient has %zu bytes; inputs that were 0 in every row need neither roots nor "
+            "divisions, so the ratio may exceed 1",
+            s->factors, sizeof(float) * bench_gradient_floats(&s->model, s->factors));
+    for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
+        const double read = 1 / series_median(&s->read[factors][i]);
+        log_root("%2d waiting%s: reading alone %.4g gradients/s (%.4g GB/s)", ks[i], factors ? ", factors" : "", read,
+                 1e-9 * read * sizeof(float) * (double)pass_floats(s, ks[i], factors) / ks[i]);
+        snprintf(name, sizeof name, "server-%s-k%d", factors ? "factors" : "apply", ks[i]);
+        bench_print(name, 1 / series_median(&s->apply[factors][i]), fmin(arithmetic, read), "gradients/s");
+    }
+}
+
+static void report(const struct server *s, const struct mate_figures *f, double idle)
+{
+    const double bytes = (double)s->model.params * sizeof(float);
+    log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->model.params,
+             share_component(s->m.share), 1 / series_median(&s->arithmetic));
+    report_apply(s, false);
+    if (s->factors) report_apply(s, true);
+    bench_print("server-push", bytes / f->push, bytes / f->copy, "bytes/s");
+    bench_print("server-fetch", bytes / f->fetch, bytes / f->copy, "bytes/s");
+    bench_print("server-wakeup", 1e6 * f->wake, 1e6 * f->floor, "us");
+    bench_print("server-idle", idle, 100, "percent");
+}
+
+static int run_server(struct server *s, double seconds)
+{
+    struct mate_figures figures = {0};
+    const size_t params = s->model.params;
+    float *theta = memory_floats(params);
+    s->streams = memory_floats((2 + MOST) * params);
+    memset(s->streams, 1, (2 + MOST) * params * sizeof(float)); /* untouched pages would all be one page of zeros */
+    for (int i = 0; i < 3; i++) s->root[i] = memory_floats(ROOT_FLOATS);
+    for (int i = 0; i < ROOT_FLOATS; i++) s->root[0][i] = s->root[1][i] = 0.01f * (float)(i + 1);
+    share_start(s->m.share, theta, NULL, 0, 0);
+    const int forms = 1 + (s->factors > 0);
+    int rc = 0;
+    for (int form = 0; form < forms && !rc; form++) rc = measure_apply(s, form, 0.6 * seconds / forms);
+    if (!rc) rc = measure_copies(s, 0.25 * seconds, &figures);
+    if (!rc)
+        report(s, &figures, measure_idle(s, 0.15 * seconds));
+    else
+        log_error("%s", error_text());
+    share_stop(s->m.share, 1);
+    if (share_wait_bye(s->m.share, PATIENCE)) rc = -1;
+    for (int i = 0; i < 3; i++) free(s->root[i]);
+    for (int i = 0; i < 2 * KS; i++) {
+        series_free(&s->apply[i / KS][i % KS]);
+        series_free(&s->read[i / KS][i % KS]);
+    }
+    series_free(&s->arithmetic);
+    free(s->streams);
+    free(theta);
+    return rc;
+}
+
+/* The network of --net, or so many parameters. 0, or -1 after error_set(). */
+static int look_at_model(const struct bench *b, struct server *s)
+{
+    if (b->params) {
+        s->model = (struct bench_model){.params = (size_t)b->params, .wide = b->wide};
+        s->factors = b->rows[0];
+        return 0;
+    }
+    struct net *net = bench_net_new(b->net ? b->net : "small", b->lstm);
+    if (!net) return -1;
+    s->model = (struct bench_model){.params = net_facts(net)->params, .wide = net_facts(net)->wide};
+    s->factors = net_factors(&s->model.wide, ROWS);
+    net_free(&net);
+    return 0;
+}
+
+int bench_server(const struct bench *b)
+{
+    struct server s = {.m.lr = 7e-4f};
+    struct bench_ranks r;
+    int rc = 0;
+    bench_ranks_begin(&r);
+    const int cores = bench_cores();
+    s.actors = r.size - 1;
+    bool ok = !look_at_model(b, &s);
+    if (ok && r.rank == 0) {
+        const struct optim_config optim = {
+            .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.model.wide};
+        ok = (s.m.optim = optim_new(&optim, s.model.params, s.actors)) != NULL;
+    }
+    if (bench_ranks_agree(&r, ok)) {
+        const struct share_config config = {.params = s.model.params, .wide = s.model.wide, .episodes = 16};
+        r.share = share_open(MPI_COMM_WORLD, &config);
+        s.m.share = r.share;
+        bench_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
+        if (r.rank == 0 && cores < 2) log_root("only one core: rank 0 shares it with the actors");
+        rc = r.rank == 0 ? run_server(&s, b->seconds) : mate_run(r.share, &s.model, s.factors, 0.25 * b->seconds);
+        if (rc && r.rank) log_error("%s", error_text());
+    } else {
+        rc = 2;
+    }
+    optim_free(&s.m.optim);
+    bench_ranks_end(&r, rc < 0);
+    return r.rank == 0 || rc != 2 ? rc : 0;
+}

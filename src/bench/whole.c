@@ -1,0 +1,277 @@
+/* whole.c -- whole trainings side by side: with one actor, with as many as cores, and with 2, 4, 8 and 16. All are started
+ * once and then take turns: a training's ranks are stopped (SIGSTOP) but for its slices, so that all meet the same machine.
+ * A rate is the difference of two lines of RUN/status within a slice; of the slice's beginning, when caches are cold and
+ * sleepers wake, nothing counts.
+ *
+ * whole        frames/s of master and N actors on N cores, over N times the rate of one actor (with its master)
+ * whole-rK     frames/s of K actors, over the best of all
+ * whole-cpu    of a core, what rank 0 takes with N actors */
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
+static const double SLICE = 0.5, SETTLE = 0.08, LOG_EVERY = 0.05, PATIENCE = 30; /* s */
+
+struct training {
+    int actors;
+    pid_t mpirun;
+    pid_t ranks[RANKS_MOST]; /* 0: the master's */
+    int count;
+    char tag[64], dir[PATH];
+    struct series rate, cpu; /* frames/s; percent of a core */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+    interrupted = sig;
+}
+
+/* Does the environment of process `pid` hold `entry` whole; *rank is its OMPI_COMM_WORLD_RANK, or -1. */
+static bool has_entry(long pid, const char *entry, int *rank)
+{
+    enum { ENVIRONMENT = 1 << 18 };
+    static char bytes[ENVIRONMENT];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/environ", pid);
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    const size_t n = fread(bytes, 1, ENVIRONMENT - 1, f);
+    fclose(f);
+    bytes[n] = 0;
+    bool found = false;
+    *rank = -1;
+    for (size_t at = 0; at < n; at += strlen(bytes + at) + 1) {
+        if (!strcmp(bytes + at, entry)) found = true;
+        if (!strncmp(bytes + at, "OMPI_COMM_WORLD_RANK=", 21)) *rank = atoi(bytes + at + 21);
+    }
+    return found;
+}
+
+/* The processes of a training's ranks, by the tag that only they carry. */
+static void find_ranks(struct training *t)
+{
+    DIR *d = opendir("/proc");
+    memset(t->ranks, 0, sizeof t->ranks);
+    t->count = 0;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        int rank;
+        const long pid = strtol(e->d_name, NULL, 10);
+        if (pid <= 0 || !has_entry(pid, t->tag, &rank) || rank < 0 || rank > t->actors) continue;
+        t->ranks[rank] = (pid_t)pid;
+        t->count++;
+    }
+    if (d) closedir(d);
+}
+
+static void tell(const struct training *t, int sig)
+{
+    for (int r = 0; r <= t->actors; r++)
+        if (t->ranks[r] > 0) kill(t->ranks[r], sig);
+}
+
+/* The last words of RUN/status; false where there is none yet. */
+static bool read_status(const struct training *t, double *seconds, double *frames)
+{
+    char path[PATH + 16], line[512];
+    *seconds = *frames = -1;
+    snprintf(path, sizeof path, "%s/status", t->dir);
+    FILE *f = fopen(path, "r");
+    if (!f) return false;
+    while (fgets(line, sizeof line, f)) {
+        if (!strncmp(line, "frames ", 7)) *frames = strtod(line + 7, NULL);
+        if (!strncmp(line, "seconds ", 8)) *seconds = strtod(line + 8, NULL);
+    }
+    fclose(f);
+    return *seconds >= 0 && *frames >= 0;
+}
+
+/* Waits for a status of later than *seconds. */
+static int next_status(const struct training *t, double *seconds, double *frames)
+{
+    const double before = *seconds, until = bench_clock() + PATIENCE;
+    while (!interrupted && bench_clock() < until) {
+        if (read_status(t, seconds, frames) && *seconds > before) return 0;
+        if (!waitpid(t->mpirun, NULL, WNOHANG))
+            bench_doze(0.002);
+        else
+            return error_set("the training with %d actors has ended by itself", t->actors);
+    }
+    return error_set(interrupted ? "interrupted" : "the training with %d actors gives no sign of life", t->actors);
+}
+
+/* CPU seconds of a process so far. */
+static double cpu_of(pid_t pid)
+{
+    char path[64];
+    double ns = 0;
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%lf", &ns) != 1) ns = 0;
+    if (f) fclose(f);
+    return 1e-9 * ns;
+}
+
+static int begin(struct training *t, const struct bench *b, const char *dir, int index)
+{
+    double seconds = -1, frames;
+    char log_every[16];
+    snprintf(t->dir, sizeof t->dir, "%.400s/%d", dir, index);
+    snprintf(t->tag, sizeof t->tag, "DUNLIN_BENCH_WHOLE=%d-%d", (int)getpid(), index);
+    snprintf(log_every, sizeof log_every, "%g", LOG_EVERY);
+    const char *const ours[] = {"--out",
+                                t->dir,
+                                "--frames",
+                                "1000000000000",
+                                "--eval-every",
+                                "0",
+                                "--checkpoint-every",
+                                "1000000000000",
+                                "--log-every",
+                                log_every,
+                                NULL};
+    const char **words = memory_new((size_t)b->argc + sizeof ours / sizeof ours[0] + 1, sizeof *words);
+    words[0] = "train";
+    for (int i = 0; i < b->argc; i++) words[i + 1] = b->argv[i];
+    memcpy(words + b->argc + 1, ours, sizeof ours);
+    t->mpirun = bench_start(t->actors + 1, words, t->tag);
+    free(words);
+    if (t->mpirun < 0) return -1;
+    do {
+        if (next_status(t, &seconds, &frames)) return -1;
+    } while (frames <= 0);
+    find_ranks(t);
+    if (t->count != t->actors + 1) return error_set("%d of %d ranks were found in /proc", t->count, t->actors + 1);
+    tell(t, SIGSTOP);
+    return 0;
+}
+
+static int slice(struct training *t, bool keep)
+{
+    double s0, f0, s1, f1;
+    if (!read_status(t, &s0, &f0)) return error_set("%s/status has gone", t->dir);
+    tell(t, SIGCONT);
+    int rc = next_status(t, &s0, &f0);
+    bench_doze(SETTLE);
+    if (!rc) rc = read_status(t, &s0, &f0) ? next_status(t, &s0, &f0) : -1;
+    const double cpu = cpu_of(t->ranks[0]), start = bench_clock();
+    s1 = s0;
+    if (!rc) bench_doze(SLICE);
+    if (!rc) rc = read_status(t, &s1, &f1) ? next_status(t, &s1, &f1) : -1;
+    const double percent = 100 * (cpu_of(t->ranks[0]) - cpu) / (bench_clock() - start);
+    tell(t, SIGSTOP);
+    if (rc || !keep) return rc;
+    series_add(&t->rate, (f1 - f0) / (s1 - s0));
+    series_add(&t->cpu, percent);
+    return 0;
+}
+
+static void end(struct training *t)
+{
+    if (t->mpirun <= 0) return;
+    int status;
+    tell(t, SIGCONT);
+    kill(t->mpirun, SIGUSR1); /* passed on to the ranks: a stop */
+    for (int i = 0; i < 500; i++) {
+        if (waitpid(t->mpirun, &status, WNOHANG)) return;
+        if (i == 250) kill(t->mpirun, SIGTERM);
+        bench_doze(0.02);
+    }
+    tell(t, SIGKILL);
+    kill(t->mpirun, SIGKILL);
+    waitpid(t->mpirun, &status, 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
+static void report(const struct training *t, int n, int cores)
+{
+    char name[32];
+    double best = 0, one = 0;
+    for (int i = 0; i < n; i++) {
+        const double rate = series_median(&t[i].rate);
+        best = fmax(best, rate);
+        if (t[i].actors == 1) one = rate;
+        log_root("%2d actors: %.0f frames/s, rank 0 takes %.1f %% of a core", t[i].actors, rate,
+                 series_median(&t[i].cpu));
+    }
+    for (int i = 0; i < n; i++)
+        if (t[i].actors == cores) {
+            bench_print("whole", series_median(&t[i].rate), cores * one, "frames/s");
+            bench_print("whole-cpu", series_median(&t[i].cpu), 100, "percent");
+        }
+    for (int i = 0; i < n; i++) {
+        if (t[i].actors < 2 || (t[i].actors & (t[i].actors - 1))) continue;
+        snprintf(name, sizeof name, "whole-r%d", t[i].actors);
+        bench_print(name, series_median(&t[i].rate), best, "frames/s");
+    }
+}
+
+static int measure(struct training *t, int n, const struct bench *b, const char *dir)
+{
+    for (int i = 0; i < n; i++)
+        if (begin(&t[i], b, dir, i)) return -1;
+    const double until = bench_clock() + b->seconds;
+    for (int round = 0; round < 2 || bench_clock() < until; round++)
+        for (int i = 0; i < n; i++)
+            if (slice(&t[i], round > 0)) return -1;
+    report(t, n, bench_cores());
+    return 0;
+}
+
+int bench_whole(const struct bench *b)
+{
+    static struct training t[MOST];
+    static struct option_set set;
+    const int cores = bench_cores();
+    const char *tmp = getenv("TMPDIR");
+    char dir[PATH];
+    int n = 0;
+    bool has_cores = false;
+    if (bench_options(b, &set)) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    const int64_t most = set.values.actors ? set.values.actors : USUAL;
+    for (int actors = 1; actors <= most && n < MOST - 1; actors *= 2) {
+        t[n++].actors = actors;
+        has_cores |= actors == cores;
+    }
+    if (!has_cores && cores < RANKS_MOST) t[n++].actors = cores;
+    snprintf(dir, sizeof dir, "%.300s/dunlin-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(dir)) {
+        log_error("%s: a folder for trainings cannot be made there: %s; set TMPDIR", dir, strerror(errno));
+        return 1;
+    }
+    const struct sigaction act = {.sa_handler = on_signal};
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    const int rc = measure(t, n, b, dir);
+    if (rc) log_error("%s", error_text());
+    for (int i = 0; i < n; i++) {
+        end(&t[i]);
+        series_free(&t[i].rate);
+        series_free(&t[i].cpu);
+    }
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return rc ? 1 : 0;
+}

@@ -1,0 +1,180 @@
+/* doctor.c -- `dunlin doctor`: its words; and alone, the start under mpirun as `dunlin train` would make it, watched over, so
+ * that also what keeps MPI from starting or lets it hang ends in a finding. See doctor.h. */
+#include "doctor/doctor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "job/launch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
+
+static const char usage[] =
+    "dunlin doctor [FILE.ini] [--KEY VALUE ...]\n"
+    "  what this machine or allocation would trip over, in one line each: ok, warn or fail, what it is, and what mends "
+    "it.\n"
+    "  Alone it starts itself under mpirun, as `dunlin train` would; under mpirun or srun it looks at every rank and "
+    "node.\n"
+    "  Takes the options of `dunlin train`: --env, --net, --t-max, --out ... are what it tries.\n"
+    "  Status 0: nothing would fail; 1: something would.\n";
+
+void doctor_say(struct doctor *d, enum doctor_level level, const char *name, const char *mend, const char *what, ...)
+{
+    static const char *const levels[] = {"ok", "warn", "fail"};
+    char text[1024];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    for (char *c = text; *c; c++)
+        if (*c == '\n' || *c == ';') *c = *c == ';' ? ',' : ' '; /* "; mend:" stands once */
+    d->count[level]++;
+    fprintf(d->out, "%s %s: %s", levels[level], name, text);
+    if (level != DOCTOR_OK) fprintf(d->out, "; mend: %s", mend);
+    fputc('\n', d->out);
+    fflush(d->out);
+}
+
+int doctor_verdict(struct doctor *d)
+{
+    const int fail = d->count[DOCTOR_FAIL], warn = d->count[DOCTOR_WARN];
+    if (fail)
+        doctor_say(d, DOCTOR_FAIL, "verdict", "the lines above that begin with fail", "%d of %d findings would fail",
+                   fail, fail + warn + d->count[DOCTOR_OK]);
+    else
+        doctor_say(d, DOCTOR_OK, "verdict", NULL, "nothing would fail, %d warning%s", warn, warn == 1 ? "" : "s");
+    return fail ? 1 : 0;
+}
+
+/* Everything that needs no other rank; where MPI cannot be started at all. */
+static int look_alone(struct doctor *d, struct option_set *set, int actors)
+{
+    static struct doctor_setup s;
+    static struct doctor_facts facts;
+    doctor_facts(&facts);
+    s.set = *set;
+    doctor_open(d, &s);
+    const size_t params = s.ok ? s.setup.facts->params : BENCH_PARAMS;
+    const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .params = params, .alone = true};
+    doctor_judge_start(d, &plan);
+    doctor_judge_cores(d, &plan);
+    doctor_judge_memory(d, &plan);
+    doctor_judge_pieces(d, &plan, !strncmp(set->values.env, "atari:", 6));
+    doctor_folder(d, set->values.out, params);
+    if (s.ok) doctor_scale(d, &s, actors, NULL, NULL, 0);
+    setup_close(&s.setup);
+    return doctor_verdict(d);
+}
+
+/* Copies lines from the ranks to our stdout until they end. The verdict: 0 or 1; -1 where none came. *late: they did not end in
+ * time. */
+static int relay_lines(int from, bool *late)
+{
+    static char bytes[1 << 16];
+    size_t n = 0;
+    for (struct pollfd p = {.fd = from, .events = POLLIN}; n < sizeof bytes - 1;) {
+        const int ready = poll(&p, 1, PATIENCE_MS);
+        if (ready < 0 && errno == EINTR) continue;
+        *late = ready == 0;
+        if (ready <= 0) break;
+        const ssize_t got = read(from, bytes + n, sizeof bytes - 1 - n);
+        if (got <= 0) break;
+        fwrite(bytes + n, 1, (size_t)got, stdout);
+        fflush(stdout);
+        n += (size_t)got;
+        bytes[n] = 0;
+    }
+    bytes[n] = 0;
+    return strstr(bytes, "\nfail verdict: ") ? 1 : strstr(bytes, "\nok verdict: ") ? 0 : -1;
+}
+
+/* The same words under mpirun, with a rank for each actor and one for the master. Status. */
+static int launch(struct doctor *d, int actors, int argc, char **argv)
+{
+    int from, status = 0;
+    bool late = false;
+    const char **words = memory_new((size_t)argc + 2, sizeof *words);
+    words[0] = "doctor";
+    for (int i = 0; i < argc; i++) words[i + 1] = argv[i];
+    const pid_t pid = bench_start_read(actors + 1, words, NULL, &from);
+    free(words);
+    if (pid < 0) log_error("%s", error_text());
+    const int verdict = pid > 0 ? relay_lines(from, &late) : -1;
+    if (pid > 0) close(from);
+    if (late) kill(pid, SIGTERM);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    if (verdict >= 0) return verdict;
+    if (late)
+        doctor_say(d, DOCTOR_FAIL, "mpirun", "run `mpirun -n 2 hostname`; see that nothing holds its ports or TMPDIR",
+                   "%d ranks did not come to an end within %d s", actors + 1, PATIENCE_MS / 1000);
+    else
+        doctor_say(d, DOCTOR_FAIL, "mpirun", "run `mpirun -n 2 hostname`, and look at what stands on stderr",
+                   "%d ranks ended with status %d before the last finding", actors + 1,
+                   pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    return doctor_verdict(d);
+}
+
+/* The options of training with the environment's defaults. 0, or -1 after error_set(). */
+static int read_options(struct option_set *set, int argc, char **argv)
+{
+    const char *positional = NULL;
+    options_init(set);
+    if (options_read_args(set, argc, argv, &positional)) return -1;
+    if (positional)
+        return error_set("doctor takes one FILE.ini and --KEY VALUE pairs, as train does; \"%s\" is neither",
+                         positional);
+    return setup_complete(set);
+}
+
+static bool has_mpirun(void)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+    for (; path && *path; path += strcspn(path, ":"), path += *path == ':') {
+        snprintf(file, sizeof file, "%.*s/mpirun", (int)strcspn(path, ":"), path);
+        if (!access(file, X_OK)) return true;
+    }
+    return false;
+}
+
+int doctor_main(int argc, char **argv)
+{
+    static struct option_set set;
+    struct doctor d = {.out = stdout};
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            fputs(usage, stdout);
+            return 0;
+        }
+    if (read_options(&set, argc, argv)) {
+        const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+        if (!rank || !strcmp(rank, "0")) log_error("%s", error_text());
+        return USAGE;
+    }
+    const enum launch_kind kind = launch_kind();
+    if (kind == LAUNCH_RANK) return doctor_ranks(&set);
+    int actors = launch_actors(set.values.actors);
+    if (actors > RANKS_MOST - 1) actors = RANKS_MOST - 1;
+    if (kind == LAUNCH_WRONG) {
+        doctor_say(&d, DOCTOR_FAIL, "launch", "mpirun -n 2 or more, srun --mpi=pmix, or no launcher at all", "%s",
+                   error_text());
+        return look_alone(&d, &set, actors);
+    }
+    const bool root = !geteuid() && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+    if (!has_mpirun())
+        doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module openmpi",
+                   "not on the PATH");
+    const char *tmp = getenv("TMPDIR");
+    if (root || d.count[DOCTOR_FAIL] || access(tmp && *tmp ? tmp : "/tmp", W_OK | X_OK))
+        return look_alone(&d, &set, actors);
+    return launch(&d, actors, argc, argv);
+}

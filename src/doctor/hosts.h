@@ -1,0 +1,40 @@
+/* hosts.h -- private to doctor*.c: ranks by hosts. Local. */
+#ifndef DUNLIN_DOCTOR_HOSTS_H
+#define DUNLIN_DOCTOR_HOSTS_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include "doctor/doctor.h"
+
+static inline bool same_host(const struct doctor_facts *a, const struct doctor_facts *b)
+{
+    return !strcmp(a->host, b->host);
+}
+
+/* Is entry i the first of its host? */
+static inline bool is_first(const struct doctor_plan *p, int i)
+{
+    for (int r = 0; r < i; r++)
+        if (same_host(&p->facts[r], &p->facts[i])) return false;
+    return true;
+}
+
+static inline int count_hosts(const struct doctor_plan *p)
+{
+    int n = 0;
+    for (int r = 0; r < p->n; r++) n += is_first(p, r);
+    return n;
+}
+
+static inline int cpu_count(const uint64_t mask[DOCTOR_CPUS / 64])
+{
+    int n = 0;
+    for (int i = 0; i < DOCTOR_CPUS / 64; i++) n += __builtin_popcountll(mask[i]);
+    return n;
+}
+
+/* "ranks 0-3,8" of a host; "this process" alone. */
+void list_ranks(const struct doctor_plan *p, const struct doctor_facts *host, char *text, size_t size);
+
+#endif

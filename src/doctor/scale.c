@@ -1,0 +1,149 @@
+/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of scale.h: a rollout of the
+ * environment and network that were asked for, played on this core; updates of its weights; and copies over the real
+ * window. See doctor.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/doctor.h"
+#include "measure/scale.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "nn/net.h"
+
+enum { MOST = 4096, ROUNDS = 5, BUFFER_FLOATS = 24000000 };
+static const double SECONDS = 0.4, LAG_MOST = 64;
+
+int doctor_open(struct doctor *d, struct doctor_setup *s)
+{
+    s->ok = !setup_open(&s->setup, &s->set.values, true);
+    if (s->ok) return 0;
+    doctor_say(d, DOCTOR_FAIL, "env", "see `dunlin list`, or what the line itself says", "%s", error_text());
+    return -1;
+}
+
+/* s of a rollout and its gradient; 0 after error_set(). */
+static double time_rollouts(const struct setup *setup, double *frames)
+{
+    const struct agent_config config = setup_agent_config(setup, 1);
+    struct agent *agent = agent_new(&config, &setup->world, setup->net);
+    if (!agent) return 0;
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
+    struct agent_stats stats;
+    struct series each = {0};
+    float *theta = memory_floats(setup->facts->params), *dtheta = memory_floats(setup->facts->params);
+    net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
+    int64_t all = 0;
+    int rc = 0;
+    for (const double until = bench_clock() + SECONDS; !rc && (each.n < 3 || bench_clock() < until);) {
+        const double start = bench_clock();
+        rc = agent_play(agent, theta, 0);
+        if (!rc) agent_gradient(agent, theta, algo_has_target(setup->algo) ? theta : NULL, dtheta, &stats);
+        series_add(&each, bench_clock() - start);
+        if (!rc) all += stats.frames;
+    }
+    const double median = series_median(&each);
+    *frames = (double)all / each.n;
+    series_free(&each);
+    agent_free(&agent);
+    free(theta);
+    free(dtheta);
+    return rc ? 0 : median;
+}
+
+/* Rank of the factors that this training pushes, or 0. */
+static int rank_of_pushes(const struct setup *setup)
+{
+    const struct options *o = setup->options;
+    return setup_agent_config(setup, 1).factors ? net_factors(&setup->facts->wide, (int)(o->t_max * o->envs_per_actor))
+                                                : 0;
+}
+
+/* s per gradient of k at once; -1 after error_set(). */
+static int time_updates(const struct setup *setup, const struct bench_model *model, int factors,
+                        double apply[SCALE_APPLIES])
+{
+    const size_t params = model->params;
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
+    const struct optim_config config = setup_optim_config(setup);
+    struct optim *optim = optim_new(&config, params, 1);
+    if (!optim) return -1;
+    struct optim_grad grads[1 << (SCALE_APPLIES - 1)];
+    const size_t fit = BUFFER_FLOATS / params, blocks = fit < 1    ? 1
+                                                        : fit < 16 ? fit
+                                                                   : 16; /* of more, some are the same */
+    float *theta = memory_floats(2 * params), *grad = memory_floats(blocks * params);
+    for (size_t i = 0; i < blocks; i++) bench_gradient(model, factors, &rng, grad + i * params);
+    for (int i = 0; i < 1 << (SCALE_APPLIES - 1); i++)
+        grads[i] = (struct optim_grad){
+            .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = factors};
+    bool here = false;
+    for (int k = 0; k < SCALE_APPLIES; k++) {
+        struct series each = {0};
+        for (int round = 0; round < ROUNDS; round++) {
+            const double start = bench_clock();
+            optim_apply(optim, theta + (size_t)here * params, theta + (size_t)!here * params, grads, 1 << k);
+            here = !here; /* as rank 0 goes from one published buffer to the next */
+            if (round) series_add(&each, (bench_clock() - start) / (1 << k)); /* the first touches the pages */
+        }
+        apply[k] = series_median(&each);
+        if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* see scale_costs.c */
+        series_free(&each);
+    }
+    free(theta);
+    free(grad);
+    optim_free(&optim);
+    return 0;
+}
+
+/* Costs over the link: what is beyond a question without weights is its bytes, those of whole weights and gradients. */
+static void add_far(struct scale_costs *c, const struct idle_costs *far, double bytes)
+{
+    const double beyond = (far->fetch - far->ask + far->push - far->answer) / 2;
+    c->latency = (far->ask + far->answer) / 2;
+    c->bandwidth = beyond > 0 ? bytes / beyond : 0;
+    c->serve = far->serve;
+    c->drive = far->drive;
+    c->fetch_bytes = bytes;
+}
+
+void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
+                  const struct idle_costs *far, int per_node)
+{
+    static const char mend[] =
+        "fewer ranks, a larger --t-max, or see `dunlin bench scale` for what other settings bear";
+    struct scale_costs c = {.wake = 5e-5};
+    struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
+    struct scale_result at;
+    enum scale_limit limit;
+    const struct bench_model model = {.params = s->setup.facts->params, .wide = s->setup.facts->wide};
+    const int factors = rank_of_pushes(&s->setup);
+    const double unit = sizeof(float), bytes = unit * (double)model.params;
+    double frames = 0;
+    c.push_bytes = unit * (double)bench_gradient_floats(&model, factors);
+    if (time_updates(&s->setup, &model, factors, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
+        doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());
+        return;
+    }
+    const struct idle_costs *here = near ? near : far;
+    const double alone = c.compute;
+    if (here) {
+        c.fetch = here->borrow;
+        c.push = here->answer + fmax(here->push - here->answer, 0) * c.push_bytes / bytes;
+    }
+    if (near) c.compute = fmax(c.compute - c.push, 0.1 * c.compute); /* the gradient is written once, not twice */
+    if (far) add_far(&c, far, bytes);
+    if (!far) l.per_node = MOST;
+    const int knee = scale_knee(&c, &l, LAG_MOST, MOST, &limit, &at);
+    const bool beyond = limit && actors > 1.25 * knee;
+    char more[96] = "";
+    if (far) /* what bench scale asks to be told of another machine's link */
+        snprintf(more, sizeof more, "; more: dunlin bench scale --link %.3g --latency %.3g", 8e-9 * c.bandwidth,
+                 1e6 * c.latency);
+    doctor_say(d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
+               "%s, %s, t-max %lld: a rollout takes %.2g ms, its push %.0f bytes, an update %.2g ms; with a core for "
+               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
+               s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, c.push_bytes,
+               1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames,
+               at.lag_mean, actors, more);
+}

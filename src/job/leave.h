@@ -1,0 +1,13 @@
+/* leave.h -- the end of a job in which somebody has died or hangs. All local. */
+#ifndef DUNLIN_JOB_LEAVE_H
+#define DUNLIN_JOB_LEAVE_H
+
+/* Before MPI_Init: starts a small process beside rank 0 that ends a typed mpirun where rank 0 is gone for 12 s without
+ * leave_well() and mpirun still waits. On other ranks, under our own launcher and under srun, which see to it themselves: nothing. */
+void leave_guarded(void);
+/* From here on rank 0 may go. */
+void leave_well(void);
+/* Ends all ranks of the job; this rank has written all it had to. Any of them call it, and do not come back. */
+_Noreturn void leave_by_force(int status);
+
+#endif

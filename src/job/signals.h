@@ -1,0 +1,17 @@
+/* signals.h -- stop signals of the ranks. Local. */
+#ifndef DUNLIN_JOB_SIGNALS_H
+#define DUNLIN_JOB_SIGNALS_H
+
+#include <stdbool.h>
+
+/* Rank 0 (catch_them true) notes SIGINT, SIGTERM and SIGUSR1 for signals_stop(); the others ignore them: they follow rank 0,
+ * and end by themselves when it is gone. */
+void signals_install(bool catch_them);
+
+/* The stop signal that came first; 0: none. */
+int signals_stop(void);
+
+/* "SIGTERM". */
+const char *signals_name(int sig);
+
+#endif

@@ -1,0 +1,122 @@
+/* limits.c -- what limits a simulated cluster, from how many actors on, and the same by hand. See scale.h. */
+#include <math.h>
+
+#include "measure/scale.h"
+
+static const double WORTH = 0.9; /* of the ideal */
+
+const char *scale_limit_name(enum scale_limit limit)
+{
+    static const char *const names[] = {"none", "rank 0", "link", "relay", "cores", "lag"};
+    return names[limit];
+}
+
+enum way { NEAR, DIRECT, RELAYED };
+
+/* s of `bytes` over the link, nobody else there. */
+static double over_link(const struct scale_costs *c, double bytes)
+{
+    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0;
+    return c->latency + bytes * fmax(fmax(wire, c->serve), c->drive);
+}
+
+/* One actor alone, all of whose queues are empty when it comes: rollouts/s. */
+static double alone(const struct scale_costs *c, enum way way)
+{
+    const double there = way == NEAR     ? c->fetch
+                         : way == DIRECT ? over_link(c, c->fetch_bytes)
+                                         : over_link(c, c->fetch_bytes) + c->fetch;
+    const double back = way == DIRECT ? over_link(c, c->push_bytes) : c->push;
+    /* fetch and rollout go on while rank 0 works on the push before; a longer answer would hold the next push up */
+    return 1 / (fmax(there + c->compute, c->wake + c->apply[0]) + back);
+}
+
+/* Actors behind rank 0's link. */
+static int behind_link(const struct scale_layout *l)
+{
+    return l->far ? l->actors : l->actors > l->per_node ? l->actors - l->per_node : 0;
+}
+
+double scale_ideal(const struct scale_costs *costs, const struct scale_layout *layout)
+{
+    const int far = behind_link(layout);
+    return (layout->actors - far) * alone(costs, NEAR) +
+           far * alone(costs, layout->relays && !layout->far ? RELAYED : DIRECT);
+}
+
+enum scale_limit scale_judge(const struct scale_result *r, double ideal, double lag_most)
+{
+    if (r->rollouts_per_s >= WORTH * ideal) return r->lag_mean > lag_most ? SCALE_LAG : SCALE_NO_LIMIT;
+    const double link = fmax(r->in, r->out), busiest = fmax(fmax(r->master, link), fmax(r->relay, r->cores));
+    /* a relay is busy while its transfers queue, a core while its actor waits for it: the cause comes first */
+    if (r->master >= 0.95 * busiest) return SCALE_RANK0;
+    if (link >= 0.95 * busiest) return SCALE_LINK;
+    return r->relay > r->cores ? SCALE_RELAY : SCALE_CORES;
+}
+
+static enum scale_limit look(const struct scale_costs *costs, const struct scale_layout *layout, int actors,
+                             double lag_most, struct scale_result *r)
+{
+    struct scale_layout l = *layout;
+    l.actors = actors;
+    *r = scale_run(costs, &l);
+    return scale_judge(r, scale_ideal(costs, &l), lag_most);
+}
+
+int scale_knee(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most,
+               enum scale_limit *limit, struct scale_result *at)
+{
+    int good = 0, bad = 1;
+    while (!(*limit = look(costs, layout, bad, lag_most, at))) { /* the first doubling that is too many */
+        if (bad == most) return most;
+        good = bad;
+        bad = 2 * bad < most ? 2 * bad : most;
+    }
+    while (bad - good > 1 && bad > 1.05 * good) {
+        struct scale_result r;
+        const int n = (good + bad) / 2;
+        const enum scale_limit found = look(costs, layout, n, lag_most, &r);
+        if (!found) {
+            good = n;
+            continue;
+        }
+        bad = n;
+        *limit = found;
+        *at = r;
+    }
+    return bad;
+}
+
+/* What `layout` asks for if nobody waits, as shares of what there is: of rank 0, its link, the first relay. */
+struct demand {
+    double rank0, link, relay, lag;
+};
+
+static struct demand ask(const struct scale_costs *c, const struct scale_layout *l)
+{
+    const int far = behind_link(l), near = l->actors - far,
+              relays = l->relays ? (far + l->per_node - 1) / l->per_node : 0,
+              full = far < l->per_node ? far : l->per_node;
+    const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0, each = alone(c, relays ? RELAYED : DIRECT);
+    /* sums: one a round, and a round is no shorter than its bytes */
+    const double round = over_link(c, fmax(c->push_bytes, c->fetch_bytes)) + c->encode + c->apply[0];
+    const double pushes = relays && l->sum ? relays * fmin(full * each, 1 / round) : far * each;
+    const double fetches = relays ? 0 : pushes; /* relays fetch as often as there is room for, and so ask for nothing */
+    double apply = c->apply[0];
+    for (int k = 1; k < SCALE_APPLIES; k++) apply = fmin(apply, c->apply[k]);
+    return (struct demand){.rank0 = near * alone(c, NEAR) * apply + pushes * (apply + c->decode) +
+                                    c->serve * (pushes * c->push_bytes + fetches * c->fetch_bytes),
+                           .link = wire * fmax(pushes * c->push_bytes, fetches * c->fetch_bytes),
+                           .relay = relays ? full * each * (c->encode + c->drive * c->push_bytes) : 0,
+                           .lag = l->sum ? near + relays : l->actors};
+}
+
+int scale_bound(const struct scale_costs *costs, const struct scale_layout *layout, double lag_most, int most)
+{
+    struct scale_layout l = *layout;
+    for (l.actors = 1; l.actors < most; l.actors++) {
+        const struct demand d = ask(costs, &l);
+        if (d.rank0 >= 1 || d.link >= 1 || d.relay >= 1 || d.lag > lag_most) break;
+    }
+    return l.actors;
+}

@@ -1,0 +1,79 @@
+/* ranks.c -- a start under MPI without a run: no folder, no files; and a master without books. See bench.h. */
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "base/check.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static const double LOST_AFTER = 30; /* s without a sign of life */
+
+void bench_ranks_begin(struct bench_ranks *r)
+{
+    int provided;
+    share_before_mpi();
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
+        log_error("MPI_Init failed");
+        _exit(1);
+    }
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    CHECK_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &r->rank));
+    CHECK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &r->size));
+    r->share = NULL;
+    log_set_rank(r->rank);
+    cpu_flush_denormals();
+}
+
+bool bench_ranks_agree(const struct bench_ranks *r, bool ok)
+{
+    int mine = ok, all = 0;
+    CHECK_MPI(MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+    if (all) return true;
+    if (r->rank == 0) log_error("%s", ok ? "another rank could not open what is measured" : error_text());
+    return false;
+}
+
+void bench_ranks_end(struct bench_ranks *r, bool lost)
+{
+    if (lost) _exit(1); /* whoever still waits is ended by mpirun */
+    if (r->share) share_close(&r->share);
+    MPI_Finalize();
+}
+
+void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
+{
+    struct optim_grad grads[BENCH_DRAIN];
+    int k = 0;
+    for (int i = 0; i < n; i++) {
+        const struct share_push *p = &ready[i].push;
+        if (!p->bad && p->scale != 0)
+            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
+                                             .scale = p->scale,
+                                             .lr = m->lr,
+                                             .actor = ready[i].actor,
+                                             .factors = (int)p->factors};
+        if (m->count) m->frames += p->frames;
+    }
+    if (k) {
+        m->version += (uint64_t)k;
+        optim_apply(m->optim, share_theta(m->share), share_next(m->share), grads, k);
+        share_publish(m->share, m->version, m->frames);
+    }
+    share_ack(m->share, ready, n);
+}
+
+void bench_serve(struct bench_master *m, int actor)
+{
+    struct share_ready ready[BENCH_DRAIN];
+    for (;;) {
+        const int n = share_drain(m->share, ready, BENCH_DRAIN);
+        if (n) {
+            bench_apply(m, ready, n);
+            continue;
+        }
+        const double silence = share_silence(m->share, actor);
+        if (silence < 0 || silence > LOST_AFTER) return;
+        share_idle(m->share, 0.002);
+    }
+}

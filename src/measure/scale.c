@@ -1,0 +1,439 @@
+/* scale.c -- the simulation of scale.h: actors, rank 0 and relays as machines that an event pushes one stage further. */
+#include "measure/scale.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/queue.h"
+#include "base/memory.h"
+#include "dunlin/rng.h"
+
+enum { DRAIN = 64, LAGS = 1 << 16 }; /* DRAIN: what rank 0 takes in one pass at most, as in app/master.h */
+
+enum stage {
+    FETCH_ASKED, /* the question has reached rank 0 */
+    PUSH_ASKED,
+    PART_CAME, /* a part of a transfer: the link's in a direction, rank 0's own work or ours */
+    CAME,      /* all parts, and the rest of the latency */
+    FETCHED,   /* weights are there */
+    COMPUTED,  /* a rollout and its gradient */
+    COPIED,    /* a gradient lies in the mailbox of the actor's own node */
+    ENCODED,   /* a relay's letters are ready to go */
+    RELAY_OFF, /* they do */
+    MASTER_UP,
+    MASTER_SERVED,
+    MASTER_APPLIED,
+};
+enum { MASTER = -1 };
+
+/* An actor, or the relay of a node. */
+struct party {
+    int node;
+    int64_t seen;   /* the version of its weights; of one that fetches: of those under way */
+    double in, out; /* bytes of the present transfer to rank 0, and from there */
+    int parts;      /* of it, still under way */
+    bool fetches;   /* an actor: its direction */
+    bool owes;      /* its mailbox is taken */
+    bool waits;     /* until it is free */
+    /* of a relay */
+    int64_t weights; /* the version its node reads */
+    bool busy;
+    int sending, wishes; /* gradients and waiting actors of the present round */
+    int unanswered;      /* sums at rank 0 */
+    double worked;       /* s of a core */
+};
+
+struct model {
+    const struct scale_costs *c;
+    const struct scale_layout *l;
+    struct agenda agenda;
+    struct rng rng;
+    int nodes;
+    struct party *party;   /* (actors + nodes): relays behind the actors, the one of node n is actors + n */
+    struct station *cores; /* (nodes) */
+    struct station in, out;
+    struct fifo *ready; /* (nodes) gradients that wait; [0]: at rank 0, others: at the relay */
+    struct fifo *wish;  /* (nodes) actors that wait for weights of their relay's */
+    int *serving;       /* (actors + nodes) parties whose transfers rank 0 has to serve, a ring */
+    int serve_head, serve_count;
+    bool up;       /* rank 0 is at work or on its way there */
+    double worked; /* s, rank 0 */
+    double credit; /* s that transfers may take before the next pass */
+    int64_t version, rollouts, updates;
+    struct gradient *pass; /* (actors + DRAIN) what the present pass applies */
+    int pass_count;
+    int64_t *lags; /* (LAGS) */
+    double lag_sum;
+};
+
+/* Rank 0, per gradient with k waiting: between the measured numbers straight over log2 k, beyond them as the last. */
+static double apply_cost(const struct scale_costs *c, int k)
+{
+    const double x = fmin(log2((double)k), SCALE_APPLIES - 1);
+    const int i = (int)fmin(floor(x), SCALE_APPLIES - 2);
+    return c->apply[i] + (x - i) * (c->apply[i + 1] - c->apply[i]);
+}
+
+static void later(struct model *m, double seconds, int who, enum stage stage)
+{
+    agenda_add(&m->agenda, &(struct job){.duration = seconds, .who = who, .stage = stage});
+}
+
+static void on_core(struct model *m, int node, double seconds, int who, enum stage stage)
+{
+    station_add(&m->agenda, &m->cores[node], &(struct job){.duration = seconds, .who = who, .stage = stage}, false);
+}
+
+/* ---- rank 0 ---- */
+
+static void master_works(struct model *m, double seconds, int who, enum stage stage)
+{
+    m->worked += seconds;
+    station_add(&m->agenda, &m->cores[0], &(struct job){.duration = seconds, .who = who, .stage = stage}, true);
+}
+
+static void master_serves(struct model *m)
+{
+    const int who = m->serving[m->serve_head];
+    const double seconds = m->c->serve * (m->party[who].in + m->party[who].out);
+    m->serve_head = (m->serve_head + 1) % (m->l->actors + m->nodes);
+    m->serve_count--;
+    m->credit -= seconds;
+    master_works(m, seconds, who, MASTER_SERVED);
+}
+
+/* What rank 0 does next: a pass over all that waits, or a transfer; as long for these as for those where both wait. */
+static void master_turn(struct model *m)
+{
+    struct fifo *f = &m->ready[0];
+    m->up = f->count || m->serve_count;
+    if (!m->up) return;
+    if (m->serve_count && (!f->count || m->credit > 0)) {
+        master_serves(m);
+        return;
+    }
+    int k = 0, packed = 0;
+    for (m->pass_count = 0; f->count && k < DRAIN;) {
+        const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
+        k += !g.more;
+        packed += !g.more && m->party[g.owner].node;
+    }
+    m->credit = k * apply_cost(m->c, k) + packed * m->c->decode;
+    master_works(m, m->credit, MASTER, MASTER_APPLIED);
+}
+
+static void master_wakes(struct model *m, double seconds)
+{
+    if (m->up) return;
+    m->up = true;
+    later(m, seconds, MASTER, MASTER_UP);
+}
+
+static void relay_turn(struct model *m, int node);
+static void push(struct model *m, int a);
+static void part_done(struct model *m, int who);
+
+static void master_applied(struct model *m)
+{
+    for (int i = 0; i < m->pass_count; i++) {
+        const struct gradient *g = &m->pass[i];
+        const int64_t lag = m->version - g->version;
+        m->lags[lag < LAGS ? lag : LAGS - 1]++;
+        m->lag_sum += (double)lag;
+        m->rollouts++;
+        if (g->more) continue;
+        m->version++;
+        m->updates++;
+    }
+    for (int i = 0; i < m->pass_count; i++) {
+        struct party *p = &m->party[m->pass[i].owner];
+        if (p->node && m->l->sum) m->party[m->l->actors + p->node].unanswered -= !m->pass[i].more;
+        p->owes = false;
+        if (p->waits) push(m, m->pass[i].owner);
+    }
+    for (int n = 1; n < m->nodes && m->l->sum; n++) relay_turn(m, n); /* who may send its next sum now */
+    master_turn(m);
+}
+
+/* ---- transfers of remote actors and of relays ---- */
+
+/* The parts of a transfer of p->in and p->out bytes go on at the same time. */
+static void transfer(struct model *m, int who)
+{
+    struct party *p = &m->party[who];
+    const double bytes = p->in + p->out, wire = m->c->bandwidth > 0 ? 1 / m->c->bandwidth : 0;
+    p->parts = 1 + (p->in > 0) + (p->out > 0) + (m->c->drive * bytes > 0) + (m->c->serve * bytes > 0);
+    if (p->in > 0)
+        station_add(&m->agenda, &m->in, &(struct job){.duration = p->in * wire, .who = who, .stage = PART_CAME}, false);
+    if (p->out > 0) {
+        const struct job out = {
+            .duration = p->out * wire, .who = who, .stage = PART_CAME, .version = &m->version, .seen = &p->seen};
+        station_add(&m->agenda, &m->out, &out, false);
+    }
+    if (m->c->drive * bytes > 0) on_core(m, p->node, m->c->drive * bytes, who, PART_CAME);
+    if (m->c->serve * bytes > 0) {
+        m->serving[(m->serve_head + m->serve_count++) % (m->l->actors + m->nodes)] = who;
+        master_wakes(m, 0);
+    }
+    part_done(m, who); /* one that is always there */
+}
+
+static void part_done(struct model *m, int who)
+{
+    if (--m->party[who].parts == 0) later(m, m->c->latency / 2, who, CAME);
+}
+
+static void arrive(struct model *m, int node, struct gradient g)
+{
+    fifo_put(&m->ready[node], g);
+    if (node)
+        relay_turn(m, node);
+    else if (!g.more)
+        master_wakes(m, m->c->wake);
+}
+
+/* ---- actors ---- */
+
+static bool is_far(const struct model *m, int a)
+{
+    return m->l->far || (m->party[a].node && !m->l->relays);
+}
+
+/* Out of the memory of its own node. */
+static void copy(struct model *m, int a)
+{
+    struct party *p = &m->party[a];
+    const int64_t *version = p->node ? &m->party[m->l->actors + p->node].weights : &m->version;
+    const struct job job = {.duration = m->c->fetch, .who = a, .stage = FETCHED, .version = version, .seen = &p->seen};
+    station_add(&m->agenda, &m->cores[p->node], &job, false);
+}
+
+static void fetch(struct model *m, int a)
+{
+    const struct party *p = &m->party[a];
+    if (is_far(m, a)) {
+        later(m, m->c->latency / 2, a, FETCH_ASKED);
+    } else if (p->node) { /* behind a relay: weights that are the newest at rank 0 from now on */
+        fifo_put(&m->wish[p->node], (struct gradient){.owner = a});
+        relay_turn(m, p->node);
+    } else {
+        copy(m, a);
+    }
+}
+
+static void compute(struct model *m, int a)
+{
+    const double spread = m->l->even ? 1 : 0.75 + 0.5 * rng_uniform(&m->rng);
+    if (m->l->idle)
+        later(m, m->c->compute * spread, a, COMPUTED);
+    else
+        on_core(m, m->party[a].node, m->c->compute * spread, a, COMPUTED);
+}
+
+static void push(struct model *m, int a)
+{
+    struct party *p = &m->party[a];
+    p->waits = p->owes;
+    if (p->waits) return;
+    p->owes = true;
+    if (is_far(m, a))
+        later(m, m->c->latency / 2, a, PUSH_ASKED);
+    else
+        on_core(m, p->node, m->c->push, a, COPIED);
+}
+
+/* ---- relays ---- */
+
+/* The next round: all gradients that wait, or their sum once the one before is answered, and weights if anybody waits. */
+static void relay_turn(struct model *m, int node)
+{
+    const int who = m->l->actors + node;
+    struct party *r = &m->party[who];
+    if (r->busy) return;
+    r->sending = r->unanswered ? 0 : m->ready[node].count;
+    r->wishes = m->wish[node].count;
+    if (!r->sending && !r->wishes) return;
+    r->busy = true;
+    const int letters = m->l->sum && r->sending ? 1 : r->sending;
+    const double work = letters * m->c->encode + (r->sending - letters) * m->c->sum;
+    r->in = letters * m->c->push_bytes;
+    r->out = r->wishes && r->weights < m->version ? m->c->fetch_bytes : 0;
+    r->seen = r->weights;
+    r->unanswered += m->l->sum && r->sending;
+    r->worked += work + m->c->drive * (r->in + r->out);
+    on_core(m, node, work, who, ENCODED);
+}
+
+static void relay_over(struct model *m, int node)
+{
+    struct party *r = &m->party[m->l->actors + node];
+    r->weights = r->seen;
+    for (int n = r->sending; n > 0; n--) {
+        struct gradient g = fifo_take(&m->ready[node]);
+        g.more = m->l->sum && n > 1;
+        arrive(m, 0, g);
+    }
+    for (int n = r->wishes; n > 0; n--) copy(m, fifo_take(&m->wish[node]).owner);
+    r->busy = false;
+    relay_turn(m, node);
+}
+
+/* ---- events ---- */
+
+static void pushed(struct model *m, int a)
+{
+    const struct party *p = &m->party[a];
+    const struct gradient g = {.version = p->seen, .owner = a};
+    const int node = is_far(m, a) ? 0 : p->node;
+    fetch(m, a);
+    arrive(m, node, g);
+}
+
+static void came(struct model *m, int who)
+{
+    if (who >= m->l->actors)
+        relay_over(m, m->party[who].node);
+    else if (m->party[who].fetches)
+        compute(m, who);
+    else
+        pushed(m, who);
+}
+
+static void ask(struct model *m, int a, bool fetches)
+{
+    struct party *p = &m->party[a];
+    p->fetches = fetches;
+    p->in = fetches ? 0 : m->c->push_bytes;
+    p->out = fetches ? m->c->fetch_bytes : 0;
+    transfer(m, a);
+}
+
+static void step(struct model *m, const struct job *done)
+{
+    const int who = done->who;
+    switch ((enum stage)done->stage) {
+    case FETCH_ASKED:
+    case PUSH_ASKED:
+        ask(m, who, done->stage == FETCH_ASKED);
+        break;
+    case PART_CAME:
+        part_done(m, who);
+        break;
+    case CAME:
+        came(m, who);
+        break;
+    case FETCHED:
+        compute(m, who);
+        break;
+    case COMPUTED:
+        push(m, who);
+        break;
+    case COPIED:
+        pushed(m, who);
+        break;
+    case ENCODED:
+        later(m, m->c->latency / 2, who, RELAY_OFF);
+        break;
+    case RELAY_OFF:
+        transfer(m, who);
+        break;
+    case MASTER_UP:
+        master_turn(m);
+        break;
+    case MASTER_SERVED:
+        part_done(m, who);
+        master_turn(m);
+        break;
+    case MASTER_APPLIED:
+        master_applied(m);
+        break;
+    }
+}
+
+static void open_model(struct model *m, const struct scale_costs *c, const struct scale_layout *l)
+{
+    *m = (struct model){.c = c, .l = l, .nodes = (l->actors + l->per_node - 1) / l->per_node};
+    const size_t all = (size_t)(l->actors + m->nodes);
+    m->rng = rng_make(l->seed, 0, RNG_TEST, 0);
+    m->party = memory_new(all, sizeof *m->party);
+    m->cores = memory_new((size_t)m->nodes, sizeof *m->cores);
+    m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
+    m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
+    m->serving = memory_new(all, sizeof *m->serving);
+    m->pass = memory_new(all + DRAIN, sizeof *m->pass);
+    m->lags = memory_new(LAGS, sizeof *m->lags);
+    station_open(&m->in, 1);
+    station_open(&m->out, 1);
+    for (int n = 0; n < m->nodes; n++) {
+        const int here = n == m->nodes - 1 ? l->actors - n * l->per_node : l->per_node;
+        station_open(&m->cores[n], l->cores ? l->cores : here + 1);
+        m->party[l->actors + n].node = n;
+    }
+    /* the start is spread over one cycle: all at once would be a crowd that takes long to disperse */
+    const double cycle = c->compute + c->fetch + c->push + c->latency;
+    for (int a = 0; a < l->actors; a++) {
+        m->party[a].node = a / l->per_node;
+        later(m, cycle * rng_uniform(&m->rng), a, FETCHED);
+    }
+}
+
+static void close_model(struct model *m)
+{
+    for (int n = 0; n < m->nodes; n++) {
+        station_free(&m->cores[n]);
+        free(m->ready[n].g);
+        free(m->wish[n].g);
+    }
+    station_free(&m->in);
+    station_free(&m->out);
+    agenda_free(&m->agenda);
+    free(m->party);
+    free(m->cores);
+    free(m->ready);
+    free(m->wish);
+    free(m->serving);
+    free(m->pass);
+    free(m->lags);
+}
+
+/* What is counted from here on. */
+static void forget(struct model *m)
+{
+    m->rollouts = m->updates = 0;
+    m->lag_sum = m->worked = m->in.worked = m->out.worked = m->cores[0].worked = 0;
+    if (m->nodes > 1) m->party[m->l->actors + 1].worked = 0;
+    memset(m->lags, 0, LAGS * sizeof *m->lags);
+}
+
+static int lag_at(const struct model *m, double share)
+{
+    int64_t n = 0;
+    for (int lag = 0; lag < LAGS; lag++)
+        if ((double)(n += m->lags[lag]) >= share * (double)m->rollouts) return lag;
+    return LAGS;
+}
+
+struct scale_result scale_run(const struct scale_costs *costs, const struct scale_layout *layout)
+{
+    struct model m;
+    struct job done;
+    open_model(&m, costs, layout);
+    const int64_t warm = 3 * (int64_t)layout->actors + 200, measured = 4 * (int64_t)layout->actors + 2000;
+    while (m.rollouts < warm && agenda_next(&m.agenda, &done)) step(&m, &done);
+    const double from = m.agenda.now;
+    forget(&m);
+    while (m.rollouts < measured && agenda_next(&m.agenda, &done)) step(&m, &done);
+    const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
+    struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
+                             .updates_per_s = (double)m.updates / s,
+                             .lag_mean = m.lag_sum / n,
+                             .lag_p95 = lag_at(&m, 0.95),
+                             .master = fmin(m.worked / s, 1),
+                             .in = fmin(m.in.worked / s, 1),
+                             .out = fmin(m.out.worked / s, 1),
+                             .cores = layout->cores ? fmin(m.cores[0].worked / s / m.cores[0].servers, 1) : 0};
+    if (m.nodes > 1) r.relay = fmin(m.party[layout->actors + 1].worked / s, 1);
+    close_model(&m);
+    return r;
+}

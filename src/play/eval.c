@@ -1,0 +1,99 @@
+/* eval.c -- `dunlin eval`: whole games with stored weights, one line of `key value` pairs on stdout. */
+#include "play/eval.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "play/player.h"
+#include "play/show.h"
+#include "play/window.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static const char usage[] =
+    "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
+    "            [--env lib:PATH.so] [--render [--fps F]]\n"
+    "  plays whole games without learning and prints raw returns; of a run the newest checkpoint,\n"
+    "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second;\n"
+    "  --env names the library where the run's environment is one\n";
+
+struct words {
+    struct player_words player;
+    bool render;
+    double fps;
+};
+
+static int read_words(struct words *w, int argc, char **argv)
+{
+    *w = (struct words){.player = {.episodes = 100, .seed = 1, .epsilon = -1}, .fps = 15};
+    for (int i = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--render")) {
+            w->render = true;
+            continue;
+        } else if (!strcmp(argv[i], "--fps")) {
+            if (player_read_number("--fps", i + 1 < argc ? argv[i + 1] : NULL, 0.1, 1000, &w->fps)) return -1;
+            i++;
+            continue;
+        }
+        const int known = player_read_word(&w->player, argc, argv, &i);
+        if (known < 0) return -1;
+        if (!known)
+            return error_set(
+                "unknown option %.80s; allowed: --episodes --seed --greedy --best --eval-eps --env --render --fps",
+                argv[i]);
+    }
+    if (!w->player.what) return error_set("which run or checkpoint? %s", "dunlin eval RUN|CHECKPOINT [--episodes N]");
+    return 0;
+}
+
+struct screen {
+    struct window *window;
+    double seconds; /* of a picture */
+};
+
+static int picture(void *sink, const uint8_t *rgb, int times)
+{
+    const struct screen *screen = sink;
+    return window_show(screen->window, rgb, times * screen->seconds);
+}
+
+/* Plays in a window. 0 and *ended where the user left before the last game; or -1 after error_set(). */
+static int render(const struct words *w, const struct player *player, struct evaluate_result *r, bool *ended)
+{
+    struct screen screen = {.seconds = 1 / w->fps};
+    struct show s = {.picture = picture, .sink = &screen, .fps = w->fps};
+    const struct evaluate_config config = player_config(player, &w->player);
+    int rc = show_open(&s, player);
+    if (!rc) screen.window = window_open(player->set.values.env, s.canvas.height, s.canvas.width);
+    if (!rc) rc = screen.window ? show_play(&s, &config, r) : -1;
+    *ended = s.full;
+    window_close(&screen.window);
+    show_close(&s);
+    return rc;
+}
+
+int eval_main(int argc, char **argv)
+{
+    static struct player player;
+    struct words w;
+    bool ended = false;
+    struct evaluate_result r;
+    if (argc == 1 && !strcmp(argv[0], "--help")) return fputs(usage, stdout) < 0;
+    int status = read_words(&w, argc, argv) ? 2 : player_open(&player, &w.player);
+    if (!status && w.render) {
+        status = render(&w, &player, &r, &ended) ? 1 : 0;
+    } else if (!status) {
+        const struct evaluate_config config = player_config(&player, &w.player);
+        status = evaluate_run(&config, &player.setup.world, player.setup.net, player.theta, NULL, &r) ? 1 : 0;
+    }
+    if (status)
+        log_error("%s", error_text());
+    else if (!ended)
+        printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s\n", r.episodes,
+               r.mean, r.median, r.std, r.min, r.max, (long long)r.frames,
+               player.setup.algo != ALGO_A3C ? "epsilon-greedy"
+               : w.player.greedy             ? "greedy"
+                                             : "sampled");
+    player_close(&player);
+    return status;
+}

@@ -1,0 +1,118 @@
+/* movie.c -- see movie.h. */
+#include "play/movie.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+struct movie {
+    const struct movie_kind *kind;
+    void *state;
+    bool refused; /* a picture was not taken */
+    char path[PATH_MAX], part[PATH_MAX];
+};
+
+static const struct movie_kind *const KINDS[] = {&movie_gif, &movie_ffmpeg};
+enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
+
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
+static struct sigaction signals_before[SIGNAL_COUNT], pipe_before;
+static char part_now[PATH_MAX]; /* what the handler removes */
+
+static void remove_and_end(int signal)
+{
+    unlink(part_now);
+    _exit(128 + signal);
+}
+
+static void catch_signals(const char *part)
+{
+    struct sigaction end = {.sa_handler = remove_and_end}, ignore = {.sa_handler = SIG_IGN};
+    snprintf(part_now, sizeof part_now, "%s", part);
+    for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &end, &signals_before[i]);
+    sigaction(SIGPIPE, &ignore, &pipe_before); /* a writer that died is an error to report */
+}
+
+static void release_signals(void)
+{
+    for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &signals_before[i], NULL);
+    sigaction(SIGPIPE, &pipe_before, NULL);
+}
+
+const struct movie_kind *movie_kind_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const size_t n = strlen(name);
+    for (int k = 0; k < KIND_COUNT; k++) {
+        const size_t m = strlen(KINDS[k]->ending);
+        if (n > m && !strcmp(name + n - m, KINDS[k]->ending)) return KINDS[k];
+    }
+    error_set("--out is '%.400s'; allowed: a name that ends in .gif or .mp4", path);
+    return NULL;
+}
+
+struct movie *movie_open(const char *path, int height, int width, double fps)
+{
+    const struct movie_kind *kind = movie_kind_of(path);
+    if (!kind) return NULL;
+    struct movie *m = memory_new(1, sizeof *m);
+    m->kind = kind;
+    const int n = snprintf(m->path, sizeof m->path, "%s", path);
+    const int k = snprintf(m->part, sizeof m->part, "%s.part-%ld", path, (long)getpid());
+    if (n >= PATH_MAX || k >= PATH_MAX) {
+        error_set("%.200s...: the name is too long", path);
+        free(m);
+        return NULL;
+    }
+    const int fd = open(m->part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error_set("%.400s: cannot be written: %s; give a folder that exists and is yours", path, strerror(errno));
+        free(m);
+        return NULL;
+    }
+    close(fd);
+    catch_signals(m->part);
+    m->state = kind->open(m->part, height, width, fps);
+    if (!m->state) {
+        unlink(m->part);
+        release_signals();
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+int movie_add(struct movie *m, const uint8_t *rgb, int times)
+{
+    const int rc = m->kind->add(m->state, rgb, times);
+    if (rc) m->refused = true;
+    return rc;
+}
+
+int movie_close(struct movie **movie, bool keep)
+{
+    struct movie *m = *movie;
+    char line[1024];
+    if (!m) return 0;
+    snprintf(line, sizeof line, "%s", error_text());
+    int rc = m->kind->close(m->state, keep);
+    /* why a movie is thrown away is for the caller to say, but for a writer that failed: it knows best */
+    if (!keep && !m->refused) rc = 0;
+    if (!keep && !rc) error_set("%s", line);
+    if (keep && !rc && rename(m->part, m->path))
+        rc = error_set("%.400s: cannot be written: %s", m->path, strerror(errno));
+    if (!keep || rc) unlink(m->part);
+    release_signals();
+    free(m);
+    *movie = NULL;
+    return rc;
+}

@@ -1,0 +1,110 @@
+/* player.c -- see player.h. */
+#include "play/player.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "store/checkpoint.h"
+
+static const char LIBRARY[] = "lib:";
+
+int player_read_number(const char *key, const char *text, double low, double high, double *value)
+{
+    char *end = NULL;
+    if (text) *value = strtod(text, &end);
+    if (!text || end == text || *end || !(*value >= low && *value <= high))
+        return error_set("%s %.80s: a number from %g to %g is wanted", key, text ? text : "(nothing)", low, high);
+    return 0;
+}
+
+int player_read_word(struct player_words *w, int argc, char **argv, int *i)
+{
+    const char *key = argv[*i], *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+    double v = 0;
+    if (!strcmp(key, "--greedy")) {
+        w->greedy = true;
+    } else if (!strcmp(key, "--best")) {
+        w->best = true;
+    } else if (!strcmp(key, "--episodes")) {
+        if (player_read_number(key, next, 1, 1e6, &v)) return -1;
+        w->episodes = (int64_t)v, ++*i;
+    } else if (!strcmp(key, "--seed")) {
+        if (player_read_number(key, next, 0, 9e15, &v)) return -1;
+        w->seed = (int64_t)v, ++*i;
+    } else if (!strcmp(key, "--eval-eps")) {
+        if (player_read_number(key, next, 0, 1, &w->epsilon)) return -1;
+        ++*i;
+    } else if (!strcmp(key, "--env")) {
+        if (!next || strncmp(next, LIBRARY, sizeof LIBRARY - 1))
+            return error_set("--env %.200s: lib:PATH.so is allowed, for a run whose environment is a library; other "
+                             "environments are named in the checkpoint",
+                             next ? next : "(nothing)");
+        w->env = next, ++*i;
+    } else if (key[0] == '-') {
+        return 0;
+    } else if (w->what) {
+        return error_set("one run or checkpoint at a time: %.200s and %.200s were given", w->what, key);
+    } else {
+        w->what = key;
+    }
+    return 1;
+}
+
+/* Whose library is loaded says the command line alone. 0, or -1 after error_set(). */
+static int choose_library(struct player *p, const char *env)
+{
+    char *stored = p->set.values.env;
+    const bool library = !strncmp(stored, LIBRARY, sizeof LIBRARY - 1);
+    if (library && !env)
+        return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
+                         p->path, stored);
+    if (!library && env)
+        return error_set("%s: its environment is %s, which needs no library; leave --env out", p->path, stored);
+    if (library && snprintf(stored, sizeof p->set.values.env, "%s", env) >= (int)sizeof p->set.values.env)
+        return error_set("--env %.80s...: a path of at most %d bytes is allowed", env, OPTION_TEXT - 1);
+    return 0;
+}
+
+/* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
+static int load(struct player *p, const char *env)
+{
+    struct checkpoint_file *f = checkpoint_open(p->path);
+    if (!f) return -1;
+    options_init(&p->set);
+    int rc = checkpoint_read_options(f, &p->set);
+    if (!rc) rc = choose_library(p, env);
+    if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
+    if (!rc) {
+        p->theta = memory_floats(p->setup.facts->params);
+        rc = checkpoint_read_tensors(f, "params", p->setup.net, p->theta);
+        if (rc > 0) rc = error_set("%s: there is no group /params", p->path);
+    }
+    checkpoint_close(&f);
+    return rc;
+}
+
+int player_open(struct player *p, const struct player_words *w)
+{
+    memset(p, 0, sizeof *p);
+    if (checkpoint_resolve(w->what, w->best, p->path, sizeof p->path)) return 2;
+    return load(p, w->env) ? 1 : 0;
+}
+
+void player_close(struct player *p)
+{
+    free(p->theta);
+    p->theta = NULL;
+    setup_close(&p->setup);
+}
+
+struct evaluate_config player_config(const struct player *p, const struct player_words *w)
+{
+    return (struct evaluate_config){.algo = p->setup.algo,
+                                    .episodes = (int)w->episodes,
+                                    .epsilon = w->epsilon < 0 ? p->set.values.eval_eps : w->epsilon,
+                                    .greedy = w->greedy,
+                                    .seed = (uint64_t)w->seed};
+}

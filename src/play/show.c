@@ -1,0 +1,77 @@
+/* show.c -- see show.h. */
+#include "play/show.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+static const double HOLD = 0.6; /* s that an episode's last picture stays */
+
+int show_open(struct show *s, const struct player *player)
+{
+    const struct world *world = &player->setup.world;
+    s->player = player;
+    if (!world->ops->render)
+        return error_set("environment %s draws no pictures (it has no `render`, see include/dunlin/env.h)",
+                         player->set.values.env);
+    canvas_init(&s->canvas, world->spec.render_height, world->spec.render_width, world->spec.max_steps);
+    return 0;
+}
+
+void show_close(struct show *s)
+{
+    canvas_free(&s->canvas);
+}
+
+/* Hands on the waiting picture; value NULL: it is an episode's last. */
+static void emit(struct show *s, const double *value)
+{
+    const int times = value ? 1 : (int)fmax(1, round(HOLD * s->fps));
+    canvas_draw(&s->canvas, s->score, s->player->setup.algo == ALGO_A3C ? 'V' : 'Q', value);
+    const int rc = s->picture(s->sink, s->canvas.rgb, times);
+    s->waiting = false;
+    if (rc < 0) snprintf(s->line, sizeof s->line, "%s", error_text()); /* evaluate_run() sets one of its own */
+    s->failed = rc < 0;
+    s->shown += times;
+    s->full = rc > 0 || (s->most && s->shown >= s->most);
+}
+
+/* After a reset or a step. value belongs to the state before this step: so a picture waits for the step after it. */
+static void see(void *arg, const void *state, double reward, double value, bool end)
+{
+    struct show *s = arg;
+    if (s->full || s->failed) return;
+    if (s->waiting) {
+        emit(s, &value);
+        if (s->full || s->failed) return;
+        s->score += reward;
+    } else { /* a reset */
+        canvas_restart(&s->canvas);
+        s->score = 0;
+    }
+    s->player->setup.world.ops->render(state, s->canvas.source);
+    s->waiting = true;
+    if (!end) return;
+    emit(s, NULL);
+    s->episodes++;
+    s->sum += s->score;
+}
+
+/* Ends the play that nobody would see. */
+static int alive(void *arg)
+{
+    const struct show *s = arg;
+    return s->full || s->failed;
+}
+
+int show_play(struct show *s, const struct evaluate_config *config, struct evaluate_result *result)
+{
+    struct evaluate_config cut = *config;
+    const struct evaluate_hooks hooks = {.alive = alive, .step = see, .arg = s};
+    const struct setup *setup = &s->player->setup;
+    if (s->most) cut.max_steps = s->most + 1;
+    const int rc = evaluate_run(&cut, &setup->world, setup->net, s->player->theta, &hooks, result);
+    if (!s->failed) return s->full ? 0 : rc;
+    return error_set("%s", s->line);
+}

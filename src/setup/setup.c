@@ -1,0 +1,73 @@
+/* setup.c -- see setup.h. */
+#include "setup/setup.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+int setup_complete(struct option_set *set)
+{
+    const char *arg;
+    const struct env_ops *ops = world_find(set->values.env, &arg);
+    if (!ops || options_apply_env(set, ops)) return -1;
+    return options_check(set);
+}
+
+int setup_open(struct setup *setup, const struct options *options, bool training)
+{
+    const struct env_args args = {.training = training,
+                                  .no_op_max = (int)options->no_op_max,
+                                  .sticky = options->sticky,
+                                  .life_loss = options->life_loss};
+    memset(setup, 0, sizeof *setup);
+    setup->options = options;
+    setup->algo = (enum algo)algo_of(options->algo);
+    if (world_open(&setup->world, options->env, &args)) return -1;
+    if (!setup->world.spec.num_actions)
+        return error_set(
+            "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
+            "actions (`dunlin list`)",
+            options->env);
+    const struct net_input input = world_input(&setup->world);
+    setup->net =
+        net_new(options->net, (int)options->lstm, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
+    if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
+    setup->facts = net_facts(setup->net);
+    return 0;
+}
+
+void setup_close(struct setup *setup)
+{
+    net_free(&setup->net);
+}
+
+struct agent_config setup_agent_config(const struct setup *setup, int rank)
+{
+    const struct options *o = setup->options;
+    struct agent_config c = {.algo = setup->algo,
+                             .t_max = (int)o->t_max,
+                             .envs = (int)o->envs_per_actor,
+                             .gamma = o->gamma,
+                             .entropy = o->entropy,
+                             .value_coef = o->value_coef,
+                             .reward_scale = o->reward_scale,
+                             .reward_clip = o->reward_clip,
+                             .eps_frames = o->eps_frames,
+                             .factors = strcmp(o->optimizer, optim_name(OPTIM_MOMENTUM_SGD)) &&
+                                        !strcmp(o->combine, "none") && !strcmp(o->wire, "float32"),
+                             .seed = (uint64_t)o->seed,
+                             .rank = rank};
+    c.eps_count = options_eps_final(o->eps_final, c.eps_final, c.eps_prob);
+    return c;
+}
+
+struct optim_config setup_optim_config(const struct setup *setup)
+{
+    const struct options *o = setup->options;
+    return (struct optim_config){.kind = (enum optim_kind)optim_kind_of(o->optimizer),
+                                 .decay = o->rms_decay,
+                                 .eps = o->rms_eps,
+                                 .start = o->rms_start,
+                                 .momentum = o->momentum,
+                                 .wide = setup->facts->wide};
+}

@@ -1,0 +1,35 @@
+/* setup.h -- from options to an opened environment and a network that fits it: the same for the master, the actors, eval
+ * and record. Local; knows nothing of MPI. */
+#ifndef DUNLIN_SETUP_SETUP_H
+#define DUNLIN_SETUP_SETUP_H
+
+#include <stdint.h>
+
+#include "base/options.h"
+#include "learn/agent.h"
+#include "learn/world.h"
+#include "nn/net.h"
+#include "optim/optim.h"
+
+struct setup {
+    const struct options *options; /* borrowed */
+    enum algo algo;
+    struct world world;
+    struct net *net;
+    const struct net_facts *facts;
+};
+
+/* Completes options with the environment's defaults and checks what concerns several of them.
+ * 0, or -1 after error_set(). */
+int setup_complete(struct option_set *set);
+
+/* Opens environment and network; training false opens the environment as evaluation sees it. 0, or -1 after error_set().
+ * Owner: setup_close(). */
+int setup_open(struct setup *setup, const struct options *options, bool training);
+void setup_close(struct setup *setup);
+
+/* What agent_new() and optim_new() are told. */
+struct agent_config setup_agent_config(const struct setup *setup, int rank);
+struct optim_config setup_optim_config(const struct setup *setup);
+
+#endif

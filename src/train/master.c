@@ -1,0 +1,256 @@
+/* master.c -- rank 0's loop. One pass takes all waiting gradients through the optimiser at once (RMSProp is elementwise, so
+ * this equals one after another), publishes, and frees the mailboxes; everything else happens between passes, every few
+ * milliseconds, and costs microseconds. */
+#include "train/master.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/actor.h"
+#include "job/signals.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { DRAIN_MAX = 64 };
+static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
+
+double master_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double master_seconds(const struct master *m)
+{
+    return m->n.seconds + master_clock() - m->started;
+}
+
+double master_lr(const struct master *m)
+{
+    const struct options *o = m->options;
+    return optim_lr(o->lr, o->lr_anneal, m->n.frames, o->frames);
+}
+
+void master_end(struct master *m, enum run_state state, const char *fmt, ...)
+{
+    if (m->state != RUN_RUNNING) return;
+    m->state = state;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(m->reason, sizeof m->reason, fmt, ap);
+    va_end(ap);
+}
+
+void master_init(struct master *m, const struct master_start *s)
+{
+    memset(m, 0, sizeof *m);
+    m->set = s->set;
+    m->options = &s->set->values;
+    m->setup = s->setup;
+    m->dir = s->dir;
+    m->share = s->share;
+    m->optim = s->optim;
+    m->runfile = s->runfile;
+    m->actors = share_actors(s->share);
+    m->n = *s->counters;
+    m->started = master_clock();
+    m->state = RUN_RUNNING;
+    if (s->target) {
+        m->target = memory_floats(s->setup->facts->params);
+        memcpy(m->target, s->target, s->setup->facts->params * sizeof *m->target);
+    }
+    clerk_init(m);
+    progress_init(m, s);
+    snprintf(m->machine, sizeof m->machine, "%s", s->machine);
+    books_load(m, s->books, s->books_bytes);
+    runfile_lag_before(m->runfile, m->lag_before);
+    keeper_init(m, s->state_bytes);
+    referee_init(m);
+    rounds_init(m);
+    cpu_flush_denormals();
+    progress_begin(m);
+    share_start(m->share, s->theta, s->target, (uint64_t)m->n.updates, m->n.frames);
+}
+
+void master_free(struct master *m)
+{
+    free(m->target);
+    free(m->rows);
+    free(m->pids);
+    free(m->births);
+    free(m->eps_final);
+    free(m->silent_for);
+    free(m->round);
+    free(m->grads);
+    keeper_free(m);
+    clerk_free(m);
+    referee_free(m);
+}
+
+void master_move_target(struct master *m, const float *theta)
+{
+    const int64_t every = m->options->target_every;
+    if (!m->target || m->n.frames / every == m->n.target_frames / every) return;
+    memcpy(m->target, theta, m->setup->facts->params * sizeof *m->target);
+    share_publish_target(m->share, m->target);
+    m->n.target_frames = m->n.frames;
+}
+
+static const char *const bad_numbers[] = {"", "gradient", "reward", "observation"}; /* by share_push.bad */
+
+/* A number that is none: counted, told, and reason enough to stop where the user says so. */
+static void take_bad(struct master *m, const struct share_ready *r)
+{
+    enum { EVENTS_MOST = 100 }; /* then they are only counted */
+    const uint32_t bad = r->push.bad < sizeof bad_numbers / sizeof bad_numbers[0] ? r->push.bad : 0;
+    if (++m->n.bad_gradients <= EVENTS_MOST)
+        progress_event(m, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)",
+                       bad == BAD_OBSERVATION ? "an" : "a", bad_numbers[bad],
+                       bad == BAD_GRADIENT ? "it" : "its rollout", (long long)m->options->seed);
+    if (strcmp(m->options->on_nan, "stop") || m->state != RUN_RUNNING) return;
+    m->bad_number = true;
+    master_end(m, RUN_FAILED,
+               "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it", r->actor + 1,
+               m->rows[r->actor + 1].host, (long long)m->options->seed, bad == BAD_OBSERVATION ? "an" : "a",
+               bad_numbers[bad]);
+    log_error("%s", m->reason);
+}
+
+int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads)
+{
+    int k = 0;
+    for (int i = 0; i < n; i++) {
+        const struct share_push *p = &ready[i].push;
+        progress_push(m, &ready[i]);
+        if (!p->bad && p->scale != 0) {
+            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
+                                             .scale = p->scale,
+                                             .lr = (float)master_lr(m),
+                                             .actor = ready[i].actor,
+                                             .factors = (int)p->factors};
+            m->n.updates++;
+        } else if (p->bad) {
+            take_bad(m, &ready[i]);
+        }
+        m->n.frames += p->frames;
+        m->n.steps += p->steps;
+    }
+    return k;
+}
+
+/* In pieces where actors are on other nodes: their transfers move on between them. */
+static void apply(struct master *m, float *next, const struct optim_grad *grads, int k)
+{
+    enum { PIECE = 131072 };
+    const size_t n = m->setup->facts->params, most = share_remote(m->share) ? PIECE : n;
+    for (size_t at = 0, piece; at < n; at += piece) {
+        piece = optim_piece(m->optim, at, most);
+        optim_apply_part(m->optim, share_theta(m->share), next, grads, k, at, piece);
+        if (most < n) share_beat(m->share);
+    }
+}
+
+/* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
+static int serve(struct master *m)
+{
+    struct share_ready ready[DRAIN_MAX];
+    struct optim_grad grads[DRAIN_MAX];
+    const int n = share_drain(m->share, ready, DRAIN_MAX), k = master_take(m, ready, n, grads);
+    if (k) {
+        float *const next = share_next(m->share);
+        apply(m, next, grads, k);
+        master_move_target(m, next);
+        share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
+    }
+    if (n) share_ack(m->share, ready, n);
+    return n;
+}
+
+void master_check_stop(struct master *m)
+{
+    const int sig = signals_stop();
+    if (sig) master_end(m, RUN_STOPPED, "%s", signals_name(sig));
+    if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
+}
+
+int master_farewell(struct master *m, double seconds, bool silent)
+{
+    const double until = master_clock() + seconds;
+    for (;;) {
+        const int missing = share_wait_bye(m->share, 0.1);
+        progress_look(m);
+        /* a relay that sums gradients sends the next sum once this one is answered, and its actors' goodbyes behind it */
+        while (silent && !m->options->deterministic && serve(m)) {}
+        int dead = 0, lost = 0;
+        for (int a = 0; a < m->actors; a++) {
+            dead += progress_dead(m, a);
+            lost += progress_lost(m, a) && share_silence(m->share, a) >= 0;
+        }
+        m->unaccounted = missing > dead ? missing - dead : 0;
+        if (missing <= (silent ? dead : lost) || master_clock() >= until) return missing;
+    }
+}
+
+void master_goodbyes(struct master *m, int missing)
+{
+    if (missing) missing = master_farewell(m, 10, false);
+    if (missing) m->anyone_lost = true;
+    for (int a = 0; a < m->actors && missing; a++)
+        if (share_silence(m->share, a) >= 0 && !progress_dead(m, a))
+            progress_event(m, a + 1, "no-goodbye", "it did not answer the stop: it hangs, or is gone");
+}
+
+/* The actors stop and hand in their states, what they have pushed by then is applied, and all of it goes into the last
+ * checkpoint. SIGTERM leaves a second before SIGKILL under a plain mpirun: those who are late then are left out. */
+static void wind_up(struct master *m)
+{
+    const bool stopped = m->state == RUN_STOPPED, hurry = stopped && signals_stop() != SIGUSR1;
+    const double patience = hurry ? 0.25 : 2;
+    keeper_ask(m, patience);
+    share_stop(m->share, 1);
+    int missing = master_farewell(m, patience, true);
+    while (serve(m)) {}
+    progress_look(m);
+    if ((m->state != RUN_FAILED || m->bad_number) && keeper_finish(m, hurry ? 1 : 3)) {
+        m->state = RUN_FAILED;
+        snprintf(m->reason, sizeof m->reason, "%.240s", error_text());
+        log_error("%s", error_text());
+    }
+    if (stopped) progress_log(m); /* the last figures and RUN/status, while there is time */
+    master_goodbyes(m, missing);
+}
+
+void master_run(struct master *m)
+{
+    if (m->options->deterministic) {
+        rounds_run(m);
+        return;
+    }
+    while (m->state == RUN_RUNNING) {
+        const int n = serve(m);
+        const double now = master_clock();
+        if (now >= m->next_look) {
+            m->next_look = now + LOOK_EVERY;
+            progress_look(m);
+            referee_turn(m);
+            clerk_turn(m);
+            keeper_turn(m);
+            master_check_stop(m);
+            if (now >= m->next_log) {
+                m->next_log = now + m->options->log_every;
+                progress_log(m);
+            }
+        }
+        master_check_stop(m);
+        if (!n && m->state == RUN_RUNNING) share_idle(m->share, 0.002);
+    }
+    wind_up(m);
+}

@@ -1,0 +1,265 @@
+/* session.c -- what comes before the window: rank 0 decides and tells all, each rank opens what it needs, and a checkpoint's state
+ * goes to whom it belongs. */
+#include "train/session.h"
+
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job/leave.h"
+#include "train/restore.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
+
+bool session_agree(struct session *s, bool ok)
+{
+    char line[1024] = "";
+    int mine = ok ? s->size : s->rank, first, all = 0;
+    MPI_Request request;
+    CHECK_MPI(MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request));
+    for (int ms = 0; !all; ms++) { /* one that died while it opened its environment never comes */
+        CHECK_MPI(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
+        if (!all) usleep(1000);
+        if (all || ms < START_MS) continue;
+        log_rank("a rank has not come this far within %d minutes: it hangs, or has died; the start is given up",
+                 START_MS / 60000);
+        leave_by_force(1);
+    }
+    if (first == s->size) return true;
+    if (s->rank == first) snprintf(line, sizeof line, "%s", error_text());
+    CHECK_MPI(MPI_Bcast(line, sizeof line, MPI_CHAR, first, MPI_COMM_WORLD));
+    if (s->rank == 0) {
+        if (first)
+            log_error("rank %d: %s", first, line);
+        else
+            log_error("%s", line);
+    }
+    return false;
+}
+
+/* collective: ranks of different builds would misread each other's bytes. First of all, and in a format that never changes. */
+static bool same_build(struct session *s)
+{
+    char mine[BUILD_ID] = "", host[HOST] = "";
+    snprintf(mine, sizeof mine, "%.71s", s->prov.build_id);
+    gethostname(host, sizeof host - 1);
+    s->hosts = memory_new((size_t)s->size, sizeof *s->hosts);
+    s->pids = memory_new((size_t)s->size, sizeof *s->pids);
+    char(*ids)[BUILD_ID] = memory_new((size_t)s->size, sizeof *ids);
+    const int pid = getpid();
+    CHECK_MPI(MPI_Gather(mine, BUILD_ID, MPI_CHAR, ids, BUILD_ID, MPI_CHAR, 0, MPI_COMM_WORLD));
+    CHECK_MPI(MPI_Gather(host, HOST, MPI_CHAR, s->hosts, HOST, MPI_CHAR, 0, MPI_COMM_WORLD));
+    CHECK_MPI(MPI_Gather(&pid, 1, MPI_INT, s->pids, 1, MPI_INT, 0, MPI_COMM_WORLD));
+    int other = 0;
+    for (int r = 1; s->rank == 0 && r < s->size && !other; r++)
+        if (strcmp(ids[r], ids[0])) other = r;
+    if (other)
+        log_error(
+            "rank %d on %s runs another build of dunlin (%.12s) than rank 0 on %s (%.12s): start one and the same file "
+            "on every node",
+            other, s->hosts[other], ids[other], s->hosts[0], ids[0]);
+    free(ids);
+    CHECK_MPI(MPI_Bcast(&other, 1, MPI_INT, 0, MPI_COMM_WORLD));
+    return !other;
+}
+
+/* "node1*4,node2*4" */
+static void list_hosts(const struct session *s, char *text, size_t size)
+{
+    size_t at = 0;
+    for (int r = 0; r < s->size && at < size;) {
+        int n = 1;
+        while (r + n < s->size && !strcmp(s->hosts[r], s->hosts[r + n])) n++;
+        at += (size_t)snprintf(text + at, size - at, "%s%s*%d", r ? "," : "", s->hosts[r], n);
+        r += n;
+    }
+}
+
+static void fill_provenance(struct session *s, const char *window)
+{
+    int n;
+    char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    MPI_Get_library_version(library, &n);
+    library[strcspn(library, "\n")] = 0;
+    snprintf(s->prov.mpi_library, sizeof s->prov.mpi_library, "%.255s", library);
+    snprintf(s->prov.window, sizeof s->prov.window, "%s", window);
+    snprintf(s->prov.ranks, sizeof s->prov.ranks, "%d", s->size);
+    snprintf(s->prov.seed, sizeof s->prov.seed, "%lld", (long long)s->plan.set.values.seed);
+    list_hosts(s, s->prov.hosts, sizeof s->prov.hosts);
+    snprintf(s->machine, sizeof s->machine, "build %.12s, BLAS %.96s, kernels %.32s", s->prov.build_id, s->prov.blas,
+             s->prov.kernels);
+}
+
+/* rank 0, local: the best weights may be newer than the checkpoint; worse ones must not replace them. */
+static void remember_best(struct session *s)
+{
+    char path[OPTION_TEXT + 32];
+    struct checkpoint_counters best;
+    snprintf(path, sizeof path, "%s/checkpoint-best.h5", s->plan.dir);
+    struct checkpoint_file *f = access(path, F_OK) ? NULL : checkpoint_open(path);
+    if (f && !checkpoint_read_counters(f, &best) && !(best.best_mean <= s->counters.best_mean) &&
+        !isnan(best.best_mean))
+        s->counters.best_mean = best.best_mean;
+    checkpoint_close(&f);
+}
+
+/* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the seed. */
+static int load_start(struct session *s)
+{
+    const size_t params = s->setup.facts->params;
+    const struct optim_config config = setup_optim_config(&s->setup);
+    s->optim = optim_new(&config, params, s->size - 1);
+    if (!s->optim) return -1;
+    s->theta = memory_floats(params);
+    if (algo_has_target(s->setup.algo)) s->target = memory_floats(params);
+    s->counters.best_mean = (double)NAN;
+    if (!s->plan.checkpoint[0]) {
+        struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
+        net_init(s->setup.net, (enum net_init)net_init_of(s->plan.set.values.init), s->theta, &rng);
+        if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
+        return 0;
+    }
+    struct restore r = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    if (restore_load(s->plan.checkpoint, &s->setup, &r)) return -1;
+    s->counters = r.counters;
+    s->books = r.books;
+    s->books_bytes = r.books_bytes;
+    if (plan_check_ranks(&s->plan, s->size)) return -1;
+    s->counters.session++;
+    if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
+    return 0;
+}
+
+/* rank 0, local: in one line what of the session before is not there any more. */
+static void tell_lost(const struct session *s, int fresh, int anew)
+{
+    const bool start = s->counters.frames == 0, rounds = s->plan.set.values.deterministic;
+    char text[512] = "";
+    size_t at = 0;
+    if (!start && !rounds)
+        at += (size_t)snprintf(text + at, sizeof text - at, "the rollouts under way, whose gradients had not come");
+    if (!start && fresh)
+        at +=
+            (size_t)snprintf(text + at, sizeof text - at, "%s%d of %d actors start afresh (no state in the checkpoint)",
+                             at ? "; " : "", fresh, s->size - 1);
+    if (anew)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "%s%d environments begin new episodes (%.80s cannot be saved)%s", at ? "; " : "", anew,
+                               s->plan.set.values.env, rounds ? ": not the run without a stop" : "");
+    if (s->counters.ranks > s->size)
+        snprintf(text + at, sizeof text - at, "%s%d actors of the session before", at ? "; " : "",
+                 (int)s->counters.ranks - s->size);
+    log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
+             (long long)s->counters.updates, fresh || anew ? "" : ", every actor where it was");
+    if (text[0]) log_root("  not restored: %s", text);
+}
+
+/* rank 0, local: an actor's state goes to it; true where there is none. */
+static bool send_state(struct session *s, struct checkpoint_file *f, int rank)
+{
+    void *state = NULL;
+    size_t bytes = 0;
+    if (f && checkpoint_read_actor(f, rank, &state, &bytes)) bytes = 0;
+    CHECK_MPI(MPI_Send(state, (int)bytes, MPI_BYTE, rank, TAG_STATE, MPI_COMM_WORLD));
+    free(state);
+    return !bytes && s->counters.frames;
+}
+
+/* collective: rank 0 hands each actor the state that the checkpoint holds for it. */
+static bool load_actors(struct session *s)
+{
+    int ok = 1, fresh = 0, mine = 0, anew = 0;
+    if (s->rank == 0) {
+        struct checkpoint_file *f = checkpoint_open(s->plan.checkpoint);
+        ok = f != NULL;
+        for (int r = 1; r < s->size; r++) fresh += send_state(s, f, r);
+        checkpoint_close(&f);
+    } else {
+        MPI_Status status;
+        int bytes;
+        CHECK_MPI(MPI_Probe(0, TAG_STATE, MPI_COMM_WORLD, &status));
+        CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
+        void *state = memory_new((size_t)bytes, 1);
+        CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
+        mine = bytes ? agent_load(s->actor.agent, state, (size_t)bytes) : 0;
+        ok = mine >= 0;
+        free(state);
+    }
+    CHECK_MPI(MPI_Reduce(&mine, &anew, 1, MPI_INT, MPI_SUM, 0, MPI_COMM_WORLD));
+    if (!session_agree(s, ok)) return false;
+    if (s->rank == 0) tell_lost(s, fresh, anew);
+    return true;
+}
+
+/* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
+static int first_checkpoint(struct session *s)
+{
+    struct checkpoint c = {
+        .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
+    struct checkpoint_image *image = keeper_image(s->plan.dir, &c, s->optim);
+    const int rc = image ? checkpoint_image_write(image) : -1;
+    checkpoint_image_free(&image);
+    return rc;
+}
+
+int session_open_files(struct session *s, const char *window)
+{
+    const struct options *o = &s->plan.set.values;
+    fill_provenance(s, window);
+    s->counters.ranks = s->size;
+    if (!s->plan.checkpoint[0]) {
+        if (first_checkpoint(s)) return -1;
+        s->runfile = runfile_create(s->plan.dir, &s->plan.set, &s->prov, s->size);
+    } else {
+        s->runfile =
+            runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
+    }
+    if (!s->runfile) return -1;
+    log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
+             s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
+    log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
+    const struct env_ops *ops = s->setup.world.ops;
+    if (o->deterministic && !ops->plain_state && !ops->save)
+        log_root("  note: environment %s cannot be saved: resumed, this run would be another one", o->env);
+    if (getenv("OPENBLAS_CORETYPE"))
+        log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let "
+                 "OpenBLAS choose)",
+                 getenv("OPENBLAS_CORETYPE"));
+    return 0;
+}
+
+int session_prepare(struct session *s, int argc, char **argv, bool resume)
+{
+    if (!same_build(s)) return 2;
+    const int planned = s->rank == 0 ? plan_make(&s->plan, argc, argv, resume) : 0;
+    if (!session_agree(s, !planned)) return 2;
+    CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
+    int rc = setup_open(&s->setup, &s->plan.set.values, true);
+    if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
+    if (!rc && s->rank == 0) rc = plan_prepare_folder(&s->plan);
+    if (!rc && s->rank == 0) rc = load_start(s);
+    if (!session_agree(s, !rc)) return 2;
+    if (s->plan.checkpoint[0] && !load_actors(s)) return 2;
+    const uint64_t mine = s->rank ? agent_state_size(s->actor.agent) : 0;
+    CHECK_MPI(MPI_Allreduce(&mine, &s->state_bytes, 1, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD));
+    return 0;
+}
+
+void session_release(struct session *s)
+{
+    if (s->rank > 0) actor_close(&s->actor);
+    setup_close(&s->setup);
+    optim_free(&s->optim);
+    free(s->theta);
+    free(s->target);
+    free(s->books);
+    free(s->hosts);
+    free(s->pids);
+}

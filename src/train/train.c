@@ -1,0 +1,226 @@
+/* train.c -- a session under MPI: all prepare (session.c), master and actors run, and all leave together. Wrong usage ends as
+ * status 2 of rank 0 after all have finalized, so that the launcher's own noise stays behind our line. */
+#include "train/train.h"
+
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job/launch.h"
+#include "job/leave.h"
+#include "train/master.h"
+#include "job/process.h"
+#include "train/session.h"
+#include "job/signals.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "base/log.h"
+
+/* rank 0; the actors have said goodbye and wait for share_part(). */
+static void finish(struct session *s, struct master *m, int *status)
+{
+    /* a stop signal leaves no time for it; the last checkpoint then knows of it, too */
+    if (m->state == RUN_DONE && referee_final(m) && keeper_whole(m) && keeper_finish(m, 1))
+        log_error("%s", error_text());
+    if (m->state != RUN_STOPPED) progress_log(m); /* then it was done before the goodbyes */
+    if (clerk_finish(m, &s->runfile)) log_error("%s", error_text());
+    *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
+    if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
+    if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
+    char best[FIGURE], last[FIGURE];
+    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
+             (long long)m->n.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
+             progress_figure(m->eval_mean, last), s->plan.dir);
+}
+
+/* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
+ * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for it. */
+static void end_the_rest(const struct session *s, const struct master *m, int status)
+{
+    bool other_node = false;
+    sleep(1);
+    for (int r = 1; r < s->size; r++) {
+        other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
+        if (m->pids[r] && process_is(m->pids[r], m->births[r])) kill(m->pids[r], SIGKILL);
+    }
+    if (!other_node) return;
+    log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
+    leave_by_force(status);
+}
+
+/* collective, once all have parted: what has crossed the network. */
+static void log_traffic(const struct session *s, struct share *share)
+{
+    struct share_traffic t = {0};
+    share_traffic(share, &t);
+    const uint64_t mine[] = {t.weights, t.weight_bytes, t.again, t.gradients, t.gradient_bytes};
+    uint64_t sum[5] = {0};
+    CHECK_MPI(MPI_Reduce(mine, sum, 5, MPI_UINT64_T, MPI_SUM, 0, MPI_COMM_WORLD));
+    if (s->rank == 0)
+        log_root(
+            "  over the network: weights %llu times, %llu bytes (%llu in vain); gradients %llu, %llu bytes; relays %d",
+            (unsigned long long)sum[0], (unsigned long long)sum[1], (unsigned long long)sum[2],
+            (unsigned long long)sum[3], (unsigned long long)sum[4], share_relays(share));
+}
+
+static struct share_config share_config_of(const struct session *s)
+{
+    const struct options *o = &s->plan.set.values;
+    return (struct share_config){.params = s->setup.facts->params,
+                                 .wide = s->setup.facts->wide,
+                                 .target = algo_has_target(s->setup.algo),
+                                 .snapshot = true,
+                                 .state_bytes = s->state_bytes,
+                                 .episodes = 1024,
+                                 .hogwild = !strcmp(o->consistency, "hogwild"),
+                                 .direct = !strcmp(o->relay, "off"),
+                                 .combine = !strcmp(o->combine, "sum") ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
+                                 .wire = !strcmp(o->wire, "bf16")          ? SHARE_WIRE_BF16
+                                         : !strcmp(o->wire, "significant") ? SHARE_WIRE_SIGNIFICANT
+                                                                           : SHARE_WIRE_FLOAT32};
+}
+
+/* rank 0 from the window to the last line; *lost where no collective may follow. Its exit status. */
+static int run_master(struct session *s, struct share *share, bool *lost)
+{
+    int status = 0;
+    struct master m;
+    const struct master_start start = {.set = &s->plan.set,
+                                       .setup = &s->setup,
+                                       .dir = s->plan.dir,
+                                       .share = share,
+                                       .optim = s->optim,
+                                       .runfile = s->runfile,
+                                       .state_bytes = s->state_bytes,
+                                       .theta = s->theta,
+                                       .target = s->target,
+                                       .counters = &s->counters,
+                                       .books = s->books,
+                                       .books_bytes = s->books_bytes,
+                                       .machine = s->machine,
+                                       .hosts = (const char(*)[HOST])s->hosts,
+                                       .pids = s->pids};
+    master_init(&m, &start);
+    master_run(&m);
+    finish(s, &m, &status);
+    for (int r = 1; r < s->size; r++) /* who died after its goodbye comes to no collective call either */
+        if (m.pids[r] && !process_is(m.pids[r], m.births[r])) m.anyone_lost = true;
+    *lost = !share_part(share, !m.anyone_lost, 10);
+    if (*lost) end_the_rest(s, &m, status);
+    master_free(&m);
+    return status;
+}
+
+/* The same of any other rank. */
+static int run_actor(struct session *s, struct share *share, bool *lost)
+{
+    const int status = actor_run(&s->actor, share) != 0;
+    if (status && share_orphaned(share)) {
+        log_rank("the relay of this node is gone: this actor ends");
+    } else if (status) {
+        log_rank("the master has given no sign of life for 10 s: this actor ends");
+        /* our own launcher sees to those who hang; from another node it may be the network alone that is silent */
+        if (!getenv("DUNLIN_LAUNCHED") && share_near(share)) leave_by_force(1);
+    }
+    *lost = status || !share_parting(share);
+    return status;
+}
+
+/* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
+static int run(struct session *s, bool *lost)
+{
+    const struct share_config config = share_config_of(s);
+    struct share *share = share_open(MPI_COMM_WORLD, &config);
+    const int bad = s->rank == 0 && session_open_files(s, share_component(share));
+    if (!session_agree(s, !bad)) {
+        share_close(&share);
+        return s->rank == 0 ? 2 : 0;
+    }
+    const int status = s->rank == 0 ? run_master(s, share, lost) : run_actor(s, share, lost);
+    if (!*lost && share_relays(share)) log_traffic(s, share);
+    if (*lost)
+        share_abandon(&share);
+    else
+        share_close(&share);
+    return status;
+}
+
+static int train_rank(int argc, char **argv, bool resume, int all_argc, char **all_argv)
+{
+    struct session s;
+    int provided;
+    bool lost = false;
+    memset(&s, 0, sizeof s);
+    signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
+    leave_guarded();
+    share_before_mpi();
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
+        log_error("MPI_Init failed");
+        return 1;
+    }
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    CHECK_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &s.rank));
+    CHECK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &s.size));
+    log_set_rank(s.rank);
+    signals_install(s.rank == 0);
+    if (s.size < 2) {
+        log_error("one rank cannot train: rank 0 is the master, every other rank an actor; start 2 or more");
+        leave_well();
+        MPI_Finalize();
+        return 2;
+    }
+    provenance_fill(&s.prov, all_argc, all_argv);
+    int status = session_prepare(&s, argc, argv, resume);
+    if (status)
+        status = s.rank == 0 ? status : 0;
+    else
+        status = run(&s, &lost);
+    leave_well();
+    if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
+    session_release(&s);
+    MPI_Finalize();
+    return status;
+}
+
+/* The help text, with the values that a start with the other words would take. Exit status. */
+static int help(int argc, char **argv, bool resume)
+{
+    const char *positional = NULL;
+    static struct option_set set;
+    options_init(&set);
+    if (argc && !resume && (options_read_args(&set, argc, argv, &positional) || setup_complete(&set))) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    printf("dunlin %s\n\n", resume ? "resume RUN [--KEY VALUE ...]" : "train [FILE.ini] [--KEY VALUE ...]");
+    options_print_help(&set, resume);
+    return 0;
+}
+
+int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv)
+{
+    struct plan plan;
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            memmove(argv + i, argv + i + 1, (size_t)(argc - i - 1) * sizeof *argv); /* the others say for what */
+            return help(argc - 1, argv, resume);
+        }
+    switch (launch_kind()) {
+    case LAUNCH_RANK:
+        return train_rank(argc, argv, resume, all_argc, all_argv);
+    case LAUNCH_WRONG:
+        log_error("%s", error_text());
+        return 2;
+    case LAUNCH_ALONE:
+        break;
+    }
+    launch_catch_signals();
+    if (plan_make(&plan, argc, argv, resume)) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    return launch_run(&plan, resume, argc, argv);
+}

@@ -1,0 +1,89 @@
+/* info.c -- `dunlin info`: settings, progress and provenance as `key value` lines; a table of run.h5 as CSV. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "play/eval.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/checkpoint.h"
+#include "store/runfile.h"
+
+static const char usage[] = "dunlin info RUN|CHECKPOINT [--csv train|episodes|eval|lag|events|actors]\n"
+                            "  settings, progress and provenance as `key value` lines, or a table as CSV\n";
+
+static int print_counters(const char *path)
+{
+    struct checkpoint_counters c;
+    struct checkpoint_file *f = checkpoint_open(path);
+    if (!f) return -1;
+    const int rc = checkpoint_read_counters(f, &c);
+    checkpoint_close(&f);
+    if (rc) return -1;
+    printf("checkpoint %s\n", path);
+#define SHOW_int64_t(v) printf("%lld\n", (long long)(v))
+#define SHOW_double(v) printf("%.10g\n", v)
+#define X(type, field, help)                                                                                           \
+    printf(#field " ");                                                                                                \
+    SHOW_##type(c.field);
+    CHECKPOINT_COUNTERS(X)
+#undef X
+    return 0;
+}
+
+static int print_checkpoint_options(const char *path)
+{
+    static struct option_set set;
+    char text[OPTION_TEXT];
+    struct checkpoint_file *f = checkpoint_open(path);
+    if (!f) return -1;
+    options_init(&set);
+    const int rc = checkpoint_read_options(f, &set);
+    checkpoint_close(&f);
+    for (int i = 0; i < option_count() && !rc; i++) {
+        options_format(&set.values, i, text, sizeof text);
+        printf("%s %s\n", option_key(i), text);
+    }
+    return rc;
+}
+
+int info_main(int argc, char **argv)
+{
+    const char *what = NULL, *csv = NULL;
+    char path[OPTION_TEXT + 64], run[OPTION_TEXT + 64];
+    struct stat st;
+    for (int i = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--help")) return fputs(usage, stdout) < 0;
+        if (!strcmp(argv[i], "--csv") && i + 1 < argc)
+            csv = argv[++i];
+        else if (argv[i][0] == '-' || what) {
+            log_error("%s is not understood: %.*s", argv[i], (int)strcspn(usage, "\n"), usage);
+            return 2;
+        } else
+            what = argv[i];
+    }
+    if (!what) {
+        log_error("which run or checkpoint? %.*s", (int)strcspn(usage, "\n"), usage);
+        return 2;
+    }
+    const bool folder = !stat(what, &st) && S_ISDIR(st.st_mode);
+    snprintf(run, sizeof run, "%s/run.h5", what);
+    if (csv) {
+        const int table = runfile_table_of(csv);
+        if (table >= 0 && !folder) error_set("%s: --csv reads the run.h5 of a run folder", what);
+        if (table < 0 || !folder) {
+            log_error("%s", error_text());
+            return 2;
+        }
+        if (!runfile_print_csv(run, (enum runfile_table)table)) return 0;
+        log_error("%s", error_text());
+        return 1;
+    }
+    if (checkpoint_resolve(what, false, path, sizeof path)) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    const int rc = print_counters(path) || (folder ? runfile_print_info(run) : print_checkpoint_options(path));
+    if (rc) log_error("%s", error_text());
+    return rc ? 1 : 0;
+}

@@ -1,0 +1,221 @@
+/* top.c -- `dunlin top`: RUN/status every second, the history in RUN/run.h5 when the status has changed. */
+#include "view/top.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "play/player.h"
+#include "view/view.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static const char usage[] =
+    "dunlin top RUN [--once] [--interval S]\n"
+    "  what a run is doing, every S seconds (1); q or Ctrl-C leaves. --once: one view, for scripts\n";
+
+/* Clear what is there; from its upper left corner each line ends with "clear the rest". */
+#define ANSI_CLEAR "\033[2J"
+#define ANSI_HOME "\033[H"
+#define ANSI_LINE_END "\033[K\n"
+#define ANSI_CLEAR_BELOW "\033[J"
+
+static const double HISTORY_EASE = 20; /* reading the history may take this part of the time */
+
+struct words {
+    const char *run;
+    double interval;
+    bool once, help;
+};
+
+/* What was read last. */
+struct reading {
+    struct status status;
+    struct run_actor *actors;
+    struct run_train *rows;
+    int64_t row_count;
+    struct timespec written; /* the status that the history belongs to */
+    double next_history;     /* on the monotonic clock */
+    char fault[512];
+};
+
+static volatile sig_atomic_t leave;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    leave = 1;
+}
+
+static double monotonic(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int read_words(struct words *w, int argc, char **argv)
+{
+    *w = (struct words){.interval = 1};
+    for (int i = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--help")) {
+            w->help = true;
+            return 0;
+        } else if (!strcmp(argv[i], "--once")) {
+            w->once = true;
+        } else if (!strcmp(argv[i], "--interval")) {
+            if (player_read_number("--interval", i + 1 < argc ? argv[i + 1] : NULL, 0.1, 3600, &w->interval)) return -1;
+            i++;
+        } else if (argv[i][0] == '-') {
+            return error_set("unknown option %.80s; allowed: --once --interval", argv[i]);
+        } else if (w->run) {
+            return error_set("one run at a time: %.200s and %.200s were given", w->run, argv[i]);
+        } else {
+            w->run = argv[i];
+        }
+    }
+    return w->run ? 0 : error_set("which run? dunlin top RUN [--once] [--interval S]");
+}
+
+/* The history where it is due; what cannot be read is told in the view. */
+static void read_history(struct reading *r, const char *run, const struct timespec *written)
+{
+    char path[PATH_MAX];
+    const double start = monotonic();
+    if (start < r->next_history || (r->rows && !memcmp(written, &r->written, sizeof *written))) return;
+    snprintf(path, sizeof path, "%.*s/run.h5", PATH_MAX - 8, run);
+    void *rows;
+    const int64_t n = runfile_read(path, RUN_TABLE_TRAIN, &rows);
+    if (n < 0) {
+        snprintf(r->fault, sizeof r->fault, "%s", error_text());
+    } else {
+        free(r->rows);
+        r->rows = rows, r->row_count = n, r->written = *written, r->fault[0] = '\0';
+    }
+    r->next_history = monotonic() + HISTORY_EASE * (monotonic() - start);
+}
+
+/* Seconds since the status was written, by this machine's clock. 0, or after error_set() the status to exit with. */
+static int read_run(struct reading *r, const char *run, double *age)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    struct timespec now;
+    struct status status;
+    struct run_actor *actors;
+    if (stat(run, &st)) return error_set("%.400s: %s; give a run's folder", run, strerror(errno)), 2;
+    if (!S_ISDIR(st.st_mode)) return error_set("%.400s is no folder; give a run's folder", run), 2;
+    snprintf(path, sizeof path, "%.*s/status", PATH_MAX - 8, run);
+    if (stat(path, &st)) return error_set("%.400s: no status in this folder; give a run's folder", run), 2;
+    if (status_read(run, &status, &actors)) return 1;
+    free(r->actors);
+    r->actors = actors;
+    r->status = status;
+    read_history(r, run, &st.st_mtim);
+    clock_gettime(CLOCK_REALTIME, &now);
+    *age = (double)(now.tv_sec - st.st_mtim.tv_sec) + 1e-9 * (double)(now.tv_nsec - st.st_mtim.tv_nsec);
+    if (*age < 0) *age = 0; /* clocks of two machines */
+    return 0;
+}
+
+/* Shows the view of r on the terminal (live) or as plain text. */
+static void show(const struct reading *r, const struct words *w, double age, bool live)
+{
+    struct winsize size = {0};
+    const bool known = live && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
+    const struct view v = {.run = w->run,
+                           .status = &r->status,
+                           .age = age,
+                           .rows = r->rows,
+                           .row_count = r->row_count,
+                           .fault = *r->fault ? r->fault : NULL,
+                           .width = known  ? size.ws_col
+                                    : live ? 80
+                                           : 120,
+                           .height = known ? size.ws_row - 1 : 0,
+                           .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+                           .line_end = live ? ANSI_LINE_END : "\n"};
+    if (live) fputs(ANSI_HOME, stdout);
+    view_write(stdout, &v);
+    if (live) fputs(ANSI_CLEAR_BELOW, stdout);
+    fflush(stdout);
+}
+
+/* Waits; true where the user wants to leave. */
+static bool wait_for_key(double seconds)
+{
+    struct pollfd in = {.fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN};
+    const double end = monotonic() + seconds;
+    while (!leave) {
+        char key;
+        const double left = end - monotonic();
+        if (left <= 0) return false;
+        if (poll(&in, 1, (int)(1000 * left) + 1) <= 0) continue;
+        if (in.revents & (POLLHUP | POLLERR | POLLNVAL)) return true;
+        if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q') return true;
+    }
+    return true;
+}
+
+/* Views until the user leaves; the first reading is done. Where the run cannot be read any more, why
+ * takes the view's place. */
+static void watch(struct reading *r, const struct words *w, double age)
+{
+    struct termios before, now;
+    struct sigaction end = {.sa_handler = on_signal};
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGHUP, &end, NULL);
+    const bool keys = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
+    if (keys) {
+        now = before;
+        now.c_lflag &= ~(tcflag_t)(ICANON | ECHO); /* a key counts at once */
+        tcsetattr(STDIN_FILENO, TCSANOW, &now);
+    }
+    fputs(ANSI_CLEAR, stdout);
+    for (show(r, w, age, true); !wait_for_key(w->interval);) {
+        if (!read_run(r, w->run, &age)) {
+            show(r, w, age, true);
+        } else {
+            printf(ANSI_HOME "%s" ANSI_LINE_END ANSI_CLEAR_BELOW, error_text());
+            fflush(stdout);
+        }
+    }
+    if (keys) tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+int top_main(int argc, char **argv)
+{
+    static struct reading r;
+    struct words w;
+    double age = 0;
+    int status = read_words(&w, argc, argv) ? 2 : 0;
+    if (!status && w.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    setlocale(LC_CTYPE, "");
+    if (!status) status = read_run(&r, w.run, &age);
+    if (status) {
+        log_error("%s", error_text());
+        return status;
+    }
+    if (w.once || !isatty(STDOUT_FILENO))
+        show(&r, &w, age, false);
+    else
+        watch(&r, &w, age);
+    free(r.actors);
+    free(r.rows);
+    return 0;
+}

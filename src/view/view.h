@@ -1,0 +1,30 @@
+/* view.h -- one view of a run as text: what `dunlin top` shows. Local; reads nothing itself. */
+#ifndef DUNLIN_VIEW_VIEW_H
+#define DUNLIN_VIEW_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/status.h"
+
+struct view {
+    const char *run;              /* as it was typed */
+    const struct status *status;  /* with its actors */
+    double age;                   /* s since the status was written */
+    const struct run_train *rows; /* (row_count) /train; may be NULL */
+    int64_t row_count;
+    const char *fault; /* why there is no history, or what went wrong since; NULL: nothing */
+    int width, height; /* of the terminal; height 0: no limit */
+    bool unicode;      /* bars in eighths; else in ASCII */
+    const char *line_end;
+};
+
+/* Seconds without news after which a running job is called silent: some of its log intervals, and half a minute at least. */
+double view_patience(const struct run_train *rows, int64_t row_count);
+
+/* Writes the view; no line is wider than `width` columns where texts are ASCII, and with a height no more than so many lines are
+ * written: actors that give signs of life are left out first. */
+void view_write(FILE *out, const struct view *v);
+
+#endif
