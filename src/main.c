@@ -2,16 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "bench/bench.h"
 #include "doctor/doctor.h"
-#include "play/eval.h"
-#include "setup/list.h"
-#include "view/plot.h"
-#include "play/record.h"
-#include "view/top.h"
-#include "train/train.h"
-#include "base/log.h"
 #include "dunlin/version.h"
+#include "play/eval.h"
+#include "play/record.h"
+#include "setup/list.h"
+#include "train/train.h"
+#include "view/plot.h"
+#include "view/top.h"
 
 static int argc_all;
 static char **argv_all;

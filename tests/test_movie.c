@@ -5,9 +5,9 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "play/canvas.h"
 #include "play/movie.h"
-#include "base/error.h"
 
 enum { H = 60, W = 90, BYTES = 3 * H * W, PICTURES = 40 };
 

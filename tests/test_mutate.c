@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "train/restore.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
 #include "store/h5.h"
 #include "store/seal.h"
+#include "train/restore.h"
 
 enum { BEFORE = 100, NEWEST = 200, SECONDS = 200 };
 enum outcome { TAKEN = 0, REFUSED = 1, WRONG = 2, NAMELESS = 3, NOTHING = 4 };

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "view/figure.h"
-#include "view/scatter.h"
 #include "base/error.h"
 #include "store/runfile.h"
 #include "testing.h"
+#include "view/figure.h"
+#include "view/scatter.h"
 
 static struct figure_point points[60000];
 static struct figure_smooth smooth[FIGURE_POINTS];

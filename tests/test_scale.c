@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "bench/scale.h"
 #include "base/memory.h"
+#include "bench/scale.h"
 #include "testing.h"
 
 /* One of everything: nothing but a rollout takes long. */

@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 
 #include "../../env/ale.h"
-#include "bench/bench.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/bench.h"
 #include "learn/instance.h"
 
 enum { KINDS = 3, MOST_ACTIONS = 18, STEPS_A_LOOK = 16 };

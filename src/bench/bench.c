@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "job/launch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/launch.h"
 
 static const struct what {
     const char *name, *help;

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/bench.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/bench.h"
 #include "nn/peak.h"
 
 enum { SHAPES = 3, PLANES = 64, STACK_MOST = 8, SUBJECTS = 3 };

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/scale.h"
-#include "job/launch.h"
-#include "view/plot.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/scale.h"
+#include "job/launch.h"
+#include "view/plot.h"
 
 static int bad_value(const char *key, const char *text, const char *allowed)
 {

@@ -9,11 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/scale.h"
-#include "setup/setup.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/scale.h"
+#include "setup/setup.h"
 
 enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192, CONVERSIONS = 15 };
 static const double WAKE = 5e-5; /* s, where nothing is measured */

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/scale.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/scale.h"
 
 enum { ROUNDS = 3 };
 static const double PATIENCE = 2; /* s for a few gradients to come */

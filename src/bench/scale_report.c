@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "bench/scale.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "bench/scale.h"
 
 static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
 

@@ -17,10 +17,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/mate.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/mate.h"
 #include "nn/peak.h"
 
 enum { KS = 5, MOST = 16, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };

@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/bench.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/bench.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
 static const double SLICE = 0.5, SETTLE = 0.08, LOG_EVERY = 0.05, PATIENCE = 30; /* s */

@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "job/launch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/launch.h"
 
 enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "../../env/ale.h"
-#include "doctor/doctor.h"
 #include "base/cpu.h"
+#include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "revision.h"
 #include "store/seal.h"

@@ -11,9 +11,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "doctor/doctor.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "doctor/doctor.h"
 #include "store/runfile.h"
 #include "store/seal.h"
 

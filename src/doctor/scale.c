@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor/doctor.h"
-#include "measure/scale.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "doctor/doctor.h"
+#include "measure/scale.h"
 #include "nn/net.h"
 
 enum { MOST = 4096, ROUNDS = 5, BUFFER_FLOATS = 24000000 };

@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/bench.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/bench.h"
 
 double bench_clock(void)
 {

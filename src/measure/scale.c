@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/queue.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
+#include "measure/queue.h"
 
 enum { DRAIN = 64, LAGS = 1 << 16 }; /* DRAIN: what rank 0 takes in one pass at most, as in app/master.h */
 

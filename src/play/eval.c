@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "play/player.h"
 #include "play/show.h"
 #include "play/window.h"
-#include "base/error.h"
-#include "base/log.h"
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"

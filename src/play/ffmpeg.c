@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "play/movie.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "play/movie.h"
 
 struct encoder {
     pid_t child;

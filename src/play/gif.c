@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "play/movie.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "play/movie.h"
 
 enum { COLOURS_MOST = 255, CUBE = 6, TABLE = 1024, NOT_FOUND = -1 };
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "setup/setup.h"
 #include "base/options.h"
 #include "learn/evaluate.h"
+#include "setup/setup.h"
 
 /* The words that both commands know. */
 struct player_words {

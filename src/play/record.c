@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "play/movie.h"
 #include "play/player.h"
 #include "play/show.h"
-#include "base/error.h"
-#include "base/log.h"
 
 static const char usage[] =
     "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "learn/evaluate.h"
 #include "play/canvas.h"
 #include "play/player.h"
-#include "learn/evaluate.h"
 
 struct show {
     /* Takes a picture, canvas.rgb, to be shown for `times` times 1/fps s: 0, 1 to end the play, -1 after error_set(). */

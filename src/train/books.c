@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/master.h"
 #include "base/log.h"
+#include "train/master.h"
 
 /* Eight-byte fields and whole multiples of eight bytes of text: no padding whose bytes would be anyone's. */
 struct books {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/master.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "train/master.h"
 
 static const double LONG = 30;  /* s after which a write that has not come back is news */
 static const double RETRY = 10; /* s between two tries at the best weights */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/master.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/master.h"
 
 static const double PATIENCE = 2;         /* s that a periodic checkpoint waits for the actors' states */
 static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */

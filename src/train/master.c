@@ -11,12 +11,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "train/actor.h"
-#include "job/signals.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/signals.h"
+#include "train/actor.h"
 
 enum { DRAIN_MAX = 64 };
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */

@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "setup/setup.h"
 #include "base/options.h"
 #include "optim/optim.h"
+#include "setup/setup.h"
 #include "share/share.h"
 #include "store/checkpoint.h"
 #include "store/runfile.h"

@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "train/restore.h"
-#include "setup/setup.h"
 #include "base/error.h"
+#include "setup/setup.h"
 #include "store/checkpoint.h"
+#include "train/restore.h"
 
 static const char PROBE[] = ".dunlin-probe";
 

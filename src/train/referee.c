@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/actor.h"
-#include "train/master.h"
-#include "job/signals.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/signals.h"
 #include "learn/evaluate.h"
+#include "train/actor.h"
+#include "train/master.h"
 
 void referee_init(struct master *m)
 {

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/master.h"
-#include "job/process.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/process.h"
 #include "learn/explore.h"
+#include "train/master.h"
 
 static const double SILENT_AFTER = 5; /* s without a sign of life */
 /* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times the

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/setup.h"
 #include "base/options.h"
 #include "optim/optim.h"
+#include "setup/setup.h"
 #include "store/checkpoint.h"
 #include "store/runfile.h"
 

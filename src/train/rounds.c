@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "train/master.h"
-#include "job/signals.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/signals.h"
+#include "train/master.h"
 
 static const double LOOK_EVERY = 0.01; /* s; between looks at posts, signs of life and signals */
 static const double HURRY = 0.4;       /* s for a round's end after SIGINT or SIGTERM: mpirun kills after one */

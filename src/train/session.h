@@ -6,14 +6,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "train/actor.h"
-#include "train/master.h"
-#include "train/plan.h"
-#include "setup/setup.h"
 #include "optim/optim.h"
+#include "setup/setup.h"
 #include "store/checkpoint.h"
 #include "store/provenance.h"
 #include "store/runfile.h"
+#include "train/actor.h"
+#include "train/master.h"
+#include "train/plan.h"
 
 enum { HOST = 64 };
 

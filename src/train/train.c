@@ -9,15 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "job/launch.h"
-#include "job/leave.h"
-#include "train/master.h"
-#include "job/process.h"
-#include "train/session.h"
-#include "job/signals.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "job/launch.h"
+#include "job/leave.h"
+#include "job/process.h"
+#include "job/signals.h"
+#include "train/master.h"
+#include "train/session.h"
 
 /* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)

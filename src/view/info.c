@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "play/eval.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "play/eval.h"
 #include "store/checkpoint.h"
 #include "store/runfile.h"
 

@@ -18,12 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "view/figure.h"
-#include "view/scatter.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/runfile.h"
+#include "view/figure.h"
+#include "view/scatter.h"
 
 enum { CURVES_MOST = 64, RUNS_MOST = 4096, USAGE = 2, FAILED = 1 };
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "view/plot.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/runfile.h"
+#include "view/plot.h"
 
 enum { WORD = 96 };
 

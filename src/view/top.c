@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "play/player.h"
-#include "view/view.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "play/player.h"
+#include "view/view.h"
 
 static const char usage[] =
     "dunlin top RUN [--once] [--interval S]\n"
