@@ -3,8 +3,8 @@
  * the "book" equations of Sutton and Barto 1998, one Runge-Kutta step of order 4 for 0.2 s.
  *
  * Actions 0, 1, 2: torque -1, 0, 1; observation cos and sin of theta1, of theta2, then both speeds; reward -1 a step, 0
- * with the step that lifts the tip one link above the pivot (terminated); truncated after 500 steps.
- */
+ * with the step that lifts the tip one link above the pivot (terminated); truncated
+ * after 500 steps. */
 #include <assert.h>
 #include <math.h>
 

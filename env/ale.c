@@ -209,7 +209,8 @@ static int rom_folder(const char *name, char *dir, size_t size, struct found *fo
     return -1;
 }
 
-/* The whole file as text or bytes, *n of them, with a zero behind; NULL where it cannot be read. The caller frees it. */
+/* The whole file as text or bytes, *n of them, with a zero behind; NULL where it cannot be read. The
+ * caller frees it. */
 static char *slurp(const char *path, size_t *n)
 {
     enum { MOST = 1 << 20 }; /* the largest cartridge has half of it */

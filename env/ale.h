@@ -1,14 +1,15 @@
 /* ale.h -- the Arcade Learning Environment behind its C interface, found and loaded at run time.
- * Bellemare et al. 2013, "The Arcade Learning Environment: an evaluation platform for general agents".
- */
+ * Bellemare et al. 2013, "The Arcade Learning Environment: an evaluation platform
+ * for general agents". */
 #ifndef DUNLIN_ALE_H
 #define DUNLIN_ALE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* X(type, name, arguments) -- the functions used, under their names in the library. `void *` is an emulator first, else a
- * state. Lengths are the library's own: a screen is height * width bytes, of colour numbers, greys or (times 3) RGB. */
+/* X(type, name, arguments) -- the functions used, under their names in the library. `void *` is an emulator first, else
+ * a state. Lengths are the library's own: a screen is height * width bytes, of colour numbers, greys or
+ * (times 3) RGB. */
 #define ALE_FUNCTIONS(X)                                                                                               \
     X(void *, ALE_new, (void))                                                                                         \
     X(void, ALE_del, (void *))                                                                                         \
@@ -42,8 +43,8 @@ struct ale {
 #undef X
 };
 
-/* The library: DUNLIN_ALE_LIB (a file), or libale_c.so in the folders below, or where the system looks. Loaded at the first
- * call and kept to the end of the process. Not const: tests put their own functions between us and the emulator.
+/* The library: DUNLIN_ALE_LIB (a file), or libale_c.so in the folders below, or where the system looks. Loaded at the
+ * first call and kept to the end of the process. Not const: tests put their own functions between us and the emulator.
  * NULL with one line for the user in err (err_size bytes) where there is none. */
 struct ale *ale_load(char *err, size_t err_size);
 
@@ -54,8 +55,8 @@ struct ale *ale_load(char *err, size_t err_size);
  * The folders: DUNLIN_ATARI_DIR; atari/ beside the program and one folder up; ../lib/dunlin. */
 int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t err_size);
 
-/* A quiet emulator with the game loaded: every frame ours, nothing drawn, heard or averaged, no sticky actions of its own.
- * `seed`, positive, sets the console's memory at power-on. The caller ends it by ALE_del. Never NULL. */
+/* A quiet emulator with the game loaded: every frame ours, nothing drawn, heard or averaged, no sticky actions of its
+ * own. `seed`, positive, sets the console's memory at power-on. The caller ends it by ALE_del. Never NULL. */
 void *ale_new(const struct ale *ale, const char *rom, int seed);
 
 #endif

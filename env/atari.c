@@ -1,14 +1,14 @@
-/* atari.c -- Atari 2600 games, `atari:GAME`, with the preprocessing of Mnih et al. 2015 ("Human-level control through deep
- * reinforcement learning") that the asynchronous methods (Mnih et al. 2016, arXiv:1602.01783) took over:
- * an action is repeated for 4 frames, the plane is the maximum of the last two of them in grey at 84 x 84, four planes are
- * stacked by the trainer, an episode starts with up to 30 no-ops, a lost life is an end in training only, the actions are
- * the game's minimal set, and after 27,000 steps (108,000 frames, half an hour) the game is cut.
+/* atari.c -- Atari 2600 games, `atari:GAME`, with the preprocessing of Mnih et al. 2015 ("Human-level control through
+ * deep reinforcement learning") that the asynchronous methods (Mnih et al. 2016, arXiv:1602.01783) took over: an action
+ * is repeated for 4 frames, the plane is the maximum of the last two of them in grey at 84 x 84, four planes are
+ * stacked by the trainer, an episode starts with up to 30 no-ops, a lost life is an end in training only, the actions
+ * are the game's minimal set, and after 27,000 steps (108,000 frames, half an hour) the game is cut.
  *
  * A step that a game's end or, in training, a lost life cuts short plays no further frame; its plane is the maximum of
  * the last two frames that were played, here as everywhere. No-ops are single frames and count towards nothing. Rewards
  * are the game's own. Sticky actions (Machado et al. 2018, "Revisiting the Arcade Learning Environment") are drawn for
- * every frame, as the emulator itself would, but from our stream. The console's memory at power-on is set from the first
- * random number an instance gets; no FIRE is pressed for the agent.
+ * every frame, as the emulator itself would, but from our stream. The console's memory at power-on is set from the
+ * first random number an instance gets; no FIRE is pressed for the agent.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -29,7 +29,8 @@ enum {
     STATE_SLACK = 1024,
 };
 
-/* What a saved state begins with; then the last frame in grey (height * SCREEN_WIDTH bytes), then the emulator's own. */
+/* What a saved state begins with; then the last frame in grey (height * SCREEN_WIDTH bytes), then
+ * the emulator's own. */
 struct saved {
     int32_t steps; /* of this episode */
     int32_t lives;
@@ -146,8 +147,8 @@ static bool grey(struct atari *s, struct frame *f)
     return f->known;
 }
 
-/* The newest frame's, where the table learns from the emulator what it lacks: several times faster than asking for the grey
- * of every frame, and the same. */
+/* The newest frame's, where the table learns from the emulator what it lacks: several times faster than asking for the
+ * grey of every frame, and the same. */
 static void grey_newest(struct atari *s)
 {
     struct frame *f = &s->frame[s->now.last];
@@ -194,8 +195,8 @@ static struct env_step atari_step(void *state, struct rng *rng, struct env_actio
     }
     if (frame != REPEAT - 1) grey_newest(s);
     if (frame == 2 || frame == 3) {
-        /* a step cut short: the frame before was taken in colours only. A colour never seen on any frame that was looked
-         * at would come out black. */
+        /* a step cut short: the frame before was taken in colours only. A colour never seen on any frame that was
+         * looked at would come out black. */
         grey(s, &s->frame[s->now.last ^ 1]);
     }
     screen_plane(s->frame[0].grey, s->frame[1].grey, s->height, s->changed, s->plane);

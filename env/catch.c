@@ -22,8 +22,9 @@ struct catch
     int ball_row, ball_column, paddle; /* cells */
 };
 
-/* a3c: of the paper's beta 0.01 and single environment, one run in ten or so kept to a policy that never reaches for one or
- * two of the twelve columns. The exact play needs no certainty but at the last steps, so a larger beta costs nothing. */
+/* a3c: of the paper's beta 0.01 and single environment, one run in ten or so kept to a policy that never reaches for
+ * one or two of the twelve columns. The exact play needs no certainty but at the last steps, so a larger beta costs
+ * nothing. */
 static const struct env_default defaults[] = {
     {NULL, "net", "small"},         {NULL, "lr", "0.003"},          {"a3c", "lr", "0.004"},
     {"a3c", "envs-per-actor", "2"}, {"a3c", "entropy", "0.03"},     {NULL, "frames", "300000"},

@@ -10,8 +10,8 @@
  * has LENGTH + 2 steps; LENGTH is 5, or N with --env cue:N. Optimal return: 1 with a memory of the cue; without one the
  * junction looks the same whatever the cue was, and every policy returns 0 on average.
  *
- * The gradient of an LSTM is cut at every update, so t-max must hold an episode: the default does up to cue:18.
- */
+ * The gradient of an LSTM is cut at every update, so t-max must hold an episode: the default does
+ * up to cue:18. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -21,7 +21,8 @@ typedef uint16_t lanes_in_memory __attribute__((vector_size(2 * LANES), aligned(
 typedef uint8_t bytes __attribute__((vector_size(LANES)));
 typedef uint8_t bytes_in_memory __attribute__((vector_size(LANES), aligned(1), may_alias));
 
-/* differ[i] is not 0 where any row differs in its pixels WORD * i to WORD * (i + 1) - 1. False: it would be 0 everywhere. */
+/* differ[i] is not 0 where any row differs in its pixels WORD * i to WORD * (i + 1) - 1. False: it would be 0
+ * everywhere. */
 INLINE bool rows_differ(const uint8_t *a, const uint8_t *b, int rows, uint64_t differ[ROW_WORDS])
 {
     enum { STRIPS = SCREEN_WIDTH / sizeof(words) };
@@ -36,8 +37,8 @@ INLINE bool rows_differ(const uint8_t *a, const uint8_t *b, int rows, uint64_t d
     return true;
 }
 
-/* The words below each other in one band, all of them: to look up one that has not changed takes less than a branch that the
- * core guesses wrong. The colours' entries or-ed. */
+/* The words below each other in one band, all of them: to look up one that has not changed takes less than a branch
+ * that the core guesses wrong. The colours' entries or-ed. */
 INLINE unsigned look_up(const uint8_t *colour, int rows, const uint16_t table[256], uint8_t *restrict grey)
 {
     unsigned seen = 0;
@@ -120,8 +121,8 @@ static void band_columns(uint16_t sum[BAND_OUT][SCREEN_WIDTH], lanes weight[PERI
     }
 }
 
-/* Output j covers PERIOD_IN units from j * PERIOD_IN on, where a column covers PERIOD_OUT: the weights of the columns from
- * j * PERIOD_IN / PERIOD_OUT on in it. */
+/* Output j covers PERIOD_IN units from j * PERIOD_IN on, where a column covers PERIOD_OUT: the weights of the columns
+ * from j * PERIOD_IN / PERIOD_OUT on in it. */
 static void weigh(lanes weight[PERIOD_OUT][TAPS])
 {
     for (int j = 0; j < PERIOD_OUT; j++) {

@@ -7,8 +7,8 @@
  * Random actions do not get there in 200 steps, so that without help no algorithm here ever sees the goal. In training,
  * and there alone, an episode therefore starts anywhere in the valley at any speed ("exploring starts" of Sutton and
  * Barto 2018, section 5.3), unless the environment is asked for as mountaincar:plain. Evaluation starts as Gymnasium
- * does: between -0.6 and -0.4, at rest. Returns while training are therefore higher than those of evaluations.
- */
+ * does: between -0.6 and -0.4, at rest. Returns while training are therefore higher than
+ * those of evaluations. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>

@@ -18,8 +18,8 @@ enum {
 
 #define SCREEN_ALL UINT64_MAX /* the bits of all bands */
 
-/* grey [height][SCREEN_WIDTH] = table[colour], looked up only where `colour` differs from `before`, the screen that `grey` is
- * the grey of; NULL: everywhere. Sets the bits of the bands that differ in *changed: bit g is that of rows
+/* grey [height][SCREEN_WIDTH] = table[colour], looked up only where `colour` differs from `before`, the screen that
+ * `grey` is the grey of; NULL: everywhere. Sets the bits of the bands that differ in *changed: bit g is that of rows
  * SCREEN_BAND * g to SCREEN_BAND * (g + 1) - 1. False where a colour that was looked up is SCREEN_UNKNOWN: it comes out
  * as 0. */
 bool screen_grey(const uint8_t *colour, const uint8_t *before, int height, const uint16_t table[256], uint8_t *grey,
@@ -29,8 +29,8 @@ bool screen_grey(const uint8_t *colour, const uint8_t *before, int height, const
 void screen_learn(const uint8_t *colour, const uint8_t *grey, size_t n, uint16_t table[256]);
 
 /* plane[SCREEN_SIDE][SCREEN_SIDE] = area average of the pixelwise maximum of two grey screens [height][SCREEN_WIDTH],
- * rounded to the nearest level (halves up). 1 <= height <= SCREEN_HEIGHT_MOST. `changed` is as screen_grey() sets it: the plane
- * came from two screens that differ from these in such bands only; SCREEN_ALL: it came from none. */
+ * rounded to the nearest level (halves up). 1 <= height <= SCREEN_HEIGHT_MOST. `changed` is as screen_grey() sets it:
+ * the plane came from two screens that differ from these in such bands only; SCREEN_ALL: it came from none. */
 void screen_plane(const uint8_t *a, const uint8_t *b, int height, uint64_t changed, uint8_t *plane);
 
 #endif

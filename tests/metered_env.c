@@ -1,9 +1,9 @@
-/* metered_env.c -- an environment plug-in for tests of what dies: DUNLIN_METER microseconds a step (default 1000) whatever the
- * machine, so that frames are as good as a clock; and it crashes or hangs on request.
+/* metered_env.c -- an environment plug-in for tests of what dies: DUNLIN_METER microseconds a step (default 1000)
+ * whatever the machine, so that frames are as good as a clock; and it crashes or hangs on request.
  *
- * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or "hang-R"
- * for this process's rank R, the next step writes through a null pointer, or never returns.
- */
+ * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
+ * "hang-R" for this process's rank R, the next step writes through a null pointer,
+ * or never returns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

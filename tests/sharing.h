@@ -37,7 +37,8 @@ static inline int64_t total(int64_t mine)
     return sum;
 }
 
-/* Three nodes where there are ranks for it, of which one has rank 0 and an actor; two, or one, where there are fewer. */
+/* Three nodes where there are ranks for it, of which one has rank 0 and an actor; two, or one, where
+ * there are fewer. */
 static inline int pretended_nodes(void)
 {
     return sharing_size < 3 ? sharing_size : sharing_size < 5 ? 2 : 3;

@@ -1,5 +1,6 @@
-/* test_atari.c -- what is said where library or games are missing; and the environment's rules, watched through the functions
- * between it and the emulator. `test_atari --record GAME STEPS MODE` writes what passed there for atari_twin.py. */
+/* test_atari.c -- what is said where library or games are missing; and the environment's rules, watched through the
+ * functions between it and the emulator. `test_atari --record GAME STEPS MODE` writes what passed there for
+ * atari_twin.py. */
 #include "testing.h"
 
 #include <unistd.h>
@@ -408,8 +409,8 @@ static void as_seen(const struct play *p, const uint8_t *a, const uint8_t *b)
     assert_memory_equal(p->obs, want, PLANE);
 }
 
-/* Steps or resets, by the way with steps cut short, and compares with the plane of what the emulator showed, all of it made
- * anew. */
+/* Steps or resets, by the way with steps cut short, and compares with the plane of what the emulator showed, all of it
+ * made anew. */
 static void play_seen(struct play *p, struct seen *seen, int step)
 {
     watch.seen = seen;
@@ -479,8 +480,8 @@ static void test_seeds(void **state)
     EXPECT(differ > 0);
 }
 
-/* What atari_twin.py reads on stdout: height, actions, the emulator's numbers of these; then records, and after each reset
- * and step an 'O': action, terminated, truncated, life_lost as int32, the reward as double, the plane. */
+/* What atari_twin.py reads on stdout: height, actions, the emulator's numbers of these; then records, and after each
+ * reset and step an 'O': action, terminated, truncated, life_lost as int32, the reward as double, the plane. */
 static int record_game(const char *game, int steps, bool training)
 {
     struct play p;

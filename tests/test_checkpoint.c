@@ -1,4 +1,5 @@
-/* test_checkpoint.c -- checkpoints: what is written is read back, damage is always found, and what does not fit is named. */
+/* test_checkpoint.c -- checkpoints: what is written is read back, damage is always found, and what does not fit is
+ * named. */
 #include "testing.h"
 
 #include <fcntl.h>
@@ -262,7 +263,8 @@ static void another_net_is_named(void **unused)
     net_free(&net), net_free(&wider), net_free(&deeper);
 }
 
-/* A file of one's own making with a seal that fits: /params/q/bias of another type or rank, /counters and /config of text. */
+/* A file of one's own making with a seal that fits: /params/q/bias of another type or rank, /counters and /config of
+ * text. */
 static void strange_files_with_a_good_seal(void **unused)
 {
     (void)unused;

@@ -1,4 +1,5 @@
-/* test_movie.c -- recordings: a GIF read back gives the pictures that went in, and when; the caption under a picture. */
+/* test_movie.c -- recordings: a GIF read back gives the pictures that went in, and when; the caption
+ * under a picture. */
 #include "testing.h"
 
 #include <gif_lib.h>

@@ -1,6 +1,6 @@
-/* test_nn_after.c -- steps that go on from the step before (net_forward_after) against the slow twin, which knows of no such
- * thing: pictures of which little, much, everything or nothing changes, episodes that begin anew inside the rollout, and two
- * rollouts into one block of gradients. */
+/* test_nn_after.c -- steps that go on from the step before (net_forward_after) against the slow twin, which knows of no
+ * such thing: pictures of which little, much, everything or nothing changes, episodes that begin anew inside the
+ * rollout, and two rollouts into one block of gradients. */
 #include "base/error.h"
 #include "nn/net.h"
 #include "nn_isa.h"
@@ -194,8 +194,8 @@ static void nature_after(void **state)
     changes("nature", 2, 43, 61);
 }
 
-/* With other weights in between, which is not allowed, a step that shows nothing new answers as the one before it did: what is
- * the same is taken over indeed, and where a patch has changed it is not. */
+/* With other weights in between, which is not allowed, a step that shows nothing new answers as the one before it did:
+ * what is the same is taken over indeed, and where a patch has changed it is not. */
 static void taken_over(void **state)
 {
     (void)state;

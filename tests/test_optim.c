@@ -176,8 +176,8 @@ static void fused_is_one_by_one(void **state)
     free(memory);
 }
 
-/* A matrix whose gradients are factors, some of them, with rows of zeros: against the product in double, and in one pass, in
- * pieces and one by one, bit for bit. */
+/* A matrix whose gradients are factors, some of them, with rows of zeros: against the product in double, and in one
+ * pass, in pieces and one by one, bit for bit. */
 static void factors(void **state)
 {
     (void)state;
@@ -237,9 +237,9 @@ static void factors(void **state)
     free(d);
 }
 
-/* Rows that are not touched while nothing comes for them, over many drains into changing places, in pieces, with gradients
- * that are there themselves and none at all in between, and a theta that somebody else brings: bit for bit as where each
- * gradient goes through every row, which RMSProp per actor does. */
+/* Rows that are not touched while nothing comes for them, over many drains into changing places, in pieces, with
+ * gradients that are there themselves and none at all in between, and a theta that somebody else brings: bit for bit as
+ * where each gradient goes through every row, which RMSProp per actor does. */
 static void rows_left_alone(void **state)
 {
     (void)state;

@@ -92,8 +92,8 @@ struct shot {
     uint8_t colour[2][SCREEN_PIXELS_MOST], grey[SCREEN_PIXELS_MOST];
 };
 
-/* The next screen: the one before with up to two short runs of other pixels. Its grey must be the table's, and its bands be
- * told. */
+/* The next screen: the one before with up to two short runs of other pixels. Its grey must be the table's, and its
+ * bands be told. */
 static void change(struct shot *s, int isa, int height, const uint16_t table[256], uint64_t *changed, struct rng *rng)
 {
     const int pixels = height * SCREEN_WIDTH;

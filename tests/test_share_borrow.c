@@ -1,5 +1,5 @@
-/* test_share_borrow.c -- weights read in place: a loan stays what it was while the master publishes on, whoever holds it and for
- * however long, the dead included; and nobody waits for it. */
+/* test_share_borrow.c -- weights read in place: a loan stays what it was while the master publishes on, whoever holds
+ * it and for however long, the dead included; and nobody waits for it. */
 #include "sharing.h"
 
 #include <signal.h>
@@ -214,8 +214,8 @@ static void the_dead_hold_nobody_up_relay(void **state)
     (void)state, dying(RELAY);
 }
 
-/* As fast as it goes, in blocks so small that a publication takes no longer than a look: loans of all lengths, each whole
- * when it begins and when it ends. */
+/* As fast as it goes, in blocks so small that a publication takes no longer than a look: loans of all lengths, each
+ * whole when it begins and when it ends. */
 static void stress(int flags)
 {
     struct share_config config = config_of(flags);

@@ -1,4 +1,5 @@
-/* test_status.c -- what people read: RUN/status, a table as CSV, a run's settings as text, the provenance of a process. */
+/* test_status.c -- what people read: RUN/status, a table as CSV, a run's settings as text, the provenance
+ * of a process. */
 #include "testing.h"
 
 #include <fcntl.h>

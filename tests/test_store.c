@@ -1,6 +1,6 @@
 /* test_store.c -- run.h5 by a writer in a process of its own: live, killed, finished, resumed, damaged, on a full disk.
- * `test_store write DIR` is a writer for test_h5py.sh: run.h5 and a checkpoint, then "ready" on stdout, then it goes on writing
- * until its standard input ends, and closes the file. */
+ * `test_store write DIR` is a writer for test_h5py.sh: run.h5 and a checkpoint, then "ready" on stdout, then it goes on
+ * writing until its standard input ends, and closes the file. */
 #include "testing.h"
 
 #include <fcntl.h>
@@ -317,7 +317,8 @@ static int teardown(void **unused)
     return system(command);
 }
 
-/* One row of each table and a checkpoint of a convolution with weights 0, 1, 2, ... in textbook order; then rows every 10 ms. */
+/* One row of each table and a checkpoint of a convolution with weights 0, 1, 2, ... in textbook order; then rows every
+ * 10 ms. */
 static int write_for_others(const char *where)
 {
     const struct net_input planes = {4, 84, 84, 0};

@@ -1,7 +1,7 @@
 /* testing.h -- what each test program starts with: cmocka, and a main that works on any number of ranks.
- * A program lists its tests and calls testing_main(); it prints one "ok N - name" or "not ok N - name" line per test (TAP).
- * Under mpirun every rank runs every test; what a rank other than 0 prints is shown only when it fails.
- */
+ * A program lists its tests and calls testing_main(); it prints one "ok N - name" or "not ok N - name" line per test
+ * (TAP). Under mpirun every rank runs every test; what a rank other than 0 prints is shown only
+ * when it fails. */
 #ifndef DUNLIN_TESTING_H
 #define DUNLIN_TESTING_H
 

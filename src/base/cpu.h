@@ -1,11 +1,11 @@
-/* cpu.h -- one binary for old and new cores: each kernel_NAME.c (src/DIR, env) is compiled once per instruction set with KERNEL_ISA
- * set to v4 (AVX-512), v3 (AVX2 and FMA) or base, names its functions by KERNEL(), and the caller picks at run time.
- * Plain C, with GCC's and clang's vector types where a loop alone is not vectorised well; no intrinsics.
+/* cpu.h -- one binary for old and new cores: each kernel_NAME.c (src/DIR, env) is compiled once per instruction set
+ * with KERNEL_ISA set to v4 (AVX-512), v3 (AVX2 and FMA) or base, names its functions by KERNEL(), and the caller picks
+ * at run time. Plain C, with GCC's and clang's vector types where a loop alone is not vectorised well; no intrinsics.
  *
  *   kernel_apply.c:  void KERNEL(apply)(...) {...}
  *   apply.c:         KERNEL_DECLARE(void, apply, (float *x, int n))   declares apply_v4, apply_v3, apply_base
- *                    static void (*const table[])(float *, int) = KERNEL_TABLE(apply);   table[cpu_isa()](x, n);
- */
+ *                    static void (*const table[])(float *, int) = KERNEL_TABLE(apply); 
+ *  table[cpu_isa()](x, n); */
 #ifndef DUNLIN_BASE_CPU_H
 #define DUNLIN_BASE_CPU_H
 
@@ -32,7 +32,8 @@ enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
     }
 #endif
 
-/* The best build this core runs; DUNLIN_ISA=baseline|avx2|avx512 in the environment asks for a lesser one (tests, measurements). */
+/* The best build this core runs; DUNLIN_ISA=baseline|avx2|avx512 in the environment asks for a lesser one (tests,
+ * measurements). */
 enum cpu_isa cpu_isa(void);
 
 /* "baseline", "avx2", "avx512". */

@@ -21,7 +21,8 @@ __attribute__((format(printf, 2, 0))) static void write_line(const char *head, c
     const int m = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
     n = m < 0 ? n : strlen(line);
     line[n++] = '\n';
-    /* a reader that hangs (a terminal on hold, a log on a hung disk) must not hold up the training: the line is lost then */
+    /* a reader that hangs (a terminal on hold, a log on a hung disk) must not hold up the training: the line is lost
+     * then */
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&reader, 1, 50) == 0) return;
     if (write(STDERR_FILENO, line, n) < 0) return; /* nobody is left to tell */

@@ -1,4 +1,5 @@
-/* log.h -- lines for people, on stderr. Facts of the run are said once (by rank 0), facts of a process with its rank. */
+/* log.h -- lines for people, on stderr. Facts of the run are said once (by rank 0), facts of a process
+ * with its rank. */
 #ifndef DUNLIN_BASE_LOG_H
 #define DUNLIN_BASE_LOG_H
 

@@ -1,8 +1,8 @@
 /* options.c -- the table of options: defaults, parsing, checks, text. options_read.c reads files and command
  * lines, options_help.c prints the help.
  *
- * A row of OPTIONS becomes a struct row; the bounds keep their own type, because INT64_MAX is no double.
- */
+ * A row of OPTIONS becomes a struct row; the bounds keep their own type, because INT64_MAX
+ * is no double. */
 #include "base/options.h"
 
 #include <assert.h>

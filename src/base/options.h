@@ -108,18 +108,20 @@ struct option_set {
 
 /* All defaults. */
 void options_init(struct option_set *set);
-/* One value, parsed and checked against its row: 0, or -1 after error_set(): where (a file and line, or "--key"), key, value
- * found, what is allowed. Values of a weaker origin than the one present are ignored. */
+/* One value, parsed and checked against its row: 0, or -1 after error_set(): where (a file and line, or "--key"), key,
+ * value found, what is allowed. Values of a weaker origin than the one present are ignored. */
 int options_set(struct option_set *set, const char *key, const char *value, enum option_origin origin,
                 const char *where);
-/* An INI file, "key = value" lines, # and ; comments, sections ignored but for their brackets. 0, or -1 after error_set(). */
+/* An INI file, "key = value" lines, # and ; comments, sections ignored but for their brackets. 0, or -1 after
+ * error_set(). */
 int options_read_file(struct option_set *set, const char *path);
-/* What stands behind the subcommand: at most one FILE.ini (read first), then --key value, --key=value, or a bare --flag.
- * *positional is the first word that is neither (NULL: none; more than one is an error). */
+/* What stands behind the subcommand: at most one FILE.ini (read first), then --key value, --key=value, or a bare
+ * --flag. *positional is the first word that is neither (NULL: none; more than one is an error). */
 int options_read_args(struct option_set *set, int argc, char **argv, const char **positional);
 /* The environment's own defaults for set->values.algo, with origin ENVIRONMENT. */
 int options_apply_env(struct option_set *set, const struct env_ops *ops);
-/* What concerns several options at once and needs no environment (eps_final's list, ...). 0, or -1 after error_set(). */
+/* What concerns several options at once and needs no environment (eps_final's list, ...). 0, or
+ * -1 after error_set(). */
 int options_check(const struct option_set *set);
 /* The value of option i as text that options_set() reads back to the same bits. */
 void options_format(const struct options *values, int i, char *text, size_t size);
@@ -130,8 +132,8 @@ bool option_of_start(int i);
 int options_other_run(const struct option_set *a, const struct option_set *b);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */
 int options_eps_final(const char *text, double value[8], double prob[8]);
-/* The help text of all options, one line each with its value in set and its range; for a resume only of those that may change
- * there, which otherwise stay as they were. */
+/* The help text of all options, one line each with its value in set and its range; for a resume only of those that may
+ * change there, which otherwise stay as they were. */
 void options_print_help(const struct option_set *set, bool resume);
 
 #endif

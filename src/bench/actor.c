@@ -1,8 +1,8 @@
 /* actor.c -- what becomes of a core's emulation when an actor-learner runs on it. Rank 1, pinned to a core of its own,
- * alternates three things in short slices: the bare emulator (ALE's act and reset alone; for other environments the step
- * alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and training as actor_run()
- * does it: fetch, play, differentiate, norm, push. Rank 0, on another core, drains, applies and publishes for real, and
- * sleeps during the other slices. */
+ * alternates three things in short slices: the bare emulator (ALE's act and reset alone; for other environments the
+ * step alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and training as
+ * actor_run() does it: fetch, play, differentiate, norm, push. Rank 0, on another core, drains, applies and publishes
+ * for real, and sleeps during the other slices. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

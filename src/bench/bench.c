@@ -1,4 +1,5 @@
-/* bench.c -- `dunlin bench`: its words, and which WHAT they ask for. Those with actors start themselves under mpirun. */
+/* bench.c -- `dunlin bench`: its words, and which WHAT they ask for. Those with actors start
+ * themselves under mpirun. */
 #include "bench/bench.h"
 
 #include <errno.h>

@@ -11,8 +11,8 @@
  *   whole.c         whole trainings, side by side
  *   scale.c         a simulation of many actors from measured costs
  *
- * Slices of everything that is compared alternate, and a figure is the median over its slices, so that what a neighbour on
- * the machine takes hits both sides of a ratio alike.
+ * Slices of everything that is compared alternate, and a figure is the median over its slices, so that what a neighbour
+ * on the machine takes hits both sides of a ratio alike.
  */
 #ifndef DUNLIN_BENCH_BENCH_H
 #define DUNLIN_BENCH_BENCH_H
@@ -46,8 +46,8 @@ struct bench {
     double seconds; /* to measure for */
     long params;    /* --params, 0: not given */
     int lstm;       /* --lstm */
-    /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies, and the rank of
-     * the factors that are pushed, 0 for none; in 0: not given */
+    /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies,
+     * and the rank of the factors that are pushed, 0 for none; in 0: not given */
     struct optim_wide wide;
     int rows[BENCH_ROWS];
     const char *net; /* --net, NULL: not given */
@@ -58,7 +58,8 @@ struct bench {
 /* The options of training, with the environment's defaults. 0, or -1 after error_set(). */
 int bench_options(const struct bench *b, struct option_set *set);
 
-/* A policy and value network over four 84x84 planes, or, for an mlp, four floats. NULL after error_set(). Owner: net_free(). */
+/* A policy and value network over four 84x84 planes, or, for an mlp, four floats. NULL after error_set(). Owner:
+ * net_free(). */
 struct net *bench_net_new(const char *spec, int lstm);
 
 int bench_actor(const struct bench *b);
@@ -83,8 +84,8 @@ void series_add(struct series *s, double x);
 double series_median(const struct series *s); /* 0 where there is none */
 void series_free(struct series *s);
 
-/* A figure on stdout: NAME value V UNIT limit V UNIT ratio R, where R is value / limit: of rates at best 1 from below, of
- * times 1 from above. */
+/* A figure on stdout: NAME value V UNIT limit V UNIT ratio R, where R is value / limit: of rates at best 1 from below,
+ * of times 1 from above. */
 void bench_print(const char *name, double value, double limit, const char *unit);
 
 /* Cores this process might use when it started. */
@@ -92,9 +93,9 @@ int bench_cores(void);
 /* Keeps the calling thread on the i-th of them, counted round. */
 void bench_pin(int i);
 
-/* Forks mpirun with `ranks` ranks of this program, silent; words follow the program's name and end with NULL; extra: "NAME=VALUE"
- * for the ranks' environment, several with blanks between, or NULL. It ends with us. Returns mpirun's process, or -1 after
- * error_set(). */
+/* Forks mpirun with `ranks` ranks of this program, silent; words follow the program's name and end with NULL; extra:
+ * "NAME=VALUE" for the ranks' environment, several with blanks between, or NULL. It ends with us. Returns mpirun's
+ * process, or -1 after error_set(). */
 pid_t bench_start(int ranks, const char *const *words, const char *extra);
 /* The same with its stderr on ours and its stdout to read from *from, which the caller closes. */
 pid_t bench_start_read(int ranks, const char *const *words, const char *extra, int *from);
@@ -103,8 +104,9 @@ int bench_launch(int ranks, const char *const *words);
 
 /* ---- bench_made.c; local. factors: the rank of a gradient's factors (optim.h), 0 where it is whole ---- */
 
-/* Noise of the size of a real gradient, to grad (params): what does not travel stays as it was. Of the inputs of factors 0.42 are
- * active, most of them in every row: over five steps of Pong, Breakout and Q*bert it is 0.39 to 0.45. */
+/* Noise of the size of a real gradient, to grad (params): what does not travel stays as it was. Of the inputs of
+ * factors 0.42 are active, most of them in every row: over five steps of Pong, Breakout and Q*bert it is
+ * 0.39 to 0.45. */
 void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, float *grad);
 /* Writes to a mailbox what an actor would. */
 void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from);

@@ -1,8 +1,8 @@
 /* net.c -- act and learn of one core, in microseconds per step, over what the core cannot beat: the floating-point
- * operations at the peak of its multiply-adds, or the weights read at the speed at which the same bytes can be read when
- * nothing else is done, whichever takes longer. act reads the weights once per call (E rows); learn reads them once per
- * update and writes as large a gradient. fc reads only the rows of weights whose input is not 0 (nn/fc.c), so act may beat
- * the memory bound.
+ * operations at the peak of its multiply-adds, or the weights read at the speed at which the same bytes can be read
+ * when nothing else is done, whichever takes longer. act reads the weights once per call (E rows); learn reads them
+ * once per update and writes as large a gradient. fc reads only the rows of weights whose input is not 0 (nn/fc.c), so
+ * act may beat the memory bound.
  *
  * Acting fills the rows that learning then reads, as in training; pictures are noise, weights those of a start. */
 #include <math.h>

@@ -100,7 +100,8 @@ struct scale_table {
     struct scale_result check[2][T_MAXES * IDLE_SIZES]; /* [far] beside idle.rates and idle_far.rates */
 };
 
-/* Simulates all of it; prints the figures of bench and, to stderr, the table; writes the CSV. 0, or -1 after error_set(). */
+/* Simulates all of it; prints the figures of bench and, to stderr, the table; writes the CSV. 0, or -1 after
+ * error_set(). */
 int scale_report(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table);
 
 /* The picture of a table. */

@@ -1,6 +1,6 @@
-/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench server
- * for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our own for the
- * forms of the wire. What the user gives is not measured. */
+/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench
+ * server for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our
+ * own for the forms of the wire. What the user gives is not measured. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -161,7 +161,8 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
         }                                                                                                              \
     } while (0)
 
-/* The loops of src/share/wire.c, without their kernels for each kind of processor. What a message loses is kept in rest. */
+/* The loops of src/share/wire.c, without their kernels for each kind of processor. What a message loses is kept in
+ * rest. */
 
 static void to_bf16(uint16_t *restrict to, float *restrict rest, const float *restrict from, size_t n)
 {

@@ -1,5 +1,6 @@
-/* scale_idle.c -- the ranks of `bench scale`: many actors on few cores that sleep where real ones would play and differentiate,
- * but take weights, write a gradient and push it as they do (idle.h). 1, 2, 4 ... of them go round in turns, for each t_max. */
+/* scale_idle.c -- the ranks of `bench scale`: many actors on few cores that sleep where real ones would play and
+ * differentiate, but take weights, write a gradient and push it as they do (idle.h). 1, 2, 4 ... of them go round in
+ * turns, for each t_max. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* One slice of an order: its rate, lag and what it takes of rank 0's core, into series. Of a few arrivals the time between them
- * tells more than the slice's length. */
+/* One slice of an order: its rate, lag and what it takes of rank 0's core, into series. Of a few arrivals the time
+ * between them tells more than the slice's length. */
 static void slice(struct idle_host *h, const struct idle_rate *r, double seconds, struct series to[3])
 {
     enum { FEW = 3 };

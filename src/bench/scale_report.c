@@ -9,9 +9,9 @@
 
 static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
 
-/* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits, or as a
- * bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is, by itself, it
- * may have factors. */
+/* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits,
+ * or as a bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is,
+ * by itself, it may have factors. */
 static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
 {
     static const char *const names[WIRE_WAYS] = {"direct",      "float32",  "bf16",           "significant",

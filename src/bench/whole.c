@@ -1,7 +1,7 @@
-/* whole.c -- whole trainings side by side: with one actor, with as many as cores, and with 2, 4, 8 and 16. All are started
- * once and then take turns: a training's ranks are stopped (SIGSTOP) but for its slices, so that all meet the same machine.
- * A rate is the difference of two lines of RUN/status within a slice; of the slice's beginning, when caches are cold and
- * sleepers wake, nothing counts.
+/* whole.c -- whole trainings side by side: with one actor, with as many as cores, and with 2, 4, 8 and 16. All are
+ * started once and then take turns: a training's ranks are stopped (SIGSTOP) but for its slices, so that all meet the
+ * same machine. A rate is the difference of two lines of RUN/status within a slice; of the slice's beginning, when
+ * caches are cold and sleepers wake, nothing counts.
  *
  * whole        frames/s of master and N actors on N cores, over N times the rate of one actor (with its master)
  * whole-rK     frames/s of K actors, over the best of all

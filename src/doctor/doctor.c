@@ -1,5 +1,5 @@
-/* doctor.c -- `dunlin doctor`: its words; and alone, the start under mpirun as `dunlin train` would make it, watched over, so
- * that also what keeps MPI from starting or lets it hang ends in a finding. See doctor.h. */
+/* doctor.c -- `dunlin doctor`: its words; and alone, the start under mpirun as `dunlin train` would make it, watched
+ * over, so that also what keeps MPI from starting or lets it hang ends in a finding. See doctor.h. */
 #include "doctor/doctor.h"
 
 #include <errno.h>
@@ -75,8 +75,8 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     return doctor_verdict(d);
 }
 
-/* Copies lines from the ranks to our stdout until they end. The verdict: 0 or 1; -1 where none came. *late: they did not end in
- * time. */
+/* Copies lines from the ranks to our stdout until they end. The verdict: 0 or 1; -1 where none came. *late: they did
+ * not end in time. */
 static int relay_lines(int from, bool *late)
 {
     static char bytes[1 << 16];

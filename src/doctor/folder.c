@@ -1,5 +1,6 @@
-/* folder.c -- is the folder that runs would go to good for them: writing, renaming, locking, flushing, HDF5 with a reader
- * beside the writer, room. All is really done, in a folder of our own below it that is removed again. See doctor.h. */
+/* folder.c -- is the folder that runs would go to good for them: writing, renaming, locking, flushing, HDF5 with a
+ * reader beside the writer, room. All is really done, in a folder of our own below it that is removed again. See
+ * doctor.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -40,8 +41,8 @@ static struct kind kind_of(long magic)
     return (struct kind){.magic = magic, .name = "a file system of another kind"};
 }
 
-/* The folder, or the nearest above it that exists: training would make the rest. -1: something that is no folder is in the way,
- * in path. */
+/* The folder, or the nearest above it that exists: training would make the rest. -1: something that is no folder is in
+ * the way, in path. */
 static int nearest(const char *dir, char path[PATH_MAX])
 {
     struct stat st;

@@ -92,8 +92,8 @@ static void judge_host_memory(struct doctor *d, const struct doctor_plan *p, con
     int ranks = 0;
     for (int r = 0; r < p->n; r++) ranks += same_host(&p->facts[r], host);
     if (p->alone) ranks = p->actors + 1;
-    /* weights for each actor here to read in place, and twice more (five times where there are remote readers), target and
-     * snapshot, a mailbox for each actor of the job */
+    /* weights for each actor here to read in place, and twice more (five times where there are remote readers), target
+     * and snapshot, a mailbox for each actor of the job */
     const bool first = same_host(host, p->facts);
     const int readers = first ? ranks - 1 : ranks;
     const double theta = (double)p->params * sizeof(float), least = theta * (8 + (first ? p->actors : ranks)),

@@ -1,5 +1,5 @@
-/* judge_mpi.c -- from facts of all ranks to findings about the start, the MPI library and the network between hosts. Pure
- * functions of the facts. See doctor.h. */
+/* judge_mpi.c -- from facts of all ranks to findings about the start, the MPI library and the network between hosts.
+ * Pure functions of the facts. See doctor.h. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* ranks.c -- `dunlin doctor` under a launcher: every rank gathers facts, messages go round, and a real window is opened as
- * training opens it, over which one actor of each host fetches and pushes. Rank 0 reports. What needs no other rank comes
- * behind MPI_Finalize, when the others have gone. See doctor.h. */
+/* ranks.c -- `dunlin doctor` under a launcher: every rank gathers facts, messages go round, and a real window is opened
+ * as training opens it, over which one actor of each host fetches and pushes. Rank 0 reports. What needs no other rank
+ * comes behind MPI_Finalize, when the others have gone. See doctor.h. */
 #include <mpi.h>
 #include <signal.h>
 #include <stdlib.h>

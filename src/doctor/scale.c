@@ -1,6 +1,6 @@
-/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of scale.h: a rollout of the
- * environment and network that were asked for, played on this core; updates of its weights; and copies over the real
- * window. See doctor.h. */
+/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of scale.h: a rollout of
+ * the environment and network that were asked for, played on this core; updates of its weights; and copies over the
+ * real window. See doctor.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* launch.c -- see launch.h. What the launcher returns says little (with --enable-recovery mpirun returns 0 whatever happened,
- * over several nodes it may not return after a death), so RUN/status decides. */
+/* launch.c -- see launch.h. What the launcher returns says little (with --enable-recovery mpirun returns 0 whatever
+ * happened, over several nodes it may not return after a death), so RUN/status decides. */
 #include "job/launch.h"
 
 #include <dirent.h>
@@ -58,9 +58,9 @@ static int cores(void)
     return CPU_COUNT(&set);
 }
 
-/* Actors that a Slurm job's allocation has room for, one per task and its CPUs; 0 outside of a job. Without tasks asked for, every
- * CPU of its nodes, as "16(x2),8" tells them. The affinity mask would not do: it knows one node, and is the whole node where
- * the site binds nobody. */
+/* Actors that a Slurm job's allocation has room for, one per task and its CPUs; 0 outside of a job. Without tasks asked
+ * for, every CPU of its nodes, as "16(x2),8" tells them. The affinity mask would not do: it knows one node, and is the
+ * whole node where the site binds nobody. */
 static int slurm_room(void)
 {
     const int tasks = env_int("SLURM_NTASKS"), each = env_int("SLURM_CPUS_PER_TASK");
@@ -132,7 +132,8 @@ static _Noreturn void become(char **words, pid_t parent)
     _exit(127);
 }
 
-/* mpirun in a process group of its own, so that a Ctrl-C reaches only us and its ranks get time for their checkpoint. */
+/* mpirun in a process group of its own, so that a Ctrl-C reaches only us and its ranks get time
+ * for their checkpoint. */
 static pid_t start(char **words)
 {
     sigset_t caught, before;
@@ -238,8 +239,8 @@ static bool run_is_over(const struct launch *l, enum run_state *state)
     return run_has_begun(l) && !status_read_state(l->dir, state, reason, sizeof reason) && *state != RUN_RUNNING;
 }
 
-/* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go, and where a rank died before the
- * run began: then the others wait for it for ever. */
+/* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go, and where a rank died
+ * before the run began: then the others wait for it for ever. */
 static int supervise(pid_t pid, struct launch *l)
 {
     const double patience = 20, start_patience = 10, gone_patience = 15, tick = 0.05, again = 5; /* s */
@@ -353,7 +354,8 @@ int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
     char **words = calloc((size_t)argc + EXTRA, sizeof *words);
     if (!words) return 1;
     int n = 0;
-    /* time for a checkpoint after a stop signal; ranks outnumber cores by one, so waiting ones yield; survivors go on */
+    /* time for a checkpoint after a stop signal; ranks outnumber cores by one, so waiting ones yield;
+     * survivors go on */
     const char *const head[] = {"mpirun",
                                 "--oversubscribe",
                                 "--bind-to",

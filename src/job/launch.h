@@ -9,7 +9,8 @@ enum launch_kind {
     LAUNCH_RANK,  /* a rank of mpirun or of srun --mpi=pmix: MPI_Init */
     LAUNCH_WRONG, /* error_set() says how it should be started: exit 2 */
 };
-/* Several tasks that cannot see each other are LAUNCH_WRONG in the first of them; in the others it does not return, they end. */
+/* Several tasks that cannot see each other are LAUNCH_WRONG in the first of them; in the others it does not return,
+ * they end. */
 enum launch_kind launch_kind(void);
 
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
@@ -18,9 +19,10 @@ int launch_actors(int64_t asked);
 /* From here on a stop signal is noted for launch_run(). */
 void launch_catch_signals(void);
 
-/* Runs the same words under mpirun with one actor per core (or as many as a Slurm job's allocation has room for, or --actors) and
- * the master, in the folder of the plan; passes stop signals on as SIGUSR1, takes the outcome from RUN/status, and ends mpirun where it does not end by itself. Returns the exit
- * status: 0 done, 1 failed, 2 wrong usage, 130/143 stopped. */
+/* Runs the same words under mpirun with one actor per core (or as many as a Slurm job's allocation has room for, or
+ * --actors) and the master, in the folder of the plan; passes stop signals on as SIGUSR1, takes the outcome from
+ * RUN/status, and ends mpirun where it does not end by itself. Returns the exit status: 0 done, 1 failed, 2 wrong
+ * usage, 130/143 stopped. */
 int launch_run(const struct plan *plan, bool resume, int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
-/* leave.c -- see leave.h. After a death nobody may call MPI_Finalize, and who hangs never will: MPI_Abort ends them. Over several
- * nodes Open MPI 4's mpirun then still waits for ever for a rank that is gone [tried, with --enable-recovery: from two nodes on
- * where rank 0 died, from four on where an actor did], and the allocation with it; a signal ends it, and its daemons. */
+/* leave.c -- see leave.h. After a death nobody may call MPI_Finalize, and who hangs never will: MPI_Abort ends them.
+ * Over several nodes Open MPI 4's mpirun then still waits for ever for a rank that is gone [tried, with
+ * --enable-recovery: from two nodes on where rank 0 died, from four on where an actor did], and the allocation with it;
+ * a signal ends it, and its daemons. */
 #include "job/leave.h"
 
 #include <fcntl.h>

@@ -3,7 +3,8 @@
 #define DUNLIN_JOB_LEAVE_H
 
 /* Before MPI_Init: starts a small process beside rank 0 that ends a typed mpirun where rank 0 is gone for 12 s without
- * leave_well() and mpirun still waits. On other ranks, under our own launcher and under srun, which see to it themselves: nothing. */
+ * leave_well() and mpirun still waits. On other ranks, under our own launcher and under srun, which see to it
+ * themselves: nothing. */
 void leave_guarded(void);
 /* From here on rank 0 may go. */
 void leave_well(void);

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "PID (NAME) STATE ...", NAME of any characters; the 22nd field is the start time. False where there is no such process. */
+/* "PID (NAME) STATE ...", NAME of any characters; the 22nd field is the start time. False where there is no such
+ * process. */
 static bool look(pid_t pid, char name[32], char *state, uint64_t *birth)
 {
     char path[64], text[1024];

@@ -222,8 +222,8 @@ static int begin_anew(struct agent *a, int e)
     return instance_reset(&a->instances[e]);
 }
 
-/* After a number that is none: a new episode, whose first observation may need some tries; where they all fail, the next
- * gradient is none either. Always -1. */
+/* After a number that is none: a new episode, whose first observation may need some tries; where they all fail, the
+ * next gradient is none either. Always -1. */
 static int give_up_episode(struct agent *a, int e)
 {
     char why[512];

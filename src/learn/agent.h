@@ -60,8 +60,8 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
 void agent_free(struct agent **agent);
 
 /* Plays one rollout with theta; T is the global frame counter for epsilon. Returns 0, or -1 after error_set() where an
- * environment answered a reward or an observation that is no number: then the rollout is none (agent_gradient() must not
- * follow), that environment has begun a new episode, the others go on, and the agent may play on. */
+ * environment answered a reward or an observation that is no number: then the rollout is none (agent_gradient() must
+ * not follow), that environment has begun a new episode, the others go on, and the agent may play on. */
 int agent_play(struct agent *agent, const float *theta, int64_t T);
 /* What the last agent_play() that failed met. */
 enum instance_fault agent_fault(const struct agent *agent);
@@ -81,8 +81,8 @@ int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max)
  * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns. */
 size_t agent_state_size(const struct agent *agent);
 size_t agent_save(const struct agent *agent, void *bytes, bool *whole);
-/* How many environments could not go back to where they were and have begun new episodes, or -1 after error_set() where the
- * bytes are not of such an agent. */
+/* How many environments could not go back to where they were and have begun new episodes, or -1 after error_set() where
+ * the bytes are not of such an agent. */
 int agent_load(struct agent *agent, const void *bytes, size_t n);
 
 #endif

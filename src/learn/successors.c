@@ -1,5 +1,5 @@
-/* successors.c -- see successors.h. Rows go through the network in batches, in a workspace of their own, or in rows of their
- * own behind the rollout's, so that the activations that the gradient needs stay. */
+/* successors.c -- see successors.h. Rows go through the network in batches, in a workspace of their own, or in rows of
+ * their own behind the rollout's, so that the activations that the gradient needs stay. */
 #include "learn/successors.h"
 
 #include <string.h>

@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* T = order << 32 | about << 16 | what. what: so many actors go round with t_max `about`; or the actor `about` does this: */
+/* T = order << 32 | about << 16 | what. what: so many actors go round with t_max `about`; or the actor `about` does
+ * this: */
 enum { ALONE = 0xffff, ABSENT = 0xfffe };
 enum { POSTS = 4 };                /* ids of an order's posts: POSTS * order + 1, 2 */
 static const double PATIENCE = 20; /* s for an actor to do what it was told */
@@ -102,7 +103,8 @@ static int time_calls(struct sleeper *a, double seconds, struct alone *found)
     return rc;
 }
 
-/* Whole weights for a while: what they cost either end's core; rank 0 reads its own clock at the first post. Then single calls. */
+/* Whole weights for a while: what they cost either end's core; rank 0 reads its own clock at the first post. Then
+ * single calls. */
 static int time_alone(struct sleeper *a, int64_t order)
 {
     const double seconds = 1e-3 * (double)(order >> 48);

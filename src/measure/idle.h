@@ -1,6 +1,6 @@
-/* idle.h -- the real window with actors that do nothing but what rank 0 orders: fetch, sleep where others play, push; or time their
- * own calls. For `bench scale`, which holds them against its model, and for `doctor`, which asks whether they come
- * through at all. Rank 0's orders stand in the T that it publishes. */
+/* idle.h -- the real window with actors that do nothing but what rank 0 orders: fetch, sleep where others play, push;
+ * or time their own calls. For `bench scale`, which holds them against its model, and for `doctor`, which asks whether
+ * they come through at all. Rank 0's orders stand in the T that it publishes. */
 #ifndef DUNLIN_MEASURE_IDLE_H
 #define DUNLIN_MEASURE_IDLE_H
 

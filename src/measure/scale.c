@@ -1,4 +1,5 @@
-/* scale.c -- the simulation of scale.h: actors, rank 0 and relays as machines that an event pushes one stage further. */
+/* scale.c -- the simulation of scale.h: actors, rank 0 and relays as machines that an event pushes
+ * one stage further. */
 #include "measure/scale.h"
 
 #include <math.h>
@@ -245,7 +246,8 @@ static void push(struct model *m, int a)
 
 /* ---- relays ---- */
 
-/* The next round: all gradients that wait, or their sum once the one before is answered, and weights if anybody waits. */
+/* The next round: all gradients that wait, or their sum once the one before is answered, and weights
+ * if anybody waits. */
 static void relay_turn(struct model *m, int node)
 {
     const int who = m->l->actors + node;

@@ -1,9 +1,10 @@
-/* conv.c -- a convolution with ReLU, forward, over frames (planes) or over the map of the layer below; see kernel_conv.c.
+/* conv.c -- a convolution with ReLU, forward, over frames (planes) or over the map of the layer below; see
+ * kernel_conv.c.
  *
  * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
  * and computed twenty at a time as if they were neighbours; those whose patch is the same in all planes cost a plane
- * each, with the sum of the planes' weights (change.h). Order of summation apart, the result is the same.
- */
+ * each, with the sum of the planes' weights (change.h). Order of summation apart, the result
+ * is the same. */
 #include <string.h>
 
 #include "nn/change.h"

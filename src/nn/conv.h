@@ -34,8 +34,8 @@ size_t conv_scratch_of(const struct layer *l, float *scratch, struct conv_scratc
 /* What row `row` of the rollout shows this layer; *map holds the one plane of a map. */
 struct conv_input conv_input_of(const struct layer *l, const struct pass *p, int row, const float **map);
 
-/* s->few (n, width) = the sums of the listed pixels, at most GATHERED, of a result `cols` wide over `in`: bias and ReLU as in
- * struct conv_job. w (runs of in, width). */
+/* s->few (n, width) = the sums of the listed pixels, at most GATHERED, of a result `cols` wide over `in`: bias and ReLU
+ * as in struct conv_job. w (runs of in, width). */
 void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
                    const float *bias, const struct conv_scratch *s);
 

@@ -5,11 +5,11 @@
  *
  * Input. The gradient to the input is itself a sum of the same form as forward. A pixel (y, x) of the input with
  * y = s q + r met the kernel rows r, r + s, r + 2s, ... at the result's rows q, q - 1, q - 2, ...; the same holds along
- * x. So for one r, the s pixels that share a column q are one run of s * C channels, and dx is a stride-1 convolution of
- * dz, bordered with zeros, by reordered weights. Kernel sizes are multiples of the stride. As it is linear in dz, and
- * the layer below asks for no more than the sum over the steps in which its own pixel was the same, only fresh pixels
- * get one: D(dz from here to the end) less D(dz from the pixel's next change to the end). dx of the others is 0.
- */
+ * x. So for one r, the s pixels that share a column q are one run of s * C channels, and dx is a stride-1 convolution
+ * of dz, bordered with zeros, by reordered weights. Kernel sizes are multiples of the stride. As it is linear in dz,
+ * and the layer below asks for no more than the sum over the steps in which its own pixel was the same, only fresh
+ * pixels get one: D(dz from here to the end) less D(dz from the pixel's next change to the end). dx of the
+ * others is 0. */
 #include <string.h>
 
 #include "nn/change.h"

@@ -1,7 +1,7 @@
 /* dense.c -- dense layers over OpenBLAS: the hidden layers of mlp and the heads.
  *
- * One row goes through gemv: gemm packs its operands first, which for a single row costs more than the sums themselves.
- */
+ * One row goes through gemv: gemm packs its operands first, which for a single row costs more than
+ * the sums themselves. */
 #include <cblas.h>
 #include <string.h>
 

@@ -37,8 +37,8 @@ static void forward(const struct layer *l, const float *theta, const struct pass
     forwards[cpu_isa()](&job);
 }
 
-/* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. What does not fit a float is Inf, as
- * the entries themselves may be. */
+/* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. What does not fit a float is
+ * Inf, as the entries themselves may be. */
 static double squares_of_factors(const struct layer *l, const struct pass *p, int R)
 {
     float *xx = p->gram, *yy = xx + R * R;

@@ -1,9 +1,9 @@
 /* kernel_fc.c -- the wide dense layer behind the convolutions, forward for a few rows and backward for a rollout.
  *
  * By hand and not by BLAS, because the layer is bound by memory: forward, the weight rows (in, out) of inputs that are
- * 0, or that are what they were a step before, are not read at all; backward, weights of inputs that were never active are not read, and
- * the gradient, where it is asked for itself and not as factors, is written once, while sgemm for the few rows of a rollout packs
- * everything and passes over the gradient several times.
+ * 0, or that are what they were a step before, are not read at all; backward, weights of inputs that were never active
+ * are not read, and the gradient, where it is asked for itself and not as factors, is written once, while sgemm for the
+ * few rows of a rollout packs everything and passes over the gradient several times.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -120,8 +120,8 @@ void KERNEL(fc_forward)(const struct fc_job *job)
     for (int b = 0; b < job->B; b += ROWS) forward_rows(job, b, job->B - b < ROWS ? job->B - b : ROWS);
 }
 
-/* A row of w for each lane: addresses in memory, as there are not so many registers for them; hence four vectors of each
- * at a time. */
+/* A row of w for each lane: addresses in memory, as there are not so many registers for them; hence four vectors of
+ * each at a time. */
 #define ZERO(p) vf a##p = {0};
 #define DOT(p)                                                                                                         \
     {                                                                                                                  \

@@ -1,6 +1,6 @@
-/* kernel_peak.c -- loops that do nothing but use up one resource of a core: multiply-adds in registers, reads, roots and
- * divisions. Twelve independent chains cover the latency of a multiply-add (4 cycles, two at a time, on cores of today)
- * and leave registers over on instruction sets with sixteen of them. */
+/* kernel_peak.c -- loops that do nothing but use up one resource of a core: multiply-adds in registers, reads, roots
+ * and divisions. Twelve independent chains cover the latency of a multiply-add (4 cycles, two at a time, on cores of
+ * today) and leave registers over on instruction sets with sixteen of them. */
 #include "nn/kernel_peak.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* kernels.h -- the hot loops, built once per instruction set (base/cpu.h), and what they take.
  *
- * Channel counts are multiples of 16. Pointers need only float alignment; the loops read nothing outside what is named.
- */
+ * Channel counts are multiples of 16. Pointers need only float alignment; the loops read nothing outside
+ * what is named. */
 #ifndef DUNLIN_NN_KERNELS_H
 #define DUNLIN_NN_KERNELS_H
 
@@ -48,16 +48,16 @@ struct conv_weight_job {
 struct fc_job {
     const float *w, *bias, *x; /* x, y and z of the whole workspace: row r begins at r * in, r * out */
     int in, out, row0, B;
-    const int *before; /* (B) a row outside of these, or -1; NULL: none */
-    const uint8_t
-        *fresh; /* of row 0, and fresh_row bytes further of the next: 0 where `channels` inputs are as before; channels
-                             32, 64, 128 or 256 */
+    const int *before;    /* (B) a row outside of these, or -1; NULL: none */
+    const uint8_t *fresh; /* of row 0, and fresh_row bytes further of the next: 0 where `channels` inputs are as before;
+                             channels 32, 64, 128 or 256 */
     size_t fresh_row;
     int channels;
     float *y, *z;
 };
 
-/* dx[row[r]][i] = dy[r] . w[i] where x[row[r]][i] > 0, else 0, for the listed inputs i; w (in, out), out a multiple of 64. */
+/* dx[row[r]][i] = dy[r] . w[i] where x[row[r]][i] > 0, else 0, for the listed inputs i; w (in, out), out a multiple
+ * of 64. */
 struct fc_input_job {
     const float *w, *x; /* x and dx (rows, in) */
     float *dx;
@@ -92,15 +92,17 @@ KERNEL_DECLARE(void, gram, (const float *x, int R, int n, float *xx))
 KERNEL_DECLARE(void, any_active, (const float *x, int rows, int n, int *any))
 /* sum (n) = the sum of `rows` rows of x (rows, n), + from where given. n a multiple of 16. */
 KERNEL_DECLARE(void, sum_rows, (const float *x, int rows, int n, const float *from, float *sum))
-/* cell[r][c] = do the planes a and b, `width` floats wide, differ in the 4 x 4 floats from (4 r, 4 c) on, bit for bit */
+/* cell[r][c] = do the planes a and b, `width` floats wide, differ in the 4 x 4 floats from (4 r, 4 c) on,
+ * bit for bit */
 KERNEL_DECLARE(void, cells_differ, (const float *a, const float *b, int width, int rows, int cols, uint8_t *cell))
-/* out (n, patch) = what the listed pixels of a result `cols` wide meet, run by run; `patch` floats from one to the next */
+/* out (n, patch) = what the listed pixels of a result `cols` wide meet, run by run; `patch` floats from one
+ * to the next */
 KERNEL_DECLARE(void, patches_gather,
                (const struct conv_input *in, int cols, const int *pixel, int n, int patch, float *out))
 /* sum[i] += x[i]; n a multiple of 16 */
 KERNEL_DECLARE(void, add_floats, (const float *x, int n, float *sum))
-/* Rows of C floats, a multiple of 16, where fresh is 1 (NULL: everywhere): dx = now - later where x > 0, else 0, and then later =
- * now; dx = 0 in the other rows. */
+/* Rows of C floats, a multiple of 16, where fresh is 1 (NULL: everywhere): dx = now - later where x > 0, else 0, and
+ * then later = now; dx = 0 in the other rows. */
 KERNEL_DECLARE(void, take_fresh,
                (const uint8_t *fresh, int rows, int C, const float *x, const float *now, float *later, float *dx))
 /* out (n, width) = the listed rows of x, which become 0; out[row[i]] = x[i]. width a multiple of 16 */

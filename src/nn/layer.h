@@ -36,8 +36,8 @@ struct pass {
     size_t mark_bytes;
     const uint8_t *below; /* (rows, below_bytes) marks of the convolution below, its fresh pixels first */
     size_t below_bytes;
-    int *
-        from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's */
+    int *from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's
+                */
     uint8_t *cells; /* scratch: (2, cells of an input), at most height x width of them */
     int *list;      /* scratch: 2 rows cols + height width; of the wide dense layer 2 in */
 };

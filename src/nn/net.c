@@ -2,8 +2,8 @@
  *
  * Three torsos: mlp (dense layers over a vector of floats), small (Mnih et al. 2013, the network of the A3C paper's
  * method comparison) and nature (Mnih et al. 2015); each hidden layer ends in a ReLU, an LSTM layer may follow, the
- * heads are linear. A tensor is one call of add_tensor(): offsets, files, start values and tests all read that table.
- */
+ * heads are linear. A tensor is one call of add_tensor(): offsets, files, start values and tests all
+ * read that table. */
 #include "nn/net.h"
 
 #include <cblas.h>

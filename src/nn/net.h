@@ -33,8 +33,8 @@ struct tensor {
     char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
     int ndim;
     int dims[4]; /* textbook shape */
-    int view
-        [4]; /* textbook axes, split further where storing permutes inside one (see nview); products agree with dims */
+    int view[4]; /* textbook axes, split further where storing permutes inside one (see nview); products agree with dims
+                  */
     int nview;
     int perm[4];   /* stored axis k is view axis perm[k] */
     size_t offset; /* first float in theta */
@@ -63,9 +63,9 @@ void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
 
 /* The start values; the draws run in textbook order, tensor by tensor.
- * uniform: Torch's default and the paper's, weights and biases U(+-1/sqrt(fan_in)); activations shrink from layer to layer.
- * he: hidden weights uniform with variance 2/fan_in, heads with 1/fan_in (the policy's a hundredth of that width, so that it
- * starts even), biases 0; recurrent layers as in uniform. */
+ * uniform: Torch's default and the paper's, weights and biases U(+-1/sqrt(fan_in)); activations shrink from layer to
+ * layer. he: hidden weights uniform with variance 2/fan_in, heads with 1/fan_in (the policy's a hundredth of that
+ * width, so that it starts even), biases 0; recurrent layers as in uniform. */
 enum net_init { NET_INIT_UNIFORM, NET_INIT_HE };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
 int net_init_of(const char *name); /* "uniform", "he"; -1 for another name */
@@ -87,11 +87,11 @@ void net_forward(const struct net *net, const float *theta, struct net_work *wor
                  const float *const *x, float *state);
 
 enum { NET_CHAIN = 32 };
-/* The same, faster where the input resembles that of an earlier step: before[b] is a row of this workspace outside of these,
- * computed with the same theta, or -1. What both see alike is taken over from there: by comparing, and up to the order of
- * summation, so that errors of rounding add up along a chain of such rows: begin anew every NET_CHAIN steps. NULL: all -1.
- * Frames of `before` must still be there, and unchanged. For net_backward, before[b] is the same environment's row a step
- * earlier, or -1. */
+/* The same, faster where the input resembles that of an earlier step: before[b] is a row of this workspace outside of
+ * these, computed with the same theta, or -1. What both see alike is taken over from there: by comparing, and up to the
+ * order of summation, so that errors of rounding add up along a chain of such rows: begin anew every NET_CHAIN steps.
+ * NULL: all -1. Frames of `before` must still be there, and unchanged. For net_backward, before[b] is the same
+ * environment's row a step earlier, or -1. */
 void net_forward_after(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                        const float *const *x, float *state, const int *before);
 
@@ -102,16 +102,17 @@ const float *net_out(const struct net_work *work, int row);
 float *net_dout(struct net_work *work, int row);
 
 /* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in
- * shared memory and is written once: zeros that the call before left in the same block are not written again, so that nobody
- * else may have written to it since. theta is the one the rows were computed with. start (T * E bytes, NULL without
- * LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there. Returns the sum
- * of the squares of dtheta, as optim_norm() would find it: NaN or Inf where an entry is, or where a square overflows. */
+ * shared memory and is written once: zeros that the call before left in the same block are not written again, so that
+ * nobody else may have written to it since. theta is the one the rows were computed with. start (T * E bytes, NULL
+ * without LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there.
+ * Returns the sum of the squares of dtheta, as optim_norm() would find it: NaN or Inf where an entry is, or where a
+ * square overflows. */
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                     const uint8_t *start, float *dtheta);
 
-/* The same, but the wide layer's part of dtheta may be factors, as optim.h says: *factors is their rank, the rows of the rollout,
- * where that is small enough to be worth it, and 0 where the gradient itself is there. What lies in that part behind the
- * factors stays as it was. */
+/* The same, but the wide layer's part of dtheta may be factors, as optim.h says: *factors is their rank, the rows of
+ * the rollout, where that is small enough to be worth it, and 0 where the gradient itself is there. What lies in that
+ * part behind the factors stays as it was. */
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors);
 

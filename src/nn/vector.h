@@ -1,7 +1,7 @@
 /* vector.h -- vectors of floats, as wide as the instruction set a kernel_*.c is being built for, in GCC's and clang's
  * common vector types; and the repetition macros that keep accumulators in registers. An array of accumulators under a
- * loop is the plainer form, but clang 14 then leaves it in memory: named variables are safe with both compilers.
- */
+ * loop is the plainer form, but clang 14 then leaves it in memory: named variables are safe
+ * with both compilers. */
 #ifndef DUNLIN_NN_VECTOR_H
 #define DUNLIN_NN_VECTOR_H
 

@@ -6,9 +6,9 @@
  * kilobytes at a time, hence small blocks and the prefetch by hand. Root and division are exact; the bound of the
  * pass is their throughput.
  *
- * The gradient of a dense layer over a rollout of R steps has rank R: x^T dy, x (R, in), dy (R, out). Kept as these factors it is
- * a hundredth of the bytes, its product costs less than the root (R a few tens at most), and where an input was 0 all along,
- * its row is known to be 0 (Xie et al. 2014, "Distributed Machine Learning via Sufficient Factor
+ * The gradient of a dense layer over a rollout of R steps has rank R: x^T dy, x (R, in), dy (R, out). Kept as these
+ * factors it is a hundredth of the bytes, its product costs less than the root (R a few tens at most), and where an
+ * input was 0 all along, its row is known to be 0 (Xie et al. 2014, "Distributed Machine Learning via Sufficient Factor
  * Broadcasting", arXiv:1409.5705).
  */
 #include "optim/kernel_apply.h"
@@ -117,7 +117,8 @@ struct pass {
     struct wide *state;
 };
 
-/* The block of `size` at place i of the pass, column col of its row; the one `ahead` places further on comes after this row. */
+/* The block of `size` at place i of the pass, column col of its row; the one `ahead` places further on comes after this
+ * row. */
 INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, int col, size_t ahead, int owed,
                        int size)
 {
@@ -189,8 +190,8 @@ static void owe(struct wide *w, size_t row, int k, float *g, int width, float a)
     w->owed[row] = 0;
 }
 
-/* The first place from i on, a row's beginning, whose row has something, with that row's `rows`; those before it are copied at
- * most, and their decays are owed. */
+/* The first place from i on, a row's beginning, whose row has something, with that row's `rows`; those before it are
+ * copied at most, and their decays are owed. */
 static size_t find_row(const struct pass *p, size_t i, struct row *rows)
 {
     struct wide *w = p->state;

@@ -18,9 +18,9 @@ enum { OPTIM_PART_MOST = 64 }; /* gradients in one pass */
      float eps)
 KERNEL_DECLARE(void, apply_rmsprop, APPLY_RMSPROP_ARGS)
 
-/* The same for the floats at .. at + n - 1 of a matrix (height, width), width a multiple of 16; in, out and g begin at `at`,
- * the gradients at the matrix, and some of them have factors instead (optim.h). k at most OPTIM_PART_MOST. state: whole rows
- * alone, and what is left undone there (wide.h); NULL: nothing is. */
+/* The same for the floats at .. at + n - 1 of a matrix (height, width), width a multiple of 16; in, out and g begin at
+ * `at`, the gradients at the matrix, and some of them have factors instead (optim.h). k at most OPTIM_PART_MOST. state:
+ * whole rows alone, and what is left undone there (wide.h); NULL: nothing is. */
 #define APPLY_RMSPROP_WIDE_ARGS                                                                                        \
     (const float *in, float *out, float *g, size_t at, size_t n, int height, int width,                                \
      const struct optim_grad *grads, int k, float a, float b, float eps, struct wide *state)

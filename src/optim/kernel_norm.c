@@ -1,5 +1,5 @@
-/* kernel_norm.c -- a sum of squares in 64 lanes of float over blocks, in double between them: fast, and as exact as a clip
- * needs. BLAS's snrm2 rescales against overflow and is several times slower. */
+/* kernel_norm.c -- a sum of squares in 64 lanes of float over blocks, in double between them: fast, and as exact as a
+ * clip needs. BLAS's snrm2 rescales against overflow and is several times slower. */
 #include <stddef.h>
 
 #include "base/cpu.h"

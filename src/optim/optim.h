@@ -1,11 +1,10 @@
 /* optim.h -- what rank 0 does with waiting gradients.
  *
- * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from 0
- * unless `start` says otherwise.
- * Momentum SGD: m <- a m + (1-a) d, theta <- theta - lr m.
- * shared-rmsprop: one g. rmsprop and momentum-sgd: one g (m) per actor. sgd is for tests: theta <- theta - lr d.
- * All are elementwise, so several waiting gradients go through in one pass with theta and g in registers; the result is
- * that of one after another, bit for bit. Knows nothing of MPI or HDF5.
+ * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from
+ * 0 unless `start` says otherwise. Momentum SGD: m <- a m + (1-a) d, theta <- theta - lr m. shared-rmsprop: one g.
+ * rmsprop and momentum-sgd: one g (m) per actor. sgd is for tests: theta <- theta - lr d. All are elementwise, so
+ * several waiting gradients go through in one pass with theta and g in registers; the result is that of one after
+ * another, bit for bit. Knows nothing of MPI or HDF5.
  */
 #ifndef DUNLIN_OPTIM_OPTIM_H
 #define DUNLIN_OPTIM_OPTIM_H
@@ -45,32 +44,34 @@ struct optim_grad {
     float scale;       /* 1, or clip / norm */
     float lr;
     int actor; /* whose g or m, 0 .. actors - 1 */
-    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (R, in) and dy (R, out), and
-     * D = x^T dy. An input that is 0 in every row costs no root and no division. */
+    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (R, in) and dy (R,
+     * out), and D = x^T dy. An input that is 0 in every row costs no root and no division. */
     int factors;
 };
 
 struct optim; /* opaque: configuration and state */
 
-/* n floats of theta (a multiple of 16), state for `actors` actors, g = start, m = 0. NULL after error_set() where per-actor state does
- * not fit into the machine's memory (the line names actors, parameters and bytes). Owner: optim_free(). */
+/* n floats of theta (a multiple of 16), state for `actors` actors, g = start, m = 0. NULL after error_set() where
+ * per-actor state does not fit into the machine's memory (the line names actors, parameters and bytes). Owner:
+ * optim_free(). */
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
 void optim_free(struct optim **optim);
 
-/* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not overlap.
- * Where there is a wide matrix, nobody else writes to a theta_out of this optim, as long as it is used with it: rows that
- * have not changed since are not written again. */
+/* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not
+ * overlap. Where there is a wide matrix, nobody else writes to a theta_out of this optim, as long as it is used with
+ * it: rows that have not changed since are not written again. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
-/* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of theta from
- * its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are multiples of 16,
- * and, where there is a wide matrix, such as optim_piece() gives: the entries of the piece that begins at `from`, about `most`
- * (at least 16). */
+/* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of
+ * theta from its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are
+ * multiples of 16, and, where there is a wide matrix, such as optim_piece() gives: the entries of the piece that begins
+ * at `from`, about `most` (at least 16). */
 size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);
 
-/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed, whole until the next apply. */
+/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed, whole until the next
+ * apply. */
 int optim_state_rows(const struct optim *optim);
 float *optim_state(struct optim *optim, int row);
 

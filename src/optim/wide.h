@@ -1,9 +1,9 @@
 /* wide.h -- private to src/optim: what shared RMSProp leaves undone in the rows of the wide matrix.
  *
- * Where gradients come as factors (optim.h), whole rows of them are commonly 0: then theta stays, and g only decays. Such a row
- * is not touched: its decays are owed, and paid when they are many, when it moves again or when somebody asks for g, by the same
- * multiplications in the same order; and it is copied to theta_out only if it has changed since theta_out was written last. A
- * row whose g has decayed to 0 owes nothing more.
+ * Where gradients come as factors (optim.h), whole rows of them are commonly 0: then theta stays, and g only decays.
+ * Such a row is not touched: its decays are owed, and paid when they are many, when it moves again or when somebody
+ * asks for g, by the same multiplications in the same order; and it is copied to theta_out only if it has changed since
+ * theta_out was written last. A row whose g has decayed to 0 owes nothing more.
  */
 #ifndef DUNLIN_OPTIM_WIDE_H
 #define DUNLIN_OPTIM_WIDE_H

@@ -1,10 +1,10 @@
 /* gif.c -- animated GIF (89a) by giflib.
  *
- * A picture is stored as what changed since the one before it: the smallest rectangle around the changed pixels, in which
- * unchanged ones are transparent, with a palette of just the colours that it needs. Exact as long as a picture brings no
- * more than 255 new colours, which drawn environments and Atari never do; else its pixels are rounded to a cube of
- * 6 x 6 x 6 colours. Delays are whole hundredths of a second; their rounding errors do not add up.
- */
+ * A picture is stored as what changed since the one before it: the smallest rectangle around the changed pixels, in
+ * which unchanged ones are transparent, with a palette of just the colours that it needs. Exact as long as a picture
+ * brings no more than 255 new colours, which drawn environments and Atari never do; else its pixels are rounded to a
+ * cube of 6 x 6 x 6 colours. Delays are whole hundredths of a second; their rounding errors do
+ * not add up. */
 #include <gif_lib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -99,7 +99,8 @@ static struct box changed_box(const struct gif *g, const uint8_t *rgb)
     return b.bottom ? b : (struct box){0, 0, 1, 1};
 }
 
-/* The palette's place of a colour, which is added; NOT_FOUND where the palette is full. Place 0 is the transparent one. */
+/* The palette's place of a colour, which is added; NOT_FOUND where the palette is full. Place 0 is
+ * the transparent one. */
 static int colour_place(struct gif *g, const uint8_t c[3])
 {
     const uint32_t colour = (uint32_t)c[0] << 16 | (uint32_t)c[1] << 8 | c[2];

@@ -27,8 +27,9 @@ const struct movie_kind *movie_kind_of(const char *path);
 struct movie *movie_open(const char *path, int height, int width, double fps);
 /* A picture, (height, width, 3), shown for `times` times 1/fps s. 0, or -1 after error_set(). */
 int movie_add(struct movie *movie, const uint8_t *rgb, int times);
-/* keep: gives the file its name; 0, or -1 after error_set(), and then nothing is left of it. Else nothing is left of it, and
- * error_text() stays, but for a better line on why movie_add() failed. *movie becomes NULL, and NULL is fine. */
+/* keep: gives the file its name; 0, or -1 after error_set(), and then nothing is left of it. Else nothing is left of
+ * it, and error_text() stays, but for a better line on why movie_add() failed. *movie becomes NULL, and
+ * NULL is fine. */
 int movie_close(struct movie **movie, bool keep);
 
 #endif

@@ -1,5 +1,5 @@
-/* show.h -- an agent plays and is drawn, one picture an agent step, with the score so far and what the agent expects (V(s),
- * or max_a Q(s,a)): into a file (record.c) or a window (window.h). Local. */
+/* show.h -- an agent plays and is drawn, one picture an agent step, with the score so far and what the agent expects
+ * (V(s), or max_a Q(s,a)): into a file (record.c) or a window (window.h). Local. */
 #ifndef DUNLIN_PLAY_SHOW_H
 #define DUNLIN_PLAY_SHOW_H
 
@@ -11,7 +11,8 @@
 #include "play/player.h"
 
 struct show {
-    /* Takes a picture, canvas.rgb, to be shown for `times` times 1/fps s: 0, 1 to end the play, -1 after error_set(). */
+    /* Takes a picture, canvas.rgb, to be shown for `times` times 1/fps s: 0, 1 to end the play,
+     * -1 after error_set(). */
     int (*picture)(void *sink, const uint8_t *rgb, int times);
     void *sink;
     double fps;
@@ -28,8 +29,8 @@ struct show {
     char line[1024]; /* why it failed */
 };
 
-/* Makes the canvas for what the player plays. 0, or -1 after error_set() where the environment draws no pictures. Owner:
- * show_close(), also after a failure. */
+/* Makes the canvas for what the player plays. 0, or -1 after error_set() where the environment draws no pictures.
+ * Owner: show_close(), also after a failure. */
 int show_open(struct show *s, const struct player *player);
 void show_close(struct show *s);
 /* Plays; the games are those of evaluate_run() with the same config. 0, also where the limit or the sink ended it

@@ -1,5 +1,5 @@
-/* setup.h -- from options to an opened environment and a network that fits it: the same for the master, the actors, eval
- * and record. Local; knows nothing of MPI. */
+/* setup.h -- from options to an opened environment and a network that fits it: the same for the master, the actors,
+ * eval and record. Local; knows nothing of MPI. */
 #ifndef DUNLIN_SETUP_SETUP_H
 #define DUNLIN_SETUP_SETUP_H
 
@@ -23,8 +23,8 @@ struct setup {
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);
 
-/* Opens environment and network; training false opens the environment as evaluation sees it. 0, or -1 after error_set().
- * Owner: setup_close(). */
+/* Opens environment and network; training false opens the environment as evaluation sees it. 0, or -1 after
+ * error_set(). Owner: setup_close(). */
 int setup_open(struct setup *setup, const struct options *options, bool training);
 void setup_close(struct setup *setup);
 

@@ -1,5 +1,5 @@
-/* buffer.c -- which buffer of a window the next weights go to: never the newest ones', and never one that is lent. For the
- * owner of the window, rank 0 or a relay, and its one thread that publishes.
+/* buffer.c -- which buffer of a window the next weights go to: never the newest ones', and never one that is lent. For
+ * the owner of the window, rank 0 or a relay, and its one thread that publishes.
  *
  * Most recently published first, because that is what the caches hold; but the one before the newest last of all, as
  * somebody may be copying it: an actor that copies has two publications' time, however many buffers there are. Over a

@@ -59,8 +59,8 @@ static void fill_view(const struct share *s, const uint64_t *line, uint64_t publ
                                 .stop = (int)s->board[BOARD_STOP]};
 }
 
-/* Waits for weights, those that are fresh enough where they are `wanted`. 0, 1 where the master stopped before there were
- * any: the view is filled; or -1. */
+/* Waits for weights, those that are fresh enough where they are `wanted`. 0, 1 where the master stopped before there
+ * were any: the view is filled; or -1. */
 static int await_weights(struct share *s, bool wanted, struct share_view *view)
 {
     static const uint64_t none[WORDS];

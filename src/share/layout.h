@@ -106,14 +106,14 @@ static inline int published_index(uint64_t word)
 struct map {
     int buffers; /* of theta; an index fits a published word's */
     int loans;   /* actors that may borrow: the first so many of those that share the window's memory */
-    bool
-        copied; /* others copy weights from here while new ones are published: over a network, or one too many to borrow */
+    bool copied; /* others copy weights from here while new ones are published: over a network, or one too many to
+                    borrow */
     size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
     size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
 };
 
-/* map.c; local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies` buffers for
- * others; 0: nobody else reads. */
+/* map.c; local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies`
+ * buffers for others; 0: nobody else reads. */
 struct map map_draw(const struct share_config *c, size_t actors, int near, int copies);
 enum { MAP_COPIED = 3 }; /* copies that do for actors on one node */
 
@@ -249,8 +249,8 @@ static inline void buffer_close(struct share *s, size_t at, uint64_t count)
     atomic_store_explicit(word_at(s, at), 2 * count, memory_order_release);
 }
 
-/* buffer.c; local. The theta buffer for publication `count`, opened; not the newest one and none that the first `actors`
- * have borrowed. Without `pins` an index always; with them -1 where every other buffer is lent or pinned. */
+/* buffer.c; local. The theta buffer for publication `count`, opened; not the newest one and none that the first
+ * `actors` have borrowed. Without `pins` an index always; with them -1 where every other buffer is lent or pinned. */
 int buffer_take(struct share *s, int actors, uint64_t count, bool pins);
 /* buffer.c; local. That buffer is the newest publication now. */
 void buffer_told(struct share *s, int index);

@@ -53,8 +53,8 @@ static void store(struct share *s, size_t at, uint64_t value, memory_order order
     atomic_store_explicit(word_at(s, at), value, order);
 }
 
-/* A buffer for the next publication, opened. Where all that are not lent are pinned, waits a little and overrides the pins. One
- * that was overridden is ignored for good, so a dead actor's pin costs one wait. */
+/* A buffer for the next publication, opened. Where all that are not lent are pinned, waits a little and overrides the
+ * pins. One that was overridden is ignored for good, so a dead actor's pin costs one wait. */
 static int choose_buffer(struct share *s)
 {
     const int64_t start = now_ns();

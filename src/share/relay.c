@@ -64,7 +64,8 @@ static int64_t wish(const struct relay *r)
     return latest > r->fresh ? latest : 0;
 }
 
-/* Asks for the floats of one published buffer there, straight into the buffer here, which is open: no reader trusts it. */
+/* Asks for the floats of one published buffer there, straight into the buffer here, which is open: no
+ * reader trusts it. */
 static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to, uint64_t count_here)
 {
     c->from = from;
@@ -75,8 +76,8 @@ static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to
     reach_read(&r->there, from + LINE, floats_at(r->here, to + LINE), r->here->map.floats);
 }
 
-/* Rank 0 leaves a pinned buffer alone while it has another, and it has more than there are relays: what is asked for now
- * will be whole. In the name of lane 0; taken back with the words of the second question. */
+/* Rank 0 leaves a pinned buffer alone while it has another, and it has more than there are relays: what is asked for
+ * now will be whole. In the name of lane 0; taken back with the words of the second question. */
 static void pin(struct relay *r, int index)
 {
     struct lane *lane = &r->lane[0];
@@ -169,8 +170,8 @@ static void take_weights(struct relay *r)
         }
     }
     for (int i = 0; i < KINDS; i++) r->coming[i].asked = false;
-    /* held weights come after the target and the evaluation that were asked for before them: who fetches these weights must see
-     * those, too, for it may look no more until it has played (rounds.c) */
+    /* held weights come after the target and the evaluation that were asked for before them: who fetches these weights
+     * must see those, too, for it may look no more until it has played (rounds.c) */
     if (r->held && told && published_count(r->target) >= theta->need) {
         r->held = false;
         r->current = theta->word;

@@ -1,16 +1,16 @@
 /* share.h -- how rank 0 and the actors share theta and gradients: the only code that knows MPI_Win.
  *
- * Rank 0 is the master, rank 1 + a is actor a. On rank 0's node everything lies in a node-shared window and the calls are
- * loads and stores. Every other node has such a window of its own, and a relay, a second thread of its first actor, which
- * carries weights and gradients between the two by MPI_Put and MPI_Get: weights cross the network once per node and version,
- * gradients leave the node by one path. Without relays the actors of other nodes put and get by themselves. The callers
- * cannot tell.
- * One writer per word; no accumulate, no compare-and-swap, no lock on the hot path: a rank killed anywhere leaves nothing
- * held. Kinds of call: "collective" (all ranks), "one-sided" (one rank, may wait for the network), "local" (no waiting).
+ * Rank 0 is the master, rank 1 + a is actor a. On rank 0's node everything lies in a node-shared window and the calls
+ * are loads and stores. Every other node has such a window of its own, and a relay, a second thread of its first actor,
+ * which carries weights and gradients between the two by MPI_Put and MPI_Get: weights cross the network once per node
+ * and version, gradients leave the node by one path. Without relays the actors of other nodes put and get by
+ * themselves. The callers cannot tell. One writer per word; no accumulate, no compare-and-swap, no lock on the hot
+ * path: a rank killed anywhere leaves nothing held. Kinds of call: "collective" (all ranks), "one-sided" (one rank, may
+ * wait for the network), "local" (no waiting).
  *
- * MPI_Init_thread must have given MPI_THREAD_SERIALIZED, or there are no relays. From its first call until share_close()
- * or share_abandon() an actor makes no calls of MPI by itself: the relay's thread may be making one.
- */
+ * MPI_Init_thread must have given MPI_THREAD_SERIALIZED, or there are no relays. From its first call until
+ * share_close() or share_abandon() an actor makes no calls of MPI by itself: the relay's thread may
+ * be making one. */
 #ifndef DUNLIN_SHARE_SHARE_H
 #define DUNLIN_SHARE_SHARE_H
 
@@ -61,9 +61,9 @@ struct share_view {
 struct share_push {
     uint64_t version; /* of the weights it was computed on */
     int64_t frames, steps;
-    float
-        scale; /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the same */
-    float norm; /* of the gradient before clipping */
+    float scale; /* the gradient counts times this: 1, or clip / norm; 0: nothing to apply, the frames count all the
+                    same */
+    float norm;  /* of the gradient before clipping */
     float policy_loss, value_loss, entropy;
     uint32_t bad;     /* 1: a NaN or Inf was found; the gradient is not there */
     uint32_t factors; /* config.wide; float32 alone, and each by itself */
@@ -96,8 +96,8 @@ struct share_traffic {
 
 struct share;
 
-/* Local; call it before MPI_Init. Sets what the MPI library needs for a window over several nodes, and that waiting ranks
- * yield their cores, in this process's environment; what the user or the site has set stays. */
+/* Local; call it before MPI_Init. Sets what the MPI library needs for a window over several nodes, and that waiting
+ * ranks yield their cores, in this process's environment; what the user or the site has set stays. */
 void share_before_mpi(void);
 
 /* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
@@ -116,24 +116,26 @@ share_component(const struct share *s);   /* local: "shared memory", "shared mem
 bool share_remote(const struct share *s); /* local: are there actors on other nodes than rank 0's */
 int share_relays(const struct share *s);  /* local: the nodes that have a relay */
 bool share_near(const struct share *s);   /* local: does this rank see rank 0's memory, and so whether rank 0 lives */
-/* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this node. */
+/* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this
+ * node. */
 bool share_orphaned(const struct share *s);
-/* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local where
- * this rank hosts no relay: false. */
+/* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local
+ * where this rank hosts no relay: false. */
 bool share_traffic(struct share *s, struct share_traffic *traffic);
 
 /* ---- actors ---- */
 
-/* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest at rank
- * 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed. 0, or -1 where the master has given no sign of
- * life for 10 s (of looking: time nobody looked does not count). theta NULL: the view alone. A stop before share_start() ends
- * the wait with 0, view.stop set and no weights. */
+/* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest
+ * at rank 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed.
+ * 0, or -1 where the master has given no sign of life for 10 s (of looking: time nobody looked does not count). theta
+ * NULL: the view alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
 int share_fetch(struct share *s, float *theta, struct share_view *view);
-/* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this actor's next
- * share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where they are out of reach
- * (another node without a relay, no shared memory), with hogwild, or for actors beyond those whose buffers can be numbered (190
- * at least), a copy in own (params) as share_fetch() makes, its own until then. NULL, and nothing is borrowed any longer, where share_fetch() returns -1. A stop
- * before share_start(): own as it was, and view.stop set. */
+/* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this
+ * actor's next share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where
+ * they are out of reach (another node without a relay, no shared memory), with hogwild, or for actors beyond those
+ * whose buffers can be numbered (190 at least), a copy in own (params) as share_fetch() makes, its own until then.
+ * NULL, and nothing is borrowed any longer, where share_fetch() returns -1. A stop before share_start(): own as it was,
+ * and view.stop set. */
 const float *share_borrow(struct share *s, float *own, struct share_view *view);
 /* One-sided: waits until `publication` or a later one is out, or stop is set. Same return. */
 int share_wait(struct share *s, uint64_t publication, struct share_view *view);
@@ -157,15 +159,15 @@ void share_post(struct share *s, enum share_post kind, uint64_t id, const void *
 void share_alive(struct share *s);
 /* One-sided: this actor will push, post and tell no more; share_parting() or share_close() come next. */
 void share_bye(struct share *s);
-/* One-sided, after share_bye(): waits, asleep, for the master's share_part(). True: nobody is missing and all ranks call
- * share_close(). False: somebody is, or the master is silent: this rank leaves alone, with share_abandon() and without
- * MPI_Finalize, as a collective call would wait for the dead. */
+/* One-sided, after share_bye(): waits, asleep, for the master's share_part(). True: nobody is missing and all ranks
+ * call share_close(). False: somebody is, or the master is silent: this rank leaves alone, with share_abandon() and
+ * without MPI_Finalize, as a collective call would wait for the dead. */
 bool share_parting(struct share *s);
 
 /* ---- the master (local calls; where remote ranks exist they also serve MPI's progress) ---- */
 
-/* Before the first fetch: weights (and target, same bytes where there is one) of version `version` at frame T. The actors'
- * share_fetch waits for it. */
+/* Before the first fetch: weights (and target, same bytes where there is one) of version `version` at frame T. The
+ * actors' share_fetch waits for it. */
 void share_start(struct share *s, const float *theta, const float *theta_target, uint64_t version, int64_t frames);
 /* Up to max waiting gradients, round robin from the actor after the last served. Each must be acked. */
 int share_drain(struct share *s, struct share_ready *ready, int max);
@@ -180,23 +182,25 @@ void share_publish_target(struct share *s, const float *theta_target);
 void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id, uint64_t version);
 /* Asks all actors for their state: state_id in their views becomes id. */
 void share_ask_state(struct share *s, uint64_t id);
-/* The post of an actor: its id, and its bytes copied to `bytes` (cap) with their number in *n. 0 and *n = 0: never posted. */
+/* The post of an actor: its id, and its bytes copied to `bytes` (cap) with their number in *n. 0 and *n = 0: never
+ * posted. */
 uint64_t share_read_post(struct share *s, int actor, enum share_post kind, void *bytes, size_t cap, size_t *n);
 /* Finished episodes of an actor since the last call, at most max; *dropped += those lost to a full ring. */
 int share_take_episodes(struct share *s, int actor, struct share_episode *out, int max, int64_t *dropped);
-/* Seconds since the actor's last sign of life (a push, a fetch, a post, share_alive, waiting), or since share_start; to a
- * twentieth, and counted only while the master calls drain, idle or beat. -1 after its bye. */
+/* Seconds since the actor's last sign of life (a push, a fetch, a post, share_alive, waiting), or since share_start; to
+ * a twentieth, and counted only while the master calls drain, idle or beat. -1 after its bye. */
 double share_silence(const struct share *s, int actor);
 /* Nothing to do: sleep until a push (or, on this node, a post or bye) rings or `seconds` have passed. Never spins. */
 void share_idle(struct share *s, double seconds);
-/* A sign of life of the master; share_drain and share_idle give it too. Where actors are remote each call moves their transfers
- * on: in long work (an apply, a checkpoint) call it every fraction of a millisecond; it costs nothing without them. */
+/* A sign of life of the master; share_drain and share_idle give it too. Where actors are remote each call moves their
+ * transfers on: in long work (an apply, a checkpoint) call it every fraction of a millisecond; it costs nothing without
+ * them. */
 void share_beat(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
 /* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */
 int share_wait_bye(struct share *s, double seconds);
-/* Tells the actors that wait in share_parting() how to leave, together or each alone, and serves until all who said bye know
- * or `seconds` are over. True: together, and nobody failed to answer. */
+/* Tells the actors that wait in share_parting() how to leave, together or each alone, and serves until all who said bye
+ * know or `seconds` are over. True: together, and nobody failed to answer. */
 bool share_part(struct share *s, bool together, double seconds);
 
 #endif

@@ -259,7 +259,8 @@ static void open_windows(struct share *s, int rank, int size)
     s->borrows = (s->relayed ? here : here - 1) < s->map.loans; /* the first of rank 0's node is rank 0 */
 }
 
-/* Collective. Relays make their calls of MPI from a second thread; and tests may pretend nodes, rank 0's word counts. */
+/* Collective. Relays make their calls of MPI from a second thread; and tests may pretend nodes, rank
+ * 0's word counts. */
 static void settle_config(struct share *s)
 {
     int level = 0, least = 0;

@@ -29,7 +29,8 @@ void wire_add(float *rest, const float *grad, float scale, size_t n)
     table[cpu_isa()](rest, grad, scale, n);
 }
 
-/* Where all magnitudes are alike none is twice their root mean square: the largest then, as many as there is room for. */
+/* Where all magnitudes are alike none is twice their root mean square: the largest then, as many as there
+ * is room for. */
 static size_t pack_significant(float *rest, size_t n, unsigned char *bytes)
 {
     static float(*const largest[]) WIRE_LARGEST_ARGS = KERNEL_TABLE(wire_largest);

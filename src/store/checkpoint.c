@@ -1,12 +1,13 @@
 /* checkpoint.c -- writing checkpoints, and finding whole ones; reading is checkpoint_read.c.
  *
- * The HDF5 part is made in memory (the core driver) and written by write(): the seal before it needs its SHA-256, HDF5 gives
- * no promise about what is on disk, and a disk that runs full then fails in write(), not inside the library. It takes twice
- * the checkpoint's size in memory while it lasts.
+ * The HDF5 part is made in memory (the core driver) and written by write(): the seal before it needs its SHA-256, HDF5
+ * gives no promise about what is on disk, and a disk that runs full then fails in write(), not inside the library. It
+ * takes twice the checkpoint's size in memory while it lasts.
  *
- * /optimizer/LAYER/... where there is one block of optimizer state, /optimizer/actor-N/LAYER/... for several, N from 0 (the
- * actor of rank N + 1). /actors/RANK has the attribute "missing" (0 or 1) and, where it is 0, the dataset "state" of bytes.
- * The same run state gives the same bytes: nothing in the file but counters.seconds and /config knows about time and place.
+ * /optimizer/LAYER/... where there is one block of optimizer state, /optimizer/actor-N/LAYER/... for several, N from 0
+ * (the actor of rank N + 1). /actors/RANK has the attribute "missing" (0 or 1) and, where it is 0, the dataset "state"
+ * of bytes. The same run state gives the same bytes: nothing in the file but counters.seconds and /config knows about
+ * time and place.
  */
 #include "store/checkpoint.h"
 
@@ -44,7 +45,8 @@ static int put_data(hid_t loc, const char *where, int ndim, const hsize_t *dims,
     return 0;
 }
 
-/* theta's tensors in textbook order below loc/group; "conv0.weight" is conv0/weight there. scratch holds the largest. */
+/* theta's tensors in textbook order below loc/group; "conv0.weight" is conv0/weight there. scratch
+ * holds the largest. */
 static int put_tensors(hid_t loc, const char *group, const struct net *net, const float *theta, float *scratch,
                        const char *path)
 {
@@ -109,7 +111,8 @@ static int put_all(hid_t file, const struct checkpoint *c, float *scratch, const
     return 0;
 }
 
-/* The file without its seal, malloc'd. HDF5 gives the image from its superblock on, which lies behind the user block. */
+/* The file without its seal, malloc'd. HDF5 gives the image from its superblock on, which lies behind
+ * the user block. */
 static int make_image(const struct checkpoint *c, float *scratch, const char *path, unsigned char **image,
                       size_t *bytes)
 {
@@ -213,8 +216,8 @@ static int newest_first(const void *a, const void *b)
     return (x->frames < y->frames) - (x->frames > y->frames);
 }
 
-/* All checkpoint-FRAMES.h5 of a folder, newest first, malloc'd; the count, or -1 after error_set(). halves: removes what was
- * left half written. */
+/* All checkpoint-FRAMES.h5 of a folder, newest first, malloc'd; the count, or -1 after error_set(). halves: removes
+ * what was left half written. */
 static int list(const char *dir, struct found **found, bool remove_halves)
 {
     DIR *folder = opendir(dir);

@@ -1,10 +1,10 @@
 /* checkpoint.h -- checkpoints: written whole, verified before HDF5 opens them.
  *
- * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and SHA-256 of
- * the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
- *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes, /target/LAYER/...,
- *   /optimizer/LAYER/... (one block of state), or /optimizer/actor-N/LAYER/... (several; N from 0: the actor of rank N + 1),
- *   /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and
+ * SHA-256 of the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
+ *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes,
+ * /target/LAYER/..., /optimizer/LAYER/... (one block of state), or /optimizer/actor-N/LAYER/... (several; N from 0: the
+ * actor of rank N + 1), /actors/RANK/state (bytes), /actors/RANK attribute "missing".
  */
 #ifndef DUNLIN_STORE_CHECKPOINT_H
 #define DUNLIN_STORE_CHECKPOINT_H
@@ -54,12 +54,13 @@ struct checkpoint {
     int actor_count;
 };
 
-/* Writes dir/name. 0, or -1 after error_set() (disk full, folder gone, ...): then what stood there before still stands. */
+/* Writes dir/name. 0, or -1 after error_set() (disk full, folder gone, ...): then what stood there
+ * before still stands. */
 int checkpoint_write(const char *dir, const char *name, const struct checkpoint *c);
 
-/* The same in two steps. The first takes a copy of all that c points to, as the file it will be, and is the only one to call
- * HDF5; the second, which may take long or never come back, may run in another thread (writer.h). NULL, and -1, after
- * error_set(). Owner: checkpoint_image_free(), for which NULL is fine. Local. */
+/* The same in two steps. The first takes a copy of all that c points to, as the file it will be, and is the only one to
+ * call HDF5; the second, which may take long or never come back, may run in another thread (writer.h). NULL, and -1,
+ * after error_set(). Owner: checkpoint_image_free(), for which NULL is fine. Local. */
 struct checkpoint_image *checkpoint_image(const char *dir, const char *name, const struct checkpoint *c);
 int checkpoint_image_write(const struct checkpoint_image *image);
 void checkpoint_image_free(struct checkpoint_image **image);
@@ -67,28 +68,30 @@ void checkpoint_image_free(struct checkpoint_image **image);
 /* Removes all but the newest `keep` checkpoint-FRAMES.h5 and what half-written files an earlier death left. */
 void checkpoint_prune(const char *dir, int keep);
 
-/* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file and fault. */
+/* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file
+ * and fault. */
 int checkpoint_verify(const char *path);
 
-/* The newest whole checkpoint-FRAMES.h5 of a run folder, skipping damaged ones with a line of log each. 0 and its path; 1
- * where there is none; -1 after error_set() where the folder cannot be read. */
+/* The newest whole checkpoint-FRAMES.h5 of a run folder, skipping damaged ones with a line of log each. 0 and its path;
+ * 1 where there is none; -1 after error_set() where the folder cannot be read. */
 int checkpoint_newest(const char *dir, char *path, size_t size);
 /* The same among those with fewer than *frames, which then becomes the number of the one found. */
 int checkpoint_before(const char *dir, int64_t *frames, char *path, size_t size);
 
-/* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where there is
- * one : the newest). 0, or -1 after error_set(). */
+/* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where
+ * there is one : the newest). 0, or -1 after error_set(). */
 int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size);
 
-/* An opened checkpoint: verified, and read through once by a process of its own, so that a file with a good seal on which HDF5
- * crashes or hangs is a line too. NULL after error_set(). No HDF5 file may be open. Owner: checkpoint_close(). */
+/* An opened checkpoint: verified, and read through once by a process of its own, so that a file with a good seal on
+ * which HDF5 crashes or hangs is a line too. NULL after error_set(). No HDF5 file may be open. Owner:
+ * checkpoint_close(). */
 struct checkpoint_file *checkpoint_open(const char *path);
 void checkpoint_close(struct checkpoint_file **f);
 int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c);
 /* The stored configuration, origin STORED. */
 int checkpoint_read_options(struct checkpoint_file *f, struct option_set *options);
-/* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is "params",
- * "target", "optimizer" or "optimizer/actor-N". Returns 1 where there is no such group. */
+/* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is
+ * "params", "target", "optimizer" or "optimizer/actor-N". Returns 1 where there is no such group. */
 int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta);
 int checkpoint_optim_rows(struct checkpoint_file *f);
 /* The state of a rank, malloc'd; 0, 1 where it was missing, -1. */

@@ -1,7 +1,8 @@
-/* checkpoint_read.c -- reading checkpoints. The seal has been verified, so what HDF5 sees is what was written; yet it may have
- * been written by another version, for another net, or by somebody who made a seal for it. So the file is first read through
- * in a process of its own (guard.h), and opened here only where that came back; every tensor's type and shape is compared
- * before a byte is read, and no size of the file's decides how much memory is taken, beyond bounds given here.
+/* checkpoint_read.c -- reading checkpoints. The seal has been verified, so what HDF5 sees is what was written; yet it
+ * may have been written by another version, for another net, or by somebody who made a seal for it. So the file is
+ * first read through in a process of its own (guard.h), and opened here only where that came back; every tensor's type
+ * and shape is compared before a byte is read, and no size of the file's decides how much memory is taken, beyond
+ * bounds given here.
  */
 #include <errno.h>
 #include <inttypes.h>

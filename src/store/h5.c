@@ -11,7 +11,8 @@ enum { MAX_ATTRIBUTES = 1024 }; /* more than any version writes: a bound for the
 
 void h5_init(void)
 {
-    /* At exit the library would flush what a failed close left open, and print about it; what must be flushed is closed. */
+    /* At exit the library would flush what a failed close left open, and print about it; what must be flushed is
+     * closed. */
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* h5.h -- how store/ talks to HDF5: every call is checked, and a failing one (disk full, folder gone, a strange file) is the
- * user's one line, not the end of the process.
+/* h5.h -- how store/ talks to HDF5: every call is checked, and a failing one (disk full, folder gone, a strange file)
+ * is the user's one line, not the end of the process.
  *
  * Handles are declared H5_AUTO and released when the scope is left, so that a failure returns at once:
  *
@@ -29,7 +29,8 @@
 /* Before the first call of HDF5: its own printing and its clean-up at exit are switched off. Any number of times. */
 void h5_init(void);
 
-/* error_set("PATH: cannot DOING: REASON") with the innermost reason that HDF5 has, the errno text where there is one; -1. */
+/* error_set("PATH: cannot DOING: REASON") with the innermost reason that HDF5 has, the errno text where there is one;
+ * -1. */
 int h5_fail(const char *path, const char *doing);
 
 /* Gives a handle of any kind back; < 0 is fine. *id becomes H5I_INVALID_HID. */
@@ -45,7 +46,8 @@ hid_t h5_text_type(size_t bytes);
 int h5_put_text(hid_t object, const char *key, const char *value, const char *path);
 int h5_put_int(hid_t object, const char *key, int64_t value, const char *path);
 int h5_put_real(hid_t object, const char *key, double value, const char *path);
-/* Reading refuses what is no scalar of that class, and text longer than size - 1. 1 where there is no such attribute. */
+/* Reading refuses what is no scalar of that class, and text longer than size - 1. 1 where there is
+ * no such attribute. */
 int h5_get_text(hid_t object, const char *key, char *value, size_t size, const char *path);
 int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path);
 int h5_get_real(hid_t object, const char *key, double *value, const char *path);

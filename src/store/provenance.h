@@ -27,8 +27,8 @@ struct provenance {
 #undef X
 };
 
-/* Fills all that this process knows by itself; hosts, ranks, mpi_library, window and seed are the caller's. argv is stored as
- * typed. Local. */
+/* Fills all that this process knows by itself; hosts, ranks, mpi_library, window and seed are the caller's. argv is
+ * stored as typed. Local. */
 void provenance_fill(struct provenance *p, int argc, char **argv);
 
 #endif

@@ -1,11 +1,11 @@
 /* runfile.c -- run.h5 while it is written; making it is runfile_make.c, reading it runfile_read.c.
  *
  * Rows wait in memory until runfile_gather() hands them to HDF5; what that writes waits in the driver (spool.h) until
- * runfile_write() has brought it to the disk, and until then further rows stay here. The queues are bounded; where a disk stays full so long that one runs over, its oldest
- * quarter goes, and an event says how many rows that were.
+ * runfile_write() has brought it to the disk, and until then further rows stay here. The queues are bounded; where a
+ * disk stays full so long that one runs over, its oldest quarter goes, and an event says how many rows that were.
  *
- * A file is made as run.h5.new, opened for single writer, multiple readers, and then renamed: whoever finds run.h5 finds it
- * complete and marked as live.
+ * A file is made as run.h5.new, opened for single writer, multiple readers, and then renamed: whoever finds run.h5
+ * finds it complete and marked as live.
  */
 #include "store/runfile.h"
 

@@ -1,9 +1,9 @@
 /* runfile.h -- RUN/run.h5: single writer, multiple readers. Only rank 0 calls these.
  *
- * While the run goes on, and after a kill: h5py.File(p, 'r', libver='latest', swmr=True). A clean end leaves a file that opens
- * plainly. All groups, tables and attributes are made before SWMR starts; no variable-length types.
- * Groups /config (a dataset of key, value, origin rows and attributes key = value), /provenance (attributes), /sessions/N.
- */
+ * While the run goes on, and after a kill: h5py.File(p, 'r', libver='latest', swmr=True). A clean end leaves a file
+ * that opens plainly. All groups, tables and attributes are made before SWMR starts; no variable-length types. Groups
+ * /config (a dataset of key, value, origin rows and attributes key = value),
+ * /provenance (attributes), /sessions/N. */
 #ifndef DUNLIN_STORE_RUNFILE_H
 #define DUNLIN_STORE_RUNFILE_H
 
@@ -17,8 +17,8 @@
 #define RUN_TRAIN(X) \
     X(double, seconds) X(int64_t, frames) X(int64_t, steps) X(int64_t, updates) X(double, frames_per_s) \
     X(double, updates_per_s) X(double, return_mean) X(double, return_max) X(int64_t, episodes) X(double, policy_loss) \
-    X(double, value_loss) X(double, entropy) X(double, grad_norm) X(double, lr) X(double, lag_mean) X(int64_t, lag_max) \
-    X(int64_t, dropped)
+    X(double, value_loss) X(double, entropy) X(double, grad_norm) X(double, lr) X(double, lag_mean) \
+    X(int64_t, lag_max)     X(int64_t, dropped)
 #define RUN_EPISODES(X) X(int64_t, frames) X(double, seconds) X(int64_t, actor) X(double, ret) X(int64_t, length)
 #define RUN_EVAL(X) \
     X(int64_t, frames) X(double, seconds) X(int64_t, episodes) X(double, mean) X(double, median) X(double, std) \
@@ -60,27 +60,30 @@ enum { RUN_LAG_ROWS = 1024 };
 
 struct runfile;
 
-/* A new file dir/run.h5 for `ranks` ranks. NULL after error_set(), also where there is one already. Owner: runfile_close(). */
+/* A new file dir/run.h5 for `ranks` ranks. NULL after error_set(), also where there is one already. Owner:
+ * runfile_close(). */
 struct runfile *runfile_create(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks);
-/* Goes on with an old one: salvages its rows into a new file, cut to those with frames <= `frames` (the checkpoint's), adds
- * /sessions/N, and renames it over the old one. A damaged old file is set aside as run-damaged-N.h5 with a line of log. */
+/* Goes on with an old one: salvages its rows into a new file, cut to those with frames <= `frames` (the checkpoint's),
+ * adds /sessions/N, and renames it over the old one. A damaged old file is set aside as run-damaged-N.h5 with a line of
+ * log. */
 struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks, int64_t frames, int session);
-/* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set() where
- * writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
+/* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
+ * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);
 void runfile_episode(struct runfile *f, const struct run_episode *row);
 void runfile_eval(struct runfile *f, const struct run_eval *row);
 void runfile_event(struct runfile *f, const struct run_event *row);
 void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS]); /* this session's: added to those before it */
-/* What the sessions before counted, for who knows it better than the old file (which goes on to the moment of a kill). */
+/* What the sessions before counted, for who knows it better than the old file (which goes on to the moment
+ * of a kill). */
 void runfile_lag_before(struct runfile *f, const int64_t count[RUN_LAG_ROWS]);
 void runfile_actors(struct runfile *f, const struct run_actor *rows); /* one per rank */
 int runfile_flush(struct runfile *f);
-/* The same in steps. gather hands the rows to HDF5, where what was gathered before is on disk (else they stay where they are);
- * write brings it to the file, calls nothing of HDF5's and may run in another thread (writer.h), during which only rows may be
- * added. 0, or -1 after error_set(). Local. */
+/* The same in steps. gather hands the rows to HDF5, where what was gathered before is on disk (else they stay where
+ * they are); write brings it to the file, calls nothing of HDF5's and may run in another thread (writer.h), during
+ * which only rows may be added. 0, or -1 after error_set(). Local. */
 int runfile_gather(struct runfile *f);
 int runfile_write(struct runfile *f);
 /* Flushes and closes so that the file opens plainly. 0, or -1 after error_set(). *f becomes NULL. */
@@ -103,8 +106,9 @@ int64_t runfile_read(const char *path, enum runfile_table table, void **rows);
 int runfile_print_csv(const char *path, enum runfile_table table);
 /* /config of the first start, with origin STORED. 0, or -1 after error_set(). */
 int runfile_read_options(const char *path, struct option_set *options);
-/* Prints the attributes of /config and /provenance as `key value` lines to stdout; the option frames as frames-budget; of a
- * resumed run the options of its last start, and each later start's provenance with session-N- before the key. 0, or -1 after error_set(). */
+/* Prints the attributes of /config and /provenance as `key value` lines to stdout; the option frames as frames-budget;
+ * of a resumed run the options of its last start, and each later start's provenance with session-N- before the key. 0,
+ * or -1 after error_set(). */
 int runfile_print_info(const char *path);
 /* The same text, malloc'd; NULL after error_set(). */
 char *runfile_info(const char *path);

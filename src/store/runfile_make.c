@@ -1,9 +1,9 @@
 /* runfile_make.c -- see runfile_make.h.
  *
- * Everything is created before single writer, multiple readers starts, as HDF5 asks: groups, attributes, tables. Of an old file
- * the rows up to the checkpoint's frames are taken over, read by column name, so that a file of an older version gets the
- * columns it lacks, as zeros. The last rows of a killed writer may be there in length only, as zeros: no real row is all zero,
- * such are left out.
+ * Everything is created before single writer, multiple readers starts, as HDF5 asks: groups, attributes, tables. Of an
+ * old file the rows up to the checkpoint's frames are taken over, read by column name, so that a file of an older
+ * version gets the columns it lacks, as zeros. The last rows of a killed writer may be there in length only, as zeros:
+ * no real row is all zero, such are left out.
  */
 #include "store/runfile_make.h"
 

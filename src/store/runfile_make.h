@@ -16,8 +16,8 @@ struct run_recipe {
 
 enum { RUN_MAKE_OLD_BAD = 1, RUN_MAKE_NEW_BAD = 2 };
 
-/* Makes the file and closes it: 0; RUN_MAKE_OLD_BAD or RUN_MAKE_NEW_BAD after error_set(): the old one could not be read, the
- * new one could not be written. Local; with an old file to be called in a process of its own (guard.h). */
+/* Makes the file and closes it: 0; RUN_MAKE_OLD_BAD or RUN_MAKE_NEW_BAD after error_set(): the old one could not be
+ * read, the new one could not be written. Local; with an old file to be called in a process of its own (guard.h). */
 int run_make(const struct run_recipe *recipe);
 
 #endif

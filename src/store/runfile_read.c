@@ -1,5 +1,5 @@
-/* runfile_read.c -- reading run.h5, live, finished or killed; in a process of its own (guard.h), from which rows and text come
- * through a pipe. */
+/* runfile_read.c -- reading run.h5, live, finished or killed; in a process of its own (guard.h), from which rows and
+ * text come through a pipe. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -139,7 +139,8 @@ struct printing {
     FILE *out;
 };
 
-/* One attribute as "PREFIXkey value". `frames` of /config is the budget; beside the frames trained it needs another name. */
+/* One attribute as "PREFIXkey value". `frames` of /config is the budget; beside the frames trained it needs another
+ * name. */
 static herr_t print_attribute(hid_t object, const char *key, const H5A_info_t *info, void *arg)
 {
     const struct printing *p = arg;

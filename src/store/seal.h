@@ -1,4 +1,5 @@
-/* seal.h -- the 512 bytes before a checkpoint's HDF5 part (an HDF5 user block), by which damage is found before HDF5 opens it.
+/* seal.h -- the 512 bytes before a checkpoint's HDF5 part (an HDF5 user block), by which damage is found before HDF5
+ * opens it.
  *
  *   bytes   0..7    "DUNLINCK"
  *           8..11   format number, 32 bits, little endian
@@ -8,8 +9,8 @@
  *          56..63   zero
  *          64..511  the same as text for people (`head -c 512 FILE`), padded with zeros
  *
- * Every byte of the block follows from format, length and SHA-256, so a changed byte anywhere in the file is found.
- */
+ * Every byte of the block follows from format, length and SHA-256, so a changed byte anywhere in the
+ * file is found. */
 #ifndef DUNLIN_STORE_SEAL_H
 #define DUNLIN_STORE_SEAL_H
 
@@ -27,8 +28,8 @@ int seal_verify(const char *path);
 /* SHA-256 of a file as 64 hexadecimal digits and a zero. 0, or -1 after error_set(). Local. */
 int seal_file_digest(const char *path, char hex[2 * SHA256_BYTES + 1]);
 
-/* Writes bytes to dir/name: beside it (NAME.new), flushed to disk, renamed over it, the folder flushed. The parts are written
- * one after another. 0, or -1 after error_set(); what stood under the name before then still stands. Local. */
+/* Writes bytes to dir/name: beside it (NAME.new), flushed to disk, renamed over it, the folder flushed. The parts are
+ * written one after another. 0, or -1 after error_set(); what stood under the name before then still stands. Local. */
 struct file_part {
     const void *data;
     size_t bytes;

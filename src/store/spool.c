@@ -186,8 +186,8 @@ static herr_t spool_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
     return 0;
 }
 
-/* Only for a driver that has these does HDF5 mark the file as being written, which readers go by. They need lock nothing: see
- * run_access(). */
+/* Only for a driver that has these does HDF5 mark the file as being written, which readers go by. They need lock
+ * nothing: see run_access(). */
 static herr_t spool_lock(H5FD_t *file, hbool_t for_writing)
 {
     (void)file, (void)for_writing;

@@ -1,9 +1,10 @@
 /* status.c -- RUN/status. The lines, in this order; a figure that is not known yet is "nan":
  *
  *   state running|done|stopped|failed|lost-actors      reason TEXT (only where there is one)
- *   frames N / TOTAL      steps N      updates N      episodes N      seconds S      frames-per-s F      updates-per-s F
- *   return-mean R      return-max R      eval-mean R      eval-best R      lag-mean L      lag-max N      seconds-left S
- *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD      (one line a rank; rank 0: master)
+ *   frames N / TOTAL      steps N      updates N      episodes N      seconds S      frames-per-s F      updates-per-s
+ * F return-mean R      return-max R      eval-mean R      eval-best R      lag-mean L      lag-max N      seconds-left
+ * S actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD      (one line a rank; rank 0:
+ * master)
  */
 #include "store/status.h"
 
@@ -86,8 +87,8 @@ int status_text(const struct status *s, char **bytes, size_t *n)
     return error_set("no memory to write RUN/status");
 }
 
-/* Over the old one, as far as its blocks go: they are there on a full disk too, and a folder that takes no new file may hold one
- * that may be changed. A reader may see a mix for a moment, and says so. */
+/* Over the old one, as far as its blocks go: they are there on a full disk too, and a folder that takes no new file may
+ * hold one that may be changed. A reader may see a mix for a moment, and says so. */
 static int overwrite(const char *dir, const char *bytes, size_t n)
 {
     char path[4096];

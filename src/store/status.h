@@ -1,6 +1,5 @@
-/* status.h -- RUN/status: a short text, rewritten whole (temporary file, rename). `key value` lines, then one line an actor:
- *   state running
- *   frames 123456 / 1000000
+/* status.h -- RUN/status: a short text, rewritten whole (temporary file, rename). `key value` lines, then one line an
+ * actor: state running frames 123456 / 1000000
  *   ...
  *   actor 1 host node7 frames 4711 updates 12 last-seen 0.3 state running
  */
@@ -26,18 +25,19 @@ struct status {
     const struct run_actor *actors; /* rank_count rows; row 0 is the master */
 };
 
-/* Rewrites dir/status. 0, or -1 after error_set(). Where no new file can be made (a full disk), the old one is written over;
- * where that fails too, it still stands. Local. */
+/* Rewrites dir/status. 0, or -1 after error_set(). Where no new file can be made (a full disk), the old one is written
+ * over; where that fails too, it still stands. Local. */
 int status_write(const char *dir, const struct status *status);
-/* The same in two steps, of which the second may run in another thread (writer.h): the text, malloc'd, and dir/status from it,
- * flushed to disk where asked. 0, or -1 after error_set(). Local. */
+/* The same in two steps, of which the second may run in another thread (writer.h): the text, malloc'd, and dir/status
+ * from it, flushed to disk where asked. 0, or -1 after error_set(). Local. */
 int status_text(const struct status *status, char **bytes, size_t *n);
 int status_put(const char *dir, const char *bytes, size_t n, bool to_disk);
 /* The state of a run; -1 after error_set() where there is no status or it does not parse. */
 int status_read_state(const char *dir, enum run_state *state, char *reason, int reason_size);
-/* The whole of it. The actors' rows are malloc'd to *rows, where status->actors points; NULL where there are none. Texts
- * come without control characters. 0, or -1 after error_set(), which names file and line: no file, a figure that does not
- * parse, one that is missing, a last line without its end. Lines with words that are not known are passed over. */
+/* The whole of it. The actors' rows are malloc'd to *rows, where status->actors points; NULL where there are none.
+ * Texts come without control characters. 0, or -1 after error_set(), which names file and line: no file, a figure that
+ * does not parse, one that is missing, a last line without its end. Lines with words that are not known are passed
+ * over. */
 int status_read(const char *dir, struct status *status, struct run_actor **rows);
 
 #endif

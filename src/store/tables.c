@@ -137,8 +137,9 @@ int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows,
     return 0;
 }
 
-/* HDF5 keeps 1 MB of chunks for each table and lets its cache of metadata grow to 32 MB with the file; who appends rows, or reads
- * them in order, touches the ends alone: 64 KB hold the last chunk of any table. A long run's memory then stays flat. */
+/* HDF5 keeps 1 MB of chunks for each table and lets its cache of metadata grow to 32 MB with the file; who appends
+ * rows, or reads them in order, touches the ends alone: 64 KB hold the last chunk of any table. A long run's memory
+ * then stays flat. */
 static herr_t small_cache(hid_t access)
 {
     H5AC_cache_config_t config = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
@@ -169,8 +170,8 @@ int run_open(const char *path, hid_t *file)
     const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     H5_AUTO hid_t access = H5I_INVALID_HID;
     H5_CHECK(access = run_access(), path, "open");
-    /* A reader beside the writer tries again where a checksum does not fit, each time after twice the wait, from 1 ns: HDF5's
-     * own 100 times would never end on a damaged file; these are 17 ms. */
+    /* A reader beside the writer tries again where a checksum does not fit, each time after twice the wait, from 1 ns:
+     * HDF5's own 100 times would never end on a damaged file; these are 17 ms. */
     H5_CHECK(H5Pset_metadata_read_attempts(access, 24), path, "open");
     /* a second go: the writer may have closed the file between the first two */
     for (int go = 0; *file < 0 && go < 2; go++) {

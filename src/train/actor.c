@@ -1,5 +1,5 @@
-/* actor.c -- the loop of Algorithms 1 to S3 of Mnih et al. 2016, seen from one actor-learner. Between fetch and push there
- * is no collective, no allocation and no output. */
+/* actor.c -- the loop of Algorithms 1 to S3 of Mnih et al. 2016, seen from one actor-learner. Between fetch and push
+ * there is no collective, no allocation and no output. */
 #include "train/actor.h"
 
 #include <math.h>
@@ -60,7 +60,8 @@ struct evaluation {
     bool ended; /* the master wants it no longer, or is gone */
 };
 
-/* evaluate_run() calls this now and then: a sign of life, the state where a checkpoint waits for it, and whether to go on. */
+/* evaluate_run() calls this now and then: a sign of life, the state where a checkpoint waits for it, and whether to go
+ * on. */
 static int still_wanted(void *arg)
 {
     struct evaluation *e = arg;
@@ -126,8 +127,8 @@ static void push(struct actor *actor, struct share *share, const struct share_vi
     share_push(share, &p);
 }
 
-/* The environment answered no number: the master hears of it and counts the frames. Nonzero where it does so time after time:
- * then this actor ends and the others go on. */
+/* The environment answered no number: the master hears of it and counts the frames. Nonzero where it does so time after
+ * time: then this actor ends and the others go on. */
 static int push_fault(struct actor *actor, struct share *share, const struct share_view *view)
 {
     const int64_t steps = agent_steps(actor->agent);
@@ -168,8 +169,8 @@ static int stopped(struct actor *actor, struct share *share)
     return 0;
 }
 
-/* The weights, and what else the view asks for, before a rollout. 0, 1 where it is to be fetched again, 2 to end, -1. *theta is
- * valid until the next call. */
+/* The weights, and what else the view asks for, before a rollout. 0, 1 where it is to be fetched again, 2 to end, -1.
+ * *theta is valid until the next call. */
 static int prepare(struct actor *actor, struct share *share, const float **theta, struct share_view *view)
 {
     *theta = share_borrow(share, actor->theta, view);

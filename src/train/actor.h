@@ -38,8 +38,8 @@ struct actor {
 int actor_open(struct actor *actor, const struct setup *setup, int rank);
 void actor_close(struct actor *actor);
 
-/* Until the master says stop; with --deterministic in rounds: the next rollout waits for the publication that follows the last
- * push. One-sided. 0, or -1 where the master gave no sign of life: then nobody may be waited for. */
+/* Until the master says stop; with --deterministic in rounds: the next rollout waits for the publication that follows
+ * the last push. One-sided. 0, or -1 where the master gave no sign of life: then nobody may be waited for. */
 int actor_run(struct actor *actor, struct share *share);
 
 #endif

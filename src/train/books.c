@@ -1,7 +1,7 @@
 /* books.c -- what rank 0 counts beside weights and counters, as bytes: the "state" of rank 0 in a checkpoint.
  *
- * The histogram of lags, then one struct of numbers and text, then three numbers of each actor. Nothing here is a time, so
- * that with --deterministic a run and its repetition write the same bytes. */
+ * The histogram of lags, then one struct of numbers and text, then three numbers of each actor. Nothing here is a time,
+ * so that with --deterministic a run and its repetition write the same bytes. */
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* clerk.c -- what rank 0 writes while it trains goes through a thread (store/writer.h), so that a slow, full or hung file system
- * costs no update and no sign of life. A write that fails ends nothing: it is said, once for each cause, in the log, in /events
- * and in RUN/status, as far as those can be written, and is tried again. */
+/* clerk.c -- what rank 0 writes while it trains goes through a thread (store/writer.h), so that a slow, full or hung
+ * file system costs no update and no sign of life. A write that fails ends nothing: it is said, once for each cause, in
+ * the log, in /events and in RUN/status, as far as those can be written, and is tried again. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* master.c -- rank 0's loop. One pass takes all waiting gradients through the optimiser at once (RMSProp is elementwise, so
- * this equals one after another), publishes, and frees the mailboxes; everything else happens between passes, every few
- * milliseconds, and costs microseconds. */
+/* master.c -- rank 0's loop. One pass takes all waiting gradients through the optimiser at once (RMSProp is
+ * elementwise, so this equals one after another), publishes, and frees the mailboxes; everything else happens between
+ * passes, every few milliseconds, and costs microseconds. */
 #include "train/master.h"
 
 #include <math.h>
@@ -187,7 +187,8 @@ int master_farewell(struct master *m, double seconds, bool silent)
     for (;;) {
         const int missing = share_wait_bye(m->share, 0.1);
         progress_look(m);
-        /* a relay that sums gradients sends the next sum once this one is answered, and its actors' goodbyes behind it */
+        /* a relay that sums gradients sends the next sum once this one is answered, and its actors'
+         * goodbyes behind it */
         while (silent && !m->options->deterministic && serve(m)) {}
         int dead = 0, lost = 0;
         for (int a = 0; a < m->actors; a++) {

@@ -75,7 +75,8 @@ struct master {
     int64_t first_update;          /* n.updates at the start of this session */
     bool anyone_lost;              /* an actor died: no collective call from here on */
     bool bad_number;               /* --on-nan stop ends the run, after its checkpoint */
-    int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of sight */
+    int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of
+                        sight */
     enum run_state state;
     char reason[256];
 
@@ -112,7 +113,8 @@ struct master {
     double eval_mean;  /* of the last one; NaN: none */
 };
 
-/* What main hands over; everything is borrowed. theta0, target0 and counters come from a checkpoint or a fresh start. */
+/* What main hands over; everything is borrowed. theta0, target0 and counters come from a checkpoint or
+ * a fresh start. */
 struct master_start {
     const struct option_set *set;
     const struct setup *setup;
@@ -134,22 +136,22 @@ struct master_start {
 void master_init(struct master *m, const struct master_start *start);
 void master_free(struct master *m);
 
-/* Takes n waiting gradients into the books; the k that count go to grads in the same order, each with its learning rate.
- * Returns k. */
+/* Takes n waiting gradients into the books; the k that count go to grads in the same order, each with its learning
+ * rate. Returns k. */
 int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads);
-/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta, so
- * that who fetches it sees this target. */
+/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta,
+ * so that who fetches it sees this target. */
 void master_move_target(struct master *m, const float *theta);
 /* Ends the run where a signal came or the frames are reached. */
 void master_check_stop(struct master *m);
-/* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have given no
- * sign of life for long. How many have not come, the dead included. */
+/* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have
+ * given no sign of life for long. How many have not come, the dead included. */
 int master_farewell(struct master *m, double seconds, bool silent);
 /* Once more for the `missing` ones, and an event for each that hangs. */
 void master_goodbyes(struct master *m, int missing);
 
-/* Until `frames`, a stop signal or a failure; then checkpoint, stop, byes. state and reason say how it ended. Serves one-sided
- * progress; no collective. */
+/* Until `frames`, a stop signal or a failure; then checkpoint, stop, byes. state and reason say how it ended. Serves
+ * one-sided progress; no collective. */
 void master_run(struct master *m);
 
 /* Monotonic seconds. */
@@ -183,7 +185,8 @@ bool progress_dead(const struct master *m, int actor); /* is its process known t
 void rounds_init(struct master *m);
 void rounds_run(struct master *m);
 
-/* books.c: the "state" of rank 0 in a checkpoint. What is there of an older or differently sized run is taken, the rest stays 0. */
+/* books.c: the "state" of rank 0 in a checkpoint. What is there of an older or differently sized run is taken, the rest
+ * stays 0. */
 size_t books_size(const struct master *m);
 void books_save(const struct master *m, void *bytes);
 void books_load(struct master *m, const void *bytes, size_t n);
@@ -199,7 +202,8 @@ void keeper_written(struct master *m, bool well); /* the clerk tells how it went
 void keeper_ask(struct master *m, double patience);
 int keeper_finish(struct master *m, int tries);
 bool keeper_whole(struct master *m); /* has every actor answered the last request */
-/* The file RUN/checkpoint-FRAMES.h5 of what c says, with the optimiser's state, in memory. NULL after error_set(). Local. */
+/* The file RUN/checkpoint-FRAMES.h5 of what c says, with the optimiser's state, in memory. NULL after error_set().
+ * Local. */
 struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim);
 
 /* clerk.c: hands files to the thread that writes them. All local. */

@@ -20,7 +20,8 @@
 
 static const char PROBE[] = ".dunlin-probe";
 
-/* runs/catch-a3c-20260102-030405, in a batch job with -JOB behind it (a job array starts many in one second), and with -2, -3
+/* runs/catch-a3c-20260102-030405, in a batch job with -JOB behind it (a job array starts many in one second), and with
+ * -2, -3
  * ... where that is there already; what is no file name in an environment's name becomes '-'. */
 static void default_folder(struct plan *plan)
 {
@@ -50,8 +51,8 @@ static bool is_run_file(const char *name)
     return digits && !strcmp(name + 11 + digits, ".h5");
 }
 
-/* What a run leaves besides: its status, the list of its starts that run/train.sbatch keeps, damaged files set aside, and what was
- * half written when it died. */
+/* What a run leaves besides: its status, the list of its starts that run/train.sbatch keeps, damaged files set aside,
+ * and what was half written when it died. */
 static bool is_run_remnant(const char *name)
 {
     char whole[NAME_MAX + 1];
@@ -225,7 +226,8 @@ static int try_folder(const struct plan *plan)
     return 0;
 }
 
-/* One run at a time: a lock on the folder itself, which ends with this process. File systems without such locks go without. */
+/* One run at a time: a lock on the folder itself, which ends with this process. File systems without such locks go
+ * without. */
 static int lock_folder(const char *dir, bool keep)
 {
     const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

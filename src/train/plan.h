@@ -1,4 +1,5 @@
-/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh or resumed. Local. */
+/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh
+ * or resumed. Local. */
 #ifndef DUNLIN_TRAIN_PLAN_H
 #define DUNLIN_TRAIN_PLAN_H
 
@@ -13,17 +14,18 @@ struct plan {
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
 };
 
-/* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network included.
- * Writes nothing. 0, or -1 after error_set(). */
+/* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network
+ * included. Writes nothing. 0, or -1 after error_set(). */
 int plan_make(struct plan *plan, int argc, char **argv, bool resume);
 
-/* May a session of `ranks` ranks go on: another number than before may not with --deterministic. 0, or -1 after error_set(). */
+/* May a session of `ranks` ranks go on: another number than before may not with --deterministic. 0, or -1 after
+ * error_set(). */
 int plan_check_ranks(const struct plan *plan, int ranks);
 
 /* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
 int plan_try_folder(const struct plan *plan);
-/* The same, and from here to the end of the process the folder is this process's: another one is refused. With --force it is
- * emptied of the files of a run, and of nothing else. 0, or -1 after error_set(). */
+/* The same, and from here to the end of the process the folder is this process's: another one is refused. With --force
+ * it is emptied of the files of a run, and of nothing else. 0, or -1 after error_set(). */
 int plan_prepare_folder(const struct plan *plan);
 
 #endif

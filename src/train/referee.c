@@ -1,5 +1,5 @@
-/* referee.c -- evaluations during training: the first live actor plays whole games with a copy of theta, between two pushes;
- * the best weights are kept. */
+/* referee.c -- evaluations during training: the first live actor plays whole games with a copy of theta, between two
+ * pushes; the best weights are kept. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* report.c -- the books of a run: sums per interval, signs of life, and how they reach people (stderr), readers of run.h5
- * and RUN/status. */
+/* report.c -- the books of a run: sums per interval, signs of life, and how they reach people (stderr), readers of
+ * run.h5 and RUN/status. */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -15,8 +15,9 @@
 #include "train/master.h"
 
 static const double SILENT_AFTER = 5; /* s without a sign of life */
-/* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times the
- * longest silence that one has come back from, and before the first push, whose rollout tells, after LOST_AT_START. */
+/* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times
+ * the longest silence that one has come back from, and before the first push, whose rollout
+ * tells, after LOST_AT_START. */
 static const double LOST_AFTER = 60, LOST_AT_START = 300;
 enum { SILENCES_MOST = 200 }; /* then they are seen in RUN/status alone */
 

@@ -80,7 +80,8 @@ static int try_load(const char *path, const struct setup *setup, int64_t frames)
     return rc;
 }
 
-/* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not open. */
+/* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not
+ * open. */
 static int try_one(const char *path, int64_t frames, const struct option_set *run, struct option_set *stored)
 {
     struct checkpoint_file *f = checkpoint_open(path);

@@ -1,5 +1,5 @@
-/* restore.h -- from a run folder back to what rank 0 trained with: which checkpoint can be gone on from, and what is in it. Local;
- * knows nothing of MPI. */
+/* restore.h -- from a run folder back to what rank 0 trained with: which checkpoint can be gone on from, and what is in
+ * it. Local; knows nothing of MPI. */
 #ifndef DUNLIN_TRAIN_RESTORE_H
 #define DUNLIN_TRAIN_RESTORE_H
 
@@ -21,12 +21,13 @@ struct restore {
     size_t books_bytes;
 };
 
-/* All of a checkpoint but the actors' states, which must fit setup. With more actors than the checkpoint has, those of the new
- * ones stay as they are. 0, or -1 after error_set(), which names the file and the fault. */
+/* All of a checkpoint but the actors' states, which must fit setup. With more actors than the checkpoint has, those of
+ * the new ones stay as they are. 0, or -1 after error_set(), which names the file and the fault. */
 int restore_load(const char *path, const struct setup *setup, struct restore *r);
 
-/* The newest checkpoint of a run's folder that is whole, is of this run as far as its run.h5 can tell, and can be loaded; each one
- * passed over is a line of log. Its path, and the options stored in it. 0; 1 where there is none; -1 after error_set(). */
+/* The newest checkpoint of a run's folder that is whole, is of this run as far as its run.h5 can tell, and can be
+ * loaded; each one passed over is a line of log. Its path, and the options stored in it. 0; 1 where there is none; -1
+ * after error_set(). */
 int restore_choose(const char *dir, char *path, size_t size, struct option_set *stored);
 
 #endif

@@ -1,11 +1,11 @@
-/* rounds.c -- rank 0's loop with --deterministic: one gradient of every actor, all computed on the weights that the round
- * before ended with, applied in rank order and published once. No result depends on who came first.
+/* rounds.c -- rank 0's loop with --deterministic: one gradient of every actor, all computed on the weights that the
+ * round before ended with, applied in rank order and published once. No result depends on who came first.
  *
- * A departure from the paper's asynchrony, and a price: a round lasts as long as its slowest actor. What is asked of the
- * actors (states for a checkpoint, an evaluation by rank 1) is asked before the publication that they wait for, and has
- * arrived before their next gradients count: a checkpoint holds the weights and the actors' states of one and the same
- * moment. So a run that was killed goes on from its checkpoint as if nothing had happened. Rows of /train fall on the first
- * round's end at or after each multiple of log-frames; progress lines keep to the clock. */
+ * A departure from the paper's asynchrony, and a price: a round lasts as long as its slowest actor. What is asked of
+ * the actors (states for a checkpoint, an evaluation by rank 1) is asked before the publication that they wait for, and
+ * has arrived before their next gradients count: a checkpoint holds the weights and the actors' states of one and the
+ * same moment. So a run that was killed goes on from its checkpoint as if nothing had happened. Rows of /train fall on
+ * the first round's end at or after each multiple of log-frames; progress lines keep to the clock. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,8 +126,8 @@ static void fail(struct master *m, const char *why)
     log_error("%s", why);
 }
 
-/* whole: the actors stopped between two rounds. Otherwise the newest checkpoint is the last. The final evaluation belongs to
- * what the last checkpoint knows: a run killed within it does it again. */
+/* whole: the actors stopped between two rounds. Otherwise the newest checkpoint is the last. The final evaluation
+ * belongs to what the last checkpoint knows: a run killed within it does it again. */
 static void wind_up(struct master *m, bool whole)
 {
     share_stop(m->share, 1);

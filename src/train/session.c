@@ -1,5 +1,5 @@
-/* session.c -- what comes before the window: rank 0 decides and tells all, each rank opens what it needs, and a checkpoint's state
- * goes to whom it belongs. */
+/* session.c -- what comes before the window: rank 0 decides and tells all, each rank opens what it needs, and a
+ * checkpoint's state goes to whom it belongs. */
 #include "train/session.h"
 
 #include <math.h>
@@ -44,7 +44,8 @@ bool session_agree(struct session *s, bool ok)
     return false;
 }
 
-/* collective: ranks of different builds would misread each other's bytes. First of all, and in a format that never changes. */
+/* collective: ranks of different builds would misread each other's bytes. First of all, and in a format that never
+ * changes. */
 static bool same_build(struct session *s)
 {
     char mine[BUILD_ID] = "", host[HOST] = "";

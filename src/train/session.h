@@ -1,4 +1,5 @@
-/* session.h -- private to train.c and session.c: one process's view of a session under MPI, and what comes before the window. */
+/* session.h -- private to train.c and session.c: one process's view of a session under MPI, and what comes before the
+ * window. */
 #ifndef DUNLIN_TRAIN_SESSION_H
 #define DUNLIN_TRAIN_SESSION_H
 
@@ -39,13 +40,14 @@ struct session {
 /* Collective: true where every rank has ok; otherwise the line of the lowest rank that has not is logged by rank 0. */
 bool session_agree(struct session *s, bool ok);
 
-/* Collective, everything before the window: one build on all ranks, the plan, environments and networks, the folder, and the
- * start values, from the seed or from a checkpoint. The words stand behind the subcommand. 0 go on, 2 wrong usage, with its
- * line logged. *s was zeroed, but for rank, size and the provenance. Owner of what it takes: session_release(). */
+/* Collective, everything before the window: one build on all ranks, the plan, environments and networks, the folder,
+ * and the start values, from the seed or from a checkpoint. The words stand behind the subcommand. 0 go on, 2 wrong
+ * usage, with its line logged. *s was zeroed, but for rank, size and the provenance. Owner of what it takes:
+ * session_release(). */
 int session_prepare(struct session *s, int argc, char **argv, bool resume);
 
-/* Rank 0, local, once the window is there: the run's folder and files, and the first lines of the log. window: the MPI component
- * that carries it. 0, or -1 after error_set(). */
+/* Rank 0, local, once the window is there: the run's folder and files, and the first lines of the log. window: the MPI
+ * component that carries it. 0, or -1 after error_set(). */
 int session_open_files(struct session *s, const char *window);
 
 /* Local. */

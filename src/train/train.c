@@ -1,5 +1,5 @@
-/* train.c -- a session under MPI: all prepare (session.c), master and actors run, and all leave together. Wrong usage ends as
- * status 2 of rank 0 after all have finalized, so that the launcher's own noise stays behind our line. */
+/* train.c -- a session under MPI: all prepare (session.c), master and actors run, and all leave together. Wrong usage
+ * ends as status 2 of rank 0 after all have finalized, so that the launcher's own noise stays behind our line. */
 #include "train/train.h"
 
 #include <mpi.h>
@@ -37,7 +37,8 @@ static void finish(struct session *s, struct master *m, int *status)
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
- * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for it. */
+ * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for
+ * it. */
 static void end_the_rest(const struct session *s, const struct master *m, int status)
 {
     bool other_node = false;

@@ -1,9 +1,9 @@
-/* figure.c -- learning curves as a gnuplot script; and a point per run, score against learning rate (Mnih et al. 2016, figure 2)
- * or against the rank by score (their figure S5), one series for each kind of run.
+/* figure.c -- learning curves as a gnuplot script; and a point per run, score against learning rate (Mnih et al. 2016,
+ * figure 2) or against the rank by score (their figure S5), one series for each kind of run.
  *
  * Colours: Okabe and Ito 2008, "Color universal design", told apart by colour-blind eyes. Text comes from the user
- * (names of folders), so it stands in single quotes, where gnuplot expands nothing, with enhanced text off.
- */
+ * (names of folders), so it stands in single quotes, where gnuplot expands nothing, with
+ * enhanced text off. */
 #include "view/figure.h"
 
 #include <ctype.h>

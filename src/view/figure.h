@@ -1,4 +1,5 @@
-/* figure.h -- learning curves, and scores of many runs, as a gnuplot script: pure functions of arrays, no files and no processes.
+/* figure.h -- learning curves, and scores of many runs, as a gnuplot script: pure functions of arrays, no files and no
+ * processes.
  */
 #ifndef DUNLIN_VIEW_FIGURE_H
 #define DUNLIN_VIEW_FIGURE_H
@@ -53,8 +54,8 @@ void figure_head(FILE *script, enum figure_format format);
 void figure_write(FILE *script, enum figure_format format, enum figure_axis axis, const struct figure_run *runs,
                   int count);
 
-/* The same for a point per run: axis is FIGURE_LR (x above 0, drawn to the logarithm) or FIGURE_RANK. score says what y is.
- * series: (count), at least one, each with a point at least. */
+/* The same for a point per run: axis is FIGURE_LR (x above 0, drawn to the logarithm) or FIGURE_RANK. score says what y
+ * is. series: (count), at least one, each with a point at least. */
 void figure_write_scores(FILE *script, enum figure_format format, enum figure_axis axis, const char *score,
                          const struct figure_series *series, int count);
 

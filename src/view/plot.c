@@ -1,8 +1,8 @@
 /* plot.c -- `dunlin plot`: reads runs, lets gnuplot draw them.
  *
  * gnuplot gets the script on its standard input and writes the picture to its standard output, which is a file of ours:
- * no shell, and no name of the user's stands in the script where gnuplot would open it ('|command' would run one).
- */
+ * no shell, and no name of the user's stands in the script where gnuplot would open it ('|command'
+ * would run one). */
 #include "view/plot.h"
 
 #include <errno.h>

@@ -14,8 +14,8 @@ int plot_main(int argc, char **argv);
 /* The run.h5 of a run given as its folder or as the file itself, to path (size). 0, or -1 after error_set(). Local. */
 int plot_find_run(const char *what, char *path, size_t size, bool *folder);
 
-/* Lets gnuplot draw the script to `out`, which appears whole or not at all, or to stdout where out is NULL. 0, or -1 after
- * error_set(). Local. */
+/* Lets gnuplot draw the script to `out`, which appears whole or not at all, or to stdout where out is NULL. 0, or -1
+ * after error_set(). Local. */
 int plot_draw(FILE *script, const char *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* scatter.c -- see scatter.h. Mnih et al. 2016 draw the score of each of 50 runs against its learning rate (figure 2), and the scores
- * of an optimizer's runs sorted (figure S5); their score is the mean over the run's last evaluations.
- */
+/* scatter.c -- see scatter.h. Mnih et al. 2016 draw the score of each of 50 runs against its learning rate (figure 2),
+ * and the scores of an optimizer's runs sorted (figure S5); their score is the mean over the
+ * run's last evaluations. */
 #include "view/scatter.h"
 
 #include <limits.h>

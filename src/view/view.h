@@ -20,11 +20,12 @@ struct view {
     const char *line_end;
 };
 
-/* Seconds without news after which a running job is called silent: some of its log intervals, and half a minute at least. */
+/* Seconds without news after which a running job is called silent: some of its log intervals, and half a minute at
+ * least. */
 double view_patience(const struct run_train *rows, int64_t row_count);
 
-/* Writes the view; no line is wider than `width` columns where texts are ASCII, and with a height no more than so many lines are
- * written: actors that give signs of life are left out first. */
+/* Writes the view; no line is wider than `width` columns where texts are ASCII, and with a height no more than so many
+ * lines are written: actors that give signs of life are left out first. */
 void view_write(FILE *out, const struct view *v);
 
 #endif
