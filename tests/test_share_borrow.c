@@ -188,9 +188,9 @@ static void dying(int flags)
         start(s);
         uint64_t v = publish_until_ready(s, 1);
         for (int i = 0; i < VERSIONS; i++) {
-            const int64_t from = now_ns();
+            const int64_t from = clock_ns();
             publish(s, v++);
-            took[i] = now_ns() - from;
+            took[i] = clock_ns() - from;
             if (i % 8 == 0) nap(1000);
         }
         qsort(took, VERSIONS, sizeof *took, ascending);
@@ -224,8 +224,8 @@ static void stress(int flags)
     if (sharing_rank == 0) {
         static float x[SMALL];
         share_start(s, x, NULL, 0, 0);
-        const int64_t until = now_ns() + STRESS_NS;
-        for (uint64_t v = 1; v % 64 || now_ns() < until; v++) {
+        const int64_t until = clock_ns() + STRESS_NS;
+        for (uint64_t v = 1; v % 64 || clock_ns() < until; v++) {
             fill(share_next(s), SMALL, (double)(v % EXACT));
             share_publish(s, v, 0);
             if (v % 64 == 0 || s->remote) share_beat(s);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "../../env/ale.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -96,20 +97,20 @@ static int64_t train_steps(struct player *p)
     struct agent_stats stats;
     struct share_view view;
     struct agent_episode done[16];
-    const double clip = p->setup->options->clip, t0 = bench_clock();
+    const double clip = p->setup->options->clip, t0 = clock_seconds();
     const float *theta = share_borrow(p->share, p->theta, &view);
     if (!theta) return error_set("rank 0 is silent");
     if (p->target && view.target_version != p->target_version &&
         share_fetch_target(p->share, p->target, &p->target_version))
         return error_set("rank 0 is silent");
-    const double t1 = bench_clock();
+    const double t1 = clock_seconds();
     if (agent_play(p->agent, theta, view.frames)) return -1;
-    const double t2 = bench_clock();
+    const double t2 = clock_seconds();
     float *dtheta = share_begin(p->share);
     if (!dtheta) return error_set("rank 0 is silent");
-    const double t3 = bench_clock();
+    const double t3 = clock_seconds();
     agent_gradient(p->agent, theta, p->target, dtheta, &stats);
-    const double t4 = bench_clock(), norm = stats.norm;
+    const double t4 = clock_seconds(), norm = stats.norm;
     const bool clips = clip > 0 && norm > clip;
     share_push(p->share, &(struct share_push){.version = view.version,
                                               .frames = stats.frames,
@@ -123,7 +124,7 @@ static int64_t train_steps(struct player *p)
     p->fetch += t1 - t0;
     p->play += t2 - t1;
     p->gradient += t4 - t3;
-    p->push += t3 - t2 + bench_clock() - t4;
+    p->push += t3 - t2 + clock_seconds() - t4;
     p->steps += stats.steps;
     return stats.frames;
 }
@@ -174,17 +175,17 @@ static int measure(struct player *p, double seconds)
 {
     static int64_t (*const steps[KINDS])(struct player *) = {raw_steps, env_steps, train_steps};
     struct series rate[KINDS] = {{0}};
-    const double begin = bench_clock();
-    for (int round = 0; round < 2 || bench_clock() < begin + seconds; round++)
+    const double begin = clock_seconds();
+    for (int round = 0; round < 2 || clock_seconds() < begin + seconds; round++)
         for (int k = 0; k < KINDS; k++) {
             int64_t frames = 0, more;
-            const double start = bench_clock();
+            const double start = clock_seconds();
             do {
                 if ((more = steps[k](p)) < 0) return -1;
                 frames += more;
-            } while (bench_clock() < start + SLICE);
+            } while (clock_seconds() < start + SLICE);
             if (round)
-                series_add(&rate[k], (double)frames / (bench_clock() - start)); /* the first warms up */
+                series_add(&rate[k], (double)frames / (clock_seconds() - start)); /* the first warms up */
             else
                 p->fetch = p->play = p->gradient = p->push = 0, p->steps = 0;
             share_alive(p->share);

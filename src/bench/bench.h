@@ -72,9 +72,6 @@ int bench_scale_check(const struct bench *b); /* its words: 0, or -1 after error
 
 /* ---- bench_tools.c; local ---- */
 
-double bench_clock(void); /* monotonic, s */
-void bench_doze(double seconds);
-
 /* Numbers, one a slice. Owner: series_free(). */
 struct series {
     double *x;

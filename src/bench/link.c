@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -38,12 +39,12 @@ static double plain(struct link *l)
     const int n = (int)l->params, me = l->r.rank, other = 1 - me;
     double start = 0;
     for (int i = -WARM; i < CYCLES; i++) {
-        if (i == 0) start = bench_clock();
+        if (i == 0) start = clock_seconds();
         if (me == 1) CHECK_MPI(MPI_Send(l->out, n, MPI_FLOAT, other, TAG, MPI_COMM_WORLD));
         if (me < 2) CHECK_MPI(MPI_Recv(l->in, n, MPI_FLOAT, other, TAG, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
         if (me == 0) CHECK_MPI(MPI_Send(l->out, n, MPI_FLOAT, other, TAG, MPI_COMM_WORLD));
     }
-    return same(2 * CYCLES * (double)l->params * sizeof(float) / (bench_clock() - start), 0);
+    return same(2 * CYCLES * (double)l->params * sizeof(float) / (clock_seconds() - start), 0);
 }
 
 /* Rank 0: s from the last push of the warm-up to the last of all. */
@@ -51,22 +52,22 @@ static int serve(struct link *l, struct share *s, double *seconds)
 {
     struct share_ready ready[BENCH_DRAIN];
     const int actors = share_actors(s), warm = WARM * actors, all = (WARM + CYCLES) * actors;
-    const double until = bench_clock() + PATIENCE;
+    const double until = clock_seconds() + PATIENCE;
     double start = 0;
     share_start(s, l->out, NULL, 0, 0);
     for (int done = 0; done < all;) {
         const int n = share_drain(s, ready, BENCH_DRAIN);
         if (n) {
-            if (done < warm && done + n >= warm) start = bench_clock();
+            if (done < warm && done + n >= warm) start = clock_seconds();
             done += n;
             share_publish(s, (uint64_t)done, 0);
             share_ack(s, ready, n);
         } else {
             share_idle(s, 0.002);
         }
-        if (bench_clock() > until) return error_set("the actors have not pushed within %g s", PATIENCE);
+        if (clock_seconds() > until) return error_set("the actors have not pushed within %g s", PATIENCE);
     }
-    *seconds = bench_clock() - start;
+    *seconds = clock_seconds() - start;
     return share_wait_bye(s, PATIENCE) ? error_set("an actor said no goodbye within %g s", PATIENCE) : 0;
 }
 
@@ -121,7 +122,7 @@ static bool apart(void)
 
 static int measure(struct link *l, double seconds)
 {
-    const double end = bench_clock() + seconds;
+    const double end = clock_seconds() + seconds;
     double rate = 0;
     for (bool more = true; more;) {
         series_add(&l->plain, plain(l));
@@ -129,7 +130,7 @@ static int measure(struct link *l, double seconds)
         series_add(&l->relay, rate);
         if (shared(l, true, &rate)) return -1;
         series_add(&l->direct, rate);
-        more = same(bench_clock() < end, 0) > 0;
+        more = same(clock_seconds() < end, 0) > 0;
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -43,7 +44,7 @@ static void ask(struct floor *f, uint32_t n)
 #ifdef __x86_64__
         __builtin_ia32_pause();
 #endif
-        if (bench_cores() == 1) bench_doze(0); /* the other cannot run while we look */
+        if (bench_cores() == 1) clock_sleep(0); /* the other cannot run while we look */
     }
 }
 
@@ -56,10 +57,10 @@ static int push_once(struct share *s, const float *grad, size_t params, float sc
 {
     float *mail = share_begin(s);
     if (!mail) return -1;
-    const double start = bench_clock();
+    const double start = clock_seconds();
     if (scale != 0) memcpy(mail, grad, params * sizeof *mail);
     share_push(s, &(struct share_push){.scale = scale, .frames = 1, .steps = 1});
-    *seconds = bench_clock() - start;
+    *seconds = clock_seconds() - start;
     return 0;
 }
 
@@ -68,28 +69,28 @@ static int time_copies(struct share *s, size_t params, float *const buffer[3], s
 {
     struct share_view view;
     double push;
-    double start = bench_clock();
+    double start = clock_seconds();
     memcpy(buffer[1], buffer[0], params * sizeof(float));
-    series_add(&t->copy, bench_clock() - start);
+    series_add(&t->copy, clock_seconds() - start);
     if (push_once(s, buffer[0], params, 1, &push) || share_flush(s)) return -1;
     series_add(&t->push, push);
-    start = bench_clock();
+    start = clock_seconds();
     if (share_fetch(s, buffer[2], &view)) return -1;
-    series_add(&t->fetch, bench_clock() - start);
+    series_add(&t->fetch, clock_seconds() - start);
     return 0;
 }
 
 static int time_wake(struct share *s, struct floor *f, uint32_t n, struct timing *t)
 {
     double ignored;
-    bench_doze(NAP);
-    double start = bench_clock();
+    clock_sleep(NAP);
+    double start = clock_seconds();
     ask(f, n);
-    series_add(&t->floor, bench_clock() - start);
-    bench_doze(NAP);
-    start = bench_clock();
+    series_add(&t->floor, clock_seconds() - start);
+    clock_sleep(NAP);
+    start = clock_seconds();
     if (push_once(s, NULL, 0, 0, &ignored) || share_flush(s)) return -1; /* scale 0: nothing to apply */
-    series_add(&t->wake, bench_clock() - start);
+    series_add(&t->wake, clock_seconds() - start);
     return 0;
 }
 
@@ -100,11 +101,11 @@ static int measure(struct share *s, size_t params, double seconds, float *const 
     int rc = 0;
     uint32_t n = 0;
     if (pthread_create(&floor.thread, NULL, answer, &floor)) return error_set("no second thread");
-    const double end = bench_clock() + seconds;
+    const double end = clock_seconds() + seconds;
     do {
         for (int i = 0; i < 4 && !rc; i++) rc = time_copies(s, params, buffer, &t);
         if (!rc) rc = time_wake(s, &floor, ++n, &t);
-    } while (!rc && bench_clock() < end);
+    } while (!rc && clock_seconds() < end);
     ask(&floor, UINT32_MAX);
     pthread_join(floor.thread, NULL);
     const struct mate_figures figures = {.copy = series_median(&t.copy),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -106,7 +107,7 @@ static void rollout(struct subject *s, int shape, double *act, double *learn)
 {
     const int T = shapes[shape].T, E = shapes[shape].E, C = s->facts->input.C > 0 ? s->facts->input.C : 1;
     const float *x[8 * STACK_MOST];
-    double t0 = bench_clock();
+    double t0 = clock_seconds();
     for (int t = 0; t < T; t++) {
         for (int e = 0; e < E; e++)
             for (int c = 0; c < C; c++)
@@ -114,26 +115,26 @@ static void rollout(struct subject *s, int shape, double *act, double *learn)
                     s->frames + (size_t)((e * T + t + c) % PLANES) * s->frame; /* stacks overlap, as when playing */
         net_forward(s->net, s->theta, s->work[shape], t * E, E, x, s->facts->state_dim ? s->state : NULL);
     }
-    double t1 = bench_clock();
+    double t1 = clock_seconds();
     *act += t1 - t0;
     for (int r = 0; r < T * E; r++) {
         float *dout = net_dout(s->work[shape], r);
         for (int i = 0; i < s->facts->out_dim; i++) dout[i] = 0.01f * (float)(i - r % 7);
     }
-    t0 = bench_clock();
+    t0 = clock_seconds();
     net_backward(s->net, s->theta, s->work[shape], T, E, s->facts->state_dim ? s->start : NULL, s->dtheta);
-    *learn += bench_clock() - t0;
+    *learn += clock_seconds() - t0;
 }
 
 static void slice(struct subject *s, int shape)
 {
-    const double end = bench_clock() + SLICE;
+    const double end = clock_seconds() + SLICE;
     double act = 0, learn = 0, steps = 0;
     memset(s->state, 0, 8 * (size_t)s->facts->state_dim * sizeof *s->state);
     do {
         rollout(s, shape, &act, &learn);
         steps += shapes[shape].T * shapes[shape].E;
-    } while (bench_clock() < end);
+    } while (clock_seconds() < end);
     series_add(&s->act[shape], act / steps);
     series_add(&s->learn[shape], learn / steps);
 }
@@ -143,21 +144,21 @@ static void read_slice(struct subject *s)
 {
     double bytes = 0;
     peak_read(s->theta, s->facts->params);
-    const double start = bench_clock();
+    const double start = clock_seconds();
     do {
         peak_read(s->theta, s->facts->params);
         bytes += (double)s->facts->params * sizeof *s->theta;
-    } while (bench_clock() < start + PEAK_SLICE);
-    series_add(&s->read, bytes / (bench_clock() - start));
+    } while (clock_seconds() < start + PEAK_SLICE);
+    series_add(&s->read, bytes / (clock_seconds() - start));
 }
 
 static void flops_slice(struct series *flops)
 {
     double done = 0;
-    const double start = bench_clock();
+    const double start = clock_seconds();
     do done += peak_flops(20000);
-    while (bench_clock() < start + PEAK_SLICE);
-    series_add(flops, done / (bench_clock() - start));
+    while (clock_seconds() < start + PEAK_SLICE);
+    series_add(flops, done / (clock_seconds() - start));
 }
 
 static void report(const struct subject *s, double peak)
@@ -193,7 +194,7 @@ int bench_net(const struct bench *b)
     }
     bench_pin(bench_cores() - 1);
     cpu_flush_denormals();
-    const double end = bench_clock() + b->seconds;
+    const double end = clock_seconds() + b->seconds;
     do {
         for (int i = 0; i < n; i++)
             for (int j = 0; j < SHAPES; j++) {
@@ -201,7 +202,7 @@ int bench_net(const struct bench *b)
                 read_slice(&subject[i]);
                 slice(&subject[i], j);
             }
-    } while (bench_clock() < end);
+    } while (clock_seconds() < end);
     const double peak = series_median(&flops);
     log_root("kernels %s; multiply-adds at %.4g GFLOP/s", net_kernel_name(), peak / 1e9);
     for (int i = 0; i < n; i++) {

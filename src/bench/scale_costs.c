@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -155,9 +156,9 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     do {                                                                                                               \
         (seconds) = HUGE_VAL;                                                                                          \
         for (int round_ = 0; round_ < CONVERSIONS; round_++) {                                                         \
-            const double from_ = bench_clock();                                                                        \
+            const double from_ = clock_seconds();                                                                      \
             statement;                                                                                                 \
-            (seconds) = fmin((seconds), bench_clock() - from_);                                                        \
+            (seconds) = fmin((seconds), clock_seconds() - from_);                                                      \
         }                                                                                                              \
     } while (0)
 

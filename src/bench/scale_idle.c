@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -30,12 +31,12 @@ static void slice(struct idle_host *h, const struct idle_rate *r, double seconds
     idle_serve(h, 1e-3 * IDLE_LOOK_MS + 0.08 + 0.25 * seconds); /* all have seen it and got into their stride */
     h->lag = h->first = 0;
     h->behind = 0;
-    const double cpu = cpu_seconds(), from = bench_clock();
+    const double cpu = cpu_seconds(), from = clock_seconds();
     int64_t n = idle_serve(h, 0.75 * seconds);
-    while (n < FEW && bench_clock() < from + PATIENCE) n += idle_serve(h, 0.01);
+    while (n < FEW && clock_seconds() < from + PATIENCE) n += idle_serve(h, 0.01);
     if (h->behind) series_add(&to[0], (double)h->behind / (h->last - h->first));
     if (n) series_add(&to[1], h->lag / (double)n);
-    series_add(&to[2], (cpu_seconds() - cpu) / (bench_clock() - from));
+    series_add(&to[2], (cpu_seconds() - cpu) / (clock_seconds() - from));
     idle_order(h, 0, 0);
     idle_serve(h, 0.03);
 }

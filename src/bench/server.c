@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -51,21 +52,21 @@ static int apply_slice(struct server *s, int k, bool factors, struct series *sec
 {
     struct share_ready ready[BENCH_DRAIN];
     int n = 0;
-    double busy = 0, start = bench_clock();
+    double busy = 0, start = clock_seconds();
     const double until = start + PATIENCE;
     order(s, factors ? ORDER_FACTORS + k : k);
     while (n < k) { /* drains that find something count, waiting does not */
-        start = bench_clock();
+        start = clock_seconds();
         const int more = share_drain(s->m.share, ready + n, k - n);
-        if (more) busy += bench_clock() - start;
+        if (more) busy += clock_seconds() - start;
         n += more;
         if (!more) share_idle(s->m.share, 0.002);
         if (start > until) return error_set("%d of %d actors have not pushed within %g s", k - n, k, PATIENCE);
     }
-    bench_doze(0.0005); /* the actors go to sleep */
-    start = bench_clock();
+    clock_sleep(0.0005); /* the actors go to sleep */
+    start = clock_seconds();
     bench_apply(&s->m, ready, k);
-    series_add(seconds, (busy + bench_clock() - start) / k);
+    series_add(seconds, (busy + clock_seconds() - start) / k);
     return 0;
 }
 
@@ -73,9 +74,9 @@ static void arithmetic_slice(struct server *s)
 {
     const int blocks = (int)(s->model.params / ROOT_FLOATS) + 1;
     peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
-    const double start = bench_clock();
+    const double start = clock_seconds();
     for (int i = 0; i < blocks; i++) peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
-    const double each = (bench_clock() - start) / ((double)blocks * ROOT_FLOATS);
+    const double each = (clock_seconds() - start) / ((double)blocks * ROOT_FLOATS);
     series_add(&s->arithmetic, each * (double)s->model.params);
 }
 
@@ -90,16 +91,16 @@ static void read_slice(struct server *s, int k, bool factors, struct series *sec
 {
     const size_t floats = pass_floats(s, k, factors);
     peak_read(s->streams, floats);
-    const double start = bench_clock();
+    const double start = clock_seconds();
     peak_read(s->streams, floats);
-    series_add(seconds, (bench_clock() - start) / k);
+    series_add(seconds, (clock_seconds() - start) / k);
 }
 
 /* Whole gradients, or with factors: one form after the other, as each leaves its own traces (src/optim/wide.h). */
 static int measure_apply(struct server *s, int form, double seconds)
 {
-    const double end = bench_clock() + seconds;
-    for (int round = 0; round < 3 || bench_clock() < end; round++) {
+    const double end = clock_seconds() + seconds;
+    for (int round = 0; round < 3 || clock_seconds() < end; round++) {
         for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
             arithmetic_slice(s);
             read_slice(s, ks[i], form, &s->read[form][i]);
@@ -117,7 +118,7 @@ static int measure_apply(struct server *s, int form, double seconds)
 static int measure_copies(struct server *s, double seconds, struct mate_figures *figures)
 {
     struct share_ready ready[BENCH_DRAIN];
-    const double until = bench_clock() + seconds + PATIENCE;
+    const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
     order(s, ORDER_MEASURE);
     while (!share_read_post(s->m.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
@@ -126,7 +127,7 @@ static int measure_copies(struct server *s, double seconds, struct mate_figures 
             bench_apply(&s->m, ready, n);
         else
             share_idle(s->m.share, 0.002);
-        if (bench_clock() > until) return error_set("actor 0 has not measured within %g s", seconds + PATIENCE);
+        if (clock_seconds() > until) return error_set("actor 0 has not measured within %g s", seconds + PATIENCE);
     }
     order(s, ORDER_REST);
     return 0;
@@ -143,10 +144,10 @@ static double cpu_seconds(void)
 static double measure_idle(struct server *s, double seconds)
 {
     struct share_ready ready[BENCH_DRAIN];
-    const double cpu = cpu_seconds(), start = bench_clock();
-    while (bench_clock() < start + seconds)
+    const double cpu = cpu_seconds(), start = clock_seconds();
+    while (clock_seconds() < start + seconds)
         if (!share_drain(s->m.share, ready, BENCH_DRAIN)) share_idle(s->m.share, 0.002);
-    return 100 * (cpu_seconds() - cpu) / (bench_clock() - start);
+    return 100 * (cpu_seconds() - cpu) / (clock_seconds() - start);
 }
 
 static void report_apply(const struct server *s, bool factors)

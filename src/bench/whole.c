@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -104,11 +105,11 @@ static bool read_status(const struct training *t, double *seconds, double *frame
 /* Waits for a status of later than *seconds. */
 static int next_status(const struct training *t, double *seconds, double *frames)
 {
-    const double before = *seconds, until = bench_clock() + PATIENCE;
-    while (!interrupted && bench_clock() < until) {
+    const double before = *seconds, until = clock_seconds() + PATIENCE;
+    while (!interrupted && clock_seconds() < until) {
         if (read_status(t, seconds, frames) && *seconds > before) return 0;
         if (!waitpid(t->mpirun, NULL, WNOHANG))
-            bench_doze(0.002);
+            clock_sleep(0.002);
         else
             return error_set("the training with %d actors has ended by itself", t->actors);
     }
@@ -167,13 +168,13 @@ static int slice(struct training *t, bool keep)
     if (!read_status(t, &s0, &f0)) return error_set("%s/status has gone", t->dir);
     tell(t, SIGCONT);
     int rc = next_status(t, &s0, &f0);
-    bench_doze(SETTLE);
+    clock_sleep(SETTLE);
     if (!rc) rc = read_status(t, &s0, &f0) ? next_status(t, &s0, &f0) : -1;
-    const double cpu = cpu_of(t->ranks[0]), start = bench_clock();
+    const double cpu = cpu_of(t->ranks[0]), start = clock_seconds();
     s1 = s0;
-    if (!rc) bench_doze(SLICE);
+    if (!rc) clock_sleep(SLICE);
     if (!rc) rc = read_status(t, &s1, &f1) ? next_status(t, &s1, &f1) : -1;
-    const double percent = 100 * (cpu_of(t->ranks[0]) - cpu) / (bench_clock() - start);
+    const double percent = 100 * (cpu_of(t->ranks[0]) - cpu) / (clock_seconds() - start);
     tell(t, SIGSTOP);
     if (rc || !keep) return rc;
     series_add(&t->rate, (f1 - f0) / (s1 - s0));
@@ -190,7 +191,7 @@ static void end(struct training *t)
     for (int i = 0; i < 500; i++) {
         if (waitpid(t->mpirun, &status, WNOHANG)) return;
         if (i == 250) kill(t->mpirun, SIGTERM);
-        bench_doze(0.02);
+        clock_sleep(0.02);
     }
     tell(t, SIGKILL);
     kill(t->mpirun, SIGKILL);
@@ -230,8 +231,8 @@ static int measure(struct training *t, int n, const struct bench *b, const char 
 {
     for (int i = 0; i < n; i++)
         if (begin(&t[i], b, dir, i)) return -1;
-    const double until = bench_clock() + b->seconds;
-    for (int round = 0; round < 2 || bench_clock() < until; round++)
+    const double until = clock_seconds() + b->seconds;
+    for (int round = 0; round < 2 || clock_seconds() < until; round++)
         for (int i = 0; i < n; i++)
             if (slice(&t[i], round > 0)) return -1;
     report(t, n, bench_cores());

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
@@ -96,14 +97,14 @@ static int try_replace(struct doctor *d, const char *dir)
 {
     static const char text[2][8] = {"before", "after"};
     char path[PATH_MAX], back[8] = "";
-    const double start = bench_clock();
+    const double start = clock_seconds();
     for (int i = 0; i < 2; i++) {
         const struct file_part part = {text[i], sizeof text[i]};
         if (!file_replace(dir, "probe", &part, 1, 1)) continue;
         doctor_say(d, DOCTOR_FAIL, "rename", "give another folder with --out", "%s", error_text());
         return -1;
     }
-    const double seconds = (bench_clock() - start) / 2;
+    const double seconds = (clock_seconds() - start) / 2;
     snprintf(path, sizeof path, "%.4000s/probe", dir);
     FILE *f = fopen(path, "rb");
     const bool whole = f && fread(back, 1, sizeof back, f) == sizeof back && !memcmp(back, text[1], sizeof back);

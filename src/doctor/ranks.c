@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
@@ -136,9 +137,9 @@ static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
     const struct share_config config = {
         .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
     stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
-    const double start = bench_clock();
+    const double start = clock_seconds();
     r->share = share_open(MPI_COMM_WORLD, &config);
-    const double took = bench_clock() - start;
+    const double took = clock_seconds() - start;
     const int local = share_is_local(r->share);
     CHECK_MPI(MPI_Gather(&local, 1, MPI_INT, w->local, 1, MPI_INT, 0, MPI_COMM_WORLD));
     if (r->rank) return idle_actor(r->share, r->rank, &part);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
@@ -35,11 +36,11 @@ static double time_rollouts(const struct setup *setup, double *frames)
     net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
     int64_t all = 0;
     int rc = 0;
-    for (const double until = bench_clock() + SECONDS; !rc && (each.n < 3 || bench_clock() < until);) {
-        const double start = bench_clock();
+    for (const double until = clock_seconds() + SECONDS; !rc && (each.n < 3 || clock_seconds() < until);) {
+        const double start = clock_seconds();
         rc = agent_play(agent, theta, 0);
         if (!rc) agent_gradient(agent, theta, algo_has_target(setup->algo) ? theta : NULL, dtheta, &stats);
-        series_add(&each, bench_clock() - start);
+        series_add(&each, clock_seconds() - start);
         if (!rc) all += stats.frames;
     }
     const double median = series_median(&each);
@@ -81,10 +82,10 @@ static int time_updates(const struct setup *setup, const struct bench_model *mod
     for (int k = 0; k < SCALE_APPLIES; k++) {
         struct series each = {0};
         for (int round = 0; round < ROUNDS; round++) {
-            const double start = bench_clock();
+            const double start = clock_seconds();
             optim_apply(optim, theta + (size_t)here * params, theta + (size_t)!here * params, grads, 1 << k);
             here = !here; /* as rank 0 goes from one published buffer to the next */
-            if (round) series_add(&each, (bench_clock() - start) / (1 << k)); /* the first touches the pages */
+            if (round) series_add(&each, (clock_seconds() - start) / (1 << k)); /* the first touches the pages */
         }
         apply[k] = series_median(&each);
         if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* see scale_costs.c */

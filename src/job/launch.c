@@ -14,9 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/status.h"
@@ -148,12 +148,6 @@ static pid_t start(char **words)
     return pid;
 }
 
-static void doze(double seconds)
-{
-    struct timespec t = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    nanosleep(&t, NULL);
-}
-
 /* The processes whose parent is `parent`; sends them sig unless that is 0. How many there are. */
 static int children(pid_t parent, int sig)
 {
@@ -249,7 +243,7 @@ static int supervise(pid_t pid, struct launch *l)
     pid_t master = 0;
     bool told = false;
     enum run_state state;
-    for (;; doze(tick)) {
+    for (;; clock_sleep(tick)) {
         if (waitpid(pid, &status, WNOHANG) == pid) return status;
         if (!l->begun && !(l->begun = run_has_begun(l))) {
             const int now = children(pid, 0);
@@ -276,7 +270,7 @@ static int supervise(pid_t pid, struct launch *l)
         }
         if (got_again || over > patience || gone > gone_patience) {
             kill(-pid, SIGTERM);
-            doze(1);
+            clock_sleep(1);
             kill(-pid, SIGKILL);
         }
     }
@@ -288,7 +282,7 @@ static void sweep(void)
     const double patience = got_again ? 0 : 5;
     const pid_t self = getpid();
     for (double waited = 0; children(self, waited == 0 ? SIGTERM : waited > patience ? SIGKILL : 0); waited += 0.1) {
-        doze(0.1);
+        clock_sleep(0.1);
         while (waitpid(-1, NULL, WNOHANG) > 0) {}
     }
 }

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/explore.h"
@@ -55,10 +55,8 @@ static void show(const struct player *p, double reward, double value, bool end)
 /* By the clock, not by steps, which may be slow: a sign of life now and then; true where it is not wanted any more. */
 static bool called_off(struct player *p)
 {
-    struct timespec t;
     if (!p->hooks || !p->hooks->alive) return false;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    const double now = clock_seconds();
     if (now - p->signed_at < SIGN_OF_LIFE) return false;
     p->signed_at = now;
     return p->hooks->alive(p->hooks->arg);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -58,21 +59,21 @@ static int push_one(struct sleeper *a, const struct share_view *view, const floa
 static int time_round(struct sleeper *a, struct alone *t)
 {
     struct share_view view;
-    const double t0 = bench_clock();
+    const double t0 = clock_seconds();
     int rc = share_fetch(a->share, a->theta, &view);
-    const double t1 = bench_clock();
+    const double t1 = clock_seconds();
     rc = rc || push_one(a, &view, a->grad, 0);
-    const double t2 = bench_clock();
+    const double t2 = clock_seconds();
     rc = rc || share_flush(a->share);
-    const double t3 = bench_clock();
+    const double t3 = clock_seconds();
     rc = rc || !share_borrow(a->share, a->theta, &view);
-    const double t4 = bench_clock();
+    const double t4 = clock_seconds();
     rc = rc || share_fetch(a->share, NULL, &view);
-    const double t5 = bench_clock();
+    const double t5 = clock_seconds();
     rc = rc || share_fetch(a->share, NULL, &view);
-    const double t6 = bench_clock();
+    const double t6 = clock_seconds();
     rc = rc || push_one(a, &view, NULL, 0);
-    const double t7 = bench_clock();
+    const double t7 = clock_seconds();
     rc = rc || share_flush(a->share);
     t->fetch = t1 - t0;
     t->push = t2 - t1;
@@ -86,9 +87,9 @@ static int time_round(struct sleeper *a, struct alone *t)
 static int time_calls(struct sleeper *a, double seconds, struct alone *found)
 {
     struct series all[5] = {0};
-    const double begin = bench_clock();
+    const double begin = clock_seconds();
     int rc = 0;
-    for (int round = 0; !rc && (round < 3 || bench_clock() < begin + seconds); round++) {
+    for (int round = 0; !rc && (round < 3 || clock_seconds() < begin + seconds); round++) {
         struct alone t;
         rc = time_round(a, &t);
         const double each[] = {t.fetch, t.push, t.borrow, t.ask, t.answer};
@@ -112,15 +113,15 @@ static int time_alone(struct sleeper *a, int64_t order)
     struct share_view view;
     struct alone found = {0};
     int rc = 0;
-    const double cpu = cpu_seconds(), begin = bench_clock();
+    const double cpu = cpu_seconds(), begin = clock_seconds();
     do {
         rc = share_fetch(a->share, a->theta, &view);
         found.fetched += (double)(a->part->model.params * sizeof(float));
-    } while (!rc && bench_clock() < begin + ALONE_SHARE * seconds);
+    } while (!rc && clock_seconds() < begin + ALONE_SHARE * seconds);
     found.cpu = cpu_seconds() - cpu;
     if (rc) return rc;
     share_post(a->share, SHARE_POST_EVAL, id + 1, &found, sizeof found);
-    bench_doze(0.02);
+    clock_sleep(0.02);
     if (time_calls(a, (1 - ALONE_SHARE) * seconds, &found)) return -1;
     share_post(a->share, SHARE_POST_EVAL, id + 2, &found, sizeof found);
     return 0;
@@ -130,7 +131,7 @@ static int time_alone(struct sleeper *a, int64_t order)
 static int fetch_unserved(struct sleeper *a, int64_t order)
 {
     struct share_view view;
-    bench_doze(0.1);
+    clock_sleep(0.1);
     if (share_fetch(a->share, a->theta, &view)) return -1;
     share_post(a->share, SHARE_POST_EVAL, POSTS * (uint64_t)(order >> 32 & 0xffff) + 1, NULL, 0);
     return 0;
@@ -143,11 +144,11 @@ static int go_round(struct sleeper *a, int64_t order)
     const double rollout = a->part->step[t] * t_max;
     const float *grad = a->factored[t] ? a->factored[t] : a->grad;
     struct share_view view;
-    bench_doze(rollout * rng_uniform(&a->rng)); /* not all at once */
+    clock_sleep(rollout * rng_uniform(&a->rng)); /* not all at once */
     for (;;) {
         if (!share_borrow(a->share, a->theta, &view)) return -1;
         if (view.stop || view.frames != order) return 0;
-        bench_doze(rollout * (0.75 + 0.5 * rng_uniform(&a->rng)));
+        clock_sleep(rollout * (0.75 + 0.5 * rng_uniform(&a->rng)));
         if (push_one(a, &view, grad, a->part->factors[t])) return -1;
     }
 }
@@ -163,7 +164,7 @@ static int obey(struct sleeper *a, int rank)
         const bool single = what == ALONE || what == ABSENT;
         int rc = 0;
         if (single ? about != rank - 1 || view.frames == done : rank > what) {
-            bench_doze(1e-3 * IDLE_LOOK_MS);
+            clock_sleep(1e-3 * IDLE_LOOK_MS);
             continue;
         }
         done = view.frames;
@@ -212,7 +213,7 @@ void idle_order(struct idle_host *h, int t_max, int actors)
 int64_t idle_serve(struct idle_host *h, double seconds)
 {
     struct share_ready ready[BENCH_DRAIN];
-    const double until = bench_clock() + seconds;
+    const double until = clock_seconds() + seconds;
     int64_t count = 0;
     do {
         const int n = share_drain(h->m.share, ready, BENCH_DRAIN);
@@ -223,13 +224,13 @@ int64_t idle_serve(struct idle_host *h, double seconds)
         }
         for (int i = 0; i < n; i++)
             if (ready[i].push.scale != 0) h->lag += (double)(h->m.version + (uint64_t)i - ready[i].push.version);
-        h->last = bench_clock();
+        h->last = clock_seconds();
         if (!(h->first > 0))
             h->first = h->last;
         else
             h->behind += n;
         bench_apply(&h->m, ready, n);
-    } while (bench_clock() < until);
+    } while (clock_seconds() < until);
     return count;
 }
 
@@ -237,11 +238,12 @@ int64_t idle_serve(struct idle_host *h, double seconds)
 static int await_post(struct idle_host *h, int actor, int number, double seconds, struct alone *a)
 {
     const uint64_t want = POSTS * (uint64_t)h->orders + (uint64_t)number;
-    const double until = bench_clock() + seconds + PATIENCE;
+    const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
     while (share_read_post(h->m.share, actor, SHARE_POST_EVAL, a, sizeof *a, &bytes) < want) {
         idle_serve(h, 0);
-        if (bench_clock() > until) return error_set("rank %d has not answered for %g s", actor + 1, seconds + PATIENCE);
+        if (clock_seconds() > until)
+            return error_set("rank %d has not answered for %g s", actor + 1, seconds + PATIENCE);
     }
     return 0;
 }
@@ -250,14 +252,14 @@ int idle_alone(struct idle_host *h, int actor, double seconds, struct idle_costs
 {
     struct alone a = {0};
     idle_serve(h, 0.05); /* everybody is there and at rest */
-    const double idle_cpu = cpu_seconds(), idle_from = bench_clock();
+    const double idle_cpu = cpu_seconds(), idle_from = clock_seconds();
     idle_serve(h, 0.1);
-    const double idle = (cpu_seconds() - idle_cpu) / (bench_clock() - idle_from);
+    const double idle = (cpu_seconds() - idle_cpu) / (clock_seconds() - idle_from);
     publish_order(h, actor, ALONE, seconds);
-    const double cpu = cpu_seconds(), from = bench_clock();
+    const double cpu = cpu_seconds(), from = clock_seconds();
     if (await_post(h, actor, 1, seconds, &a)) return -1;
     /* who serves does not idle meanwhile; nor is it free where a busy machine makes it seem so */
-    const double all = cpu_seconds() - cpu, spent = (all - idle * (bench_clock() - from)) / fmax(1 - idle, 0.1);
+    const double all = cpu_seconds() - cpu, spent = (all - idle * (clock_seconds() - from)) / fmax(1 - idle, 0.1);
     *costs = (struct idle_costs){.serve = fmax(spent, all / 4) / a.fetched, .drive = a.cpu / a.fetched};
     if (await_post(h, actor, 2, seconds, &a)) return -1;
     costs->fetch = a.fetch;
@@ -275,7 +277,7 @@ int idle_absent(struct idle_host *h, int actor)
     size_t bytes = 0;
     publish_order(h, actor, ABSENT, 0);
     idle_serve(h, 2e-3 * IDLE_LOOK_MS); /* it has seen the order */
-    bench_doze(0.33);
+    clock_sleep(0.33);
     const bool served =
         share_read_post(h->m.share, actor, SHARE_POST_EVAL, &a, sizeof a, &bytes) >= POSTS * (uint64_t)h->orders + 1;
     if (await_post(h, actor, 1, 0, &a)) return -1;

@@ -46,8 +46,8 @@
 
 #include <stdatomic.h>
 #include <sys/types.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "share/share.h"
 
 enum { LINE = 64, WORDS = LINE / 8, INDICES = 255 };
@@ -229,13 +229,6 @@ static inline float *floats_at(const struct share *s, size_t at)
     return (float *)(void *)(s->base + at);
 }
 
-static inline int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* ---- publication, by the owner of a window ---- */
 
 /* A buffer that will hold publication `count`: from here on no reader keeps what it copies, or borrows it anew. */
@@ -282,8 +275,6 @@ void wait_sign(struct share *s);
 int wait_alive(struct share *s);
 /* One round of an actor's waiting: a pause that grows with the time already waited, then a look; -1 as wait_alive(). */
 int wait_round(struct share *s, struct wait *w);
-/* Local: sleeps about ns. */
-void wait_sleep(int64_t ns);
 /* The master: sleeps until the bell differs from `rings` or about ns have passed; local. */
 void wait_bell(struct share *s, uint32_t rings, int64_t ns);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "share/wire.h"
 
@@ -23,7 +24,7 @@ static uint64_t life(const struct share *s, int actor)
 
 void master_serve(struct share *s)
 {
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     if (now - s->beat_at >= BEAT_NS) {
         s->beat_at = now;
         atomic_fetch_add_explicit(word_at(s, at_board(BOARD_BEAT)), 1, memory_order_relaxed);
@@ -57,13 +58,13 @@ static void store(struct share *s, size_t at, uint64_t value, memory_order order
  * pins. One that was overridden is ignored for good, so a dead actor's pin costs one wait. */
 static int choose_buffer(struct share *s)
 {
-    const int64_t start = now_ns();
+    const int64_t start = clock_ns();
     do {
         const int i = buffer_take(s, s->actors, s->publication + 1, true);
         if (i >= 0) return i;
         master_serve(s);
-        wait_sleep(20000);
-    } while (now_ns() - start < PIN_NS);
+        clock_sleep_ns(20000);
+    } while (clock_ns() - start < PIN_NS);
     for (int a = 0; a < s->actors; a++)
         s->ledger[a].stale_pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
     return buffer_take(s, s->actors, s->publication + 1, false);
@@ -146,7 +147,7 @@ int share_drain(struct share *s, struct share_ready *ready, int max)
         s->last = a;
         n++;
     }
-    if (n) s->push_at = now_ns();
+    if (n) s->push_at = clock_ns();
     return n;
 }
 

@@ -1,4 +1,5 @@
 /* push.c -- an actor's side of its mailbox, ring and posts: payload first, then the word that makes it count. */
+#include "base/clock.h"
 #include "share/layout.h"
 
 #include <assert.h>
@@ -97,7 +98,7 @@ bool share_parting(struct share *s)
     struct wait w = {0};
     reach_look(s);
     while (!s->board[BOARD_PARTING]) { /* for an actor that ended early this lasts as long as the run */
-        wait_sleep(PARTING_NS);
+        clock_sleep_ns(PARTING_NS);
         if (wait_round(s, &w)) return false;
     }
     const bool together = s->board[BOARD_PARTING] == PART_TOGETHER;

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -193,7 +194,7 @@ static void tell_board(struct relay *r)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) store(here, at_board(words[i]), r->board[words[i]]);
     for (int l = 0; l < r->lanes; l++) {
         struct lane *lane = &r->lane[l];
-        if (lane->acked != lane->desk[DESK_ACK]) r->moved = now_ns();
+        if (lane->acked != lane->desk[DESK_ACK]) r->moved = clock_ns();
         lane->acked = lane->desk[DESK_ACK];
         store(here, at_desk(here, l, DESK_TAIL), lane->desk[DESK_TAIL]);
         store(here, at_desk(here, l, DESK_ACK), lane->acked);
@@ -207,7 +208,7 @@ static void ask_words(struct relay *r)
     for (int i = 0; i < KINDS; i++)
         if (r->coming[i].asked) reach_read(there, r->coming[i].from, &r->coming[i].after, sizeof r->coming[i].after);
     for (int l = 0; l < r->lanes; l++) letters_door(r, &r->lane[l]);
-    r->looking = now_ns();
+    r->looking = clock_ns();
     reach_read(there, 0, r->board, LINE);
     for (int l = 0; l < r->lanes; l++) reach_read(there, at_desk(there, r->lane[l].actor, 0), r->lane[l].desk, LINE);
     if (there->config.snapshot) reach_read(there, there->map.snapshot, r->snapshot, LINE);
@@ -227,7 +228,7 @@ static void round_trip(struct relay *r)
     letters_sent(r);
     tell_board(r);
     take_weights(r);
-    if (asked) r->moved = now_ns();
+    if (asked) r->moved = clock_ns();
 }
 
 /* ---- when ---- */
@@ -245,7 +246,7 @@ static int64_t pace(const struct relay *r)
     bool waiting = false;
     for (int l = 0; l < r->lanes; l++) waiting = waiting || r->lane[l].sent != r->lane[l].acked;
     if (!waiting) return IDLE_NS;
-    const int64_t ns = (now_ns() - r->moved) / 8;
+    const int64_t ns = (clock_ns() - r->moved) / 8;
     return ns < SHORT_NS ? SHORT_NS : ns > LONG_NS ? LONG_NS : ns;
 }
 
@@ -255,7 +256,7 @@ static void doze(struct relay *r)
     struct share *here = r->here;
     atomic_store(half_word_at(here, AT_ASLEEP), 1);
     const uint32_t rings = atomic_load(half_word_at(here, AT_RINGS));
-    const int64_t left = r->looked + pace(r) - now_ns();
+    const int64_t left = r->looked + pace(r) - clock_ns();
     if (!busy(r) && left > 0 && !atomic_load(&r->closing)) wait_bell(here, rings, left);
     atomic_store_explicit(half_word_at(here, AT_ASLEEP), 0, memory_order_relaxed);
 }
@@ -319,7 +320,7 @@ bool relay_end(struct relay *r, double seconds)
     if (r->joined) return true;
     atomic_store(&r->closing, true);
     reach_ring(r->here);
-    for (double waited = 0; !atomic_load(&r->done) && waited < seconds; waited += 1e-3) wait_sleep(1000000);
+    for (double waited = 0; !atomic_load(&r->done) && waited < seconds; waited += 1e-3) clock_sleep_ns(1000000);
     if (!atomic_load(&r->done)) return false;
     pthread_join(r->thread, NULL);
     r->joined = true;

@@ -1,4 +1,5 @@
 /* serve.c -- the rest of rank 0's side: requests, posts, episodes, silence, sleep and the end. */
+#include "base/clock.h"
 #include "share/layout.h"
 
 #include <assert.h>
@@ -96,7 +97,7 @@ static bool doze(struct share *s, int64_t until, bool gradients)
     atomic_store(half_word_at(s, AT_ASLEEP), 1); /* before the last look at bell and mailboxes: see reach_ring() */
     const uint32_t rings = atomic_load(half_word_at(s, AT_RINGS));
     const bool calm = rings == s->rings && !(gradients && any_pending(s));
-    const int64_t now = now_ns(), left = until - now, longest = slice(s, now);
+    const int64_t now = clock_ns(), left = until - now, longest = slice(s, now);
     if (calm && left > 0) wait_bell(s, rings, left < longest ? left : longest);
     atomic_store_explicit(half_word_at(s, AT_ASLEEP), 0, memory_order_relaxed);
     s->rings = rings;
@@ -105,7 +106,7 @@ static bool doze(struct share *s, int64_t until, bool gradients)
 
 void share_idle(struct share *s, double seconds)
 {
-    const int64_t until = now_ns() + (int64_t)(seconds * 1e9);
+    const int64_t until = clock_ns() + (int64_t)(seconds * 1e9);
     while (doze(s, until, true)) {}
 }
 
@@ -118,16 +119,16 @@ void share_stop(struct share *s, int reason)
 /* The last word is in our memory, but over a network its sender still waits to hear so. */
 static void linger(struct share *s)
 {
-    const int64_t until = now_ns() + INT64_C(50000000);
-    while (s->remote && now_ns() < until) {
+    const int64_t until = clock_ns() + INT64_C(50000000);
+    while (s->remote && clock_ns() < until) {
         master_serve(s);
-        wait_sleep(20000);
+        clock_sleep_ns(20000);
     }
 }
 
 int share_wait_bye(struct share *s, double seconds)
 {
-    const int64_t until = now_ns() + (int64_t)(seconds * 1e9);
+    const int64_t until = clock_ns() + (int64_t)(seconds * 1e9);
     int missing = 0, living = 1;
     while (living) {
         missing = living = 0;
@@ -136,7 +137,7 @@ int share_wait_bye(struct share *s, double seconds)
             missing++;
             living += share_silence(s, a) < DEAD_S;
         }
-        if (!living || now_ns() >= until) break;
+        if (!living || clock_ns() >= until) break;
         doze(s, until, false);
     }
     linger(s);
@@ -145,7 +146,7 @@ int share_wait_bye(struct share *s, double seconds)
 
 bool share_part(struct share *s, bool together, double seconds)
 {
-    const int64_t until = now_ns() + (int64_t)(seconds * 1e9);
+    const int64_t until = clock_ns() + (int64_t)(seconds * 1e9);
     int missing = 1, waiting = 1;
     atomic_store_explicit(word_at(s, at_board(BOARD_PARTING)), together ? PART_TOGETHER : PART_ALONE,
                           memory_order_release);
@@ -156,7 +157,7 @@ bool share_part(struct share *s, bool together, double seconds)
             missing += bye == 0;
             waiting += bye == BYE_SAID;
         }
-        if (!waiting || now_ns() >= until) break;
+        if (!waiting || clock_ns() >= until) break;
         doze(s, until, false);
     }
     linger(s);

@@ -2,6 +2,7 @@
  *
  * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and
  * goes on must not find its master dead because the clock ran on. */
+#include "base/clock.h"
 #include "share/layout.h"
 
 #include <linux/futex.h>
@@ -25,15 +26,9 @@ static inline void pause_core(void)
 #endif
 }
 
-void wait_sleep(int64_t ns)
-{
-    const struct timespec t = {ns / 1000000000, ns % 1000000000};
-    nanosleep(&t, NULL); /* a signal ends it early: the caller looks again */
-}
-
 void wait_sign(struct share *s)
 {
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     if (now - s->signed_at < SIGN_NS) return;
     s->signed_at = now;
     reach_store(s, at_door(s, s->slot, DOOR_ALIVE), ++s->alive);
@@ -41,7 +36,7 @@ void wait_sign(struct share *s)
 
 int wait_alive(struct share *s)
 {
-    const int64_t now = now_ns(), since = now - s->looked;
+    const int64_t now = clock_ns(), since = now - s->looked;
     s->looked = now;
     if (s->board[BOARD_BEAT] != s->beat) {
         s->beat = s->board[BOARD_BEAT];
@@ -55,17 +50,17 @@ int wait_alive(struct share *s)
 
 int wait_round(struct share *s, struct wait *w)
 {
-    if (!w->rounds) w->since = now_ns();
+    if (!w->rounds) w->since = clock_ns();
     w->rounds++;
     if (s->base && w->rounds <= SPINS) { /* most waits on one node end within a few microseconds */
         for (int i = 0; i < PAUSES; i++) pause_core();
     } else if (s->base && w->rounds <= SPINS + YIELDS) {
         sched_yield();
     } else { /* an eighth of the time waited so far: late by that at most */
-        int64_t ns = (now_ns() - w->since) / 8;
+        int64_t ns = (clock_ns() - w->since) / 8;
         if (ns < SLEEP_MIN_NS) ns = SLEEP_MIN_NS;
         if (ns > SLEEP_MAX_NS) ns = SLEEP_MAX_NS;
-        wait_sleep(ns);
+        clock_sleep_ns(ns);
         wait_sign(s);
     }
     reach_look(s);
@@ -74,7 +69,7 @@ int wait_round(struct share *s, struct wait *w)
 
 void wait_wish(struct share *s)
 {
-    s->wished = now_ns();
+    s->wished = clock_ns();
     atomic_store_explicit(word_at(s, at_wish(s, s->slot)), (uint64_t)s->wished, memory_order_release);
     reach_ring(s);
 }

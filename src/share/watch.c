@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -27,7 +28,7 @@ static void *look(void *arg)
     struct watch *w = arg;
     uint64_t last = 0;
     for (int same = 0;;) {
-        wait_sleep(INT64_C(1000000000)); /* cancelled here */
+        clock_sleep_ns(INT64_C(1000000000)); /* cancelled here */
         const uint64_t present = atomic_load_explicit(&w->present, memory_order_relaxed);
         same = present && present == last ? same + 1 : 0;
         last = present;

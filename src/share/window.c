@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -35,7 +36,7 @@ static _Noreturn void no_far_window(const struct share *s, MPI_Comm comm, int co
     MPI_Comm_rank(comm, &rank);
     if (!rank && s->config.refused) s->config.refused(why);
     if (rank)
-        wait_sleep(INT64_C(2000000000));
+        clock_sleep_ns(INT64_C(2000000000));
     else
         log_error(
             "the MPI library makes no one-sided window between these ranks (%s); with Debian's or Ubuntu's Open MPI 4 "
@@ -301,7 +302,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     if (config->hogwild) s->current = 0;
     s->next = s->last = -1;
     for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
-    s->looked = s->signed_at = s->push_at = now_ns();
+    s->looked = s->signed_at = s->push_at = clock_ns();
     for (int a = 0; s->ledger && a < s->actors; a++) s->ledger[a].looked = s->looked;
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */
     return s;

@@ -2,8 +2,8 @@
 #include "store/tables.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #define KIND(field)                                                                                                    \
@@ -167,7 +167,6 @@ hid_t run_access(void)
 
 int run_open(const char *path, hid_t *file)
 {
-    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     H5_AUTO hid_t access = H5I_INVALID_HID;
     H5_CHECK(access = run_access(), path, "open");
     /* A reader beside the writer tries again where a checksum does not fit, each time after twice the wait, from 1 ns:
@@ -175,7 +174,7 @@ int run_open(const char *path, hid_t *file)
     H5_CHECK(H5Pset_metadata_read_attempts(access, 24), path, "open");
     /* a second go: the writer may have closed the file between the first two */
     for (int go = 0; *file < 0 && go < 2; go++) {
-        if (go) nanosleep(&pause, NULL);
+        if (go) clock_sleep(0.05);
         *file = H5Fopen(path, H5F_ACC_RDONLY, access);
         if (*file < 0) *file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
     }

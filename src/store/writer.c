@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -27,13 +27,6 @@ struct writer {
     struct slot slots[WRITER_SLOTS];
     int queue[WRITER_SLOTS], first, waiting;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The lock is not held while work runs. */
 static void *serve(void *arg)
@@ -90,7 +83,7 @@ void writer_give(struct writer *w, int slot, int (*work)(void *arg), void *arg)
     assert(s->state == WRITER_FREE);
     s->work = work;
     s->arg = arg;
-    s->since = now();
+    s->since = clock_seconds();
     s->state = WRITER_BUSY;
     if (w->threaded) {
         w->queue[(w->first + w->waiting++) % WRITER_SLOTS] = slot;
@@ -120,7 +113,7 @@ bool writer_busy(struct writer *w, int slot, double *seconds)
     pthread_mutex_lock(&w->lock);
     for (int i = 0; i < WRITER_SLOTS; i++) {
         if (w->slots[i].state == WRITER_FREE || (slot >= 0 && i != slot)) continue;
-        const double since = now() - w->slots[i].since;
+        const double since = clock_seconds() - w->slots[i].since;
         busy = true;
         if (since > longest) longest = since;
     }

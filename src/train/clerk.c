@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/master.h"
@@ -174,9 +175,9 @@ static void best_turn(struct master *m, enum writer_state state)
     if (state == WRITER_FAILED && !m->best_next) {
         m->best_next = m->best;
         m->best = NULL;
-        m->best_again = master_clock() + RETRY;
+        m->best_again = clock_seconds() + RETRY;
     }
-    if (!m->best_next || master_clock() < m->best_again || clerk_busy(m, CLERK_BEST)) return;
+    if (!m->best_next || clock_seconds() < m->best_again || clerk_busy(m, CLERK_BEST)) return;
     checkpoint_image_free(&m->best);
     m->best = m->best_next;
     m->best_next = NULL;
@@ -213,11 +214,11 @@ void clerk_turn(struct master *m)
 
 int clerk_wait(struct master *m, int file, double seconds)
 {
-    const double until = master_clock() + seconds;
+    const double until = clock_seconds() + seconds;
     for (;;) {
         clerk_turn(m);
         if (!writer_busy(m->writer, file, NULL)) return 0;
-        if (m->hung || master_clock() >= until)
+        if (m->hung || clock_seconds() >= until)
             return m->hung = true, error_set("%s: no answer from its file system for %.0f s", m->dir, seconds);
         share_idle(m->share, 0.002); /* a sign of life, and what remote ranks move */
     }

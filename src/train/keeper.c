@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -37,7 +38,7 @@ void keeper_free(struct master *m)
 void keeper_ask(struct master *m, double patience)
 {
     share_ask_state(m->share, ++m->state_id);
-    m->state_deadline = master_clock() + patience;
+    m->state_deadline = clock_seconds() + patience;
     memset(m->state_seen, 0, (size_t)m->actors * sizeof *m->state_seen);
 }
 
@@ -52,7 +53,7 @@ static bool collected(struct master *m)
         m->state_seen[a] = id == m->state_id;
         if (!m->state_seen[a] && (m->options->deterministic || !progress_lost(m, a))) all = false;
     }
-    return all || master_clock() >= m->state_deadline;
+    return all || clock_seconds() >= m->state_deadline;
 }
 
 bool keeper_whole(struct master *m)
@@ -112,7 +113,7 @@ static void hand_over(struct master *m)
 
 void keeper_written(struct master *m, bool well)
 {
-    const double now = master_clock();
+    const double now = clock_seconds();
     if (well) m->last_checkpoint = now;
     m->retry_from = well ? 0 : now + RETRY_FROM;
     m->retry_at = well ? 0 : now + RETRY_AT;
@@ -120,7 +121,7 @@ void keeper_written(struct master *m, bool well)
 
 static bool due(const struct master *m)
 {
-    const double now = master_clock();
+    const double now = clock_seconds();
     if (now < m->retry_from) return false;
     return m->n.frames >= m->next_checkpoint || now - m->last_checkpoint >= AT_LEAST_EVERY ||
            (m->retry_at > 0 && now >= m->retry_at);
@@ -147,6 +148,6 @@ int keeper_finish(struct master *m, int tries)
         if (m->retry_at <= 0) return 0;
         if (--tries <= 0)
             return error_set("the last checkpoint could not be written: %s", m->troubles[CLERK_CHECKPOINT].cause);
-        for (const double until = master_clock() + RETRY_FROM; master_clock() < until;) share_idle(m->share, 0.05);
+        for (const double until = clock_seconds() + RETRY_FROM; clock_seconds() < until;) share_idle(m->share, 0.05);
     }
 }

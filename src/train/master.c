@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -21,16 +21,9 @@
 enum { DRAIN_MAX = 64 };
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
 
-double master_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double master_seconds(const struct master *m)
 {
-    return m->n.seconds + master_clock() - m->started;
+    return m->n.seconds + clock_seconds() - m->started;
 }
 
 double master_lr(const struct master *m)
@@ -61,7 +54,7 @@ void master_init(struct master *m, const struct master_start *s)
     m->runfile = s->runfile;
     m->actors = share_actors(s->share);
     m->n = *s->counters;
-    m->started = master_clock();
+    m->started = clock_seconds();
     m->state = RUN_RUNNING;
     if (s->target) {
         m->target = memory_floats(s->setup->facts->params);
@@ -183,7 +176,7 @@ void master_check_stop(struct master *m)
 
 int master_farewell(struct master *m, double seconds, bool silent)
 {
-    const double until = master_clock() + seconds;
+    const double until = clock_seconds() + seconds;
     for (;;) {
         const int missing = share_wait_bye(m->share, 0.1);
         progress_look(m);
@@ -196,7 +189,7 @@ int master_farewell(struct master *m, double seconds, bool silent)
             lost += progress_lost(m, a) && share_silence(m->share, a) >= 0;
         }
         m->unaccounted = missing > dead ? missing - dead : 0;
-        if (missing <= (silent ? dead : lost) || master_clock() >= until) return missing;
+        if (missing <= (silent ? dead : lost) || clock_seconds() >= until) return missing;
     }
 }
 
@@ -237,7 +230,7 @@ void master_run(struct master *m)
     }
     while (m->state == RUN_RUNNING) {
         const int n = serve(m);
-        const double now = master_clock();
+        const double now = clock_seconds();
         if (now >= m->next_look) {
             m->next_look = now + LOOK_EVERY;
             progress_look(m);

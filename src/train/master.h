@@ -154,8 +154,6 @@ void master_goodbyes(struct master *m, int missing);
  * one-sided progress; no collective. */
 void master_run(struct master *m);
 
-/* Monotonic seconds. */
-double master_clock(void);
 /* Seconds of training so far, all sessions. */
 double master_seconds(const struct master *m);
 /* The learning rate at n.frames. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -280,7 +281,7 @@ static struct run_train row_of(const struct master *m, const struct interval *i,
 
 void progress_row(struct master *m)
 {
-    const double clock = master_clock();
+    const double clock = clock_seconds();
     if (!m->row.frames) return;
     const struct run_train row = row_of(m, &m->row, clock);
     runfile_train(m->runfile, &row);
@@ -289,7 +290,7 @@ void progress_row(struct master *m)
 
 void progress_log(struct master *m)
 {
-    const double clock = master_clock();
+    const double clock = clock_seconds();
     const struct run_train row = row_of(m, &m->now, clock);
     char left_text[32], mean[FIGURE], max[FIGURE];
     if (m->now.episodes) {

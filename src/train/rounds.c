@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -47,7 +48,7 @@ static void heed_signal(struct master *m, double *deadline)
 {
     const int sig = signals_stop();
     if (!sig) return;
-    const double clock = master_clock();
+    const double clock = clock_seconds();
     if (*deadline <= 0) *deadline = clock + (sig == SIGUSR1 ? PATIENCE : HURRY);
     if (clock < *deadline) return;
     master_end(m, RUN_STOPPED, "%s", signals_name(sig));
@@ -57,7 +58,7 @@ static void heed_signal(struct master *m, double *deadline)
 /* What does not belong to a round's books. The states are all there before any gradient of the next round counts. */
 static void look(struct master *m, double *deadline)
 {
-    const double now = master_clock();
+    const double now = clock_seconds();
     if (now < m->next_look) return;
     m->next_look = now + LOOK_EVERY;
     progress_watch(m);

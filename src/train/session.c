@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -26,7 +27,7 @@ bool session_agree(struct session *s, bool ok)
     CHECK_MPI(MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request));
     for (int ms = 0; !all; ms++) { /* one that died while it opened its environment never comes */
         CHECK_MPI(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
-        if (!all) usleep(1000);
+        if (!all) clock_sleep(0.001);
         if (all || ms < START_MS) continue;
         log_rank("a rank has not come this far within %d minutes: it hangs, or has died; the start is given up",
                  START_MS / 60000);

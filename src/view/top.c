@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "play/player.h"
@@ -58,13 +59,6 @@ static void on_signal(int signal)
     leave = 1;
 }
 
-static double monotonic(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int read_words(struct words *w, int argc, char **argv)
 {
     *w = (struct words){.interval = 1};
@@ -92,7 +86,7 @@ static int read_words(struct words *w, int argc, char **argv)
 static void read_history(struct reading *r, const char *run, const struct timespec *written)
 {
     char path[PATH_MAX];
-    const double start = monotonic();
+    const double start = clock_seconds();
     if (start < r->next_history || (r->rows && !memcmp(written, &r->written, sizeof *written))) return;
     snprintf(path, sizeof path, "%.*s/run.h5", PATH_MAX - 8, run);
     void *rows;
@@ -103,7 +97,7 @@ static void read_history(struct reading *r, const char *run, const struct timesp
         free(r->rows);
         r->rows = rows, r->row_count = n, r->written = *written, r->fault[0] = '\0';
     }
-    r->next_history = monotonic() + HISTORY_EASE * (monotonic() - start);
+    r->next_history = clock_seconds() + HISTORY_EASE * (clock_seconds() - start);
 }
 
 /* Seconds since the status was written, by this machine's clock. 0, or after error_set() the status to exit with. */
@@ -156,10 +150,10 @@ static void show(const struct reading *r, const struct words *w, double age, boo
 static bool wait_for_key(double seconds)
 {
     struct pollfd in = {.fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN};
-    const double end = monotonic() + seconds;
+    const double end = clock_seconds() + seconds;
     while (!leave) {
         char key;
-        const double left = end - monotonic();
+        const double left = end - clock_seconds();
         if (left <= 0) return false;
         if (poll(&in, 1, (int)(1000 * left) + 1) <= 0) continue;
         if (in.revents & (POLLHUP | POLLERR | POLLNVAL)) return true;
