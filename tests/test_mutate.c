@@ -1,11 +1,13 @@
 /* test_mutate.c -- damaged files, by the hundred: a run's newest checkpoint, or its run.h5, is changed in one way, and
  * the run is resumed as far as its files go. No crash, no hang, no silent wrong load: what is refused is named in a
  * line, and the checkpoint before is taken. `test_mutate N [PART]` makes N mutations of a quarter each (default 240;
- * tests/soak/mutate.sh: 10,000): raw       bits, bytes, lengths; the seal no longer fits sealed    bits and bytes
- * behind the seal, which is made anew: HDF5 sees the damage strange   other types, shapes, sizes, links, numbers,
- * texts, files, made with HDF5, under a good seal run file  bits and bytes of run.h5, and strange ones Values that were
- * changed under a new seal, and rows of run.h5 (which has no checksum of its data), nobody can tell: there the test
- * asks for the structure alone.
+ * tests/soak/mutate.sh: 10,000):
+ *   raw       bits, bytes, lengths; the seal no longer fits
+ *   sealed    bits and bytes behind the seal, which is made anew: HDF5 sees the damage
+ *   strange   other types, shapes, sizes, links, numbers, texts, files, made with HDF5, under a good seal
+ *   run file  bits and bytes of run.h5, and strange ones
+ * Values that were changed under a new seal, and rows of run.h5 (which has no checksum of its data), nobody can tell:
+ * there the test asks for the structure alone.
  */
 #include "testing.h"
 

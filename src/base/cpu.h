@@ -4,8 +4,7 @@
  *
  *   kernel_apply.c:  void KERNEL(apply)(...) {...}
  *   apply.c:         KERNEL_DECLARE(void, apply, (float *x, int n))   declares apply_v4, apply_v3, apply_base
- *                    static void (*const table[])(float *, int) = KERNEL_TABLE(apply); 
- *  table[cpu_isa()](x, n); */
+ *                    static void (*const table[])(float *, int) = KERNEL_TABLE(apply);  table[cpu_isa()](x, n); */
 #ifndef DUNLIN_BASE_CPU_H
 #define DUNLIN_BASE_CPU_H
 

@@ -2,9 +2,10 @@
  * (scale.h) up to thousands of actors with it, for each way over the wire. The simulation is first held against real
  * runs at the sizes that fit here, with actors that sleep instead of playing.
  *
- * scale-check-tT-aK      updates/s of K sleeping actors by shared memory, over the simulated; scale-check-far-...: the
- * same with every byte over TCP of this machine scale-lag-tT-aK        mean lag there, over the simulated scale-WAY-tT
- * actors from which on something is the limit, over the same by hand (asymptotic bounds)
+ * scale-check-tT-aK      updates/s of K sleeping actors by shared memory, over the simulated; scale-check-far-...:
+ *                        the same with every byte over TCP of this machine
+ * scale-lag-tT-aK        mean lag there, over the simulated
+ * scale-WAY-tT           actors from which on something is the limit, over the same by hand (asymptotic bounds)
  *
  * Under mpirun (by itself, or by hand over a real cluster, with --step and --params) its ranks are those actors. */
 #include <errno.h>

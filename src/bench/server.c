@@ -1,10 +1,12 @@
 /* server.c -- the master against its bounds, on real windows with synthetic actors (bench_mate.c).
  *
  * server-apply-kK   gradients/s while K wait: drain, RMSProp, publication, ack; over the slower of two bounds: the
- * roots and divisions of RMSProp on data in the nearest cache, and the reading of theta, g and the K gradients once.
+ *                   roots and divisions of RMSProp on data in the nearest cache, and the reading of theta, g and the K
+ *                   gradients once.
  * server-factors-kK the same of gradients with factors (optim.h), as actors of a convolutional network push them, over
- * the slower of the roots and divisions of all entries and the reading of theta, g and what the K gradients hold. The
- *                   ratio may exceed 1: the row of an input that was 0 at every step costs neither root nor division.
+ *                   the slower of the roots and divisions of all entries and the reading of theta, g and what the K
+ *                   gradients hold. The ratio may exceed 1: the row of an input that was 0 at every step costs
+ *                   neither root nor division.
  * server-push       bytes/s of a gradient copied to its mailbox and pushed, over memcpy between own buffers
  * server-fetch      bytes/s of weights that rank 0 has just written, over the same
  * server-wakeup     median time from a push to its ack with rank 0 asleep, over a bare futex there and back

@@ -5,12 +5,14 @@
  * al. 2019, arXiv:1901.09847, why that converges where plain rounding need not).
  *
  *   bf16         the upper 16 bits of each float, rounded to nearest: half of the bytes, a relative error of 1/512 at
- * most. significant  a bit per entry, then as floats those entries whose sum so far is at least twice the root mean
- * square of all: a quarter of them at most (Chebyshev), so 28 % of the bytes, and of usual gradients 2 to 10 %. After
- *                Grounds and Kudenko 2008 ("Parallel reinforcement learning with linear function approximation"), where
- *                agents tell each other only the changes of weights that matter. We differ: they compare with a fixed
- *                threshold, which would have to follow the learning rate, the loss and the layer; and theirs are
- * changes of weights, ours of what rank 0 makes one of: RMSProp sees an entry as 0 until its sum arrives.
+ *                most.
+ *   significant  a bit per entry, then as floats those entries whose sum so far is at least twice the root mean square
+ *                of all: a quarter of them at most (Chebyshev), so 28 % of the bytes, and of usual gradients 2 to 10 %.
+ *                After Grounds and Kudenko 2008 ("Parallel reinforcement learning with linear function approximation"),
+ *                where agents tell each other only the changes of weights that matter. We differ: they compare with a
+ *                fixed threshold, which would have to follow the learning rate, the loss and the layer; and theirs are
+ *                changes of weights, ours of what rank 0 makes one of: RMSProp sees an entry as 0 until its sum
+ *                arrives.
  *
  * Bytes are in the order of this machine: rank 0 checks at the start that all ranks run the same build. */
 #ifndef DUNLIN_SHARE_WIRE_H

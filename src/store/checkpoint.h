@@ -3,8 +3,8 @@
  * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and
  * SHA-256 of the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
  *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes,
- * /target/LAYER/..., /optimizer/LAYER/... (one block of state), or /optimizer/actor-N/LAYER/... (several; N from 0: the
- * actor of rank N + 1), /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ *   /target/LAYER/..., /optimizer/LAYER/... (one block of state), or /optimizer/actor-N/LAYER/... (several; N from 0:
+ *   the actor of rank N + 1), /actors/RANK/state (bytes), /actors/RANK attribute "missing".
  */
 #ifndef DUNLIN_STORE_CHECKPOINT_H
 #define DUNLIN_STORE_CHECKPOINT_H

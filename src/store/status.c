@@ -1,10 +1,9 @@
 /* status.c -- RUN/status. The lines, in this order; a figure that is not known yet is "nan":
  *
  *   state running|done|stopped|failed|lost-actors      reason TEXT (only where there is one)
- *   frames N / TOTAL      steps N      updates N      episodes N      seconds S      frames-per-s F      updates-per-s
- * F return-mean R      return-max R      eval-mean R      eval-best R      lag-mean L      lag-max N      seconds-left
- * S actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD      (one line a rank; rank 0:
- * master)
+ *   frames N / TOTAL  steps N  updates N  episodes N  seconds S  frames-per-s F  updates-per-s F
+ *   return-mean R  return-max R  eval-mean R  eval-best R  lag-mean L  lag-max N  seconds-left S      (each on its line)
+ *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD     (one a rank; rank 0: master)
  */
 #include "store/status.h"
 
