@@ -2,8 +2,8 @@
  *
  *   state running|done|stopped|failed|lost-actors      reason TEXT (only where there is one)
  *   frames N / TOTAL  steps N  updates N  episodes N  seconds S  frames-per-s F  updates-per-s F
- *   return-mean R  return-max R  eval-mean R  eval-best R  lag-mean L  lag-max N  seconds-left S      (each on its line)
- *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD     (one a rank; rank 0: master)
+ *   return-mean R  return-max R  eval-mean R  eval-best R  lag-mean L  lag-max N  seconds-left S  (each on its line)
+ *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD  (one a rank; rank 0: master)
  */
 #include "store/status.h"
 
