@@ -133,7 +133,6 @@ struct bench_master {
     int64_t frames; /* T; bench server puts its commands there */
     bool count;     /* add the pushes' frames to T */
 };
-enum { BENCH_DRAIN = 64 };
 /* Local: n gradients, taken by share_drain(), through the optimiser; publishes and acks. */
 void bench_apply(struct bench_master *m, const struct share_ready *ready, int n);
 /* Local: serves until the actor has said bye (or died: 30 s of silence). */

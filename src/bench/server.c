@@ -52,7 +52,7 @@ static void order(struct server *s, int what)
 /* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */
 static int apply_slice(struct server *s, int k, bool factors, struct series *seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     int n = 0;
     double busy = 0, start = clock_seconds();
     const double until = start + PATIENCE;
@@ -119,12 +119,12 @@ static int measure_apply(struct server *s, int form, double seconds)
 /* Actor 0 measures; we only serve. -1 after error_set(). */
 static int measure_copies(struct server *s, double seconds, struct mate_figures *figures)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
     order(s, ORDER_MEASURE);
     while (!share_read_post(s->m.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
-        const int n = share_drain(s->m.share, ready, BENCH_DRAIN);
+        const int n = share_drain(s->m.share, ready, SHARE_DRAIN_MOST);
         if (n)
             bench_apply(&s->m, ready, n);
         else
@@ -145,10 +145,10 @@ static double cpu_seconds(void)
 /* Of a core, in percent. */
 static double measure_idle(struct server *s, double seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     const double cpu = cpu_seconds(), start = clock_seconds();
     while (clock_seconds() < start + seconds)
-        if (!share_drain(s->m.share, ready, BENCH_DRAIN)) share_idle(s->m.share, 0.002);
+        if (!share_drain(s->m.share, ready, SHARE_DRAIN_MOST)) share_idle(s->m.share, 0.002);
     return 100 * (cpu_seconds() - cpu) / (clock_seconds() - start);
 }
 

@@ -212,11 +212,11 @@ void idle_order(struct idle_host *h, int t_max, int actors)
 
 int64_t idle_serve(struct idle_host *h, double seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     const double until = clock_seconds() + seconds;
     int64_t count = 0;
     do {
-        const int n = share_drain(h->m.share, ready, BENCH_DRAIN);
+        const int n = share_drain(h->m.share, ready, SHARE_DRAIN_MOST);
         count += n;
         if (!n) {
             share_idle(h->m.share, 0.002);

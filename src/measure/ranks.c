@@ -43,7 +43,7 @@ void bench_ranks_end(struct bench_ranks *r, bool lost)
 
 void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
 {
-    struct optim_grad grads[BENCH_DRAIN];
+    struct optim_grad grads[SHARE_DRAIN_MOST];
     int k = 0;
     for (int i = 0; i < n; i++) {
         const struct share_push *p = &ready[i].push;
@@ -65,9 +65,9 @@ void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
 
 void bench_serve(struct bench_master *m, int actor)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     for (;;) {
-        const int n = share_drain(m->share, ready, BENCH_DRAIN);
+        const int n = share_drain(m->share, ready, SHARE_DRAIN_MOST);
         if (n) {
             bench_apply(m, ready, n);
             continue;

@@ -9,8 +9,9 @@
 #include "base/memory.h"
 #include "dunlin/rng.h"
 #include "measure/queue.h"
+#include "share/share.h"
 
-enum { DRAIN = 64, LAGS = 1 << 16 }; /* DRAIN: what rank 0 takes in one pass at most, as in app/master.h */
+enum { LAGS = 1 << 16 };
 
 enum stage {
     FETCH_ASKED, /* the question has reached rank 0 */
@@ -62,7 +63,7 @@ struct model {
     double worked; /* s, rank 0 */
     double credit; /* s that transfers may take before the next pass */
     int64_t version, rollouts, updates;
-    struct gradient *pass; /* (actors + DRAIN) what the present pass applies */
+    struct gradient *pass; /* (actors + SHARE_DRAIN_MOST) what the present pass applies */
     int pass_count;
     int64_t *lags; /* (LAGS) */
     double lag_sum;
@@ -115,7 +116,7 @@ static void master_turn(struct model *m)
         return;
     }
     int k = 0, packed = 0;
-    for (m->pass_count = 0; f->count && k < DRAIN;) {
+    for (m->pass_count = 0; f->count && k < SHARE_DRAIN_MOST;) {
         const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
         k += !g.more;
         packed += !g.more && m->party[g.owner].node;
@@ -363,7 +364,7 @@ static void open_model(struct model *m, const struct scale_costs *c, const struc
     m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
     m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
     m->serving = memory_new(all, sizeof *m->serving);
-    m->pass = memory_new(all + DRAIN, sizeof *m->pass);
+    m->pass = memory_new(all + SHARE_DRAIN_MOST, sizeof *m->pass);
     m->lags = memory_new(LAGS, sizeof *m->lags);
     station_open(&m->in, 1);
     station_open(&m->out, 1);

@@ -69,6 +69,9 @@ struct share_push {
     uint32_t factors; /* config.wide; float32 alone, and each by itself */
 };
 
+/* What rank 0 takes in one pass at most, so that weights are published often. */
+enum { SHARE_DRAIN_MOST = 64 };
+
 /* A gradient that waits at the master. */
 struct share_ready {
     int actor;

@@ -18,7 +18,6 @@
 #include "job/signals.h"
 #include "train/actor.h"
 
-enum { DRAIN_MAX = 64 };
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
 
 double master_seconds(const struct master *m)
@@ -154,9 +153,9 @@ static void apply(struct master *m, float *next, const struct optim_grad *grads,
 /* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
 static int serve(struct master *m)
 {
-    struct share_ready ready[DRAIN_MAX];
-    struct optim_grad grads[DRAIN_MAX];
-    const int n = share_drain(m->share, ready, DRAIN_MAX), k = master_take(m, ready, n, grads);
+    struct share_ready ready[SHARE_DRAIN_MOST];
+    struct optim_grad grads[SHARE_DRAIN_MOST];
+    const int n = share_drain(m->share, ready, SHARE_DRAIN_MOST), k = master_take(m, ready, n, grads);
     if (k) {
         float *const next = share_next(m->share);
         apply(m, next, grads, k);
