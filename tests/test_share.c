@@ -417,7 +417,7 @@ static void rounds(int flags)
             CHECK(share_wait(s, (uint64_t)round + 1, &view) == 0);
             CHECK(share_fetch(s, theta, &view) == 0 && view.publication == (uint64_t)round + 1);
             CHECK(all_are(theta, P, round));
-            if (round % 3 == 0) nap(2000);
+            if (round % 3 == 0) sleep_us(2000);
             push_one(s, sharing_rank - 1, round, view.version);
         }
         CHECK(share_flush(s) == 0);
@@ -446,7 +446,7 @@ static void starting(int flags)
     static float theta[P];
     struct share_view view;
     if (sharing_rank == 0) {
-        nap(30000);
+        sleep_us(30000);
         fill(theta, P, 7);
         share_start(s, theta, NULL, 40, 1600);
         CHECK(all_are(share_theta(s), P, 7));
@@ -458,7 +458,7 @@ static void starting(int flags)
     finish(&s);
     s = share_open(MPI_COMM_WORLD, &config);
     if (sharing_rank == 0)
-        nap(10000), share_stop(s, 1);
+        sleep_us(10000), share_stop(s, 1);
     else
         CHECK(share_fetch(s, theta, &view) == 0 && view.stop == 1 && view.publication == 0);
     finish(&s);

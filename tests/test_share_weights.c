@@ -69,7 +69,7 @@ static void publish_under_fire(struct share *s)
             share_ask_eval(s, a, x, asked, v);
             share_ask_state(s, ++states);
         }
-        if (v > PUBLICATIONS) nap(200);
+        if (v > PUBLICATIONS) sleep_us(200);
     }
     share_stop(s, 2);
 }
@@ -245,7 +245,7 @@ static void episodes(enum path path)
         for (int64_t i = 1; i <= EPISODES; i++) {
             const struct share_episode e = {.frames = 4 * i, .steps = i, .ret = 0.5 * (double)i};
             share_tell_episode(s, &e);
-            if (i % 50 == 0) nap(1000);
+            if (i % 50 == 0) sleep_us(1000);
         }
         share_alive(s);
         share_bye(s);
@@ -277,21 +277,21 @@ static void pins(enum path path)
         share_start(s, x, NULL, 0, 0);
         const int all = s->map.buffers, away = (s->current + 1) % all;
         if (share_actors(s)) {
-            _Atomic uint64_t *const pin = word_at(s, at_door(s, 0, DOOR_PIN));
+            _Atomic uint64_t *const pin = word_at(s, at_actor(s, 0, ACTOR_PIN));
             atomic_store(pin, published_word(1, away));
             for (uint64_t v = 1; v <= 10; v++) {
                 CHECK(share_next(s) != floats_at(s, at_theta(s, away) + LINE));
                 CHECK(share_next(s) != share_theta(s));
                 share_publish(s, v, 0);
             }
-            CHECK(s->ledger[0].stale_pin == 0);
+            CHECK(s->seen[0].stale_pin == 0);
         }
         if (share_actors(s) >= all - 1) { /* all but the current one: overridden, and then forgotten */
             for (int k = 1; k < all; k++)
-                atomic_store(word_at(s, at_door(s, k - 1, DOOR_PIN)), published_word(7, (s->current + k) % all));
+                atomic_store(word_at(s, at_actor(s, k - 1, ACTOR_PIN)), published_word(7, (s->current + k) % all));
             CHECK(share_next(s) != share_theta(s));
             share_publish(s, 11, 0);
-            for (int k = 1; k < all; k++) CHECK(s->ledger[k - 1].stale_pin >> 8 == 7);
+            for (int k = 1; k < all; k++) CHECK(s->seen[k - 1].stale_pin >> 8 == 7);
         }
     }
     finish(&s);
@@ -329,7 +329,7 @@ static void pushes_ring(void **state)
     } else {
         const struct share_push push = {.bad = 1};
         for (int k = 0; k < PUSHES; k++) {
-            nap(5000);
+            sleep_us(5000);
             CHECK(share_begin(s) != NULL);
             share_push(s, &push);
         }
@@ -354,9 +354,9 @@ static void silence_is_seen(void **state)
     } else {
         struct share_view view;
         CHECK(share_fetch(s, NULL, &view) == 0);
-        while (sharing_rank % 2 && !share_stopped(s)) share_alive(s), nap(5000);
+        while (sharing_rank % 2 && !share_stopped(s)) share_alive(s), sleep_us(5000);
         if (sharing_rank % 2 == 0) CHECK(share_wait(s, 1, &view) == 0);
-        while (!share_stopped(s)) nap(5000); /* a look is not a sign of life */
+        while (!share_stopped(s)) sleep_us(5000); /* a look is not a sign of life */
     }
     finish(&s);
 }

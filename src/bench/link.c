@@ -9,12 +9,12 @@
  * where a relay shares them. Slices of all three alternate. tests/bench/link.sh sets iperf3 beside it. */
 #include <stdlib.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "share/check.h"
 
 enum { TAG = 7, CYCLES = 24, WARM = 3 };
 static const double PATIENCE = 30; /* s */

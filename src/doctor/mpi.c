@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "base/check.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
+#include "share/check.h"
 
 enum { MESSAGE = 1 << 20, TAG_RING = 7 };
 

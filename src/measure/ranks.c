@@ -1,11 +1,11 @@
 /* ranks.c -- a start under MPI without a run: no folder, no files; and a master without books. See bench.h. */
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "bench/bench.h"
+#include "share/check.h"
 
 static const double LOST_AFTER = 30; /* s without a sign of life */
 

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
+#include "share/check.h"
 #include "train/restore.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };

@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "job/launch.h"
 #include "job/leave.h"
 #include "job/process.h"
 #include "job/signals.h"
+#include "share/check.h"
 #include "train/master.h"
 #include "train/session.h"
 
@@ -124,7 +124,7 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
     } else if (status) {
         log_rank("the master has given no sign of life for 10 s: this actor ends");
         /* our own launcher sees to those who hang; from another node it may be the network alone that is silent */
-        if (!getenv("DUNLIN_LAUNCHED") && share_near(share)) leave_by_force(1);
+        if (!getenv("DUNLIN_LAUNCHED") && share_is_local(share)) leave_by_force(1);
     }
     *lost = status || !share_parting(share);
     return status;
