@@ -136,7 +136,7 @@ static int player_open(struct player *p, const struct setup *setup)
     p->setup = setup;
     p->rng = rng_make((uint64_t)setup->options->seed, 1, RNG_POLICY, 1000);
     p->theta = memory_floats(setup->facts->params);
-    if (algo_has_target(setup->algo)) p->target = memory_floats(setup->facts->params);
+    if (setup->algo->has_target) p->target = memory_floats(setup->facts->params);
     p->agent = agent_new(&config, &setup->world, setup->net);
     if (!p->agent || raw_open(p)) return -1;
     if (instance_open(&p->instance, &setup->world, p->rng, setup->world.spec.stack + 1)) return -1;
@@ -225,7 +225,7 @@ int bench_actor(const struct bench *b)
     if (ok && r.rank == 1) ok = !player_open(&player, &setup);
     if (bench_ranks_agree(&r, ok)) {
         const struct share_config config = {
-            .params = setup.facts->params, .target = algo_has_target(setup.algo), .episodes = 1024};
+            .params = setup.facts->params, .target = setup.algo->has_target, .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);
         bench_pin(r.rank == 0 ? cores - 1 : 0);
         if (r.rank == 0) {

@@ -5,18 +5,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "learn/algo.h"
 #include "learn/world.h"
 
 struct item {
     const char *name, *kind, *help;
 };
 
-/* The names are those that --algo, --net and --optimizer take. */
+/* The names are those that --net and --optimizer take. */
 static const struct item items[] = {
-    {"a3c", "algorithm", "advantage actor-critic: policy and value from one network, no target network"},
-    {"n-step-q", "algorithm", "Q-learning with n-step returns, forward view, target network"},
-    {"one-step-q", "algorithm", "Q-learning, off-policy, target network"},
-    {"one-step-sarsa", "algorithm", "Sarsa, on-policy, target network"},
     {"mlp[:64,64]", "network", "dense layers with ReLU; the numbers are their widths"},
     {"small", "network", "conv 16 8x8/4, conv 32 4x4/2, dense 256; for 84x84 pictures (Mnih et al. 2013)"},
     {"nature", "network", "conv 32 8x8/4, conv 64 4x4/2, conv 64 3x3/1, dense 512 (Mnih et al. 2015)"},
@@ -37,6 +34,19 @@ static void print_environment(const struct env_ops *ops)
     print_item(&(struct item){ops->name, "environment", help});
 }
 
+/* In alphabetical order. */
+static void print_algorithms(void)
+{
+    for (const char *before = ""; before;) {
+        const struct algo_ops *next = NULL;
+        for (int i = 0; algo_at(i); i++)
+            if (strcmp(algo_at(i)->name, before) > 0 && (!next || strcmp(algo_at(i)->name, next->name) < 0))
+                next = algo_at(i);
+        if (next) print_item(&(struct item){next->name, "algorithm", next->help});
+        before = next ? next->name : NULL;
+    }
+}
+
 int list_main(int argc, char **argv)
 {
     if (argc > 0 && !strcmp(argv[0], "--help")) {
@@ -48,6 +58,7 @@ int list_main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
+    print_algorithms();
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) print_item(&items[i]);
     return 0;
 }

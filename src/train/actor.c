@@ -31,7 +31,7 @@ int actor_open(struct actor *actor, const struct setup *setup, int rank)
     if (!actor->agent) return -1;
     actor->state = memory_new(agent_state_size(actor->agent), 1);
     actor->theta = memory_floats(setup->facts->params);
-    if (algo_has_target(setup->algo)) actor->target = memory_floats(setup->facts->params);
+    if (setup->algo->has_target) actor->target = memory_floats(setup->facts->params);
     return 0;
 }
 

@@ -298,7 +298,7 @@ void progress_log(struct master *m)
         m->max_recent = row.return_max;
     }
     const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
-    for (int a = 1; a <= m->actors && m->setup->algo != ALGO_A3C; a++)
+    for (int a = 1; a <= m->actors && algo_explores(m->setup->algo); a++)
         m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->n.frames, m->options->eps_frames);
     m->rows[0].updates = m->n.updates;
     m->rows[0].frames = m->n.frames;

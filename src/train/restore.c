@@ -69,7 +69,7 @@ static int compare(const char *path, const struct option_set *stored, const stru
 static int try_load(const char *path, const struct setup *setup, int64_t frames)
 {
     struct restore r = {.theta = memory_floats(setup->facts->params)};
-    if (algo_has_target(setup->algo)) r.target = memory_floats(setup->facts->params);
+    if (setup->algo->has_target) r.target = memory_floats(setup->facts->params);
     int rc = restore_load(path, setup, &r);
     if (!rc && r.counters.frames != frames)
         rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed", path,
