@@ -9,6 +9,7 @@
 #include "play/eval.h"
 #include "play/record.h"
 #include "setup/list.h"
+#include "setup/setup.h"
 #include "train/train.h"
 #include "view/plot.h"
 #include "view/top.h"
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
 {
     argc_all = argc;
     argv_all = argv;
+    setup_names();
     if (argc < 2) {
         print_usage(stderr);
         return 2;

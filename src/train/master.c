@@ -107,7 +107,7 @@ static void take_bad(struct master *m, const struct share_ready *r)
         progress_event(m, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)",
                        bad == BAD_OBSERVATION ? "an" : "a", bad_numbers[bad],
                        bad == BAD_GRADIENT ? "it" : "its rollout", (long long)m->options->seed);
-    if (strcmp(m->options->on_nan, "stop") || m->state != RUN_RUNNING) return;
+    if (m->options->on_nan != ON_NAN_STOP || m->state != RUN_RUNNING) return;
     m->bad_number = true;
     master_end(m, RUN_FAILED,
                "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it", r->actor + 1,

@@ -136,7 +136,7 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
                 option_key(i), given, plan->dir, stored);
     }
     if (plan->set.values.actors && plan_check_ranks(plan, (int)plan->set.values.actors + 1)) return -1;
-    return options_check(&plan->set);
+    return setup_check(&plan->set);
 }
 
 int plan_check_ranks(const struct plan *plan, int ranks)

@@ -89,7 +89,7 @@ static int try_one(const char *path, int64_t frames, const struct option_set *ru
     options_init(stored);
     const int rc = checkpoint_read_options(f, stored);
     checkpoint_close(&f);
-    if (rc || options_check(stored)) return 1;
+    if (rc || setup_check(stored)) return 1;
     if (run && compare(path, stored, run)) return 1;
     struct setup setup;
     const int closed = setup_open(&setup, &stored->values, true);

@@ -69,6 +69,11 @@ static void log_traffic(const struct session *s, struct share *share)
 
 static struct share_config share_config_of(const struct session *s)
 {
+    static const enum share_combine combines[] = {
+        [COMBINE_NONE] = SHARE_COMBINE_NONE, [COMBINE_SUM] = SHARE_COMBINE_SUM};
+    static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
+                                            [WIRE_BF16] = SHARE_WIRE_BF16,
+                                            [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
     const struct options *o = &s->plan.set.values;
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
@@ -76,12 +81,10 @@ static struct share_config share_config_of(const struct session *s)
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,
-                                 .hogwild = !strcmp(o->consistency, "hogwild"),
-                                 .direct = !strcmp(o->relay, "off"),
-                                 .combine = !strcmp(o->combine, "sum") ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
-                                 .wire = !strcmp(o->wire, "bf16")          ? SHARE_WIRE_BF16
-                                         : !strcmp(o->wire, "significant") ? SHARE_WIRE_SIGNIFICANT
-                                                                           : SHARE_WIRE_FLOAT32};
+                                 .hogwild = o->consistency == CONSISTENCY_HOGWILD,
+                                 .direct = o->relay == RELAY_OFF,
+                                 .combine = combines[o->combine],
+                                 .wire = wires[o->wire]};
 }
 
 /* rank 0 from the window to the last line; *lost where no collective may follow. Its exit status. */
