@@ -1,7 +1,7 @@
 /* bench.h -- `dunlin bench [WHAT] [options]`: speed figures, each as a ratio to a limit measured in the same run.
  *
  *   bench.c         words, and which WHAT
- *   measure/probe.c clocks, medians, cores, the printed line, starting under mpirun
+ *   measure/probe.c clocks, medians, cores, the printed line
  *   measure/ranks.c what the ranks of bench actor and bench server share
  *   measure/made.c  gradients that no network computed
  *   actor.c         one actor-learner against the bare emulator
@@ -89,15 +89,6 @@ void bench_print(const char *name, double value, double limit, const char *unit)
 int bench_cores(void);
 /* Keeps the calling thread on the i-th of them, counted round. */
 void bench_pin(int i);
-
-/* Forks mpirun with `ranks` ranks of this program, silent; words follow the program's name and end with NULL; extra:
- * "NAME=VALUE" for the ranks' environment, several with blanks between, or NULL. It ends with us. Returns mpirun's
- * process, or -1 after error_set(). */
-pid_t bench_start(int ranks, const char *const *words, const char *extra);
-/* The same with its stderr on ours and its stdout to read from *from, which the caller closes. */
-pid_t bench_start_read(int ranks, const char *const *words, const char *extra, int *from);
-/* The same with both on ours, waiting for its end; returns its exit status. */
-int bench_launch(int ranks, const char *const *words);
 
 /* ---- bench_made.c; local. factors: the rank of a gradient's factors (optim.h), 0 where it is whole ---- */
 

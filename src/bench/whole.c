@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "job/mpirun.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
 static const double SLICE = 0.5, SETTLE = 0.08, LOG_EVERY = 0.05, PATIENCE = 30; /* s */
@@ -150,7 +151,10 @@ static int begin(struct training *t, const struct bench *b, const char *dir, int
     words[0] = "train";
     for (int i = 0; i < b->argc; i++) words[i + 1] = b->argv[i];
     memcpy(words + b->argc + 1, ours, sizeof ours);
-    t->mpirun = bench_start(t->actors + 1, words, t->tag);
+    struct mpirun start = mpirun_attached(t->actors + 1, words);
+    start.environment = t->tag;
+    start.quiet = true;
+    t->mpirun = mpirun_start(&start, NULL);
     free(words);
     if (t->mpirun < 0) return -1;
     do {
