@@ -2,7 +2,6 @@
  * happened, over several nodes it may not return after a death), so RUN/status decides. */
 #include "job/launch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "job/mpirun.h"
+#include "job/process.h"
 #include "store/status.h"
 
 static int env_int(const char *name)
@@ -111,58 +111,15 @@ void launch_catch_signals(void)
         if (!spared(caught[i])) sigaction(caught[i], &act, NULL);
 }
 
-/* The processes whose parent is `parent`; sends them sig unless that is 0. How many there are. */
-static int children(pid_t parent, int sig)
-{
-    DIR *proc = opendir("/proc");
-    int n = 0;
-    if (!proc) return 0;
-    for (struct dirent *e; (e = readdir(proc));) {
-        char path[64], line[512];
-        int ppid;
-        char state;
-        const pid_t pid = atoi(e->d_name);
-        if (pid <= 0) continue;
-        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-        FILE *f = fopen(path, "re");
-        if (!f) continue;
-        const char *rest = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL; /* a name may hold anything */
-        fclose(f);
-        if (!rest || sscanf(rest + 1, " %c %d", &state, &ppid) != 2 || ppid != parent || state == 'Z') continue;
-        n++;
-        if (sig) kill(pid, sig);
-    }
-    closedir(proc);
-    return n;
-}
-
 /* Rank 0 where it is a child of mpirun's, as on the node of both it is; else 0. */
 static pid_t find_master(pid_t mpirun)
 {
-    static const char want[] = "OMPI_COMM_WORLD_RANK=0";
-    static char environment[1 << 17];
-    DIR *proc = opendir("/proc");
-    pid_t found = 0;
-    if (!proc) return 0;
-    for (struct dirent *e; !found && (e = readdir(proc));) {
-        char path[64], line[512];
-        int ppid;
-        const pid_t pid = atoi(e->d_name);
-        if (pid <= 0) continue;
-        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-        FILE *f = fopen(path, "re");
-        const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
-        if (f) fclose(f);
-        if (!rest || sscanf(rest + 1, " %*c %d", &ppid) != 1 || ppid != mpirun) continue;
-        snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-        f = fopen(path, "re");
-        const size_t n = f ? fread(environment, 1, sizeof environment - 1, f) : 0;
-        if (f) fclose(f);
-        environment[n] = '\0';
-        for (const char *word = environment; word < environment + n && !found; word += strlen(word) + 1)
-            if (!strcmp(word, want)) found = pid;
-    }
-    closedir(proc);
+    char rank[16];
+    int n;
+    pid_t found = 0, *pids = process_children(mpirun, &n);
+    for (int i = 0; i < n && !found; i++)
+        if (process_variable(pids[i], "OMPI_COMM_WORLD_RANK", rank, sizeof rank) && !strcmp(rank, "0")) found = pids[i];
+    free(pids);
     return found;
 }
 
@@ -209,7 +166,8 @@ static int supervise(pid_t pid, struct launch *l)
     for (;; clock_sleep(tick)) {
         if (waitpid(pid, &status, WNOHANG) == pid) return status;
         if (!l->begun && !(l->begun = run_has_begun(l))) {
-            const int now = children(pid, 0);
+            int now;
+            free(process_children(pid, &now));
             most = now > most ? now : most;
             fewer = now < most ? fewer + tick : 0;
         }
@@ -243,9 +201,13 @@ static int supervise(pid_t pid, struct launch *l)
 static void sweep(void)
 {
     const double patience = got_again ? 0 : 5;
-    const pid_t self = getpid();
-    for (double waited = 0; children(self, waited == 0 ? SIGTERM : waited > patience ? SIGKILL : 0); waited += 0.1) {
-        clock_sleep(0.1);
+    int n = 1;
+    for (double waited = 0; n; waited += 0.1) {
+        pid_t *pids = process_children(getpid(), &n);
+        for (int i = 0; i < n && (waited == 0 || waited > patience); i++)
+            kill(pids[i], waited == 0 ? SIGTERM : SIGKILL);
+        free(pids);
+        if (n) clock_sleep(0.1);
         while (waitpid(-1, NULL, WNOHANG) > 0) {}
     }
 }
