@@ -220,7 +220,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         break;
     }
     launch_catch_signals();
-    if (plan_make(&plan, argc, argv, resume)) {
+    if (plan_check(&plan, argc, argv, resume)) {
         log_error("%s", error_text());
         return 2;
     }
