@@ -36,19 +36,13 @@ enum {
     BENCH_ROWS = 2,
 };
 
-/* What pushes and rank 0 need to know of a network. */
-struct bench_model {
-    size_t params;
-    struct optim_wide wide; /* in 0: gradients have no factors */
-};
-
 struct bench {
     double seconds; /* to measure for */
     long params;    /* --params, 0: not given */
     int lstm;       /* --lstm */
     /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies,
      * and the rank of the factors that are pushed, 0 for none; in 0: not given */
-    struct optim_wide wide;
+    struct grad_wide wide;
     int rows[BENCH_ROWS];
     const char *net; /* --net, NULL: not given */
     int argc;        /* the options of training among the words, --net included; argv has room for 32 more */
@@ -99,16 +93,12 @@ pid_t bench_start_read(int ranks, const char *const *words, const char *extra, i
 /* The same with both on ours, waiting for its end; returns its exit status. */
 int bench_launch(int ranks, const char *const *words);
 
-/* ---- bench_made.c; local. factors: the rank of a gradient's factors (optim.h), 0 where it is whole ---- */
+/* ---- bench_made.c; local ---- */
 
-/* Noise of the size of a real gradient, to grad (params): what does not travel stays as it was. Of the inputs of
+/* Noise of the size of a real gradient, to grad (params): what is not there stays as it was. Of the inputs of
  * factors 0.42 are active, most of them in every row: over five steps of Pong, Breakout and Q*bert it is
  * 0.39 to 0.45. */
-void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, float *grad);
-/* Writes to a mailbox what an actor would. */
-void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from);
-/* Floats that travel. */
-size_t bench_gradient_floats(const struct bench_model *m, int factors);
+void bench_gradient(const struct grad_form *form, struct rng *rng, float *grad);
 
 /* ---- bench_ranks.c ---- */
 

@@ -11,33 +11,19 @@ static void noise(struct rng *rng, float *x, size_t n)
     for (size_t i = 0; i < n; i++) x[i] = 0.01f * (float)(rng_uniform(rng) - 0.5);
 }
 
-void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, float *grad)
+void bench_gradient(const struct grad_form *form, struct rng *rng, float *grad)
 {
-    const size_t first = factors ? m->wide.offset + optim_factor_floats(&m->wide, factors) : m->params,
-                 in = (size_t)m->wide.in;
-    noise(rng, grad, first);
-    if (!factors) return;
-    const size_t end = m->wide.offset + optim_wide_floats(&m->wide);
-    noise(rng, grad + end, m->params - end);
-    float *x = grad + m->wide.offset;
-    memset(x, 0, (size_t)factors * in * sizeof *x);
+    struct grad_piece piece[GRAD_PIECES];
+    const int n = grad_pieces(form, piece);
+    const size_t in = (size_t)form->wide.in;
+    for (int i = 0; i < n; i++) noise(rng, grad + piece[i].at, piece[i].floats);
+    if (!form->factors) return;
+    float *x = grad + form->wide.offset;
+    memset(x, 0, (size_t)form->factors * in * sizeof *x);
     for (size_t i = 0; i < in; i++) {
         if (rng_uniform(rng) >= ACTIVE) continue;
         const bool steady = rng_uniform(rng) < STEADY;
-        for (size_t q = 0; q < (size_t)factors; q++)
+        for (size_t q = 0; q < (size_t)form->factors; q++)
             if (steady || rng_uniform(rng) < 0.5) x[q * in + i] = (float)rng_uniform(rng);
     }
-}
-
-void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from)
-{
-    const size_t first = factors ? m->wide.offset + optim_factor_floats(&m->wide, factors) : m->params,
-                 end = factors ? m->wide.offset + optim_wide_floats(&m->wide) : m->params;
-    memcpy(to, from, first * sizeof *to);
-    memcpy(to + end, from + end, (m->params - end) * sizeof *to);
-}
-
-size_t bench_gradient_floats(const struct bench_model *m, int factors)
-{
-    return factors ? m->params - optim_wide_floats(&m->wide) + optim_factor_floats(&m->wide, factors) : m->params;
 }

@@ -20,7 +20,6 @@
 enum {
     MLP_LAYERS = 8,
     WIDEST = 65536,
-    FACTORS_MOST = 48 /* the product of more costs rank 0 more than a root and a division */
 };
 
 struct net {
@@ -176,7 +175,7 @@ static int build_torso(struct net *net, const struct torso *torso)
     l->part[0].bias = add_tensor(net, "fc.bias", 1, (int[]){l->out}, 0, NULL, NULL, l->in);
     fc_layer(l);
     l->C = C;
-    net->facts.wide = (struct optim_wide){l->part[0].weight, l->in, l->out};
+    net->facts.wide = (struct grad_wide){l->part[0].weight, l->in, l->out};
     return l->out;
 }
 
@@ -294,7 +293,7 @@ struct net_work *net_work_new(const struct net *net, int rows)
         if (l->squares) {
             p->list = memory_new(2 * l->in, sizeof *p->list);
             p->zero = memory_new(l->in, 1);
-            p->gram = memory_floats(2 * FACTORS_MOST * FACTORS_MOST);
+            p->gram = memory_floats(2 * GRAD_FACTORS_MOST * GRAD_FACTORS_MOST);
             p->folded = memory_new(rows, sizeof *p->folded);
             p->ends[0] = memory_new(2 * rows, 1);
             p->ends[1] = p->ends[0] + rows;
@@ -396,16 +395,10 @@ double net_backward(const struct net *net, const float *theta, struct net_work *
     return backward(net, theta, work, &span, false, dtheta);
 }
 
-int net_factors(const struct optim_wide *w, int rows)
-{
-    const bool fits = optim_factor_floats(w, rows) <= optim_wide_floats(w);
-    return w->in && fits && rows <= FACTORS_MOST ? rows : 0;
-}
-
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors)
 {
     const struct span span = {.T = T, .E = E, .start = start};
-    *factors = net_factors(&net->facts.wide, T * E);
+    *factors = grad_form_of(net->facts.params, &net->facts.wide, T * E).factors;
     return backward(net, theta, work, &span, *factors != 0, dtheta);
 }
