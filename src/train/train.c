@@ -32,7 +32,7 @@ static void finish(struct session *s, struct master *m, int *status)
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
     char best[FIGURE], last[FIGURE];
     log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
-             (long long)m->n.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
+             (long long)m->turn.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
              progress_figure(m->eval_mean, last), s->plan.dir);
 }
 
