@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "bench/scale.h"
+#include "bench/scale_measured.h"
+#include "bench/words.h"
+#include "measure/limits.h"
+#include "measure/made.h"
 #include "testing.h"
 
 /* One of everything: nothing but a rollout takes long. */
@@ -229,7 +232,7 @@ static void test_bytes(void **state)
 {
     (void)state;
     const struct grad_form m = small(0), of_5 = small(5), of_20 = small(20);
-    EXPECT(m.params == BENCH_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
+    EXPECT(m.params == MADE_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
     EXPECT(4 * grad_floats(&m) == 677968 * 4);
     EXPECT(4 * grad_floats(&of_5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
     EXPECT(4 * grad_floats(&of_20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
@@ -249,7 +252,7 @@ static void test_made_gradients(void **state)
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     float *made = memory_floats(m.params), *mail = memory_floats(m.params);
     for (size_t i = 0; i < m.params; i++) made[i] = mail[i] = -1;
-    bench_gradient(&m, &rng, made);
+    made_gradient(&m, &rng, made);
     grad_copy(&m, mail, made);
     size_t kept = 0;
     for (size_t i = 0; i < m.params; i++) kept += made[i] == -1;
@@ -264,7 +267,7 @@ static void test_made_gradients(void **state)
         steady += rows == ROWS;
     }
     EXPECT(active > 0.39 * 2592 && active < 0.45 * 2592 && steady > active / 2);
-    bench_gradient(&whole, &rng, made);
+    made_gradient(&whole, &rng, made);
     grad_copy(&whole, mail, made);
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
     free(made);

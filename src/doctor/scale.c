@@ -1,6 +1,8 @@
-/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of scale.h: a rollout of
- * the environment and network that were asked for, played on this core; updates of its weights; and copies over the
- * real window. See doctor.h. */
+/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of measure/scale.h: a
+ * rollout of the environment and network that were asked for, played on this core; updates of its weights; and copies
+ * over the real window. */
+#include "doctor/scale.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "doctor/doctor.h"
+#include "measure/limits.h"
+#include "measure/probe.h"
 #include "measure/scale.h"
 #include "nn/net.h"
 
@@ -73,7 +76,7 @@ static int time_updates(const struct setup *setup, const struct grad_form *form,
                                                         : fit < 16 ? fit
                                                                    : 16; /* of more, some are the same */
     float *theta = memory_floats(2 * params), *grad = memory_floats(blocks * params);
-    for (size_t i = 0; i < blocks; i++) bench_gradient(form, &rng, grad + i * params);
+    for (size_t i = 0; i < blocks; i++) made_gradient(form, &rng, grad + i * params);
     for (int i = 0; i < 1 << (SCALE_APPLIES - 1); i++)
         grads[i] = (struct optim_grad){
             .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = form->factors};
@@ -87,7 +90,7 @@ static int time_updates(const struct setup *setup, const struct grad_form *form,
             if (round) series_add(&each, (clock_seconds() - start) / (1 << k)); /* the first touches the pages */
         }
         apply[k] = series_median(&each);
-        if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* see scale_costs.c */
+        if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* a longer pass costs no more for each */
         series_free(&each);
     }
     free(theta);

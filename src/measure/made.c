@@ -1,8 +1,7 @@
-/* made.c -- gradients that no network computed, whole or with factors, as large and as full of zeros as real ones. See
- * bench.h. */
-#include <string.h>
+/* made.c -- see made.h. */
+#include "measure/made.h"
 
-#include "bench/bench.h"
+#include <string.h>
 
 static const double ACTIVE = 0.42, STEADY = 0.8; /* of the inputs; of those, in every row */
 
@@ -11,7 +10,7 @@ static void noise(struct rng *rng, float *x, size_t n)
     for (size_t i = 0; i < n; i++) x[i] = 0.01f * (float)(rng_uniform(rng) - 0.5);
 }
 
-void bench_gradient(const struct grad_form *form, struct rng *rng, float *grad)
+void made_gradient(const struct grad_form *form, struct rng *rng, float *grad)
 {
     struct grad_piece piece[GRAD_PIECES];
     const int n = grad_pieces(form, piece);
