@@ -79,7 +79,7 @@ static int copy_tables(hid_t old, hid_t file, const struct run_recipe *recipe)
 static int put_start(hid_t loc, hid_t provenance, const struct run_recipe *recipe)
 {
     if (h5_put_options(loc, recipe->options, recipe->path)) return -1;
-    return h5_put_provenance(provenance, recipe->prov, recipe->path);
+    return provenance_put(provenance, recipe->prov, recipe->path);
 }
 
 static int put_first(hid_t file, const struct run_recipe *recipe)
