@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "bench/scale.h"
 #include "job/launch.h"
-#include "view/plot.h"
+#include "view/gnuplot.h"
 
 static int bad_value(const char *key, const char *text, const char *allowed)
 {
@@ -125,7 +125,7 @@ static int draw(const struct scale_words *w, const struct scale_measured *m, con
     FILE *script = tmpfile();
     if (!script) return error_set("no temporary file can be made: %s", strerror(errno));
     scale_figure(script, ends_with(w->out, ".svg"), m, table);
-    const int rc = plot_draw(script, w->out);
+    const int rc = gnuplot_draw(script, w->out);
     fclose(script);
     return rc;
 }

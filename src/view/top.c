@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/words.h"
-#include "view/view.h"
+#include "view/top_text.h"
 
 static const char usage[] =
     "dunlin top RUN [--once] [--interval S]\n"
@@ -121,20 +121,20 @@ static void show(const struct reading *r, const struct request *w, double age, b
 {
     struct winsize size = {0};
     const bool known = live && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
-    const struct view v = {.run = w->run,
-                           .status = &r->status,
-                           .age = age,
-                           .rows = r->rows,
-                           .row_count = r->row_count,
-                           .fault = *r->fault ? r->fault : NULL,
-                           .width = known  ? size.ws_col
-                                    : live ? 80
-                                           : 120,
-                           .height = known ? size.ws_row - 1 : 0,
-                           .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-                           .line_end = live ? ANSI_LINE_END : "\n"};
+    const struct top_text v = {.run = w->run,
+                               .status = &r->status,
+                               .age = age,
+                               .rows = r->rows,
+                               .row_count = r->row_count,
+                               .fault = *r->fault ? r->fault : NULL,
+                               .width = known  ? size.ws_col
+                                        : live ? 80
+                                               : 120,
+                               .height = known ? size.ws_row - 1 : 0,
+                               .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+                               .line_end = live ? ANSI_LINE_END : "\n"};
     if (live) fputs(ANSI_HOME, stdout);
-    view_write(stdout, &v);
+    top_text_write(stdout, &v);
     if (live) fputs(ANSI_CLEAR_BELOW, stdout);
     fflush(stdout);
 }
