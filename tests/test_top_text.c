@@ -1,4 +1,5 @@
-/* test_top_text.c -- what `dunlin top` shows of a run, word for word, and how it copes with small terminals and silence. */
+/* test_top_text.c -- what `dunlin top` shows of a run, word for word, and how it copes with small terminals and with
+ * silence. */
 #include "testing.h"
 
 #include <math.h>
