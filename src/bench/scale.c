@@ -24,6 +24,7 @@
 #include "bench/scale_table.h"
 #include "bench/scale_words.h"
 #include "job/launch.h"
+#include "setup/setup.h"
 #include "view/gnuplot.h"
 
 int bench_scale_check(const struct bench *given)
