@@ -55,7 +55,9 @@ find_circles() { includes | sed 's/\.[ch]\b//g' | awk '$1 != $2' | sort -u | cir
 
 # find_calls BUILD: files that call each other, by the symbols of their objects; a kernel's twins count once
 find_calls() {
+    local tree=$PWD
     (cd "$1" && find src env -name '*.o' | sort | while read -r object; do
+        [ -f "$tree/${object%%.*}.c" ] || continue # left by a file that is gone
         nm -P "$object" | sed "s|^|${object%%.*} |"
     done) | awk '
         $3 == "U" { wanted[$1 " " $2]; next }
@@ -82,7 +84,7 @@ find_long() {
 find_unformatted() { files src env include tests | xargs clang-format --dry-run 2>&1 | grep 'warning:' | head -20; }
 
 # none FINDER ...: it finds nothing in the tree we stand in
-none() { "$@" >out; [ ! -s out ]; }
+none() { "$@" >found; sed 's/^/#   /' found; [ ! -s found ]; }
 
 # spoiled NAME PATTERN FINDER COMMAND: in a copy of the source, spoiled by the command, the finder finds the pattern, and
 # nothing that is not there without
