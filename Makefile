@@ -1,12 +1,33 @@
-# make            build/dunlin           make test       all tests (run/test.sh also installs what they need)
-# make asan       tests with sanitizers  make bench      speed figures        make format tidy clean
-# make soak       an hour of kills, damaged files and a long run
-# make install DESTDIR=... PREFIX=...    CC_BACKEND=clang builds with clang
+#: make                  build/dunlin
+#: make test             all tests, already set up (run/test.sh also installs what they need; run/test.sh quick: two minutes)
+#: make asan             tests with the address and undefined-behaviour sanitizers
+#: make soak             an hour of kills, damaged files and a long run
+#: make bench            speed figures
+#: make format, tidy     clang-format over all sources; clang-tidy's findings
+#: make install          PREFIX=/usr/local and DESTDIR= say where to
+#: make clean            removes what was built and leaves what was fetched; distclean removes both
+#:
+#: CC_BACKEND=clang builds with clang, BUILD=DIR elsewhere; CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are added to the program's own.
 PREFIX  ?= /usr/local
 BUILD   ?= build
+TOP     := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+GOALS   := $(or $(MAKECMDGOALS),all)
+
+ifneq ($(TOP),$(CURDIR)) # called from another folder: the same from here, with BUILD as it was meant there
+$(GOALS) &:
+	@$(MAKE) --no-print-directory -C $(TOP) BUILD=$(abspath $(BUILD)) $(GOALS)
+.PHONY: $(GOALS)
+else
+
 MPICC   ?= mpicc
 CC_BACKEND ?= gcc
 export OMPI_CC := $(CC_BACKEND)
+
+# what is missing stops make in one line before the first compile
+ifneq ($(filter-out help clean distclean format,$(GOALS)),)
+ABSENT  := $(shell MPICC="$(MPICC)" CC_BACKEND="$(CC_BACKEND)" CPPFLAGS="$(CPPFLAGS)" bash run/setup.sh missing)
+$(if $(ABSENT),$(error $(ABSENT)))
+endif
 
 PACKAGES := $(shell pkg-config --exists hdf5 && echo hdf5 || echo hdf5-serial) openblas inih libcrypto
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wmissing-prototypes
@@ -15,10 +36,10 @@ OPT     ?= -O3
 SAN     ?=
 # no -ffast-math: NaN must stay visible and sums reproducible; these two free sqrt and comparisons for vector code
 NUMERIC := -fno-math-errno -fno-trapping-math -ffp-contract=fast
-CFLAGS  += -std=c11 -g $(OPT) $(NUMERIC) $(WARN) $(WERROR) $(SAN)
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm
-LDFLAGS += $(SAN) -rdynamic
+OWN_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+COMPILE := $(MPICC) $(OWN_CPPFLAGS) $(CPPFLAGS) -std=c11 -g $(OPT) $(NUMERIC) $(WARN) $(WERROR) $(SAN) $(CFLAGS)
+LINKED  := -rdynamic $(LDFLAGS)
+LIBS    := $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm $(LDLIBS)
 
 # src/*/kernel_*.c and env/kernel_*.c are compiled once per instruction set and chosen at run time (src/base/cpu.h)
 ARCH    := $(shell uname -m)
@@ -26,7 +47,6 @@ ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
 FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512 -mprfchw
 FLAGS_v3 := -march=x86-64-v3 -mprfchw
 FLAGS_base :=
-
 KERNELS := $(wildcard src/*/kernel_*.c env/kernel_*.c)
 SOURCES := $(filter-out $(KERNELS) src/main.c,$(wildcard src/*/*.c env/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(foreach i,$(ISA),$(KERNELS:%.c=$(BUILD)/%.$i.o))
@@ -37,19 +57,19 @@ REVISION := $(shell git describe --always --dirty=+ --abbrev=12 2>/dev/null || e
 all: $(if $(MAIN),$(BUILD)/dunlin)
 
 $(BUILD)/dunlin: $(BUILD)/src/main.o $(OBJECTS)
-	$(MPICC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(COMPILE) $(LINKED) $^ $(LIBS) -o $@
 
 $(BUILD)/libdunlin.a: $(OBJECTS)
 	@rm -f $@; ar rcs $@ $^
 
 $(BUILD)/%.o: %.c | $(BUILD)/revision.h
 	@mkdir -p $(@D)
-	$(MPICC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(COMPILE) -MMD -MP -c $< -o $@
 
 define kernel_rule
 $(BUILD)/%.$(1).o: %.c
 	@mkdir -p $$(@D)
-	$$(MPICC) $$(CPPFLAGS) $$(CFLAGS) $$(FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c $$< -o $$@
+	$$(COMPILE) $$(FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
 # bytes gain nothing by 512 bits (a screen's row has 5 * 256), after which a core is slower for a while, and emulates then
@@ -61,39 +81,40 @@ $(BUILD)/revision.h: FORCE
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libdunlin.a
 	@mkdir -p $(@D)
-	$(MPICC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $< $(LDFLAGS) $(BUILD)/libdunlin.a $(LDLIBS) -lcmocka -o $@
+	$(COMPILE) -Itests -MMD -MP $< $(LINKED) $(BUILD)/libdunlin.a $(LIBS) -lcmocka -o $@
 
 tests: all $(TESTS)
 
-test: tests
-	tests/run.sh $(BUILD) tests/list
+test: tests; tests/run.sh $(BUILD) tests/list
 
-soak: tests
-	DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
+soak: tests; DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
 
 asan-build:
 	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
 
-asan: asan-build
-	tests/run.sh $(BUILD)/asan tests/list-asan
+asan: asan-build; tests/run.sh $(BUILD)/asan tests/list-asan
 
-bench: all
-	$(BUILD)/dunlin bench
+bench: all; $(BUILD)/dunlin bench
 
-format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+format:; clang-format -i $$(git ls-files '*.c' '*.h')
 
 tidy:
-	clang-tidy --quiet $(SOURCES) $(MAIN) -- $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
+	clang-tidy --quiet $(SOURCES) $(MAIN) -- $(OWN_CPPFLAGS) $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
 
 install: all
 	install -D -m 755 $(BUILD)/dunlin $(DESTDIR)$(PREFIX)/bin/dunlin
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/dunlin include/dunlin/*.h
 
+# build/atari and the Python environments of tests come over the network
 clean:
-	rm -rf $(BUILD)
+	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name atari ! -name 'venv*' -exec rm -rf {} +
+
+distclean:; rm -rf $(BUILD)
+
+help:; @sed -n 's/^#: \{0,1\}//p' Makefile
 
 FORCE:
-.PHONY: all tests test soak asan asan-build bench format tidy install clean FORCE
+.PHONY: all tests test soak asan asan-build bench format tidy install clean distclean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+endif

@@ -3,21 +3,28 @@
 
 say() { echo "dunlin: $*" >&2; }
 
-# has_all: every tool and library that the build needs, one missing thing per line as "what|Debian package|module to ask for"
-missing_pieces() {
-    local pc
+# What is missing, one thing a line as "what|Debian package|module to ask for": what building takes ...
+missing_to_build() {
+    local cc=${CC_BACKEND:-gcc}
     command -v make >/dev/null || echo "make|make|a compiler suite"
-    command -v "${CC_BACKEND:-gcc}" >/dev/null || echo "${CC_BACKEND:-gcc}|${CC_BACKEND:-gcc}|gcc"
+    command -v "${cc%% *}" >/dev/null || echo "$cc|$cc|gcc"
     command -v pkg-config >/dev/null || { echo "pkg-config|pkg-config|pkgconf"; return; }
-    command -v mpicc >/dev/null || echo "mpicc|libopenmpi-dev|openmpi"
-    command -v mpirun >/dev/null || echo "mpirun|openmpi-bin|openmpi"
+    command -v "${MPICC:-mpicc}" >/dev/null || echo "${MPICC:-mpicc}|libopenmpi-dev|openmpi"
     pkg-config --exists openblas || echo "OpenBLAS|libopenblas-dev|openblas"
     pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo "HDF5|libhdf5-dev|hdf5"
     pkg-config --exists inih || echo "inih|libinih-dev|inih"
     pkg-config --exists libcrypto || echo "libcrypto|libssl-dev|openssl"
     # giflib has no pkg-config file in Debian
-    ! command -v "${CC_BACKEND:-gcc}" >/dev/null || "${CC_BACKEND:-gcc}" -E -include gif_lib.h -x c /dev/null >/dev/null 2>&1 ||
+    # shellcheck disable=SC2086
+    ! command -v "${cc%% *}" >/dev/null || $cc ${CPPFLAGS:-} -E -include gif_lib.h -x c /dev/null >/dev/null 2>&1 ||
         echo "giflib|libgif-dev|giflib"
+}
+
+# ... and what the pieces named take besides
+missing_pieces() {
+    local pc
+    missing_to_build
+    command -v mpirun >/dev/null || echo "mpirun|openmpi-bin|openmpi"
     command -v gnuplot >/dev/null || echo "gnuplot|gnuplot-nox|gnuplot"
     for pc in "$@"; do
         case $pc in
@@ -77,3 +84,9 @@ need() {
 
 # mpirun refuses root unless told twice
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+# called, not sourced, by the Makefile: what is missing in one line, or nothing
+if [ "${1:-}" = missing ] && [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    missing_to_build | awk -F'|' '{ line = line (NR > 1 ? ", " : "") $1 " (Debian: " $2 "; module: " $3 ")" }
+        END { if (NR) print "missing: " line "; install it, or let run/quickstart.sh do so" }'
+fi

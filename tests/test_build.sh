@@ -18,6 +18,22 @@ else
     skip "clang-format has nothing to change" "clang-format or git is not there"
 fi
 check "the Makefile has at most 120 lines" test "$(wc -l <"$source_dir/Makefile")" -le 120
+run make -s -C "$source_dir" help
+check "make help lists the verbs" grep -q '^make soak' out
+run make -n -C "$source_dir" BUILD="$scratch/none" CPPFLAGS=-I/odd/include CFLAGS=-DODD LDFLAGS=-L/odd/lib all
+check "CPPFLAGS and CFLAGS of the command line are added to the program's own" \
+    grep -q -- '-Iinclude -Isrc .*-I/odd/include .*-Wshadow.* -DODD .*-c src/main.c' out
+check "LDFLAGS too" grep -q -- '-rdynamic -L/odd/lib .*-lgif .*-o .*/dunlin$' out
+run env PKG_CONFIG_LIBDIR=/nowhere make -C "$source_dir" BUILD="$scratch/none" all
+check "a missing library stops make in one line, before the first compile" \
+    test "$status" != 0 -a ! -e none -a "$(cat out err | grep -vc '^make: \(Entering\|Leaving\)')" = 1
+check "which says what to install" grep -q 'missing: OpenBLAS (Debian: libopenblas-dev; module: openblas), .*' err
+ln -s "$DUNLIN_BUILD" linked
+run make -s -f "$source_dir/Makefile" BUILD=linked all
+check "make -f works from another folder" test "$status" = 0 -a -x linked/dunlin
+mkdir -p made/atari made/venv made/src && touch made/atari/game made/venv/python made/src/a.o made/dunlin
+run make -s -C "$source_dir" BUILD="$scratch/made" clean
+check "make clean leaves what was fetched" is "$(find made -type f | sort | tr '\n' ' ')" "made/atari/game made/venv/python "
 run make -s -C "$source_dir" BUILD="$DUNLIN_BUILD" DESTDIR="$scratch/dest" PREFIX=/opt/dunlin install
 check "install honours DESTDIR and PREFIX" test "$status" = 0 -a -x dest/opt/dunlin/bin/dunlin -a -f dest/opt/dunlin/include/dunlin/env.h
 run dest/opt/dunlin/bin/dunlin --version
