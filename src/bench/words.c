@@ -1,0 +1,90 @@
+/* words.c -- see words.h. */
+#include "bench/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/words.h"
+#include "setup/setup.h"
+
+enum { ROOM = 32, ACTIONS = 6 };
+
+/* --params N, in whole lines, as the window's floats come. */
+static int read_params(const char *key, const char *value, void *bench)
+{
+    double n = 0;
+    if (words_number(key, value, 16, 1e9, &n)) return -1;
+    ((struct bench *)bench)->params = ((long)n + 15) / 16 * 16;
+    return 0;
+}
+
+/* AT,IN,OUT,ROWS[,ROWS]: see words.h. */
+static int read_factors(const char *key, const char *text, void *bench)
+{
+    struct bench *b = bench;
+    size_t at = 0;
+    int in = 0, out = 0, n = 0, *rows = b->rows;
+    const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
+    b->wide = (struct optim_wide){at, in, out};
+    bool good = found >= 4 && !text[n] && in > 0 && out > 0 && at % 16 == 0 && in % 16 == 0 && out % 16 == 0 &&
+                at + (size_t)in * (size_t)out <= (size_t)b->params;
+    for (int i = 0; i < BENCH_ROWS && good; i++) good = rows[i] == 0 || net_factors(&b->wide, rows[i]) > 0;
+    return good ? 0
+                : error_set("%s %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted", key,
+                            text ? text : "(nothing)");
+}
+
+int bench_words(struct bench *b, int argc, char **argv)
+{
+    int64_t lstm = 0;
+    b->argv = memory_new((size_t)argc + ROOM, sizeof *b->argv);
+    const struct word rows[] = {
+        {"--seconds", .real = &b->seconds, .low = 0.05, .high = 40},
+        {"--params", .read = read_params, .to = b},
+        {"--factors", .read = read_factors, .to = b},
+        {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
+        {"--net", .text = &b->net, .keep = true},
+    };
+    const struct words words = {
+        .rows = rows, .row_count = sizeof rows / sizeof rows[0], .rest = b->argv, .rest_count = &b->argc};
+    if (words_read(&words, argc, argv)) return -1;
+    b->lstm = (int)lstm;
+    return 0;
+}
+
+int bench_options(const struct bench *b, struct option_set *set)
+{
+    const char *positional = NULL;
+    options_init(set);
+    if (options_read_args(set, b->argc, b->argv, &positional)) return -1;
+    if (positional)
+        return error_set("bench takes WHAT and options; \"%s\" is neither (see `dunlin bench --help`)", positional);
+    return setup_complete(set);
+}
+
+struct net *bench_net_new(const char *spec, int lstm)
+{
+    const struct net_input picture = {.C = 4, .height = 84, .width = 84}, vector = {.dim = 4};
+    const bool mlp = !strncmp(spec, "mlp", 3);
+    return net_new(spec, lstm, mlp ? &vector : &picture, NET_HEADS_POLICY_V, ACTIONS);
+}
+
+int bench_check_net(const struct bench *b, const char *what)
+{
+    char unknown[80];
+    const char *lstm, *spec;
+    const struct word rows[] = {{"--lstm", .text = &lstm},
+                                {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"}};
+    snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
+    const struct words words = {
+        .rows = rows, .row_count = 2, .unknown = {unknown, "; allowed: --seconds --net --lstm --params"}};
+    if (words_read(&words, b->argc, b->argv)) return -1;
+    if (!b->net) return 0;
+    struct net *net = bench_net_new(b->net, b->lstm);
+    if (!net) return -1;
+    net_free(&net);
+    return 0;
+}
