@@ -169,6 +169,7 @@ bool share_parting(struct share *s);
 /* Before the first fetch: weights (and target, same bytes where there is one) of version `version` at frame T. The
  * actors' share_fetch waits for it. */
 void share_start(struct share *s, const float *theta, const float *theta_target, uint64_t version, int64_t frames);
+enum { SHARE_DRAIN_MOST = 64 }; /* what rank 0 takes through the optimiser in one pass, at most */
 /* Up to max waiting gradients, round robin from the actor after the last served. Each must be acked. */
 int share_drain(struct share *s, struct share_ready *ready, int max);
 const float *share_theta(const struct share *s); /* the published weights */

@@ -1,4 +1,4 @@
-/* actor.h -- the loop of an actor-learner: fetch, play, differentiate, push. */
+/* actor.h -- the loop of an actor-learner: its turns (turn/actor.h), and between them what the master asks for. */
 #ifndef DUNLIN_TRAIN_ACTOR_H
 #define DUNLIN_TRAIN_ACTOR_H
 
@@ -7,6 +7,7 @@
 
 #include "setup/setup.h"
 #include "share/share.h"
+#include "turn/actor.h"
 
 /* What an actor posts after an evaluation (SHARE_POST_EVAL). */
 struct actor_eval {
@@ -15,23 +16,15 @@ struct actor_eval {
     double mean, median, std, min, max;
 };
 
-enum { BAD_GRADIENT = 1, BAD_REWARD, BAD_OBSERVATION }; /* share_push.bad */
-
 enum { EVAL_RANK = 1 }; /* names the random streams of evaluations, whoever plays them */
 
-/* An actor's agent, and the bytes its state takes in a checkpoint. */
 struct actor {
+    struct turn_actor turn;
     const struct setup *setup;
-    struct agent *agent;
     struct world eval_world; /* the environment as evaluation sees it */
     void *state;             /* room for agent_save() */
-    uint64_t state_id;       /* of the request answered last */
-    float *theta;            /* weights under evaluation; those of a rollout, where they cannot be read in place */
-    float *target;
-    int rank;
-    uint64_t target_version, snapshot_id; /* of what was fetched and evaluated last */
-    int64_t faults;                       /* rollouts that the environment spoilt */
-    int faults_in_a_row;
+    uint64_t state_id;       /* of the request for it answered last */
+    uint64_t snapshot_id;    /* of the weights evaluated last */
 };
 
 /* Memory and environments. 0, or -1 after error_set(). Local. Owner: actor_close(). */

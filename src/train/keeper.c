@@ -18,7 +18,7 @@ static const double RETRY_FROM = 2,
 void keeper_init(struct master *m, size_t state_bytes)
 {
     const int64_t every = m->options->checkpoint_every;
-    m->next_checkpoint = (m->n.frames / every + 1) * every;
+    m->next_checkpoint = (m->turn.frames / every + 1) * every;
     m->last_checkpoint = m->started;
     m->state_bytes = state_bytes;
     m->states = memory_new((size_t)m->actors, sizeof *m->states);
@@ -87,12 +87,11 @@ static void hand_over(struct master *m)
     void *books = memory_new(books_size(m), 1);
     struct checkpoint c = {.options = m->set,
                            .net = m->setup->net,
-                           .counters = m->n,
+                           .counters = master_counters(m),
                            .theta = share_theta(m->share),
-                           .target = m->target,
+                           .target = m->turn.target,
                            .actors = actors,
                            .actor_count = m->actors + 1};
-    c.counters.seconds = master_seconds(m);
     books_save(m, books);
     actors[0] = (struct checkpoint_actor){.rank = 0, .state = books, .bytes = books_size(m)};
     for (int a = 0; a < m->actors; a++) {
@@ -101,7 +100,7 @@ static void hand_over(struct master *m)
         actors[a + 1].bytes = m->state_seen[a] ? m->state_lengths[a] : 0;
         if (!m->state_seen[a] && !progress_lost(m, a)) /* of a lost one it has been said */
             progress_event(m, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
-                           (long long)m->n.frames);
+                           (long long)m->turn.frames);
     }
     struct checkpoint_image *image = keeper_image(m->dir, &c, m->optim);
     free(actors);
@@ -123,7 +122,7 @@ static bool due(const struct master *m)
 {
     const double now = clock_seconds();
     if (now < m->retry_from) return false;
-    return m->n.frames >= m->next_checkpoint || now - m->last_checkpoint >= AT_LEAST_EVERY ||
+    return m->turn.frames >= m->next_checkpoint || now - m->last_checkpoint >= AT_LEAST_EVERY ||
            (m->retry_at > 0 && now >= m->retry_at);
 }
 
@@ -134,7 +133,7 @@ void keeper_turn(struct master *m)
         return;
     }
     if (clerk_busy(m, CLERK_CHECKPOINT) || !due(m)) return;
-    m->next_checkpoint = (m->n.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
+    m->next_checkpoint = (m->turn.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
     keeper_ask(m, m->options->deterministic ? INFINITY : PATIENCE); /* in rounds: all of them or no checkpoint */
 }
 

@@ -1,6 +1,5 @@
-/* master.c -- rank 0's loop. One pass takes all waiting gradients through the optimiser at once (RMSProp is
- * elementwise, so this equals one after another), publishes, and frees the mailboxes; everything else happens between
- * passes, every few milliseconds, and costs microseconds. */
+/* master.c -- rank 0's loop: its turns (turn/master.h); everything else happens between two of them, every few
+ * milliseconds, and costs microseconds. */
 #include "train/master.h"
 
 #include <math.h>
@@ -18,7 +17,6 @@
 #include "job/signals.h"
 #include "train/actor.h"
 
-enum { DRAIN_MAX = 64 };
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
 
 double master_seconds(const struct master *m)
@@ -26,10 +24,15 @@ double master_seconds(const struct master *m)
     return m->n.seconds + clock_seconds() - m->started;
 }
 
-double master_lr(const struct master *m)
+struct checkpoint_counters master_counters(const struct master *m)
 {
-    const struct options *o = m->options;
-    return optim_lr(o->lr, o->lr_anneal, m->n.frames, o->frames);
+    struct checkpoint_counters n = m->n;
+    n.frames = m->turn.frames;
+    n.steps = m->turn.steps;
+    n.updates = m->turn.updates;
+    n.target_frames = m->turn.target_frames;
+    n.seconds = master_seconds(m);
+    return n;
 }
 
 void master_end(struct master *m, enum run_state state, const char *fmt, ...)
@@ -40,6 +43,55 @@ void master_end(struct master *m, enum run_state state, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(m->reason, sizeof m->reason, fmt, ap);
     va_end(ap);
+}
+
+static const char *const bad_numbers[] = {"", "gradient", "reward", "observation"}; /* by enum turn_bad */
+
+/* A number that is none: counted, told, and reason enough to stop where the user says so. */
+static void take_bad(struct master *m, const struct share_ready *r)
+{
+    enum { EVENTS_MOST = 100 }; /* then they are only counted */
+    const uint32_t bad = r->push.bad < sizeof bad_numbers / sizeof bad_numbers[0] ? r->push.bad : 0;
+    if (++m->n.bad_gradients <= EVENTS_MOST)
+        progress_event(m, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)",
+                       bad == TURN_BAD_OBSERVATION ? "an" : "a", bad_numbers[bad],
+                       bad == TURN_BAD_GRADIENT ? "it" : "its rollout", (long long)m->options->seed);
+    if (strcmp(m->options->on_nan, "stop") || m->state != RUN_RUNNING) return;
+    m->bad_number = true;
+    master_end(m, RUN_FAILED,
+               "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it", r->actor + 1,
+               m->rows[r->actor + 1].host, (long long)m->options->seed, bad == TURN_BAD_OBSERVATION ? "an" : "a",
+               bad_numbers[bad]);
+    log_error("%s", m->reason);
+}
+
+/* turn_master.seen */
+static void seen(void *arg, const struct share_ready *r, int64_t lag)
+{
+    struct master *m = arg;
+    progress_push(m, r, lag);
+    if (r->push.bad) take_bad(m, r);
+}
+
+static void turn_init(struct master *m, const float *target)
+{
+    const struct options *o = m->options;
+    m->turn = (struct turn_master){.share = m->share,
+                                   .optim = m->optim,
+                                   .params = m->setup->facts->params,
+                                   .lr = o->lr,
+                                   .lr_anneal = o->lr_anneal,
+                                   .lr_frames = o->frames,
+                                   .target_every = o->target_every,
+                                   .seen = seen,
+                                   .arg = m,
+                                   .frames = m->n.frames,
+                                   .steps = m->n.steps,
+                                   .updates = m->n.updates,
+                                   .target_frames = m->n.target_frames};
+    if (!target) return;
+    m->turn.target = memory_floats(m->turn.params);
+    memcpy(m->turn.target, target, m->turn.params * sizeof *target);
 }
 
 void master_init(struct master *m, const struct master_start *s)
@@ -56,10 +108,7 @@ void master_init(struct master *m, const struct master_start *s)
     m->n = *s->counters;
     m->started = clock_seconds();
     m->state = RUN_RUNNING;
-    if (s->target) {
-        m->target = memory_floats(s->setup->facts->params);
-        memcpy(m->target, s->target, s->setup->facts->params * sizeof *m->target);
-    }
+    turn_init(m, s->target);
     clerk_init(m);
     progress_init(m, s);
     snprintf(m->machine, sizeof m->machine, "%s", s->machine);
@@ -70,12 +119,12 @@ void master_init(struct master *m, const struct master_start *s)
     rounds_init(m);
     cpu_flush_denormals();
     progress_begin(m);
-    share_start(m->share, s->theta, s->target, (uint64_t)m->n.updates, m->n.frames);
+    share_start(m->share, s->theta, s->target, (uint64_t)m->turn.updates, m->turn.frames);
 }
 
 void master_free(struct master *m)
 {
-    free(m->target);
+    free(m->turn.target);
     free(m->rows);
     free(m->pids);
     free(m->births);
@@ -88,90 +137,11 @@ void master_free(struct master *m)
     referee_free(m);
 }
 
-void master_move_target(struct master *m, const float *theta)
-{
-    const int64_t every = m->options->target_every;
-    if (!m->target || m->n.frames / every == m->n.target_frames / every) return;
-    memcpy(m->target, theta, m->setup->facts->params * sizeof *m->target);
-    share_publish_target(m->share, m->target);
-    m->n.target_frames = m->n.frames;
-}
-
-static const char *const bad_numbers[] = {"", "gradient", "reward", "observation"}; /* by share_push.bad */
-
-/* A number that is none: counted, told, and reason enough to stop where the user says so. */
-static void take_bad(struct master *m, const struct share_ready *r)
-{
-    enum { EVENTS_MOST = 100 }; /* then they are only counted */
-    const uint32_t bad = r->push.bad < sizeof bad_numbers / sizeof bad_numbers[0] ? r->push.bad : 0;
-    if (++m->n.bad_gradients <= EVENTS_MOST)
-        progress_event(m, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)",
-                       bad == BAD_OBSERVATION ? "an" : "a", bad_numbers[bad],
-                       bad == BAD_GRADIENT ? "it" : "its rollout", (long long)m->options->seed);
-    if (strcmp(m->options->on_nan, "stop") || m->state != RUN_RUNNING) return;
-    m->bad_number = true;
-    master_end(m, RUN_FAILED,
-               "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it", r->actor + 1,
-               m->rows[r->actor + 1].host, (long long)m->options->seed, bad == BAD_OBSERVATION ? "an" : "a",
-               bad_numbers[bad]);
-    log_error("%s", m->reason);
-}
-
-int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads)
-{
-    int k = 0;
-    for (int i = 0; i < n; i++) {
-        const struct share_push *p = &ready[i].push;
-        progress_push(m, &ready[i]);
-        if (!p->bad && p->scale != 0) {
-            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
-                                             .scale = p->scale,
-                                             .lr = (float)master_lr(m),
-                                             .actor = ready[i].actor,
-                                             .factors = (int)p->factors};
-            m->n.updates++;
-        } else if (p->bad) {
-            take_bad(m, &ready[i]);
-        }
-        m->n.frames += p->frames;
-        m->n.steps += p->steps;
-    }
-    return k;
-}
-
-/* In pieces where actors are on other nodes: their transfers move on between them. */
-static void apply(struct master *m, float *next, const struct optim_grad *grads, int k)
-{
-    enum { PIECE = 131072 };
-    const size_t n = m->setup->facts->params, most = share_remote(m->share) ? PIECE : n;
-    for (size_t at = 0, piece; at < n; at += piece) {
-        piece = optim_piece(m->optim, at, most);
-        optim_apply_part(m->optim, share_theta(m->share), next, grads, k, at, piece);
-        if (most < n) share_beat(m->share);
-    }
-}
-
-/* Applies and publishes what waits, then frees the mailboxes. Returns how many there were. */
-static int serve(struct master *m)
-{
-    struct share_ready ready[DRAIN_MAX];
-    struct optim_grad grads[DRAIN_MAX];
-    const int n = share_drain(m->share, ready, DRAIN_MAX), k = master_take(m, ready, n, grads);
-    if (k) {
-        float *const next = share_next(m->share);
-        apply(m, next, grads, k);
-        master_move_target(m, next);
-        share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
-    }
-    if (n) share_ack(m->share, ready, n);
-    return n;
-}
-
 void master_check_stop(struct master *m)
 {
     const int sig = signals_stop();
     if (sig) master_end(m, RUN_STOPPED, "%s", signals_name(sig));
-    if (m->n.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
+    if (m->turn.frames >= m->options->frames) master_end(m, RUN_DONE, "frames reached");
 }
 
 int master_farewell(struct master *m, double seconds, bool silent)
@@ -182,13 +152,12 @@ int master_farewell(struct master *m, double seconds, bool silent)
         progress_look(m);
         /* a relay that sums gradients sends the next sum once this one is answered, and its actors'
          * goodbyes behind it */
-        while (silent && !m->options->deterministic && serve(m)) {}
+        while (silent && !m->options->deterministic && turn_master_serve(&m->turn)) {}
         int dead = 0, lost = 0;
         for (int a = 0; a < m->actors; a++) {
             dead += progress_dead(m, a);
             lost += progress_lost(m, a) && share_silence(m->share, a) >= 0;
         }
-        m->unaccounted = missing > dead ? missing - dead : 0;
         if (missing <= (silent ? dead : lost) || clock_seconds() >= until) return missing;
     }
 }
@@ -211,7 +180,7 @@ static void wind_up(struct master *m)
     keeper_ask(m, patience);
     share_stop(m->share, 1);
     int missing = master_farewell(m, patience, true);
-    while (serve(m)) {}
+    while (turn_master_serve(&m->turn)) {}
     progress_look(m);
     if ((m->state != RUN_FAILED || m->bad_number) && keeper_finish(m, hurry ? 1 : 3)) {
         m->state = RUN_FAILED;
@@ -229,7 +198,7 @@ void master_run(struct master *m)
         return;
     }
     while (m->state == RUN_RUNNING) {
-        const int n = serve(m);
+        const int n = turn_master_serve(&m->turn);
         const double now = clock_seconds();
         if (now >= m->next_look) {
             m->next_look = now + LOOK_EVERY;

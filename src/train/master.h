@@ -23,6 +23,7 @@
 #include "store/runfile.h"
 #include "store/status.h"
 #include "store/writer.h"
+#include "turn/master.h"
 
 enum clerk_file { CLERK_CHECKPOINT, CLERK_BEST, CLERK_LOG, CLERK_STATUS, CLERK_FILES };
 
@@ -55,9 +56,9 @@ struct master {
     struct runfile *runfile;
     int actors;
 
-    struct checkpoint_counters n; /* n.seconds counts the sessions before this one; see master_seconds() */
+    struct turn_master turn;      /* T, steps, updates and theta_target, which it does not own */
+    struct checkpoint_counters n; /* the rest of the counters: see master_counters() */
     double started;               /* monotonic clock at the start of this session */
-    float *target;                /* theta_target, (params); NULL without */
 
     struct interval now;              /* since the last progress line */
     struct interval row;              /* in rounds: since the last row of /train */
@@ -72,11 +73,9 @@ struct master {
     int silences;                  /* events about them so far */
     double *silent_for;            /* by actor, at the last look */
     double longest_silence;        /* from which an actor has come back */
-    int64_t first_update;          /* n.updates at the start of this session */
+    int64_t first_update;          /* turn.updates at the start of this session */
     bool anyone_lost;              /* an actor died: no collective call from here on */
     bool bad_number;               /* --on-nan stop ends the run, after its checkpoint */
-    int unaccounted; /* actors that have neither said goodbye nor are known to be dead: they may hang, or be out of
-                        sight */
     enum run_state state;
     char reason[256];
 
@@ -136,12 +135,6 @@ struct master_start {
 void master_init(struct master *m, const struct master_start *start);
 void master_free(struct master *m);
 
-/* Takes n waiting gradients into the books; the k that count go to grads in the same order, each with its learning
- * rate. Returns k. */
-int master_take(struct master *m, const struct share_ready *ready, int n, struct optim_grad *grads);
-/* theta_target <- theta wherever T has passed a multiple of target-every. Before the share_publish() of the same theta,
- * so that who fetches it sees this target. */
-void master_move_target(struct master *m, const float *theta);
 /* Ends the run where a signal came or the frames are reached. */
 void master_check_stop(struct master *m);
 /* Waits for the goodbyes, at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have
@@ -156,18 +149,19 @@ void master_run(struct master *m);
 
 /* Seconds of training so far, all sessions. */
 double master_seconds(const struct master *m);
-/* The learning rate at n.frames. */
-double master_lr(const struct master *m);
+/* What has been counted until now, as a checkpoint keeps it. */
+struct checkpoint_counters master_counters(const struct master *m);
 /* Ends the run at the next turn of the loop; the first reason stands. */
 void master_end(struct master *m, enum run_state state, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* progress.c */
 void progress_init(struct master *m, const struct master_start *start);
 void progress_begin(struct master *m); /* RUN/status says running, and no longer what an earlier session ended with */
-void progress_push(struct master *m, const struct share_ready *r); /* one push, bad or applied; before it counts in n */
-void progress_look(struct master *m);                              /* both of these; every few milliseconds */
-void progress_episodes(struct master *m);                          /* takes in those finished */
-void progress_watch(struct master *m);                             /* signs of life */
+/* One push, bad or applied, before it counts; lag: updates since its weights. */
+void progress_push(struct master *m, const struct share_ready *r, int64_t lag);
+void progress_look(struct master *m);             /* both of these; every few milliseconds */
+void progress_episodes(struct master *m);         /* takes in those finished */
+void progress_watch(struct master *m);            /* signs of life */
 double progress_patience(const struct master *m); /* s of silence after which actors are taken for lost */
 void progress_log(struct master *m);              /* line, rows, status; every log interval and at the end */
 void progress_row(struct master *m);              /* in rounds: a row of /train, where there is anything to tell */

@@ -18,7 +18,7 @@ void referee_init(struct master *m)
     m->eval_mean = NAN;
     m->eval_theta = memory_floats(m->setup->facts->params);
     m->next_eval =
-        m->options->eval_every ? (m->n.frames / m->options->eval_every + 1) * m->options->eval_every : INT64_MAX;
+        m->options->eval_every ? (m->turn.frames / m->options->eval_every + 1) * m->options->eval_every : INT64_MAX;
 }
 
 void referee_free(struct master *m)
@@ -44,10 +44,10 @@ static void take(struct master *m, const struct actor_eval *e)
              (long long)m->eval_frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
     if (!isnan(m->n.best_mean) && e->mean <= m->n.best_mean) return;
     m->n.best_mean = e->mean;
-    struct checkpoint c = {.options = m->set, .net = m->setup->net, .counters = m->n, .theta = m->eval_theta};
+    struct checkpoint c = {
+        .options = m->set, .net = m->setup->net, .counters = master_counters(m), .theta = m->eval_theta};
     c.counters.frames = m->eval_frames;
     c.counters.updates = (int64_t)e->version;
-    c.counters.seconds = master_seconds(m);
     clerk_best(m, checkpoint_image(m->dir, "checkpoint-best.h5", &c));
 }
 
@@ -58,9 +58,9 @@ static void ask(struct master *m, const float *theta)
     while (a < m->actors && progress_lost(m, a) && !m->options->deterministic) a++;
     if (a == m->actors) return;
     memcpy(m->eval_theta, theta, m->setup->facts->params * sizeof *m->eval_theta);
-    m->eval_frames = m->n.frames;
+    m->eval_frames = m->turn.frames;
     m->eval_actor = a;
-    share_ask_eval(m->share, a, m->eval_theta, ++m->eval_id, (uint64_t)m->n.updates);
+    share_ask_eval(m->share, a, m->eval_theta, ++m->eval_id, (uint64_t)m->turn.updates);
 }
 
 void referee_take(struct master *m)
@@ -83,8 +83,8 @@ void referee_take(struct master *m)
 
 void referee_ask(struct master *m, const float *theta)
 {
-    if (m->eval_actor >= 0 || m->n.frames < m->next_eval) return;
-    m->next_eval = (m->n.frames / m->options->eval_every + 1) * m->options->eval_every;
+    if (m->eval_actor >= 0 || m->turn.frames < m->next_eval) return;
+    m->next_eval = (m->turn.frames / m->options->eval_every + 1) * m->options->eval_every;
     ask(m, theta);
 }
 
@@ -110,10 +110,10 @@ bool referee_final(struct master *m)
     struct world world;
     struct env_args args = u->world.args;
     struct evaluate_result r;
-    if (!o->eval_every || m->n.eval_frames == m->n.frames) return false;
+    if (!o->eval_every || m->n.eval_frames == m->turn.frames) return false;
     args.training = false;
     memcpy(m->eval_theta, share_theta(m->share), u->facts->params * sizeof *m->eval_theta);
-    m->eval_frames = m->n.frames;
+    m->eval_frames = m->turn.frames;
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)o->eval_episodes,
                                            .epsilon = o->eval_eps,
@@ -125,7 +125,7 @@ bool referee_final(struct master *m)
         log_error("no final evaluation: %s", error_text());
         return false;
     }
-    const struct actor_eval e = {.version = (uint64_t)m->n.updates,
+    const struct actor_eval e = {.version = (uint64_t)m->turn.updates,
                                  .episodes = r.episodes,
                                  .frames = r.frames,
                                  .mean = r.mean,

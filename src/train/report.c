@@ -51,7 +51,7 @@ void progress_init(struct master *m, const struct master_start *s)
         m->eps_final[r] = explore_draw_final(c.eps_final, c.eps_prob, c.eps_count, &rng);
     }
     m->silent_for = memory_new((size_t)m->actors, sizeof *m->silent_for);
-    m->first_update = m->n.updates;
+    m->first_update = m->turn.updates;
     m->ret_recent = m->max_recent = NAN;
     interval_reset(&m->now, m->started);
     interval_reset(&m->row, m->started);
@@ -60,7 +60,7 @@ void progress_init(struct master *m, const struct master_start *s)
 
 void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
 {
-    struct run_event e = {.seconds = master_seconds(m), .frames = m->n.frames, .rank = rank};
+    struct run_event e = {.seconds = master_seconds(m), .frames = m->turn.frames, .rank = rank};
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(e.text, sizeof e.text, fmt, ap);
@@ -86,10 +86,9 @@ static void add_push(struct interval *i, const struct share_push *p, int64_t lag
     if (lag > i->lag_max) i->lag_max = lag;
 }
 
-void progress_push(struct master *m, const struct share_ready *r)
+void progress_push(struct master *m, const struct share_ready *r, int64_t lag)
 {
     const struct share_push *p = &r->push;
-    const int64_t lag = m->n.updates - (int64_t)p->version;
     add_push(&m->now, p, lag);
     if (m->options->deterministic) add_push(&m->row, p, lag);
     m->rows[r->actor + 1].frames += p->frames;
@@ -130,7 +129,7 @@ static void set_state(struct master *m, int actor, const char *state)
 
 double progress_patience(const struct master *m)
 {
-    return m->n.updates > m->first_update ? fmax(LOST_AFTER, 10 * m->longest_silence) : LOST_AT_START;
+    return m->turn.updates > m->first_update ? fmax(LOST_AFTER, 10 * m->longest_silence) : LOST_AT_START;
 }
 
 void progress_watch(struct master *m)
@@ -146,7 +145,8 @@ void progress_watch(struct master *m)
         }
         const double before = m->silent_for[a];
         m->silent_for[a] = silence;
-        if (silence < before && m->n.updates > m->first_update) m->longest_silence = fmax(m->longest_silence, before);
+        if (silence < before && m->turn.updates > m->first_update)
+            m->longest_silence = fmax(m->longest_silence, before);
         row->last_seen = master_seconds(m) - silence;
         if (m->pids[a + 1] && silence > 0.5 && !process_is(m->pids[a + 1], m->births[a + 1]))
             set_state(m, a, "dead");
@@ -180,7 +180,7 @@ void progress_episodes(struct master *m)
         do {
             n = share_take_episodes(m->share, a, e, MOST, &dropped);
             for (int i = 0; i < n; i++) {
-                const struct run_episode row = {.frames = m->n.frames,
+                const struct run_episode row = {.frames = m->turn.frames,
                                                 .seconds = master_seconds(m),
                                                 .actor = a + 1,
                                                 .ret = e[i].ret,
@@ -206,10 +206,10 @@ void progress_look(struct master *m)
 static void write_status(struct master *m, const struct run_train *t, double left)
 {
     const struct status s = {.state = m->state,
-                             .frames = m->n.frames,
+                             .frames = m->turn.frames,
                              .frames_total = m->options->frames,
-                             .steps = m->n.steps,
-                             .updates = m->n.updates,
+                             .steps = m->turn.steps,
+                             .updates = m->turn.updates,
                              .episodes = m->n.episodes,
                              .seconds = t->seconds,
                              .frames_per_s = t->frames_per_s,
@@ -244,9 +244,9 @@ static struct run_train row_of(const struct master *m, const struct interval *i,
     const double pushes = i->pushes ? (double)i->pushes : NAN, dt = fmax(clock - i->start, 1e-9);
     const double steps = i->pushes ? (double)i->steps : NAN;
     return (struct run_train){.seconds = master_seconds(m),
-                              .frames = m->n.frames,
-                              .steps = m->n.steps,
-                              .updates = m->n.updates,
+                              .frames = m->turn.frames,
+                              .steps = m->turn.steps,
+                              .updates = m->turn.updates,
                               .frames_per_s = (double)i->frames / dt,
                               .updates_per_s = (double)i->updates / dt,
                               .return_mean = i->episodes ? i->ret_sum / (double)i->episodes : NAN,
@@ -256,7 +256,7 @@ static struct run_train row_of(const struct master *m, const struct interval *i,
                               .value_loss = i->value_loss / steps,
                               .entropy = i->entropy / steps,
                               .grad_norm = i->norm / pushes,
-                              .lr = master_lr(m),
+                              .lr = turn_master_lr(&m->turn),
                               .lag_mean = i->lag_sum / pushes,
                               .lag_max = i->lag_max,
                               .dropped = i->dropped};
@@ -280,11 +280,11 @@ void progress_log(struct master *m)
         m->ret_recent = row.return_mean;
         m->max_recent = row.return_max;
     }
-    const double left = (double)(m->options->frames - m->n.frames) / row.frames_per_s;
+    const double left = (double)(m->options->frames - m->turn.frames) / row.frames_per_s;
     for (int a = 1; a <= m->actors && m->setup->algo != ALGO_A3C; a++)
-        m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->n.frames, m->options->eps_frames);
-    m->rows[0].updates = m->n.updates;
-    m->rows[0].frames = m->n.frames;
+        m->rows[a].epsilon = explore_epsilon(m->eps_final[a], m->turn.frames, m->options->eps_frames);
+    m->rows[0].updates = m->turn.updates;
+    m->rows[0].frames = m->turn.frames;
     m->rows[0].last_seen = row.seconds;
     if (!m->options->deterministic) runfile_train(m->runfile, &row); /* else see progress_row() */
     runfile_lag(m->runfile, m->lag);
@@ -293,8 +293,8 @@ void progress_log(struct master *m)
     write_status(m, &row, left);
     log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %.1f max %lld  "
              "%s left",
-             100.0 * (double)m->n.frames / (double)m->options->frames, (long long)m->n.frames, (long long)m->n.steps,
-             row.frames_per_s, row.updates_per_s, text_figure(m->ret_recent, "%.3g", mean),
+             100.0 * (double)m->turn.frames / (double)m->options->frames, (long long)m->turn.frames,
+             (long long)m->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(m->ret_recent, "%.3g", mean),
              text_figure(m->max_recent, "%.3g", max), row.lag_mean, (long long)row.lag_max,
              text_span(fmax(left, 0), left_text));
     interval_reset(&m->now, clock);

@@ -100,15 +100,15 @@ static int by_actor(const void *a, const void *b)
 /* Applies the round, takes its books, and says what comes next; then the publication lets the actors on. */
 static void finish_round(struct master *m)
 {
-    const int64_t every = m->options->log_frames, before = m->n.frames / every;
+    const int64_t every = m->options->log_frames, before = m->turn.frames / every;
     float *const next = share_next(m->share);
     qsort(m->round, (size_t)m->actors, sizeof *m->round, by_actor);
-    const int k = master_take(m, m->round, m->actors, m->grads);
+    const int k = turn_master_count(&m->turn, m->round, m->actors, m->grads);
     optim_apply(m->optim, share_theta(m->share), next, m->grads, k);
-    master_move_target(m, next);
+    turn_master_move_target(&m->turn, next);
     progress_episodes(m);
     master_check_stop(m);
-    if (m->n.frames / every != before || m->state == RUN_DONE) progress_row(m);
+    if (m->turn.frames / every != before || m->state == RUN_DONE) progress_row(m);
     if (m->state == RUN_RUNNING) {
         referee_ask(m, next);
         keeper_turn(m);
@@ -116,7 +116,7 @@ static void finish_round(struct master *m)
         keeper_ask(m, INFINITY);
         share_stop(m->share, 1); /* before the publication: nobody begins another round */
     }
-    share_publish(m->share, (uint64_t)m->n.updates, m->n.frames);
+    share_publish(m->share, (uint64_t)m->turn.updates, m->turn.frames);
     share_ack(m->share, m->round, m->actors);
 }
 

@@ -190,7 +190,7 @@ static bool load_actors(struct session *s)
         CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
         void *state = memory_new((size_t)bytes, 1);
         CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-        mine = bytes ? agent_load(s->actor.agent, state, (size_t)bytes) : 0;
+        mine = bytes ? agent_load(s->actor.turn.agent, state, (size_t)bytes) : 0;
         ok = mine >= 0;
         free(state);
     }
@@ -249,7 +249,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     if (!rc && s->rank == 0) rc = load_start(s);
     if (!session_agree(s, !rc)) return 2;
     if (s->plan.checkpoint[0] && !load_actors(s)) return 2;
-    const uint64_t mine = s->rank ? agent_state_size(s->actor.agent) : 0;
+    const uint64_t mine = s->rank ? agent_state_size(s->actor.turn.agent) : 0;
     CHECK_MPI(MPI_Allreduce(&mine, &s->state_bytes, 1, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD));
     return 0;
 }

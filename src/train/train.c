@@ -34,7 +34,7 @@ static void finish(struct session *s, struct master *m, int *status)
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
     char best[TEXT_FIGURE], last[TEXT_FIGURE];
     log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
-             (long long)m->n.frames, master_seconds(m), text_figure(m->n.best_mean, "%.3g", best),
+             (long long)m->turn.frames, master_seconds(m), text_figure(m->n.best_mean, "%.3g", best),
              text_figure(m->eval_mean, "%.3g", last), s->plan.dir);
 }
 

@@ -1,0 +1,141 @@
+/* actor.c -- see actor.h: the body of the loop of Algorithms 1 to S3 of Mnih et al. 2016, seen from one actor-learner.
+ * Between fetch and push there is no collective, no allocation and, unless the environment fails, no output. */
+#include "turn/actor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum {
+    FAULTS_TOLD = 10, /* lines about an environment's faults; the master counts them all */
+    FAULTS_MOST = 100 /* in a row, with which an actor ends */
+};
+
+int turn_actor_open(struct turn_actor *t, const struct setup *setup, int rank)
+{
+    const struct agent_config config = setup_agent_config(setup, rank);
+    memset(t, 0, sizeof *t);
+    t->setup = setup;
+    t->agent = agent_new(&config, &setup->world, setup->net);
+    if (!t->agent) return -1;
+    t->own = memory_floats(setup->facts->params);
+    if (algo_has_target(setup->algo)) t->target = memory_floats(setup->facts->params);
+    return 0;
+}
+
+void turn_actor_close(struct turn_actor *t)
+{
+    if (t->agent) agent_free(&t->agent);
+    free(t->own);
+    free(t->target);
+    t->own = t->target = NULL;
+}
+
+static double now(const struct turn_actor *t)
+{
+    return t->seconds ? clock_seconds() : 0;
+}
+
+static double spent(const struct turn_actor *t, enum turn_part part, double since)
+{
+    const double end = now(t);
+    if (t->seconds) t->seconds[part] += end - since;
+    return end;
+}
+
+const float *turn_actor_fetch(struct turn_actor *t, struct share_view *view)
+{
+    const double start = now(t);
+    const float *theta = share_borrow(t->share, t->own, view);
+    if (!theta) return NULL;
+    if (t->target && !view->stop && view->target_version != t->target_version &&
+        share_fetch_target(t->share, t->target, &t->target_version))
+        return NULL;
+    spent(t, TURN_FETCH, start);
+    return theta;
+}
+
+/* Clip, and the one place where a NaN is kept from the master. */
+static void push_gradient(struct turn_actor *t, uint64_t version)
+{
+    const struct agent_stats *stats = &t->stats;
+    const double norm = stats->norm, clip = t->setup->options->clip;
+    const double E = (double)t->setup->options->envs_per_actor; /* means over environments, back to sums */
+    struct share_push p = {.version = version,
+                           .frames = stats->frames,
+                           .steps = stats->steps,
+                           .scale = 1,
+                           .norm = (float)norm,
+                           .factors = (uint32_t)stats->factors,
+                           .policy_loss = (float)(E * stats->policy_loss),
+                           .value_loss = (float)(E * stats->value_loss),
+                           .entropy = (float)(E * stats->entropy)};
+    if (!isfinite(norm)) {
+        p.bad = TURN_BAD_GRADIENT;
+        p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
+    } else if (clip > 0 && norm > clip) {
+        p.scale = (float)(clip / norm);
+    }
+    share_push(t->share, &p);
+}
+
+/* The environment answered no number: the master hears of it and counts the frames. Where it does so time after time
+ * this actor ends and the others go on. */
+static void push_fault(struct turn_actor *t, uint64_t version)
+{
+    const int64_t steps = agent_steps(t->agent);
+    const struct share_push p = {.version = version,
+                                 .frames = steps * t->setup->world.spec.action_repeat,
+                                 .steps = steps,
+                                 .bad = agent_fault(t->agent) == INSTANCE_BAD_REWARD ? TURN_BAD_REWARD
+                                                                                     : TURN_BAD_OBSERVATION};
+    if (t->faults++ < FAULTS_TOLD)
+        log_rank("%s; this rollout does not count and its episode is given up (seed %lld)", error_text(),
+                 (long long)t->setup->options->seed);
+    if (++t->faults_in_a_row >= FAULTS_MOST)
+        log_rank("%s; %d rollouts in a row: this actor ends", error_text(), FAULTS_MOST);
+    share_push(t->share, &p);
+}
+
+static void tell_episodes(struct turn_actor *t)
+{
+    enum { EPISODES = 64 };
+    struct agent_episode done[EPISODES];
+    int n;
+    do {
+        n = agent_take_episodes(t->agent, done, EPISODES);
+        for (int i = 0; i < n; i++) {
+            const struct share_episode e = {.frames = done[i].frames, .steps = done[i].steps, .ret = done[i].ret};
+            share_tell_episode(t->share, &e);
+        }
+    } while (n == EPISODES);
+}
+
+enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const struct share_view *view)
+{
+    const bool rounds = t->setup->options->deterministic;
+    double at = now(t);
+    const bool failed = agent_play(t->agent, theta, view->frames);
+    at = spent(t, TURN_PLAY, at);
+    float *dtheta = share_begin(t->share);
+    if (!dtheta) return TURN_NO_MAILBOX;
+    if (rounds) tell_episodes(t); /* whoever has the gradient has them, too */
+    at = spent(t, TURN_PUSH, at);
+    if (failed) {
+        push_fault(t, view->version);
+        if (t->faults_in_a_row >= FAULTS_MOST) return TURN_HOPELESS;
+    } else {
+        t->faults_in_a_row = 0;
+        agent_gradient(t->agent, theta, t->target, dtheta, &t->stats);
+        at = spent(t, TURN_GRADIENT, at);
+        push_gradient(t, view->version);
+    }
+    if (!rounds) tell_episodes(t);
+    spent(t, TURN_PUSH, at);
+    return TURN_PUSHED;
+}

@@ -1,0 +1,48 @@
+/* actor.h -- one turn of an actor-learner, the same in a training and in a benchmark: fetch, play, differentiate, clip,
+ * push. Knows nothing of files, runs or MPI. */
+#ifndef DUNLIN_TURN_ACTOR_H
+#define DUNLIN_TURN_ACTOR_H
+
+#include <stdint.h>
+
+#include "learn/agent.h"
+#include "setup/setup.h"
+#include "share/share.h"
+
+/* share_push.bad: where a number was none. */
+enum turn_bad { TURN_BAD_NONE, TURN_BAD_GRADIENT, TURN_BAD_REWARD, TURN_BAD_OBSERVATION, TURN_BAD_KINDS };
+
+struct turn_actor {
+    const struct setup *setup; /* borrowed */
+    struct share *share;       /* borrowed; the caller's to set before the first turn */
+    struct agent *agent;
+    float *own;               /* (params) weights of a rollout, where they cannot be read in place */
+    float *target;            /* (params) theta_target; NULL where the algorithm has none */
+    uint64_t target_version;  /* of what is in target */
+    struct agent_stats stats; /* of the last rollout whose gradient was pushed */
+    int64_t faults;           /* rollouts that the environment spoilt */
+    int faults_in_a_row;
+    double *seconds; /* (TURN_PARTS) += what each part took; NULL: not measured */
+};
+
+enum turn_part { TURN_FETCH, TURN_PLAY, TURN_GRADIENT, TURN_PUSH, TURN_PARTS };
+
+/* Local: memory and the agent's environments. 0, or -1 after error_set(). Owner: turn_actor_close(), also after -1. */
+int turn_actor_open(struct turn_actor *t, const struct setup *setup, int rank);
+void turn_actor_close(struct turn_actor *t);
+
+/* One-sided: the newest weights, borrowed until the next call, and theta_target where it has changed. NULL where the
+ * master gives no sign of life. Where view->stop is set nothing is to be played with them. */
+const float *turn_actor_fetch(struct turn_actor *t, struct share_view *view);
+
+enum turn_end {
+    TURN_PUSHED,
+    TURN_NO_MAILBOX, /* share_begin() gave none: the master has said stop, or is silent; the rollout is lost */
+    TURN_HOPELESS    /* pushed, but the environment has spoilt rollout after rollout: this actor is to end */
+};
+/* One-sided: plays a rollout with theta, pushes its gradient and tells of the episodes that ended; with --deterministic
+ * of these first. A rollout in which the environment answered no number is a line of log and a push without a
+ * gradient. */
+enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const struct share_view *view);
+
+#endif
