@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "store/runfile.h"
 #include "view/top_text.h"
 
 static const char usage[] =
