@@ -50,8 +50,11 @@ circles() {
         END { if (line) print line }'
 }
 
-# find_circles: files that include each other, X.c and X.h being one
-find_circles() { includes | sed 's/\.[ch]\b//g' | awk '$1 != $2' | sort -u | circles; }
+# find_circles: headers that include each other; and files each of which includes the next one's header
+find_circles() {
+    includes | awk '$1 ~ /h$/ && $1 != $2' | circles
+    includes | awk '$1 ~ /c$/' | sed 's/\.[ch]\b//g' | awk '$1 != $2' | sort -u | circles
+}
 
 # find_calls BUILD: files that call each other, by the symbols of their objects; a kernel's twins count once
 find_calls() {
@@ -114,8 +117,9 @@ spoiled "an environment that knows a network" 'env/catch.c includes src/nn/net.h
 spoiled "a room without a row" 'attic has no row' find_rooms 'mkdir src/attic'
 spoiled "a row without a room" 'row of play has no folder' find_rooms 'rm -r src/play; sed -i "/play\//d" src/main.c'
 spoiled "a circle of three files" 'circle: .*base/[abc]' find_circles \
-    'for f in a b c; do touch src/base/$f.h; done; echo "#include \"base/b.h\"" >src/base/a.c
-     echo "#include \"base/c.h\"" >src/base/b.h; echo "#include \"base/a.h\"" >src/base/c.c'
+    'for f in ab bc ca; do touch src/base/${f:0:1}.h; echo "#include \"base/${f:1}.h\"" >src/base/${f:0:1}.c; done'
+spoiled "a circle of headers" 'circle: src/base/[ab].h' find_circles \
+    'for f in ab ba; do echo "#include \"base/${f:1}.h\"" >src/base/${f:0:1}.h; done'
 spoiled "a circle of calls behind one header" 'circle: .*base/[ab]' 'find_calls .' \
     'echo "void g(void); void f(void); void f(void) { g(); }" >src/base/a.c
      echo "void g(void); void f(void); void g(void) { f(); }" >src/base/b.c

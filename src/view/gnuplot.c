@@ -1,5 +1,5 @@
-/* gnuplot.c -- see gnuplot.h. gnuplot gets the script on its standard input and writes the picture to its standard output,
- * which is a file of ours: no shell, and no name of the user's stands in the script where gnuplot would open it
+/* gnuplot.c -- see gnuplot.h. gnuplot gets the script on its standard input and writes the picture to its standard
+ * output, which is a file of ours: no shell, and no name of the user's stands in the script where gnuplot would open it
  * ('|command' would run one). */
 #include "view/gnuplot.h"
 
