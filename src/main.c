@@ -11,6 +11,7 @@
 #include "setup/list.h"
 #include "setup/setup.h"
 #include "train/train.h"
+#include "view/info.h"
 #include "view/plot.h"
 #include "view/top.h"
 

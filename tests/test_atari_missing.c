@@ -1,4 +1,4 @@
-/* test_atari_missing.c -- what is said where the emulator's library or games are missing or damaged. Needs neither. */
+/* test_atari_missing.c -- what is said where Atari's library or games are missing. Needs neither. */
 #include "testing.h"
 
 #include <unistd.h>
@@ -22,7 +22,6 @@ static void touch(const char *dir, const char *name, const char *bytes, size_t n
     EXPECT(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
 }
 
-/* Before any test that loads the library: it stays loaded. */
 static void test_no_library(void **state)
 {
     (void)state;
@@ -90,6 +89,9 @@ static void test_no_games(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_library), cmocka_unit_test(test_no_games)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_no_games),
+    };
     return testing_main(tests);
 }

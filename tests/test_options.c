@@ -1,5 +1,13 @@
 /* test_options.c -- the table of options, its texts, checks and origins. */
-#include "options.h"
+#include <inttypes.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "options_said.h"
+#include "setup/setup.h"
+#include "testing.h"
 
 static void refused(const char *key, const char *value, const char *range)
 {

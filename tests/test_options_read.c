@@ -1,10 +1,15 @@
-/* test_options_read.c -- options from files and from the command line. */
-#include "options.h"
+/* test_options_read.c -- options from files and command lines. */
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "options_said.h"
+#include "testing.h"
 
 static char *write_file(const char *bytes, size_t n)
 {
     static char path[64];
-    strcpy(path, "/tmp/test_options_XXXXXX.ini");
+    strcpy(path, "/tmp/test_options_read_XXXXXX.ini");
     const int fd = mkstemps(path, 4);
     EXPECT(fd >= 0);
     EXPECT(write(fd, bytes, n) == (ssize_t)n);
@@ -172,7 +177,6 @@ static void test_command_line_errors(void **state)
 
 int main(void)
 {
-    setup_names();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_unreadable_file),

@@ -12,6 +12,7 @@
 #include "dunlin/version.h"
 #include "nn/net.h"
 #include "revision.h"
+#include "store/h5.h"
 #include "store/seal.h"
 
 #ifdef __clang__
@@ -107,13 +108,4 @@ void provenance_fill(struct provenance *p, int argc, char **argv)
     if (gmtime_r(&now, &utc)) strftime(p->started, sizeof p->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     snprintf(p->slurm_job, sizeof p->slurm_job, "%s", job ? job : "");
     fill_variables(p);
-}
-
-int provenance_put(hid_t object, const struct provenance *p, const char *path)
-{
-#define X(field, bytes, help)                                                                                          \
-    if (h5_put_text(object, #field, p->field, path)) return -1;
-    PROVENANCE(X)
-#undef X
-    return 0;
 }

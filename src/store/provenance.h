@@ -2,8 +2,6 @@
 #ifndef DUNLIN_STORE_PROVENANCE_H
 #define DUNLIN_STORE_PROVENANCE_H
 
-#include "store/h5.h"
-
 /* X(field, bytes, help): each is text and an attribute of /provenance. */
 #define PROVENANCE(X)                                                                                                  \
     X(version, 32, "Dunlin's version")                                                                                 \
@@ -32,8 +30,5 @@ struct provenance {
 /* Fills all that this process knows by itself; hosts, ranks, mpi_library, window and seed are the caller's. argv is
  * stored as typed. Local. */
 void provenance_fill(struct provenance *p, int argc, char **argv);
-
-/* The fields as text attributes of object, of the file `path`. 0, or -1 after error_set(). */
-int provenance_put(hid_t object, const struct provenance *p, const char *path);
 
 #endif

@@ -1,7 +1,6 @@
-/* atari.h -- what the tests of env/atari.c have in common: games are played through functions between the environment and
- * the emulator, which count, record and keep what passes there. */
-#ifndef DUNLIN_TESTS_ATARI_H
-#define DUNLIN_TESTS_ATARI_H
+/* watched_ale.h -- games of Atari, watched through the functions between environment and emulator. */
+#ifndef DUNLIN_WATCHED_ALE_H
+#define DUNLIN_WATCHED_ALE_H
 
 #include "testing.h"
 
@@ -121,18 +120,5 @@ static inline void play_step(struct play *p, int action)
 {
     p->last = env_atari.step(p->state, &p->rng, (struct env_action){.index = action}, p->obs);
 }
-
-/* The tests, where library and games are; else each is skipped with the reason. */
-static inline int atari_run(const struct CMUnitTest *tests, size_t n)
-{
-    char err[768], path[4096];
-    use_folder();
-    if (ale_load(err, sizeof err) && ale_rom("pong", path, sizeof path, err, sizeof err) == 0)
-        return testing_run(tests, n);
-    /* cmocka's own skip() prints "not ok" */
-    for (size_t i = 0; i < n; i++) printf("ok %zu - %s # SKIP %s\n", i + 1, tests[i].name, err);
-    return 0;
-}
-#define atari_main(tests) atari_run((tests), sizeof(tests) / sizeof((tests)[0]))
 
 #endif

@@ -1,12 +1,8 @@
-/* options.h -- what the tests of src/base/options*.c have in common. */
-#ifndef DUNLIN_TESTS_OPTIONS_H
-#define DUNLIN_TESTS_OPTIONS_H
-
-#include <unistd.h>
+/* options_said.h -- what the tests of options look at: the last error, and whether it says what it must. */
+#ifndef DUNLIN_OPTIONS_SAID_H
+#define DUNLIN_OPTIONS_SAID_H
 
 #include "base/error.h"
-#include "base/options.h"
-#include "setup/setup.h"
 #include "testing.h"
 
 /* The last error is one line that holds each of the words given (NULL ends them). */
