@@ -1,5 +1,5 @@
-/* strange.h -- checkpoints and run files with what nobody wrote: other types, shapes, sizes, links, numbers and texts, made
- * with HDF5. */
+/* strange.h -- checkpoints and run files with what nobody wrote: other types, shapes, sizes, links, numbers and texts,
+ * made with HDF5. */
 #ifndef DUNLIN_TESTS_STRANGE_H
 #define DUNLIN_TESTS_STRANGE_H
 

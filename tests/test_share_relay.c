@@ -1,5 +1,5 @@
-/* test_share_relay.c -- what a relay sends over the network: weights once per node and version, gradients one by one, as
- * sums, and on packed wires. */
+/* test_share_relay.c -- what a relay sends over the network: weights once per node and version, gradients one by
+ * one, as sums, and on packed wires. */
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };
@@ -80,8 +80,8 @@ static void crossings_are_counted(void **state)
     agree();
 }
 
-/* Applies half of each gradient, for gradients that are 1 at entries of their actor's own and 0 elsewhere: exact however
- * they are added up, and significant. */
+/* Applies half of each gradient, for gradients that are 1 at entries of their actor's own and 0 elsewhere: exact
+ * however they are added up, and significant. */
 static void sums_master(struct share *s, int flags)
 {
     const int actors = share_actors(s), pushed = actors * PUSHES;
