@@ -1,4 +1,6 @@
-/* keeper.c -- checkpoints: when they are due, whose state is in them. Writing them is clerk.c's. */
+/* checkpoints.c -- see checkpoints.h. */
+#include "train/checkpoints.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,66 +8,71 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "base/memory.h"
-#include "train/master.h"
+#include "train/events.h"
 
 static const double PATIENCE = 2;         /* s that a periodic checkpoint waits for the actors' states */
 static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */
 static const double RETRY_FROM = 2,
                     RETRY_AT = 10; /* s after one that could not be written: not before, and at the latest */
 
-void keeper_init(struct master *m, size_t state_bytes)
+void checkpoints_init(struct checkpoints *k, struct run *run, const struct ranks *ranks, struct files *files,
+                      const struct totals *totals, size_t state_bytes)
 {
-    const int64_t every = m->options->checkpoint_every;
-    m->next_checkpoint = (m->turn.frames / every + 1) * every;
-    m->last_checkpoint = m->started;
-    m->state_bytes = state_bytes;
-    m->states = memory_new((size_t)m->actors, sizeof *m->states);
-    m->state_lengths = memory_new((size_t)m->actors, sizeof *m->state_lengths);
-    m->state_seen = memory_new((size_t)m->actors, sizeof *m->state_seen);
-    for (int a = 0; a < m->actors; a++) m->states[a] = memory_new(state_bytes, 1);
+    const int64_t every = run->options->checkpoint_every;
+    const size_t actors = (size_t)run->actors;
+    *k = (struct checkpoints){.run = run,
+                              .ranks = ranks,
+                              .files = files,
+                              .totals = totals,
+                              .next = (run->turn.frames / every + 1) * every,
+                              .last = run->started,
+                              .state_bytes = state_bytes,
+                              .states = memory_new(actors, sizeof *k->states),
+                              .lengths = memory_new(actors, sizeof *k->lengths),
+                              .seen = memory_new(actors, sizeof *k->seen)};
+    for (size_t a = 0; a < actors; a++) k->states[a] = memory_new(state_bytes, 1);
 }
 
-void keeper_free(struct master *m)
+void checkpoints_free(struct checkpoints *k)
 {
-    for (int a = 0; a < m->actors && m->states; a++) free(m->states[a]);
-    free(m->states);
-    free(m->state_lengths);
-    free(m->state_seen);
+    for (int a = 0; a < k->run->actors; a++) free(k->states[a]);
+    free(k->states);
+    free(k->lengths);
+    free(k->seen);
 }
 
-void keeper_ask(struct master *m, double patience)
+void checkpoints_ask(struct checkpoints *k, double patience)
 {
-    share_ask_state(m->share, ++m->state_id);
-    m->state_deadline = clock_seconds() + patience;
-    memset(m->state_seen, 0, (size_t)m->actors * sizeof *m->state_seen);
+    share_ask_state(k->run->share, ++k->state_id);
+    k->deadline = clock_seconds() + patience;
+    memset(k->seen, 0, (size_t)k->run->actors * sizeof *k->seen);
 }
 
 /* Takes in what has come; true once nothing more is awaited. */
-static bool collected(struct master *m)
+static bool collected(struct checkpoints *k)
 {
     bool all = true;
-    for (int a = 0; a < m->actors; a++) {
-        if (m->state_seen[a]) continue;
+    for (int a = 0; a < k->run->actors; a++) {
+        if (k->seen[a]) continue;
         const uint64_t id =
-            share_read_post(m->share, a, SHARE_POST_STATE, m->states[a], m->state_bytes, &m->state_lengths[a]);
-        m->state_seen[a] = id == m->state_id;
-        if (!m->state_seen[a] && (m->options->deterministic || !progress_lost(m, a))) all = false;
+            share_read_post(k->run->share, a, SHARE_POST_STATE, k->states[a], k->state_bytes, &k->lengths[a]);
+        k->seen[a] = id == k->state_id;
+        if (!k->seen[a] && (k->run->options->deterministic || !ranks_lost(k->ranks, a))) all = false;
     }
-    return all || clock_seconds() >= m->state_deadline;
+    return all || clock_seconds() >= k->deadline;
 }
 
-bool keeper_whole(struct master *m)
+bool checkpoints_whole(struct checkpoints *k)
 {
-    if (!m->state_id) return false; /* nobody has been asked */
-    collected(m);
-    for (int a = 0; a < m->actors; a++)
-        if (!m->state_seen[a]) return false;
+    if (!k->state_id) return false; /* nobody has been asked */
+    collected(k);
+    for (int a = 0; a < k->run->actors; a++)
+        if (!k->seen[a]) return false;
     return true;
 }
 
-struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, struct optim *optim)
+struct checkpoint_image *checkpoints_image(const char *dir, struct checkpoint *c, struct optim *optim)
 {
     char name[64];
     const int rows = optim_state_rows(optim);
@@ -80,73 +87,86 @@ struct checkpoint_image *keeper_image(const char *dir, struct checkpoint *c, str
     return image;
 }
 
-/* The state of now, handed to the clerk. */
-static void hand_over(struct master *m)
+void checkpoints_news(struct checkpoints *k)
 {
-    struct checkpoint_actor *actors = memory_new((size_t)m->actors + 1, sizeof *actors);
-    void *books = memory_new(books_size(m), 1);
-    struct checkpoint c = {.options = m->set,
-                           .net = m->setup->net,
-                           .counters = master_counters(m),
-                           .theta = share_theta(m->share),
-                           .target = m->turn.target,
+    const enum writer_state state = files_take_checkpoint(k->files);
+    const bool well = state == WRITER_DONE;
+    const double now = clock_seconds();
+    if (state == WRITER_FREE) return;
+    if (well) k->last = now;
+    k->retry_from = well ? 0 : now + RETRY_FROM;
+    k->retry_at = well ? 0 : now + RETRY_AT;
+}
+
+/* The state of now, handed to the files. */
+static void hand_over(struct checkpoints *k)
+{
+    const struct run *run = k->run;
+    struct checkpoint_actor *actors = memory_new((size_t)run->actors + 1, sizeof *actors);
+    void *totals = memory_new(totals_size(k->totals), 1);
+    struct checkpoint c = {.options = run->set,
+                           .net = run->setup->net,
+                           .counters = run_counters(run),
+                           .theta = share_theta(run->share),
+                           .target = run->turn.target,
                            .actors = actors,
-                           .actor_count = m->actors + 1};
-    books_save(m, books);
-    actors[0] = (struct checkpoint_actor){.rank = 0, .state = books, .bytes = books_size(m)};
-    for (int a = 0; a < m->actors; a++) {
+                           .actor_count = run->actors + 1};
+    totals_save(k->totals, totals);
+    actors[0] = (struct checkpoint_actor){.rank = 0, .state = totals, .bytes = totals_size(k->totals)};
+    for (int a = 0; a < run->actors; a++) {
         actors[a + 1].rank = a + 1;
-        actors[a + 1].state = m->state_seen[a] ? m->states[a] : NULL;
-        actors[a + 1].bytes = m->state_seen[a] ? m->state_lengths[a] : 0;
-        if (!m->state_seen[a] && !progress_lost(m, a)) /* of a lost one it has been said */
-            progress_event(m, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
-                           (long long)m->turn.frames);
+        actors[a + 1].state = k->seen[a] ? k->states[a] : NULL;
+        actors[a + 1].bytes = k->seen[a] ? k->lengths[a] : 0;
+        if (!k->seen[a] && !ranks_lost(k->ranks, a)) /* of a lost one it has been said */
+            run_event(k->run, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
+                      (long long)run->turn.frames);
     }
-    struct checkpoint_image *image = keeper_image(m->dir, &c, m->optim);
+    struct checkpoint_image *image = checkpoints_image(run->dir, &c, run->turn.optim);
     free(actors);
-    free(books);
-    m->state_deadline = 0;
-    clerk_log(m); /* first the rows up to it, then the checkpoint: a resume finds both */
-    clerk_checkpoint(m, image);
+    free(totals);
+    k->deadline = 0;
+    files_log(k->files); /* first the rows up to it, then the checkpoint: a resume finds both */
+    files_checkpoint(k->files, image);
+    checkpoints_news(k); /* it may have failed already */
 }
 
-void keeper_written(struct master *m, bool well)
+bool checkpoints_asked(const struct checkpoints *k)
+{
+    return k->deadline > 0;
+}
+
+static bool due(const struct checkpoints *k)
 {
     const double now = clock_seconds();
-    if (well) m->last_checkpoint = now;
-    m->retry_from = well ? 0 : now + RETRY_FROM;
-    m->retry_at = well ? 0 : now + RETRY_AT;
+    if (now < k->retry_from) return false;
+    return k->run->turn.frames >= k->next || now - k->last >= AT_LEAST_EVERY || (k->retry_at > 0 && now >= k->retry_at);
 }
 
-static bool due(const struct master *m)
+void checkpoints_turn(struct checkpoints *k)
 {
-    const double now = clock_seconds();
-    if (now < m->retry_from) return false;
-    return m->turn.frames >= m->next_checkpoint || now - m->last_checkpoint >= AT_LEAST_EVERY ||
-           (m->retry_at > 0 && now >= m->retry_at);
-}
-
-void keeper_turn(struct master *m)
-{
-    if (m->state_deadline > 0) {
-        if (collected(m)) hand_over(m);
+    if (k->deadline > 0) {
+        if (collected(k)) hand_over(k);
         return;
     }
-    if (clerk_busy(m, CLERK_CHECKPOINT) || !due(m)) return;
-    m->next_checkpoint = (m->turn.frames / m->options->checkpoint_every + 1) * m->options->checkpoint_every;
-    keeper_ask(m, m->options->deterministic ? INFINITY : PATIENCE); /* in rounds: all of them or no checkpoint */
+    if (files_busy(k->files, FILE_CHECKPOINT) || !due(k)) return;
+    const struct options *o = k->run->options;
+    k->next = (k->run->turn.frames / o->checkpoint_every + 1) * o->checkpoint_every;
+    checkpoints_ask(k, o->deterministic ? INFINITY : PATIENCE); /* in rounds: all of them or no checkpoint */
 }
 
-int keeper_finish(struct master *m, int tries)
+int checkpoints_finish(struct checkpoints *k, int tries)
 {
-    if (clerk_wait(m, CLERK_CHECKPOINT, CLERK_PATIENCE)) return -1;
-    collected(m);
+    if (files_wait(k->files, FILE_CHECKPOINT)) return -1;
+    checkpoints_news(k);
+    collected(k);
     for (;;) {
-        hand_over(m);
-        if (clerk_wait(m, CLERK_CHECKPOINT, CLERK_PATIENCE)) return -1;
-        if (m->retry_at <= 0) return 0;
+        hand_over(k);
+        if (files_wait(k->files, FILE_CHECKPOINT)) return -1;
+        checkpoints_news(k);
+        if (k->retry_at <= 0) return 0;
         if (--tries <= 0)
-            return error_set("the last checkpoint could not be written: %s", m->troubles[CLERK_CHECKPOINT].cause);
-        for (const double until = clock_seconds() + RETRY_FROM; clock_seconds() < until;) share_idle(m->share, 0.05);
+            return error_set("the last checkpoint could not be written: %s", k->files->troubles[FILE_CHECKPOINT].cause);
+        for (const double until = clock_seconds() + RETRY_FROM; clock_seconds() < until;)
+            share_idle(k->run->share, 0.05);
     }
 }

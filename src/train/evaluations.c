@@ -1,5 +1,6 @@
-/* referee.c -- evaluations during training: the first live actor plays whole games with a copy of theta, between two
- * pushes; the best weights are kept. */
+/* evaluations.c -- see evaluations.h. */
+#include "train/evaluations.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,122 +11,139 @@
 #include "job/signals.h"
 #include "learn/evaluate.h"
 #include "train/actor.h"
-#include "train/master.h"
+#include "train/events.h"
 
-void referee_init(struct master *m)
+/* The first multiple of --eval-every behind T. */
+static int64_t next_after(const struct run *run)
 {
-    m->eval_actor = -1;
-    m->eval_mean = NAN;
-    m->eval_theta = memory_floats(m->setup->facts->params);
-    m->next_eval =
-        m->options->eval_every ? (m->turn.frames / m->options->eval_every + 1) * m->options->eval_every : INT64_MAX;
+    const int64_t every = run->options->eval_every;
+    return every ? (run->turn.frames / every + 1) * every : INT64_MAX;
 }
 
-void referee_free(struct master *m)
+void evaluations_init(struct evaluations *v, struct run *run, struct ranks *ranks, struct files *files)
 {
-    free(m->eval_theta);
+    *v = (struct evaluations){.run = run,
+                              .ranks = ranks,
+                              .files = files,
+                              .actor = -1,
+                              .next = next_after(run),
+                              .theta = memory_floats(run->setup->facts->params),
+                              .mean = NAN};
+}
+
+void evaluations_free(struct evaluations *v)
+{
+    free(v->theta);
 }
 
 /* A row of /eval, and the best weights to their file. */
-static void take(struct master *m, const struct actor_eval *e)
+static void take(struct evaluations *v, const struct actor_eval *e)
 {
-    const struct run_eval row = {.frames = m->eval_frames,
-                                 .seconds = master_seconds(m),
+    struct run *const run = v->run;
+    const struct run_eval row = {.frames = v->frames,
+                                 .seconds = run_seconds(run),
                                  .episodes = e->episodes,
                                  .mean = e->mean,
                                  .median = e->median,
                                  .std = e->std,
                                  .min = e->min,
                                  .max = e->max};
-    runfile_eval(m->runfile, &row);
-    m->eval_mean = e->mean;
-    m->n.eval_frames = m->eval_frames;
+    runfile_eval(run->runfile, &row);
+    v->mean = e->mean;
+    run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
-             (long long)m->eval_frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
-    if (!isnan(m->n.best_mean) && e->mean <= m->n.best_mean) return;
-    m->n.best_mean = e->mean;
+             (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
+    if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
+    run->n.best_mean = e->mean;
     struct checkpoint c = {
-        .options = m->set, .net = m->setup->net, .counters = master_counters(m), .theta = m->eval_theta};
-    c.counters.frames = m->eval_frames;
+        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta};
+    c.counters.frames = v->frames;
     c.counters.updates = (int64_t)e->version;
-    clerk_best(m, checkpoint_image(m->dir, "checkpoint-best.h5", &c));
+    files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));
 }
 
-static void ask(struct master *m, const float *theta)
+static void ask(struct evaluations *v, const float *theta)
 {
+    const struct run *run = v->run;
     int a = 0;
-    m->eval_actor = -1;
-    while (a < m->actors && progress_lost(m, a) && !m->options->deterministic) a++;
-    if (a == m->actors) return;
-    memcpy(m->eval_theta, theta, m->setup->facts->params * sizeof *m->eval_theta);
-    m->eval_frames = m->turn.frames;
-    m->eval_actor = a;
-    share_ask_eval(m->share, a, m->eval_theta, ++m->eval_id, (uint64_t)m->turn.updates);
+    v->actor = -1;
+    while (a < run->actors && ranks_lost(v->ranks, a) && !run->options->deterministic) a++;
+    if (a == run->actors) return;
+    memcpy(v->theta, theta, run->setup->facts->params * sizeof *v->theta);
+    v->frames = run->turn.frames;
+    v->actor = a;
+    share_ask_eval(run->share, a, v->theta, ++v->id, (uint64_t)run->turn.updates);
 }
 
-void referee_take(struct master *m)
+void evaluations_take(struct evaluations *v)
 {
     struct actor_eval e;
     size_t n;
-    if (m->eval_actor < 0) return;
-    const uint64_t id = share_read_post(m->share, m->eval_actor, SHARE_POST_EVAL, &e, sizeof e, &n);
-    if (n == sizeof e && id == m->eval_id) {
+    if (v->actor < 0) return;
+    const uint64_t id = share_read_post(v->run->share, v->actor, SHARE_POST_EVAL, &e, sizeof e, &n);
+    if (n == sizeof e && id == v->id) {
         if (e.episodes)
-            take(m, &e);
+            take(v, &e);
         else
-            progress_event(m, m->eval_actor + 1, "no-evaluation", "the environment gave no numbers");
-        m->eval_actor = -1;
-    } else if (progress_lost(m, m->eval_actor) && !m->options->deterministic) {
-        progress_event(m, m->eval_actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
-        ask(m, share_theta(m->share));
+            run_event(v->run, v->actor + 1, "no-evaluation", "the environment gave no numbers");
+        v->actor = -1;
+    } else if (ranks_lost(v->ranks, v->actor) && !v->run->options->deterministic) {
+        run_event(v->run, v->actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
+        ask(v, share_theta(v->run->share));
     }
 }
 
-void referee_ask(struct master *m, const float *theta)
+void evaluations_ask(struct evaluations *v, const float *theta)
 {
-    if (m->eval_actor >= 0 || m->turn.frames < m->next_eval) return;
-    m->next_eval = (m->turn.frames / m->options->eval_every + 1) * m->options->eval_every;
-    ask(m, theta);
+    if (v->actor >= 0 || v->run->turn.frames < v->next) return;
+    v->next = next_after(v->run);
+    ask(v, theta);
 }
 
-void referee_turn(struct master *m)
+void evaluations_turn(struct evaluations *v)
 {
-    if (m->eval_actor >= 0)
-        referee_take(m);
+    if (v->actor >= 0)
+        evaluations_take(v);
     else
-        referee_ask(m, share_theta(m->share));
+        evaluations_ask(v, share_theta(v->run->share));
 }
 
 /* The actors wait for rank 0 meanwhile, and must see it alive. */
 static int still_wanted(void *arg)
 {
-    share_beat(((struct master *)arg)->share);
+    share_beat(((struct evaluations *)arg)->run->share);
     return signals_stop() != 0;
 }
 
-bool referee_final(struct master *m)
+bool evaluations_busy(const struct evaluations *v)
 {
-    const struct setup *u = m->setup;
-    const struct options *o = m->options;
+    return v->actor >= 0;
+}
+
+bool evaluations_final(struct evaluations *v)
+{
+    const struct run *run = v->run;
+    const struct setup *u = run->setup;
+    const struct options *o = run->options;
     struct world world;
     struct env_args args = u->world.args;
     struct evaluate_result r;
-    if (!o->eval_every || m->n.eval_frames == m->turn.frames) return false;
+    if (!o->eval_every || run->n.eval_frames == run->turn.frames) return false;
     args.training = false;
-    memcpy(m->eval_theta, share_theta(m->share), u->facts->params * sizeof *m->eval_theta);
-    m->eval_frames = m->turn.frames;
+    memcpy(v->theta, share_theta(run->share), u->facts->params * sizeof *v->theta);
+    v->frames = run->turn.frames;
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)o->eval_episodes,
                                            .epsilon = o->eval_eps,
                                            .seed = (uint64_t)o->seed,
                                            .rank = EVAL_RANK};
-    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = m};
+    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = v};
     log_root("  evaluating the final weights: %d episodes", config.episodes);
-    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, m->eval_theta, &hooks, &r)) {
+    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, v->theta, &hooks, &r)) {
         log_error("no final evaluation: %s", error_text());
         return false;
     }
-    const struct actor_eval e = {.version = (uint64_t)m->turn.updates,
+    const struct actor_eval e = {.version = (uint64_t)run->turn.updates,
                                  .episodes = r.episodes,
                                  .frames = r.frames,
                                  .mean = r.mean,
@@ -133,6 +151,6 @@ bool referee_final(struct master *m)
                                  .std = r.std,
                                  .min = r.min,
                                  .max = r.max};
-    take(m, &e);
+    take(v, &e);
     return true;
 }

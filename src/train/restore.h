@@ -17,7 +17,7 @@ struct restore {
     float *theta, *target; /* (params); target NULL where the algorithm has none */
     struct optim *optim;   /* NULL: its state is read and thrown away */
     struct checkpoint_counters counters;
-    void *books; /* rank 0's state (books.c), malloc'd, the caller's; NULL: none */
+    void *books; /* rank 0's state (totals.h), malloc'd, the caller's; NULL: none */
     size_t books_bytes;
 };
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
+#include "train/checkpoints.h"
 #include "train/restore.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
@@ -205,7 +206,7 @@ static int first_checkpoint(struct session *s)
 {
     struct checkpoint c = {
         .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
-    struct checkpoint_image *image = keeper_image(s->plan.dir, &c, s->optim);
+    struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
     return rc;
