@@ -1,5 +1,6 @@
 /* test_doctor.c -- what doctor makes of facts: clusters that are not at hand, written down. */
-#include "doctor/doctor.h"
+#include "doctor/judge.h"
+#include "doctor/judge_mpi.h"
 #include "testing.h"
 
 enum { MOST = 8 };
@@ -225,7 +226,6 @@ static void test_pieces(void **state)
     facts[0].gnuplot = false;
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn gnuplot:", "plot", "gnuplot-nox");
-    EXPECT(strstr(text, "ok mujoco: libmujoco.so not found") != NULL);
 }
 
 static void test_lines(void **state)

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "bench/scale.h"
+#include "bench/scale_measured.h"
+#include "bench/words.h"
+#include "measure/limits.h"
+#include "measure/made.h"
 #include "testing.h"
 
 /* One of everything: nothing but a rollout takes long. */
@@ -217,10 +220,10 @@ static void test_many(void **state)
 }
 
 /* The small network over four planes: 2592 inputs of the wide layer, 256 units. */
-static struct bench_model small(void)
+static struct made_shape small(void)
 {
     struct net *net = bench_net_new("small", 0);
-    const struct bench_model m = {.params = net_facts(net)->params, .wide = net_facts(net)->wide};
+    const struct made_shape m = {.params = net_facts(net)->params, .wide = net_facts(net)->wide};
     net_free(&net);
     return m;
 }
@@ -228,11 +231,11 @@ static struct bench_model small(void)
 static void test_bytes(void **state)
 {
     (void)state;
-    const struct bench_model m = small();
-    EXPECT(m.params == BENCH_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
-    EXPECT(4 * bench_gradient_floats(&m, 0) == 677968 * 4);
-    EXPECT(4 * bench_gradient_floats(&m, 5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
-    EXPECT(4 * bench_gradient_floats(&m, 20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
+    const struct made_shape m = small();
+    EXPECT(m.params == MADE_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
+    EXPECT(4 * made_floats(&m, 0) == 677968 * 4);
+    EXPECT(4 * made_floats(&m, 5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
+    EXPECT(4 * made_floats(&m, 20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
     EXPECT(net_factors(&m.wide, 5) == 5 && net_factors(&m.wide, 48) == 48 && net_factors(&m.wide, 49) == 0);
     const struct optim_wide none = {0}, little = {.in = 16, .out = 16};
     EXPECT(net_factors(&none, 5) == 0);
@@ -245,15 +248,15 @@ static void test_made_gradients(void **state)
 {
     (void)state;
     enum { ROWS = 5 };
-    const struct bench_model m = small();
+    const struct made_shape m = small();
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     float *made = memory_floats(m.params), *mail = memory_floats(m.params);
     for (size_t i = 0; i < m.params; i++) made[i] = mail[i] = -1;
-    bench_gradient(&m, ROWS, &rng, made);
-    bench_gradient_copy(&m, ROWS, mail, made);
+    made_gradient(&m, ROWS, &rng, made);
+    made_copy(&m, ROWS, mail, made);
     size_t kept = 0;
     for (size_t i = 0; i < m.params; i++) kept += made[i] == -1;
-    EXPECT(m.params - kept == bench_gradient_floats(&m, ROWS));
+    EXPECT(m.params - kept == made_floats(&m, ROWS));
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
     const float *x = made + m.wide.offset;
     int active = 0, steady = 0;
@@ -264,8 +267,8 @@ static void test_made_gradients(void **state)
         steady += rows == ROWS;
     }
     EXPECT(active > 0.39 * 2592 && active < 0.45 * 2592 && steady > active / 2);
-    bench_gradient(&m, 0, &rng, made);
-    bench_gradient_copy(&m, 0, mail, made);
+    made_gradient(&m, 0, &rng, made);
+    made_copy(&m, 0, mail, made);
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
     free(made);
     free(mail);

@@ -14,8 +14,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/bench.h"
+#include "bench/figures.h"
 #include "learn/instance.h"
+#include "measure/probe.h"
+#include "measure/ranks.h"
+#include "setup/setup.h"
 
 enum { KINDS = 3, MOST_ACTIONS = 18, STEPS_A_LOOK = 16 };
 static const double SLICE = 0.06; /* s */
@@ -165,9 +168,9 @@ static void report(const struct player *p, const struct series *rate)
         (int)p->setup->options->envs_per_actor, 1e6 * p->setup->world.spec.action_repeat / raw,
         1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw), us * p->fetch, us * p->play,
         us * p->gradient, us * p->push);
-    bench_print("actor-raw", raw, raw, "frames/s");
-    bench_print("actor-env", series_median(&rate[1]), raw, "frames/s");
-    bench_print("actor-train", series_median(&rate[2]), raw, "frames/s");
+    probe_print("actor-raw", raw, raw, "frames/s");
+    probe_print("actor-env", series_median(&rate[1]), raw, "frames/s");
+    probe_print("actor-train", series_median(&rate[2]), raw, "frames/s");
 }
 
 /* Rank 1. 0, or -1 after error_set(). */
@@ -195,14 +198,14 @@ static int measure(struct player *p, double seconds)
     return 0;
 }
 
-static void run_master(const struct bench_ranks *r, const struct setup *setup, struct optim *optim)
+static void run_master(const struct ranks *r, const struct setup *setup, struct optim *optim)
 {
     struct rng rng = rng_make((uint64_t)setup->options->seed, 0, RNG_INIT, 0);
     float *theta = memory_floats(setup->facts->params);
-    struct bench_master m = {.share = r->share, .optim = optim, .lr = (float)setup->options->lr, .count = true};
+    struct ranks_master m = {.share = r->share, .optim = optim, .lr = (float)setup->options->lr, .count = true};
     net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
     share_start(r->share, theta, theta, 0, 0);
-    bench_serve(&m, 0);
+    ranks_serve(&m, 0);
     free(theta);
 }
 
@@ -211,11 +214,11 @@ int bench_actor(const struct bench *b)
     static struct option_set set;
     static struct player player;
     struct setup setup = {0};
-    struct bench_ranks r;
+    struct ranks r;
     struct optim *optim = NULL;
     int rc = 0;
-    bench_ranks_begin(&r);
-    const int cores = bench_cores();
+    ranks_begin(&r);
+    const int cores = probe_cores();
     bool ok = !bench_options(b, &set) && !setup_open(&setup, &set.values, true);
     if (ok && r.size != 2) ok = !error_set("bench actor runs on 2 ranks, master and actor, not on %d", r.size);
     if (ok && r.rank == 0) {
@@ -223,11 +226,11 @@ int bench_actor(const struct bench *b)
         ok = (optim = optim_new(&config, setup.facts->params, 1)) != NULL;
     }
     if (ok && r.rank == 1) ok = !player_open(&player, &setup);
-    if (bench_ranks_agree(&r, ok)) {
+    if (ranks_agree(&r, ok)) {
         const struct share_config config = {
             .params = setup.facts->params, .target = algo_has_target(setup.algo), .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);
-        bench_pin(r.rank == 0 ? cores - 1 : 0);
+        probe_pin(r.rank == 0 ? cores - 1 : 0);
         if (r.rank == 0) {
             if (cores < 2) log_root("only one core: master and actor share it");
             run_master(&r, &setup, optim);
@@ -243,6 +246,6 @@ int bench_actor(const struct bench *b)
     if (r.rank == 1) player_close(&player);
     optim_free(&optim);
     setup_close(&setup);
-    bench_ranks_end(&r, rc < 0);
+    ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

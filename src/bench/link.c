@@ -14,13 +14,16 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/bench.h"
+#include "bench/figures.h"
+#include "measure/made.h"
+#include "measure/probe.h"
+#include "measure/ranks.h"
 
 enum { TAG = 7, CYCLES = 24, WARM = 3 };
 static const double PATIENCE = 30; /* s */
 
 struct link {
-    struct bench_ranks r;
+    struct ranks r;
     size_t params;
     float *out, *in;
     struct series plain, relay, direct; /* bytes/s */
@@ -50,13 +53,13 @@ static double plain(struct link *l)
 /* Rank 0: s from the last push of the warm-up to the last of all. */
 static int serve(struct link *l, struct share *s, double *seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[RANKS_DRAIN];
     const int actors = share_actors(s), warm = WARM * actors, all = (WARM + CYCLES) * actors;
     const double until = clock_seconds() + PATIENCE;
     double start = 0;
     share_start(s, l->out, NULL, 0, 0);
     for (int done = 0; done < all;) {
-        const int n = share_drain(s, ready, BENCH_DRAIN);
+        const int n = share_drain(s, ready, RANKS_DRAIN);
         if (n) {
             if (done < warm && done + n >= warm) start = clock_seconds();
             done += n;
@@ -137,22 +140,22 @@ static int measure(struct link *l, double seconds)
 
 int bench_link(const struct bench *b)
 {
-    struct link l = {.params = b->params ? (size_t)b->params : BENCH_PARAMS};
+    struct link l = {.params = b->params ? (size_t)b->params : MADE_PARAMS};
     int rc = 2;
-    bench_ranks_begin(&l.r);
+    ranks_begin(&l.r);
     const bool ok = l.r.size >= 2 && apart();
     if (!ok)
         error_set(
             "bench link wants rank 0 on one node and all others on another: mpirun --host A:1,B:3 -n 4 ... bench link");
-    if (bench_ranks_agree(&l.r, ok)) {
+    if (ranks_agree(&l.r, ok)) {
         l.out = memory_floats(l.params);
         l.in = memory_floats(l.params);
         rc = measure(&l, b->seconds);
         if (rc) {
             log_error("%s", error_text());
         } else if (l.r.rank == 0) {
-            bench_print("link-relay", series_median(&l.relay), series_median(&l.plain), "bytes/s");
-            bench_print("link-direct", series_median(&l.direct), series_median(&l.plain), "bytes/s");
+            probe_print("link-relay", series_median(&l.relay), series_median(&l.plain), "bytes/s");
+            probe_print("link-direct", series_median(&l.direct), series_median(&l.plain), "bytes/s");
         }
         free(l.out);
         free(l.in);
@@ -160,6 +163,6 @@ int bench_link(const struct bench *b)
     series_free(&l.plain);
     series_free(&l.relay);
     series_free(&l.direct);
-    bench_ranks_end(&l.r, rc < 0);
+    ranks_end(&l.r, rc < 0);
     return l.r.rank == 0 || rc != 2 ? rc : 0;
 }

@@ -15,7 +15,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/bench.h"
+#include "bench/figures.h"
+#include "measure/probe.h"
 #include "nn/peak.h"
 
 enum { SHAPES = 3, PLANES = 64, STACK_MOST = 8, SUBJECTS = 3 };
@@ -130,6 +131,7 @@ static void slice(struct subject *s, int shape)
 {
     const double end = clock_seconds() + SLICE;
     double act = 0, learn = 0, steps = 0;
+    net_forget(s->work[shape]); /* the other shapes have written to the same gradient */
     memset(s->state, 0, 8 * (size_t)s->facts->state_dim * sizeof *s->state);
     do {
         rollout(s, shape, &act, &learn);
@@ -172,9 +174,9 @@ static void report(const struct subject *s, double peak)
         const double act = fmax(s->forward / peak, weights / E),
                      learn = fmax(s->backward / peak, 2 * weights / (T * E));
         snprintf(name, sizeof name, "net-%s-act-%d-%d", s->name, T, E);
-        bench_print(name, 1e6 * series_median(&s->act[i]), 1e6 * act, "us");
+        probe_print(name, 1e6 * series_median(&s->act[i]), 1e6 * act, "us");
         snprintf(name, sizeof name, "net-%s-learn-%d-%d", s->name, T, E);
-        bench_print(name, 1e6 * series_median(&s->learn[i]), 1e6 * learn, "us");
+        probe_print(name, 1e6 * series_median(&s->learn[i]), 1e6 * learn, "us");
     }
 }
 
@@ -192,7 +194,7 @@ int bench_net(const struct bench *b)
         log_error("%s", error_text());
         return 2;
     }
-    bench_pin(bench_cores() - 1);
+    probe_pin(probe_cores() - 1);
     cpu_flush_denormals();
     const double end = clock_seconds() + b->seconds;
     do {

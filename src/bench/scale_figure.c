@@ -1,8 +1,9 @@
 /* scale_figure.c -- the picture of `dunlin bench scale`: frames/s over actors, one panel for each t_max, one line for
  * each way over the wire, and the real runs of sleeping actors as points on the line that the model has for them. */
+#include "bench/scale_figure.h"
+
 #include <math.h>
 
-#include "bench/scale.h"
 #include "view/figure.h"
 
 /* the wire's form, as figure.c has its colours; combine: the dash */

@@ -1,48 +1,42 @@
-/* scale_idle.c -- the ranks of `bench scale`: many actors on few cores that sleep where real ones would play and
- * differentiate, but take weights, write a gradient and push it as they do (idle.h). 1, 2, 4 ... of them go round in
- * turns, for each t_max. */
+/* scale_idle.c -- see scale_idle.h. 1, 2, 4 ... of the actors go round in turns, for each t_max. */
+#include "bench/scale_idle.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/scale.h"
+#include "measure/probe.h"
+#include "measure/ranks.h"
 
 enum { ROUNDS = 3 };
 static const double PATIENCE = 2; /* s for a few gradients to come */
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* One slice of an order: its rate, lag and what it takes of rank 0's core, into series. Of a few arrivals the time
  * between them tells more than the slice's length. */
-static void slice(struct idle_host *h, const struct idle_rate *r, double seconds, struct series to[3])
+static void slice(struct idle_master *h, const struct idle_rate *r, double seconds, struct series to[3])
 {
     enum { FEW = 3 };
     idle_order(h, r->t_max, r->actors);
     idle_serve(h, 1e-3 * IDLE_LOOK_MS + 0.08 + 0.25 * seconds); /* all have seen it and got into their stride */
     h->lag = h->first = 0;
     h->behind = 0;
-    const double cpu = cpu_seconds(), from = clock_seconds();
+    const double cpu = probe_cpu_seconds(), from = clock_seconds();
     int64_t n = idle_serve(h, 0.75 * seconds);
     while (n < FEW && clock_seconds() < from + PATIENCE) n += idle_serve(h, 0.01);
     if (h->behind) series_add(&to[0], (double)h->behind / (h->last - h->first));
     if (n) series_add(&to[1], h->lag / (double)n);
-    series_add(&to[2], (cpu_seconds() - cpu) / (clock_seconds() - from));
+    series_add(&to[2], (probe_cpu_seconds() - cpu) / (clock_seconds() - from));
     idle_order(h, 0, 0);
     idle_serve(h, 0.03);
 }
 
 /* 1, 2, 4 ... actors for each t_max, in turns; medians. */
-static void rounds(struct idle_host *h, double seconds, struct idle_found *f)
+static void rounds(struct idle_master *h, double seconds, struct idle_found *f)
 {
     struct series all[T_MAXES * IDLE_SIZES][3] = {0};
     for (int t = 0; t < T_MAXES; t++)
@@ -67,7 +61,7 @@ static int tell(const struct scale_words *w, const struct idle_found *f)
             const struct idle_rate *r = &f->rates[i], *one = r;
             while (one->actors > 1) one--;
             snprintf(name, sizeof name, "scale-idle-t%d-a%d", r->t_max, r->actors);
-            bench_print(name, r->updates, one->updates * r->actors, "updates/s");
+            probe_print(name, r->updates, one->updates * r->actors, "updates/s");
         }
         return 0;
     }
@@ -99,7 +93,7 @@ int scale_idle_read(const char *path, struct idle_found *f)
 
 static int run_host(struct share *share, const struct bench *b, const struct scale_words *w, struct optim *optim)
 {
-    struct idle_host h = {.m = {.share = share, .optim = optim, .lr = 1e-6f}};
+    struct idle_master h = {.m = {.share = share, .optim = optim, .lr = 1e-6f}};
     struct idle_found found = {0};
     float *theta = memory_floats((size_t)b->params);
     share_start(share, theta, NULL, 0, 0);
@@ -112,27 +106,27 @@ static int run_host(struct share *share, const struct bench *b, const struct sca
 
 int scale_idle(const struct bench *b, const struct scale_words *w)
 {
-    struct bench_ranks r;
+    struct ranks r;
     struct optim *optim = NULL;
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = b->wide};
-    struct idle_part part = {.model = {.params = (size_t)b->params, .wide = b->wide}};
-    const size_t params = part.model.params;
+    struct idle_part part = {.shape = {.params = (size_t)b->params, .wide = b->wide}};
+    const size_t params = part.shape.params;
     int rc = 2;
     for (int t = 0; t < T_MAXES; t++) {
         part.step[t] = w->step[t];
         part.factors[t] = b->rows[t];
     }
-    bench_ranks_begin(&r);
+    ranks_begin(&r);
     bool ok = true;
     if (!params || !(w->step[0] > 0)) ok = !error_set("under mpirun bench scale wants --step US and --params N");
     if (ok && r.rank == 0) ok = (optim = optim_new(&config, params, r.size - 1)) != NULL;
-    if (bench_ranks_agree(&r, ok)) {
-        const struct share_config share = {.params = params, .wide = part.model.wide, .episodes = 16, .world = w->far};
+    if (ranks_agree(&r, ok)) {
+        const struct share_config share = {.params = params, .wide = part.shape.wide, .episodes = 16, .world = w->far};
         r.share = share_open(MPI_COMM_WORLD, &share);
         rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, r.rank, &part);
         if (rc) log_error("%s", error_text());
     }
     optim_free(&optim);
-    bench_ranks_end(&r, rc < 0);
+    ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

@@ -1,82 +1,13 @@
-/* scale_report.c -- simulates all ways over the wire and prints what came of it. See bench_scale.h. */
+/* scale_report.c -- see scale_report.h. */
+#include "bench/scale_report.h"
+
 #include <errno.h>
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "bench/scale.h"
-
-static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
-
-/* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits,
- * or as a bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is,
- * by itself, it may have factors. */
-static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
-{
-    static const char *const names[WIRE_WAYS] = {"direct",      "float32",  "bf16",           "significant",
-                                                 "float32-sum", "bf16-sum", "significant-sum"};
-    for (int i = 0; i < WIRE_WAYS; i++) {
-        struct scale_way *way = &ways[i];
-        const int wire = i ? (i - 1) % 3 : 0;
-        *way = (struct scale_way){.name = names[i], .direct = !i, .sum = i > 3, .wire = wire, .push_bytes = 4};
-        way->factors = i < 2;
-        if (wire == 1) *way = (struct scale_way){names[i], false, i > 3, wire, false, 2, m->encode, m->decode};
-        if (wire == 2)
-            *way = (struct scale_way){names[i],  false,    i > 3, wire, false, 1 / 8.0 + 4 * w->significant,
-                                      m->select, m->expand};
-    }
-    return WIRE_WAYS;
-}
-
-/* The costs of a cluster: this machine's cores, the link as given or assumed. */
-static struct scale_costs costs_of(const struct scale_words *w, const struct scale_measured *m,
-                                   const struct scale_way *way, int t)
-{
-    struct scale_costs c = scale_costs_of(m, &m->far, t, way->factors);
-    c.bandwidth = w->link > 0 ? w->link : LINK;
-    c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
-    if (!way->factors) c.push_bytes = way->push_bytes * (double)m->model.params;
-    c.encode = way->encode;
-    c.decode = way->decode;
-    return c;
-}
-
-static void simulate(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
-{
-    struct scale_way ways[WIRE_WAYS];
-    const int count = list_ways(w, m, ways);
-    for (int t = 0; t < T_MAXES; t++)
-        for (int i = 0; i < count; i++) {
-            struct scale_curve *c = &table->curve[table->curves++];
-            const struct scale_costs costs = costs_of(w, m, &ways[i], t);
-            struct scale_layout l = {.per_node = w->per_node, .relays = !ways[i].direct, .sum = ways[i].sum};
-            *c = (struct scale_curve){.way = ways[i], .t_max = idle_t_max[t]};
-            for (int n = 1; n <= w->most && c->points < SCALE_POINTS; n *= 2) {
-                const int p = c->points++;
-                l.actors = c->actors[p] = n;
-                c->at[p] = scale_run(&costs, &l);
-                c->limited[p] = scale_judge(&c->at[p], scale_ideal(&costs, &l), w->lag);
-            }
-            c->knee = scale_knee(&costs, &l, w->lag, w->most, &c->limit, &c->there);
-            c->bound = scale_bound(&costs, &l, w->lag, w->most);
-        }
-}
-
-/* What the sleeping actors did, simulated: all on this machine's cores. */
-static void simulate_check(const struct scale_measured *m, struct scale_table *table)
-{
-    for (int far = 0; far < 2; far++) {
-        const struct idle_found *f = far ? &m->idle_far : &m->idle;
-        for (int i = 0; i < f->count; i++) {
-            const struct scale_costs c =
-                scale_costs_of(m, far ? &m->far : &m->near, f->rates[i].t_max == idle_t_max[1], true);
-            const struct scale_layout l = {
-                .actors = f->rates[i].actors, .per_node = 1 << 20, .cores = bench_cores(), .idle = true, .far = far};
-            table->check[far][i] = scale_run(&c, &l);
-        }
-    }
-}
+#include "measure/probe.h"
 
 static void print_checks(const struct scale_measured *m, const struct scale_table *table)
 {
@@ -86,14 +17,14 @@ static void print_checks(const struct scale_measured *m, const struct scale_tabl
         for (int i = 0; i < f->count; i++) {
             const struct idle_rate *r = &f->rates[i];
             snprintf(name, sizeof name, "scale-check-%st%d-a%d", far ? "far-" : "", r->t_max, r->actors);
-            bench_print(name, r->updates, table->check[far][i].updates_per_s, "updates/s");
+            probe_print(name, r->updates, table->check[far][i].updates_per_s, "updates/s");
         }
     }
     for (int i = 0; i < m->idle.count; i++) {
         const struct idle_rate *r = &m->idle.rates[i];
         snprintf(name, sizeof name, "scale-lag-t%d-a%d", r->t_max, r->actors);
         if (r->lag > 0 && table->check[0][i].lag_mean > 0)
-            bench_print(name, r->lag, table->check[0][i].lag_mean, "updates");
+            probe_print(name, r->lag, table->check[0][i].lag_mean, "updates");
     }
 }
 
@@ -108,7 +39,7 @@ static void print_form(const char *what, int factors, const struct scale_form *f
 static void print_costs(const struct scale_words *w, const struct scale_measured *m, const struct scale_costs *c)
 {
     log_root("%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); weights of the own node %.3g us",
-             m->model.params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c->fetch);
+             m->shape.params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c->fetch);
     for (int t = 0; t < T_MAXES; t++) {
         char what[32];
         snprintf(what, sizeof what, " of t-max %d", idle_t_max[t]);
@@ -118,16 +49,16 @@ static void print_costs(const struct scale_words *w, const struct scale_measured
     log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
              "actors on a node, a relay on each",
              8e-9 * c->bandwidth, w->link > 0 ? "given" : "assumed", 1e6 * c->latency,
-             w->latency > 0         ? "given"
-             : c->latency > LATENCY ? "measured over TCP here"
-                                    : "assumed",
+             w->latency > 0                 ? "given"
+             : m->far.latency >= c->latency ? "measured over TCP here"
+                                            : "assumed",
              1e9 * c->serve, 1e9 * c->drive, w->per_node);
 }
 
 static void print_knees(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
 {
     char name[64];
-    const struct scale_costs c = costs_of(w, m, &table->curve[0].way, 0);
+    const struct scale_costs c = scale_table_costs(w, m, &table->curve[0].way, 0);
     print_costs(w, m, &c);
     for (int i = 0; i < table->curves; i++) {
         const struct scale_curve *k = &table->curve[i];
@@ -141,7 +72,7 @@ static void print_knees(const struct scale_words *w, const struct scale_measured
                  k->t_max, found, k->there.rollouts_per_s * k->t_max * m->repeat, k->there.lag_mean,
                  k->actors[k->points - 1], last->rollouts_per_s * k->t_max * m->repeat, last->lag_mean);
         snprintf(name, sizeof name, "scale-%s-t%d", k->way.name, k->t_max);
-        bench_print(name, k->knee, k->bound, "actors");
+        probe_print(name, k->knee, k->bound, "actors");
     }
 }
 
@@ -184,11 +115,8 @@ static int write_csv(const struct scale_words *w, const struct scale_measured *m
     return fclose(f) ? error_set("--csv %s: cannot be written: %s", w->csv, strerror(errno)) : 0;
 }
 
-int scale_report(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
+int scale_report(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
 {
-    *table = (struct scale_table){0};
-    simulate_check(m, table);
-    simulate(w, m, table);
     print_checks(m, table);
     print_knees(w, m, table);
     return w->csv ? write_csv(w, m, table) : 0;

@@ -1,4 +1,4 @@
-/* server.c -- the master against its bounds, on real windows with synthetic actors (bench_mate.c).
+/* server.c -- the master against its bounds, on real windows with synthetic actors (scripted.c).
  *
  * server-apply-kK   gradients/s while K wait: drain, RMSProp, publication, ack; over the slower of two bounds: the
  *                   roots and divisions of RMSProp on data in the nearest cache, and the reading of theta, g and the K
@@ -17,13 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/mate.h"
+#include "bench/figures.h"
+#include "bench/scripted.h"
+#include "measure/probe.h"
+#include "measure/ranks.h"
 #include "nn/peak.h"
 
 enum { KS = 5, MOST = 16, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };
@@ -31,8 +33,8 @@ static const int ks[KS] = {1, 2, 4, 8, 16};
 static const double PATIENCE = 20; /* s for an actor to do what it was told */
 
 struct server {
-    struct bench_master m;
-    struct bench_model model;
+    struct ranks_master m;
+    struct made_shape shape;
     int factors; /* their rank; 0: not measured */
     int actors;
     int64_t orders;
@@ -52,7 +54,7 @@ static void order(struct server *s, int what)
 /* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */
 static int apply_slice(struct server *s, int k, bool factors, struct series *seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[RANKS_DRAIN];
     int n = 0;
     double busy = 0, start = clock_seconds();
     const double until = start + PATIENCE;
@@ -67,25 +69,25 @@ static int apply_slice(struct server *s, int k, bool factors, struct series *sec
     }
     clock_sleep(0.0005); /* the actors go to sleep */
     start = clock_seconds();
-    bench_apply(&s->m, ready, k);
+    ranks_apply(&s->m, ready, k);
     series_add(seconds, (busy + clock_seconds() - start) / k);
     return 0;
 }
 
 static void arithmetic_slice(struct server *s)
 {
-    const int blocks = (int)(s->model.params / ROOT_FLOATS) + 1;
+    const int blocks = (int)(s->shape.params / ROOT_FLOATS) + 1;
     peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
     const double start = clock_seconds();
     for (int i = 0; i < blocks; i++) peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
     const double each = (clock_seconds() - start) / ((double)blocks * ROOT_FLOATS);
-    series_add(&s->arithmetic, each * (double)s->model.params);
+    series_add(&s->arithmetic, each * (double)s->shape.params);
 }
 
 /* What a pass over k gradients has to read. */
 static size_t pass_floats(const struct server *s, int k, bool factors)
 {
-    return 2 * s->model.params + (size_t)k * bench_gradient_floats(&s->model, factors ? s->factors : 0);
+    return 2 * s->shape.params + (size_t)k * made_floats(&s->shape, factors ? s->factors : 0);
 }
 
 /* Reads as many bytes as a pass over k gradients has to, twice over: the second time they lie as near as they fit. */
@@ -117,16 +119,16 @@ static int measure_apply(struct server *s, int form, double seconds)
 }
 
 /* Actor 0 measures; we only serve. -1 after error_set(). */
-static int measure_copies(struct server *s, double seconds, struct mate_figures *figures)
+static int measure_copies(struct server *s, double seconds, struct scripted_figures *figures)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[RANKS_DRAIN];
     const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
     order(s, ORDER_MEASURE);
     while (!share_read_post(s->m.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
-        const int n = share_drain(s->m.share, ready, BENCH_DRAIN);
+        const int n = share_drain(s->m.share, ready, RANKS_DRAIN);
         if (n)
-            bench_apply(&s->m, ready, n);
+            ranks_apply(&s->m, ready, n);
         else
             share_idle(s->m.share, 0.002);
         if (clock_seconds() > until) return error_set("actor 0 has not measured within %g s", seconds + PATIENCE);
@@ -135,21 +137,14 @@ static int measure_copies(struct server *s, double seconds, struct mate_figures 
     return 0;
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Of a core, in percent. */
 static double measure_idle(struct server *s, double seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
-    const double cpu = cpu_seconds(), start = clock_seconds();
+    struct share_ready ready[RANKS_DRAIN];
+    const double cpu = probe_cpu_seconds(), start = clock_seconds();
     while (clock_seconds() < start + seconds)
-        if (!share_drain(s->m.share, ready, BENCH_DRAIN)) share_idle(s->m.share, 0.002);
-    return 100 * (cpu_seconds() - cpu) / (clock_seconds() - start);
+        if (!share_drain(s->m.share, ready, RANKS_DRAIN)) share_idle(s->m.share, 0.002);
+    return 100 * (probe_cpu_seconds() - cpu) / (clock_seconds() - start);
 }
 
 static void report_apply(const struct server *s, bool factors)
@@ -160,33 +155,33 @@ static void report_apply(const struct server *s, bool factors)
         log_root(
             "with factors of %d rows a gradient has %zu bytes; inputs that were 0 in every row need neither roots nor "
             "divisions, so the ratio may exceed 1",
-            s->factors, sizeof(float) * bench_gradient_floats(&s->model, s->factors));
+            s->factors, sizeof(float) * made_floats(&s->shape, s->factors));
     for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
         const double read = 1 / series_median(&s->read[factors][i]);
         log_root("%2d waiting%s: reading alone %.4g gradients/s (%.4g GB/s)", ks[i], factors ? ", factors" : "", read,
                  1e-9 * read * sizeof(float) * (double)pass_floats(s, ks[i], factors) / ks[i]);
         snprintf(name, sizeof name, "server-%s-k%d", factors ? "factors" : "apply", ks[i]);
-        bench_print(name, 1 / series_median(&s->apply[factors][i]), fmin(arithmetic, read), "gradients/s");
+        probe_print(name, 1 / series_median(&s->apply[factors][i]), fmin(arithmetic, read), "gradients/s");
     }
 }
 
-static void report(const struct server *s, const struct mate_figures *f, double idle)
+static void report(const struct server *s, const struct scripted_figures *f, double idle)
 {
-    const double bytes = (double)s->model.params * sizeof(float);
-    log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->model.params,
+    const double bytes = (double)s->shape.params * sizeof(float);
+    log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->shape.params,
              share_component(s->m.share), 1 / series_median(&s->arithmetic));
     report_apply(s, false);
     if (s->factors) report_apply(s, true);
-    bench_print("server-push", bytes / f->push, bytes / f->copy, "bytes/s");
-    bench_print("server-fetch", bytes / f->fetch, bytes / f->copy, "bytes/s");
-    bench_print("server-wakeup", 1e6 * f->wake, 1e6 * f->floor, "us");
-    bench_print("server-idle", idle, 100, "percent");
+    probe_print("server-push", bytes / f->push, bytes / f->copy, "bytes/s");
+    probe_print("server-fetch", bytes / f->fetch, bytes / f->copy, "bytes/s");
+    probe_print("server-wakeup", 1e6 * f->wake, 1e6 * f->floor, "us");
+    probe_print("server-idle", idle, 100, "percent");
 }
 
 static int run_server(struct server *s, double seconds)
 {
-    struct mate_figures figures = {0};
-    const size_t params = s->model.params;
+    struct scripted_figures figures = {0};
+    const size_t params = s->shape.params;
     float *theta = memory_floats(params);
     s->streams = memory_floats((2 + MOST) * params);
     memset(s->streams, 1, (2 + MOST) * params * sizeof(float)); /* untouched pages would all be one page of zeros */
@@ -218,14 +213,14 @@ static int run_server(struct server *s, double seconds)
 static int look_at_model(const struct bench *b, struct server *s)
 {
     if (b->params) {
-        s->model = (struct bench_model){.params = (size_t)b->params, .wide = b->wide};
+        s->shape = (struct made_shape){.params = (size_t)b->params, .wide = b->wide};
         s->factors = b->rows[0];
         return 0;
     }
     struct net *net = bench_net_new(b->net ? b->net : "small", b->lstm);
     if (!net) return -1;
-    s->model = (struct bench_model){.params = net_facts(net)->params, .wide = net_facts(net)->wide};
-    s->factors = net_factors(&s->model.wide, ROWS);
+    s->shape = (struct made_shape){.params = net_facts(net)->params, .wide = net_facts(net)->wide};
+    s->factors = net_factors(&s->shape.wide, ROWS);
     net_free(&net);
     return 0;
 }
@@ -233,29 +228,29 @@ static int look_at_model(const struct bench *b, struct server *s)
 int bench_server(const struct bench *b)
 {
     struct server s = {.m.lr = 7e-4f};
-    struct bench_ranks r;
+    struct ranks r;
     int rc = 0;
-    bench_ranks_begin(&r);
-    const int cores = bench_cores();
+    ranks_begin(&r);
+    const int cores = probe_cores();
     s.actors = r.size - 1;
     bool ok = !look_at_model(b, &s);
     if (ok && r.rank == 0) {
         const struct optim_config optim = {
-            .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.model.wide};
-        ok = (s.m.optim = optim_new(&optim, s.model.params, s.actors)) != NULL;
+            .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.shape.wide};
+        ok = (s.m.optim = optim_new(&optim, s.shape.params, s.actors)) != NULL;
     }
-    if (bench_ranks_agree(&r, ok)) {
-        const struct share_config config = {.params = s.model.params, .wide = s.model.wide, .episodes = 16};
+    if (ranks_agree(&r, ok)) {
+        const struct share_config config = {.params = s.shape.params, .wide = s.shape.wide, .episodes = 16};
         r.share = share_open(MPI_COMM_WORLD, &config);
         s.m.share = r.share;
-        bench_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
+        probe_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
         if (r.rank == 0 && cores < 2) log_root("only one core: rank 0 shares it with the actors");
-        rc = r.rank == 0 ? run_server(&s, b->seconds) : mate_run(r.share, &s.model, s.factors, 0.25 * b->seconds);
+        rc = r.rank == 0 ? run_server(&s, b->seconds) : scripted_run(r.share, &s.shape, s.factors, 0.25 * b->seconds);
         if (rc && r.rank) log_error("%s", error_text());
     } else {
         rc = 2;
     }
     optim_free(&s.m.optim);
-    bench_ranks_end(&r, rc < 0);
+    ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

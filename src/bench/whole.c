@@ -22,7 +22,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/bench.h"
+#include "bench/figures.h"
+#include "measure/probe.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
 static const double SLICE = 0.5, SETTLE = 0.08, LOG_EVERY = 0.05, PATIENCE = 30; /* s */
@@ -217,13 +218,13 @@ static void report(const struct training *t, int n, int cores)
     }
     for (int i = 0; i < n; i++)
         if (t[i].actors == cores) {
-            bench_print("whole", series_median(&t[i].rate), cores * one, "frames/s");
-            bench_print("whole-cpu", series_median(&t[i].cpu), 100, "percent");
+            probe_print("whole", series_median(&t[i].rate), cores * one, "frames/s");
+            probe_print("whole-cpu", series_median(&t[i].cpu), 100, "percent");
         }
     for (int i = 0; i < n; i++) {
         if (t[i].actors < 2 || (t[i].actors & (t[i].actors - 1))) continue;
         snprintf(name, sizeof name, "whole-r%d", t[i].actors);
-        bench_print(name, series_median(&t[i].rate), best, "frames/s");
+        probe_print(name, series_median(&t[i].rate), best, "frames/s");
     }
 }
 
@@ -235,7 +236,7 @@ static int measure(struct training *t, int n, const struct bench *b, const char 
     for (int round = 0; round < 2 || clock_seconds() < until; round++)
         for (int i = 0; i < n; i++)
             if (slice(&t[i], round > 0)) return -1;
-    report(t, n, bench_cores());
+    report(t, n, probe_cores());
     return 0;
 }
 
@@ -243,7 +244,7 @@ int bench_whole(const struct bench *b)
 {
     static struct training t[MOST];
     static struct option_set set;
-    const int cores = bench_cores();
+    const int cores = probe_cores();
     const char *tmp = getenv("TMPDIR");
     char dir[PATH];
     int n = 0;

@@ -1,11 +1,10 @@
 /* doctor.c -- `dunlin doctor`: its words; and alone, the start under mpirun as `dunlin train` would make it, watched
- * over, so that also what keeps MPI from starting or lets it hang ends in a finding. See doctor.h. */
+ * over, so that also what keeps MPI from starting or lets it hang ends in a finding. */
 #include "doctor/doctor.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,7 +13,16 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "doctor/facts.h"
+#include "doctor/folder.h"
+#include "doctor/judge.h"
+#include "doctor/judge_mpi.h"
+#include "doctor/ranks.h"
+#include "doctor/say.h"
+#include "doctor/scale.h"
 #include "job/launch.h"
+#include "measure/made.h"
+#include "measure/probe.h"
 
 enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
 
@@ -27,34 +35,6 @@ static const char usage[] =
     "  Takes the options of `dunlin train`: --env, --net, --t-max, --out ... are what it tries.\n"
     "  Status 0: nothing would fail; 1: something would.\n";
 
-void doctor_say(struct doctor *d, enum doctor_level level, const char *name, const char *mend, const char *what, ...)
-{
-    static const char *const levels[] = {"ok", "warn", "fail"};
-    char text[1024];
-    va_list args;
-    va_start(args, what);
-    vsnprintf(text, sizeof text, what, args);
-    va_end(args);
-    for (char *c = text; *c; c++)
-        if (*c == '\n' || *c == ';') *c = *c == ';' ? ',' : ' '; /* "; mend:" stands once */
-    d->count[level]++;
-    fprintf(d->out, "%s %s: %s", levels[level], name, text);
-    if (level != DOCTOR_OK) fprintf(d->out, "; mend: %s", mend);
-    fputc('\n', d->out);
-    fflush(d->out);
-}
-
-int doctor_verdict(struct doctor *d)
-{
-    const int fail = d->count[DOCTOR_FAIL], warn = d->count[DOCTOR_WARN];
-    if (fail)
-        doctor_say(d, DOCTOR_FAIL, "verdict", "the lines above that begin with fail", "%d of %d findings would fail",
-                   fail, fail + warn + d->count[DOCTOR_OK]);
-    else
-        doctor_say(d, DOCTOR_OK, "verdict", NULL, "nothing would fail, %d warning%s", warn, warn == 1 ? "" : "s");
-    return fail ? 1 : 0;
-}
-
 /* Everything that needs no other rank; where MPI cannot be started at all. */
 static int look_alone(struct doctor *d, struct option_set *set, int actors)
 {
@@ -63,7 +43,7 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     doctor_facts(&facts);
     s.set = *set;
     doctor_open(d, &s);
-    const size_t params = s.ok ? s.setup.facts->params : BENCH_PARAMS;
+    const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
     const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .params = params, .alone = true};
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
@@ -135,17 +115,6 @@ static int read_options(struct option_set *set, int argc, char **argv)
     return setup_complete(set);
 }
 
-static bool has_mpirun(void)
-{
-    const char *path = getenv("PATH");
-    char file[4096];
-    for (; path && *path; path += strcspn(path, ":"), path += *path == ':') {
-        snprintf(file, sizeof file, "%.*s/mpirun", (int)strcspn(path, ":"), path);
-        if (!access(file, X_OK)) return true;
-    }
-    return false;
-}
-
 int doctor_main(int argc, char **argv)
 {
     static struct option_set set;
@@ -170,7 +139,7 @@ int doctor_main(int argc, char **argv)
         return look_alone(&d, &set, actors);
     }
     const bool root = !geteuid() && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
-    if (!has_mpirun())
+    if (!doctor_on_path("mpirun"))
         doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module openmpi",
                    "not on the PATH");
     const char *tmp = getenv("TMPDIR");

@@ -1,12 +1,14 @@
-/* facts.c -- what one process can see of its machine: cores, limits, libraries, interfaces. See doctor.h. */
+/* facts.c -- see facts.h. */
+#include "doctor/facts.h"
+
 #include <arpa/inet.h>
 #include <cblas.h>
 #include <dirent.h>
-#include <dlfcn.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,7 +17,6 @@
 
 #include "../../env/ale.h"
 #include "base/cpu.h"
-#include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "revision.h"
 #include "store/seal.h"
@@ -129,7 +130,7 @@ static int count_roms(const char *rom)
     return n;
 }
 
-static bool on_path(const char *program)
+bool doctor_on_path(const char *program)
 {
     char path[4096];
     const char *at = getenv("PATH");
@@ -157,10 +158,7 @@ static void read_pieces(struct doctor_facts *f)
     f->ale = ale_load(err, sizeof err) != NULL;
     if (f->ale && !ale_rom("pong", rom, sizeof rom, err, sizeof err)) f->roms = count_roms(rom);
     snprintf(f->ale_error, sizeof f->ale_error, "%.255s", err);
-    void *mujoco = dlopen("libmujoco.so", RTLD_LAZY | RTLD_LOCAL);
-    f->mujoco = mujoco != NULL;
-    if (mujoco) dlclose(mujoco);
-    f->gnuplot = on_path("gnuplot");
+    f->gnuplot = doctor_on_path("gnuplot");
 }
 
 static void read_networks(struct doctor_facts *f)

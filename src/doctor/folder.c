@@ -1,10 +1,12 @@
 /* folder.c -- is the folder that runs would go to good for them: writing, renaming, locking, flushing, HDF5 with a
- * reader beside the writer, room. All is really done, in a folder of our own below it that is removed again. See
- * doctor.h. */
+ * reader beside the writer, room. All is really done, in a folder of our own below it that is removed again. */
+#include "doctor/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,7 +17,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "doctor/doctor.h"
 #include "store/runfile.h"
 #include "store/seal.h"
 

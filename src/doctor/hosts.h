@@ -1,11 +1,20 @@
-/* hosts.h -- private to doctor*.c: ranks by hosts. Local. */
+/* hosts.h -- what is judged: facts of all ranks, and which ranks are on one host. Local. */
 #ifndef DUNLIN_DOCTOR_HOSTS_H
 #define DUNLIN_DOCTOR_HOSTS_H
 
 #include <stddef.h>
 #include <string.h>
 
-#include "doctor/doctor.h"
+#include "doctor/facts.h"
+
+/* Facts of (n) ranks, in order of rank. */
+struct doctor_plan {
+    const struct doctor_facts *facts; /* (n) */
+    int n;
+    int actors;    /* that a run would have */
+    size_t params; /* of its network */
+    bool alone;    /* facts of one process that is not under a launcher */
+};
 
 static inline bool same_host(const struct doctor_facts *a, const struct doctor_facts *b)
 {

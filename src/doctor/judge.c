@@ -1,10 +1,8 @@
-/* judge.c -- from facts of all ranks to findings about cores, limits and pieces. Pure functions of the facts; those of
- * network and library are in judge_mpi.c. See doctor.h. */
+/* judge.c -- see judge.h. */
+#include "doctor/judge.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "doctor/doctor.h"
-#include "doctor/hosts.h"
 
 enum { FILES_BASE = 64, FILES_A_RANK = 8, MB = 1000000 };
 static const double RANK_BYTES = 150e6; /* of a rank with the small network on Atari, measured as resident memory */
@@ -154,8 +152,6 @@ void doctor_judge_pieces(struct doctor *d, const struct doctor_plan *p, bool ata
         doctor_say(d, DOCTOR_FAIL, "ale", fetch, "%s", lack->ale_error);
     else
         doctor_say(d, DOCTOR_OK, "ale", NULL, "not found, which only atari:GAME needs: %s", lack->ale_error);
-    doctor_say(d, DOCTOR_OK, "mujoco", NULL, "libmujoco.so %s; this version has no mujoco: environments yet",
-               p->facts[0].mujoco ? "is there" : "not found");
     if (p->facts[0].gnuplot)
         doctor_say(d, DOCTOR_OK, "gnuplot", NULL, "found");
     else

@@ -1,25 +1,9 @@
-/* judge_mpi.c -- from facts of all ranks to findings about the start, the MPI library and the network between hosts.
- * Pure functions of the facts. See doctor.h. */
-#include <stdlib.h>
+/* judge_mpi.c -- see judge_mpi.h. */
+#include "doctor/judge_mpi.h"
+
 #include <string.h>
 
-#include "doctor/doctor.h"
-#include "doctor/hosts.h"
-
 enum { TMP_LEAST = 16000000 };
-
-void list_ranks(const struct doctor_plan *p, const struct doctor_facts *host, char *text, size_t size)
-{
-    size_t at = 0;
-    snprintf(text, size, "%s", p->alone ? "this process" : "ranks");
-    for (int r = 0, to; !p->alone && r < p->n && (at = strlen(text)) + 16 < size; r = to + 1) {
-        to = r;
-        if (!same_host(&p->facts[r], host)) continue;
-        while (to + 1 < p->n && same_host(&p->facts[to + 1], host)) to++;
-        snprintf(text + at, size - at, to > r ? "%s%d-%d" : "%s%d", text[at - 1] == 's' ? " " : ",", p->facts[r].rank,
-                 p->facts[to].rank);
-    }
-}
 
 void doctor_judge_start(struct doctor *d, const struct doctor_plan *p)
 {

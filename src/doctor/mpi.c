@@ -1,15 +1,16 @@
-/* mpi.c -- how the MPI library is set (asked of itself, by its tools interface), and whether its messages come through.
- * See doctor.h. */
+/* mpi.c -- see mpi.h. */
+#include "doctor/mpi.h"
+
 #include <errno.h>
 #include <mpi.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "doctor/doctor.h"
 
 enum { MESSAGE = 1 << 20, TAG_RING = 7 };
 

@@ -1,6 +1,8 @@
 /* ranks.c -- `dunlin doctor` under a launcher: every rank gathers facts, messages go round, and a real window is opened
  * as training opens it, over which one actor of each host fetches and pushes. Rank 0 reports. What needs no other rank
- * comes behind MPI_Finalize, when the others have gone. See doctor.h. */
+ * comes behind MPI_Finalize, when the others have gone. */
+#include "doctor/ranks.h"
+
 #include <mpi.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,8 +13,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "doctor/doctor.h"
-#include "doctor/hosts.h"
+#include "doctor/folder.h"
+#include "doctor/judge.h"
+#include "doctor/judge_mpi.h"
+#include "doctor/mpi.h"
+#include "doctor/scale.h"
+#include "measure/idle.h"
+#include "measure/made.h"
+#include "measure/ranks.h"
 
 enum { STAGE_SECONDS = 60, HOSTS_MOST = 64 };
 static const double MEASURE = 0.2, SLOW_LINK = 1e8, SLOW_ANSWER = 2e-3; /* s; bytes/s; s */
@@ -48,7 +56,7 @@ static void on_refused(const char *why)
     doctor_verdict(&doctor);
 }
 
-struct ward { /* rank 0 */
+struct gathered { /* rank 0 */
     struct doctor_facts *facts;
     int *local; /* by rank: does it read rank 0's memory directly */
     struct idle_costs near, far;
@@ -77,7 +85,7 @@ static void say_link(const struct doctor_facts *f, bool local, const struct idle
                    1e-9 * in, 1e6 * c->ask);
 }
 
-static void say_progress(struct idle_host *h, const struct ward *w, int remote)
+static void say_progress(struct idle_master *h, const struct gathered *w, int remote)
 {
     if (remote < 0) {
         doctor_say(&doctor, DOCTOR_OK, "progress", NULL, "shared memory: rank 0 takes no part in transfers");
@@ -94,10 +102,10 @@ static void say_progress(struct idle_host *h, const struct ward *w, int remote)
 }
 
 /* Rank 0: one actor of each host times its calls. 0, or -1 where one of them is lost. */
-static int visit(struct ward *w, struct share *share, int size, size_t params)
+static int visit(struct gathered *w, struct share *share, int size, size_t params)
 {
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
-    struct idle_host h = {.m = {.share = share, .lr = 1e-6f}};
+    struct idle_master h = {.m = {.share = share, .lr = 1e-6f}};
     float *theta = memory_floats(params);
     int remote = -1, hosts = 0, rc = 0;
     if (!(h.m.optim = optim_new(&config, params, size - 1))) return -1;
@@ -131,9 +139,9 @@ static int visit(struct ward *w, struct share *share, int size, size_t params)
 }
 
 /* Collective. 0, or -1 where a rank is lost. */
-static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
+static int try_window(struct gathered *w, struct ranks *r, size_t params)
 {
-    const struct idle_part part = {.model = {.params = params}};
+    const struct idle_part part = {.shape = {.params = params}};
     const struct share_config config = {
         .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
     stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
@@ -156,10 +164,10 @@ static int try_window(struct ward *w, struct bench_ranks *r, size_t params)
 }
 
 /* Rank 0: one actor of another host fetches and pushes through its node's relay. 0, or -1 where it is lost. */
-static int visit_relay(struct ward *w, struct share *share, int size, size_t params)
+static int visit_relay(struct gathered *w, struct share *share, int size, size_t params)
 {
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
-    struct idle_host h = {.m = {.share = share, .lr = 1e-6f, .optim = optim_new(&config, params, size - 1)}};
+    struct idle_master h = {.m = {.share = share, .lr = 1e-6f, .optim = optim_new(&config, params, size - 1)}};
     float *theta = memory_floats(params);
     struct idle_costs c;
     int remote = 1;
@@ -178,9 +186,9 @@ static int visit_relay(struct ward *w, struct share *share, int size, size_t par
 }
 
 /* Collective, behind try_window(): where there are other hosts, a window with relays, as training has it. 0, or -1. */
-static int try_relays(struct ward *w, struct bench_ranks *r, size_t params)
+static int try_relays(struct gathered *w, struct ranks *r, size_t params)
 {
-    const struct idle_part part = {.model = {.params = params}};
+    const struct idle_part part = {.shape = {.params = params}};
     const struct share_config config = {.params = params, .episodes = 16, .refused = on_refused};
     int here = share_is_local(r->share), all = 0;
     share_close(&r->share);
@@ -191,7 +199,7 @@ static int try_relays(struct ward *w, struct bench_ranks *r, size_t params)
     return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
-static void judge(const struct ward *w, int size, size_t params, bool atari)
+static void judge(const struct gathered *w, int size, size_t params, bool atari)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n = 0, hosts;
@@ -213,11 +221,11 @@ int doctor_ranks(struct option_set *set)
 {
     static struct doctor_setup s;
     static struct doctor_facts mine;
-    struct bench_ranks r;
-    struct ward w = {0};
-    int64_t params = BENCH_PARAMS;
+    struct ranks r;
+    struct gathered w = {0};
+    int64_t params = MADE_PARAMS;
     doctor.out = stdout;
-    bench_ranks_begin(&r);
+    ranks_begin(&r);
     s.set = *set;
     if (r.rank == 0) {
         w.facts = memory_new((size_t)r.size, sizeof *w.facts);
@@ -241,9 +249,9 @@ int doctor_ranks(struct option_set *set)
     alarm(0);
     if (lost) {
         if (r.rank == 0) doctor_verdict(&doctor);
-        bench_ranks_end(&r, true);
+        ranks_end(&r, true);
     }
-    bench_ranks_end(&r, false);
+    ranks_end(&r, false);
     if (r.rank) return 0;
     doctor_folder(&doctor, set->values.out, (size_t)params);
     if (s.ok) doctor_scale(&doctor, &s, r.size - 1, w.has_near ? &w.near : NULL, w.has_far ? &w.far : NULL, w.here);

@@ -1,6 +1,8 @@
-/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of scale.h: a rollout of
- * the environment and network that were asked for, played on this core; updates of its weights; and copies over the
- * real window. See doctor.h. */
+/* scale.c -- what an actor and rank 0 cost here, and how many actors that bears, by the model of measure/scale.h: a
+ * rollout of the environment and network that were asked for, played on this core; updates of its weights; and copies
+ * over the real window. */
+#include "doctor/scale.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "doctor/doctor.h"
+#include "measure/limits.h"
+#include "measure/probe.h"
 #include "measure/scale.h"
 #include "nn/net.h"
 
@@ -61,10 +64,10 @@ static int rank_of_pushes(const struct setup *setup)
 }
 
 /* s per gradient of k at once; -1 after error_set(). */
-static int time_updates(const struct setup *setup, const struct bench_model *model, int factors,
+static int time_updates(const struct setup *setup, const struct made_shape *shape, int factors,
                         double apply[SCALE_APPLIES])
 {
-    const size_t params = model->params;
+    const size_t params = shape->params;
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     const struct optim_config config = setup_optim_config(setup);
     struct optim *optim = optim_new(&config, params, 1);
@@ -74,7 +77,7 @@ static int time_updates(const struct setup *setup, const struct bench_model *mod
                                                         : fit < 16 ? fit
                                                                    : 16; /* of more, some are the same */
     float *theta = memory_floats(2 * params), *grad = memory_floats(blocks * params);
-    for (size_t i = 0; i < blocks; i++) bench_gradient(model, factors, &rng, grad + i * params);
+    for (size_t i = 0; i < blocks; i++) made_gradient(shape, factors, &rng, grad + i * params);
     for (int i = 0; i < 1 << (SCALE_APPLIES - 1); i++)
         grads[i] = (struct optim_grad){
             .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = factors};
@@ -88,7 +91,7 @@ static int time_updates(const struct setup *setup, const struct bench_model *mod
             if (round) series_add(&each, (clock_seconds() - start) / (1 << k)); /* the first touches the pages */
         }
         apply[k] = series_median(&each);
-        if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* see scale_costs.c */
+        if (k) apply[k] = fmin(apply[k], apply[k - 1]); /* a longer pass costs no more for each */
         series_free(&each);
     }
     free(theta);
@@ -117,12 +120,12 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
     struct scale_result at;
     enum scale_limit limit;
-    const struct bench_model model = {.params = s->setup.facts->params, .wide = s->setup.facts->wide};
+    const struct made_shape shape = {.params = s->setup.facts->params, .wide = s->setup.facts->wide};
     const int factors = rank_of_pushes(&s->setup);
-    const double unit = sizeof(float), bytes = unit * (double)model.params;
+    const double unit = sizeof(float), bytes = unit * (double)shape.params;
     double frames = 0;
-    c.push_bytes = unit * (double)bench_gradient_floats(&model, factors);
-    if (time_updates(&s->setup, &model, factors, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
+    c.push_bytes = unit * (double)made_floats(&shape, factors);
+    if (time_updates(&s->setup, &shape, factors, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
         doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());
         return;
     }

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "measure/probe.h"
 
 /* T = order << 32 | about << 16 | what. what: so many actors go round with t_max `about`; or the actor `about` does
  * this: */
@@ -26,13 +26,6 @@ struct alone {
 };
 static const double ALONE_SHARE = 0.5; /* of the time for whole fetches in a row */
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- an actor ---- */
 
 struct sleeper {
@@ -48,7 +41,7 @@ static int push_one(struct sleeper *a, const struct share_view *view, const floa
 {
     float *mail = share_begin(a->share);
     if (!mail) return share_stopped(a->share) ? 0 : -1;
-    if (grad) bench_gradient_copy(&a->part->model, factors, mail, grad);
+    if (grad) made_copy(&a->part->shape, factors, mail, grad);
     share_push(a->share,
                &(struct share_push){
                    .version = view->version, .scale = grad != NULL, .steps = 1, .factors = (uint32_t)factors});
@@ -113,12 +106,12 @@ static int time_alone(struct sleeper *a, int64_t order)
     struct share_view view;
     struct alone found = {0};
     int rc = 0;
-    const double cpu = cpu_seconds(), begin = clock_seconds();
+    const double cpu = probe_cpu_seconds(), begin = clock_seconds();
     do {
         rc = share_fetch(a->share, a->theta, &view);
-        found.fetched += (double)(a->part->model.params * sizeof(float));
+        found.fetched += (double)(a->part->shape.params * sizeof(float));
     } while (!rc && clock_seconds() < begin + ALONE_SHARE * seconds);
-    found.cpu = cpu_seconds() - cpu;
+    found.cpu = probe_cpu_seconds() - cpu;
     if (rc) return rc;
     share_post(a->share, SHARE_POST_EVAL, id + 1, &found, sizeof found);
     clock_sleep(0.02);
@@ -175,16 +168,16 @@ static int obey(struct sleeper *a, int rank)
 
 int idle_actor(struct share *share, int rank, const struct idle_part *part)
 {
-    const size_t params = part->model.params;
+    const size_t params = part->shape.params;
     struct sleeper a = {.share = share, .part = part};
     a.theta = memory_floats(params);
     a.grad = memory_floats(params);
     a.rng = rng_make(1, rank, RNG_TEST, 0);
-    bench_gradient(&part->model, 0, &a.rng, a.grad);
+    made_gradient(&part->shape, 0, &a.rng, a.grad);
     for (int t = 0; t < T_MAXES; t++) {
         if (!part->factors[t]) continue;
         a.factored[t] = memory_floats(params);
-        bench_gradient(&part->model, part->factors[t], &a.rng, a.factored[t]);
+        made_gradient(&part->shape, part->factors[t], &a.rng, a.factored[t]);
     }
     setpriority(PRIO_PROCESS, 0, 5); /* as actor_run() does, to let the master in */
     const int rc = obey(&a, rank);
@@ -198,25 +191,25 @@ int idle_actor(struct share *share, int rank, const struct idle_part *part)
 
 /* ---- rank 0 ---- */
 
-static void publish_order(struct idle_host *h, int about, int what, double seconds)
+static void publish_order(struct idle_master *h, int about, int what, double seconds)
 {
     h->orders = (h->orders + 1) & 0xffff;
     h->m.frames = (int64_t)fmin(1e3 * seconds, 30000) << 48 | h->orders << 32 | (int64_t)about << 16 | what;
     share_publish(h->m.share, h->m.version, h->m.frames);
 }
 
-void idle_order(struct idle_host *h, int t_max, int actors)
+void idle_order(struct idle_master *h, int t_max, int actors)
 {
     publish_order(h, t_max, actors, 0);
 }
 
-int64_t idle_serve(struct idle_host *h, double seconds)
+int64_t idle_serve(struct idle_master *h, double seconds)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[RANKS_DRAIN];
     const double until = clock_seconds() + seconds;
     int64_t count = 0;
     do {
-        const int n = share_drain(h->m.share, ready, BENCH_DRAIN);
+        const int n = share_drain(h->m.share, ready, RANKS_DRAIN);
         count += n;
         if (!n) {
             share_idle(h->m.share, 0.002);
@@ -229,13 +222,13 @@ int64_t idle_serve(struct idle_host *h, double seconds)
             h->first = h->last;
         else
             h->behind += n;
-        bench_apply(&h->m, ready, n);
+        ranks_apply(&h->m, ready, n);
     } while (clock_seconds() < until);
     return count;
 }
 
 /* Serves until the actor's post of that number of the present order is there. */
-static int await_post(struct idle_host *h, int actor, int number, double seconds, struct alone *a)
+static int await_post(struct idle_master *h, int actor, int number, double seconds, struct alone *a)
 {
     const uint64_t want = POSTS * (uint64_t)h->orders + (uint64_t)number;
     const double until = clock_seconds() + seconds + PATIENCE;
@@ -248,18 +241,18 @@ static int await_post(struct idle_host *h, int actor, int number, double seconds
     return 0;
 }
 
-int idle_alone(struct idle_host *h, int actor, double seconds, struct idle_costs *costs)
+int idle_alone(struct idle_master *h, int actor, double seconds, struct idle_costs *costs)
 {
     struct alone a = {0};
     idle_serve(h, 0.05); /* everybody is there and at rest */
-    const double idle_cpu = cpu_seconds(), idle_from = clock_seconds();
+    const double idle_cpu = probe_cpu_seconds(), idle_from = clock_seconds();
     idle_serve(h, 0.1);
-    const double idle = (cpu_seconds() - idle_cpu) / (clock_seconds() - idle_from);
+    const double idle = (probe_cpu_seconds() - idle_cpu) / (clock_seconds() - idle_from);
     publish_order(h, actor, ALONE, seconds);
-    const double cpu = cpu_seconds(), from = clock_seconds();
+    const double cpu = probe_cpu_seconds(), from = clock_seconds();
     if (await_post(h, actor, 1, seconds, &a)) return -1;
     /* who serves does not idle meanwhile; nor is it free where a busy machine makes it seem so */
-    const double all = cpu_seconds() - cpu, spent = (all - idle * (clock_seconds() - from)) / fmax(1 - idle, 0.1);
+    const double all = probe_cpu_seconds() - cpu, spent = (all - idle * (clock_seconds() - from)) / fmax(1 - idle, 0.1);
     *costs = (struct idle_costs){.serve = fmax(spent, all / 4) / a.fetched, .drive = a.cpu / a.fetched};
     if (await_post(h, actor, 2, seconds, &a)) return -1;
     costs->fetch = a.fetch;
@@ -271,7 +264,7 @@ int idle_alone(struct idle_host *h, int actor, double seconds, struct idle_costs
     return 0;
 }
 
-int idle_absent(struct idle_host *h, int actor)
+int idle_absent(struct idle_master *h, int actor)
 {
     struct alone a;
     size_t bytes = 0;
@@ -285,7 +278,7 @@ int idle_absent(struct idle_host *h, int actor)
     return served;
 }
 
-int idle_end(struct idle_host *h)
+int idle_end(struct idle_master *h)
 {
     share_stop(h->m.share, 1);
     const int missing = share_wait_bye(h->m.share, PATIENCE);

@@ -1,10 +1,11 @@
 /* idle.h -- the real window with actors that do nothing but what rank 0 orders: fetch, sleep where others play, push;
- * or time their own calls. For `bench scale`, which holds them against its model, and for `doctor`, which asks whether
- * they come through at all. Rank 0's orders stand in the T that it publishes. */
+ * or time their own calls: held against the model of scale, or asked whether they come through at all. Rank 0's orders
+ * stand in the T that it publishes. */
 #ifndef DUNLIN_MEASURE_IDLE_H
 #define DUNLIN_MEASURE_IDLE_H
 
-#include "bench/bench.h"
+#include "measure/made.h"
+#include "measure/ranks.h"
 
 enum { T_MAXES = 2, IDLE_LOOK_MS = 40 }; /* an actor at rest looks for orders so often */
 extern const int idle_t_max[T_MAXES];    /* 5, 20 */
@@ -19,7 +20,7 @@ struct idle_costs {
 
 /* What sleeping actors pretend. */
 struct idle_part {
-    struct bench_model model;
+    struct made_shape shape;
     double step[T_MAXES]; /* s of an agent step, by t_max */
     int factors[T_MAXES]; /* rank of the factors that are pushed, by t_max; 0: gradients are whole */
 };
@@ -28,23 +29,23 @@ struct idle_part {
 int idle_actor(struct share *share, int rank, const struct idle_part *part);
 
 /* Rank 0. */
-struct idle_host {
-    struct bench_master m; /* share, optim and lr are the caller's */
+struct idle_master {
+    struct ranks_master m; /* share, optim and lr are the caller's */
     int64_t orders;
     double lag;         /* summed */
     double first, last; /* when gradients came, s; 0: none yet */
     int64_t behind;     /* how many came behind the first */
 };
 /* Local: from now on `actors` go round, sleeping t_max steps; 0: all rest. */
-void idle_order(struct idle_host *h, int t_max, int actors);
+void idle_order(struct idle_master *h, int t_max, int actors);
 /* Serves for a while; returns how many gradients came. */
-int64_t idle_serve(struct idle_host *h, double seconds);
+int64_t idle_serve(struct idle_master *h, double seconds);
 /* Lets one actor time its calls for about `seconds`. 0, or -1 after error_set() where it does not answer. */
-int idle_alone(struct idle_host *h, int actor, double seconds, struct idle_costs *costs);
+int idle_alone(struct idle_master *h, int actor, double seconds, struct idle_costs *costs);
 /* Is a fetch of the actor served while rank 0 calls no MPI (it sleeps for a third of a second)? 1, 0, or -1 after
  * error_set() where it is not served afterwards either. */
-int idle_absent(struct idle_host *h, int actor);
+int idle_absent(struct idle_master *h, int actor);
 /* Stops all and awaits their goodbyes. 0, or -1 after error_set(). */
-int idle_end(struct idle_host *h);
+int idle_end(struct idle_master *h);
 
 #endif

@@ -1,7 +1,7 @@
-/* limits.c -- what limits a simulated cluster, from how many actors on, and the same by hand. See scale.h. */
-#include <math.h>
+/* limits.c -- see limits.h. */
+#include "measure/limits.h"
 
-#include "measure/scale.h"
+#include <math.h>
 
 static const double WORTH = 0.9; /* of the ideal */
 

@@ -1,8 +1,7 @@
-/* made.c -- gradients that no network computed, whole or with factors, as large and as full of zeros as real ones. See
- * bench.h. */
-#include <string.h>
+/* made.c -- see made.h. */
+#include "measure/made.h"
 
-#include "bench/bench.h"
+#include <string.h>
 
 static const double ACTIVE = 0.42, STEADY = 0.8; /* of the inputs; of those, in every row */
 
@@ -11,15 +10,15 @@ static void noise(struct rng *rng, float *x, size_t n)
     for (size_t i = 0; i < n; i++) x[i] = 0.01f * (float)(rng_uniform(rng) - 0.5);
 }
 
-void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, float *grad)
+void made_gradient(const struct made_shape *shape, int factors, struct rng *rng, float *grad)
 {
-    const size_t first = factors ? m->wide.offset + optim_factor_floats(&m->wide, factors) : m->params,
-                 in = (size_t)m->wide.in;
+    const size_t first = factors ? shape->wide.offset + optim_factor_floats(&shape->wide, factors) : shape->params,
+                 in = (size_t)shape->wide.in;
     noise(rng, grad, first);
     if (!factors) return;
-    const size_t end = m->wide.offset + optim_wide_floats(&m->wide);
-    noise(rng, grad + end, m->params - end);
-    float *x = grad + m->wide.offset;
+    const size_t end = shape->wide.offset + optim_wide_floats(&shape->wide);
+    noise(rng, grad + end, shape->params - end);
+    float *x = grad + shape->wide.offset;
     memset(x, 0, (size_t)factors * in * sizeof *x);
     for (size_t i = 0; i < in; i++) {
         if (rng_uniform(rng) >= ACTIVE) continue;
@@ -29,15 +28,16 @@ void bench_gradient(const struct bench_model *m, int factors, struct rng *rng, f
     }
 }
 
-void bench_gradient_copy(const struct bench_model *m, int factors, float *to, const float *from)
+void made_copy(const struct made_shape *shape, int factors, float *to, const float *from)
 {
-    const size_t first = factors ? m->wide.offset + optim_factor_floats(&m->wide, factors) : m->params,
-                 end = factors ? m->wide.offset + optim_wide_floats(&m->wide) : m->params;
+    const size_t first = factors ? shape->wide.offset + optim_factor_floats(&shape->wide, factors) : shape->params,
+                 end = factors ? shape->wide.offset + optim_wide_floats(&shape->wide) : shape->params;
     memcpy(to, from, first * sizeof *to);
-    memcpy(to + end, from + end, (m->params - end) * sizeof *to);
+    memcpy(to + end, from + end, (shape->params - end) * sizeof *to);
 }
 
-size_t bench_gradient_floats(const struct bench_model *m, int factors)
+size_t made_floats(const struct made_shape *shape, int factors)
 {
-    return factors ? m->params - optim_wide_floats(&m->wide) + optim_factor_floats(&m->wide, factors) : m->params;
+    return factors ? shape->params - optim_wide_floats(&shape->wide) + optim_factor_floats(&shape->wide, factors)
+                   : shape->params;
 }

@@ -1,20 +1,24 @@
-/* probe.c -- see bench.h. */
+/* probe.c -- see probe.h. */
+#include "measure/probe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/bench.h"
 
 void series_add(struct series *s, double x)
 {
@@ -52,11 +56,18 @@ void series_free(struct series *s)
     *s = (struct series){0};
 }
 
-void bench_print(const char *name, double value, double limit, const char *unit)
+void probe_print(const char *name, double value, double limit, const char *unit)
 {
     printf("%s value %.6g %s limit %.6g %s ratio %.4g\n", name, value, unit, limit, unit,
            limit > 0 ? value / limit : (double)NAN);
     fflush(stdout);
+}
+
+double probe_cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* The cores of the process before anything was pinned. */
@@ -69,15 +80,15 @@ static const cpu_set_t *allowed(void)
     return &all;
 }
 
-int bench_cores(void)
+int probe_cores(void)
 {
     return CPU_COUNT(allowed());
 }
 
-void bench_pin(int i)
+void probe_pin(int i)
 {
     cpu_set_t one;
-    int left = i % bench_cores();
+    int left = i % probe_cores();
     for (int c = 0; c < CPU_SETSIZE; c++) {
         if (!CPU_ISSET(c, allowed()) || left--) continue;
         CPU_ZERO(&one);

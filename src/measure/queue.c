@@ -1,4 +1,4 @@
-/* queue.c -- see scale_queue.h. The events lie in a binary heap. */
+/* queue.c -- see queue.h. The events lie in a binary heap. */
 #include "measure/queue.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* queue.h -- private to scale*.c: what discrete-event simulation needs, events in order of time and stations where jobs
- * queue. Local; no memory is shared between two agendas. */
+/* queue.h -- private to scale.c and model.c: what discrete-event simulation needs, events in order of time and stations
+ * where jobs queue. Local; no memory is shared between two agendas. */
 #ifndef DUNLIN_MEASURE_QUEUE_H
 #define DUNLIN_MEASURE_QUEUE_H
 

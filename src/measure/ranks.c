@@ -1,15 +1,17 @@
-/* ranks.c -- a start under MPI without a run: no folder, no files; and a master without books. See bench.h. */
+/* ranks.c -- see ranks.h. */
+#include "measure/ranks.h"
+
+#include <mpi.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "bench/bench.h"
 
 static const double LOST_AFTER = 30; /* s without a sign of life */
 
-void bench_ranks_begin(struct bench_ranks *r)
+void ranks_begin(struct ranks *r)
 {
     int provided;
     share_before_mpi();
@@ -25,7 +27,7 @@ void bench_ranks_begin(struct bench_ranks *r)
     cpu_flush_denormals();
 }
 
-bool bench_ranks_agree(const struct bench_ranks *r, bool ok)
+bool ranks_agree(const struct ranks *r, bool ok)
 {
     int mine = ok, all = 0;
     CHECK_MPI(MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
@@ -34,16 +36,16 @@ bool bench_ranks_agree(const struct bench_ranks *r, bool ok)
     return false;
 }
 
-void bench_ranks_end(struct bench_ranks *r, bool lost)
+void ranks_end(struct ranks *r, bool lost)
 {
     if (lost) _exit(1); /* whoever still waits is ended by mpirun */
     if (r->share) share_close(&r->share);
     MPI_Finalize();
 }
 
-void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
+void ranks_apply(struct ranks_master *m, const struct share_ready *ready, int n)
 {
-    struct optim_grad grads[BENCH_DRAIN];
+    struct optim_grad grads[RANKS_DRAIN];
     int k = 0;
     for (int i = 0; i < n; i++) {
         const struct share_push *p = &ready[i].push;
@@ -63,13 +65,13 @@ void bench_apply(struct bench_master *m, const struct share_ready *ready, int n)
     share_ack(m->share, ready, n);
 }
 
-void bench_serve(struct bench_master *m, int actor)
+void ranks_serve(struct ranks_master *m, int actor)
 {
-    struct share_ready ready[BENCH_DRAIN];
+    struct share_ready ready[RANKS_DRAIN];
     for (;;) {
-        const int n = share_drain(m->share, ready, BENCH_DRAIN);
+        const int n = share_drain(m->share, ready, RANKS_DRAIN);
         if (n) {
-            bench_apply(m, ready, n);
+            ranks_apply(m, ready, n);
             continue;
         }
         const double silence = share_silence(m->share, actor);

@@ -1,16 +1,10 @@
-/* scale.c -- the simulation of scale.h: actors, rank 0 and relays as machines that an event pushes
- * one stage further. */
+/* scale.c -- the simulation of scale.h: actors, rank 0 and relays as machines that an event pushes one stage
+ * further. */
 #include "measure/scale.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/memory.h"
-#include "dunlin/rng.h"
-#include "measure/queue.h"
-
-enum { DRAIN = 64, LAGS = 1 << 16 }; /* DRAIN: what rank 0 takes in one pass at most, as in app/master.h */
+#include "measure/model.h"
 
 enum stage {
     FETCH_ASKED, /* the question has reached rank 0 */
@@ -20,53 +14,13 @@ enum stage {
     FETCHED,   /* weights are there */
     COMPUTED,  /* a rollout and its gradient */
     COPIED,    /* a gradient lies in the mailbox of the actor's own node */
-    ENCODED,   /* a relay's letters are ready to go */
+    ENCODED,   /* a relay's gradients are ready to go */
     RELAY_OFF, /* they do */
     MASTER_UP,
     MASTER_SERVED,
     MASTER_APPLIED,
 };
 enum { MASTER = -1 };
-
-/* An actor, or the relay of a node. */
-struct party {
-    int node;
-    int64_t seen;   /* the version of its weights; of one that fetches: of those under way */
-    double in, out; /* bytes of the present transfer to rank 0, and from there */
-    int parts;      /* of it, still under way */
-    bool fetches;   /* an actor: its direction */
-    bool owes;      /* its mailbox is taken */
-    bool waits;     /* until it is free */
-    /* of a relay */
-    int64_t weights; /* the version its node reads */
-    bool busy;
-    int sending, wishes; /* gradients and waiting actors of the present round */
-    int unanswered;      /* sums at rank 0 */
-    double worked;       /* s of a core */
-};
-
-struct model {
-    const struct scale_costs *c;
-    const struct scale_layout *l;
-    struct agenda agenda;
-    struct rng rng;
-    int nodes;
-    struct party *party;   /* (actors + nodes): relays behind the actors, the one of node n is actors + n */
-    struct station *cores; /* (nodes) */
-    struct station in, out;
-    struct fifo *ready; /* (nodes) gradients that wait; [0]: at rank 0, others: at the relay */
-    struct fifo *wish;  /* (nodes) actors that wait for weights of their relay's */
-    int *serving;       /* (actors + nodes) parties whose transfers rank 0 has to serve, a ring */
-    int serve_head, serve_count;
-    bool up;       /* rank 0 is at work or on its way there */
-    double worked; /* s, rank 0 */
-    double credit; /* s that transfers may take before the next pass */
-    int64_t version, rollouts, updates;
-    struct gradient *pass; /* (actors + DRAIN) what the present pass applies */
-    int pass_count;
-    int64_t *lags; /* (LAGS) */
-    double lag_sum;
-};
 
 /* Rank 0, per gradient with k waiting: between the measured numbers straight over log2 k, beyond them as the last. */
 static double apply_cost(const struct scale_costs *c, int k)
@@ -97,7 +51,7 @@ static void master_works(struct model *m, double seconds, int who, enum stage st
 static void master_serves(struct model *m)
 {
     const int who = m->serving[m->serve_head];
-    const double seconds = m->c->serve * (m->party[who].in + m->party[who].out);
+    const double seconds = m->c->serve * (m->client[who].in + m->client[who].out);
     m->serve_head = (m->serve_head + 1) % (m->l->actors + m->nodes);
     m->serve_count--;
     m->credit -= seconds;
@@ -115,10 +69,10 @@ static void master_turn(struct model *m)
         return;
     }
     int k = 0, packed = 0;
-    for (m->pass_count = 0; f->count && k < DRAIN;) {
+    for (m->pass_count = 0; f->count && k < MODEL_DRAIN;) {
         const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
         k += !g.more;
-        packed += !g.more && m->party[g.owner].node;
+        packed += !g.more && m->client[g.owner].node;
     }
     m->credit = k * apply_cost(m->c, k) + packed * m->c->decode;
     master_works(m, m->credit, MASTER, MASTER_APPLIED);
@@ -140,7 +94,7 @@ static void master_applied(struct model *m)
     for (int i = 0; i < m->pass_count; i++) {
         const struct gradient *g = &m->pass[i];
         const int64_t lag = m->version - g->version;
-        m->lags[lag < LAGS ? lag : LAGS - 1]++;
+        m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
         m->lag_sum += (double)lag;
         m->rollouts++;
         if (g->more) continue;
@@ -148,8 +102,8 @@ static void master_applied(struct model *m)
         m->updates++;
     }
     for (int i = 0; i < m->pass_count; i++) {
-        struct party *p = &m->party[m->pass[i].owner];
-        if (p->node && m->l->sum) m->party[m->l->actors + p->node].unanswered -= !m->pass[i].more;
+        struct client *p = &m->client[m->pass[i].owner];
+        if (p->node && m->l->sum) m->client[m->l->actors + p->node].unanswered -= !m->pass[i].more;
         p->owes = false;
         if (p->waits) push(m, m->pass[i].owner);
     }
@@ -162,7 +116,7 @@ static void master_applied(struct model *m)
 /* The parts of a transfer of p->in and p->out bytes go on at the same time. */
 static void transfer(struct model *m, int who)
 {
-    struct party *p = &m->party[who];
+    struct client *p = &m->client[who];
     const double bytes = p->in + p->out, wire = m->c->bandwidth > 0 ? 1 / m->c->bandwidth : 0;
     p->parts = 1 + (p->in > 0) + (p->out > 0) + (m->c->drive * bytes > 0) + (m->c->serve * bytes > 0);
     if (p->in > 0)
@@ -182,7 +136,7 @@ static void transfer(struct model *m, int who)
 
 static void part_done(struct model *m, int who)
 {
-    if (--m->party[who].parts == 0) later(m, m->c->latency / 2, who, CAME);
+    if (--m->client[who].parts == 0) later(m, m->c->latency / 2, who, CAME);
 }
 
 static void arrive(struct model *m, int node, struct gradient g)
@@ -198,21 +152,21 @@ static void arrive(struct model *m, int node, struct gradient g)
 
 static bool is_far(const struct model *m, int a)
 {
-    return m->l->far || (m->party[a].node && !m->l->relays);
+    return m->l->far || (m->client[a].node && !m->l->relays);
 }
 
 /* Out of the memory of its own node. */
 static void copy(struct model *m, int a)
 {
-    struct party *p = &m->party[a];
-    const int64_t *version = p->node ? &m->party[m->l->actors + p->node].weights : &m->version;
+    struct client *p = &m->client[a];
+    const int64_t *version = p->node ? &m->client[m->l->actors + p->node].weights : &m->version;
     const struct job job = {.duration = m->c->fetch, .who = a, .stage = FETCHED, .version = version, .seen = &p->seen};
     station_add(&m->agenda, &m->cores[p->node], &job, false);
 }
 
 static void fetch(struct model *m, int a)
 {
-    const struct party *p = &m->party[a];
+    const struct client *p = &m->client[a];
     if (is_far(m, a)) {
         later(m, m->c->latency / 2, a, FETCH_ASKED);
     } else if (p->node) { /* behind a relay: weights that are the newest at rank 0 from now on */
@@ -229,12 +183,12 @@ static void compute(struct model *m, int a)
     if (m->l->idle)
         later(m, m->c->compute * spread, a, COMPUTED);
     else
-        on_core(m, m->party[a].node, m->c->compute * spread, a, COMPUTED);
+        on_core(m, m->client[a].node, m->c->compute * spread, a, COMPUTED);
 }
 
 static void push(struct model *m, int a)
 {
-    struct party *p = &m->party[a];
+    struct client *p = &m->client[a];
     p->waits = p->owes;
     if (p->waits) return;
     p->owes = true;
@@ -251,15 +205,15 @@ static void push(struct model *m, int a)
 static void relay_turn(struct model *m, int node)
 {
     const int who = m->l->actors + node;
-    struct party *r = &m->party[who];
+    struct client *r = &m->client[who];
     if (r->busy) return;
     r->sending = r->unanswered ? 0 : m->ready[node].count;
     r->wishes = m->wish[node].count;
     if (!r->sending && !r->wishes) return;
     r->busy = true;
-    const int letters = m->l->sum && r->sending ? 1 : r->sending;
-    const double work = letters * m->c->encode + (r->sending - letters) * m->c->sum;
-    r->in = letters * m->c->push_bytes;
+    const int messages = m->l->sum && r->sending ? 1 : r->sending;
+    const double work = messages * m->c->encode + (r->sending - messages) * m->c->sum;
+    r->in = messages * m->c->push_bytes;
     r->out = r->wishes && r->weights < m->version ? m->c->fetch_bytes : 0;
     r->seen = r->weights;
     r->unanswered += m->l->sum && r->sending;
@@ -269,7 +223,7 @@ static void relay_turn(struct model *m, int node)
 
 static void relay_over(struct model *m, int node)
 {
-    struct party *r = &m->party[m->l->actors + node];
+    struct client *r = &m->client[m->l->actors + node];
     r->weights = r->seen;
     for (int n = r->sending; n > 0; n--) {
         struct gradient g = fifo_take(&m->ready[node]);
@@ -285,7 +239,7 @@ static void relay_over(struct model *m, int node)
 
 static void pushed(struct model *m, int a)
 {
-    const struct party *p = &m->party[a];
+    const struct client *p = &m->client[a];
     const struct gradient g = {.version = p->seen, .owner = a};
     const int node = is_far(m, a) ? 0 : p->node;
     fetch(m, a);
@@ -295,8 +249,8 @@ static void pushed(struct model *m, int a)
 static void came(struct model *m, int who)
 {
     if (who >= m->l->actors)
-        relay_over(m, m->party[who].node);
-    else if (m->party[who].fetches)
+        relay_over(m, m->client[who].node);
+    else if (m->client[who].fetches)
         compute(m, who);
     else
         pushed(m, who);
@@ -304,7 +258,7 @@ static void came(struct model *m, int who)
 
 static void ask(struct model *m, int a, bool fetches)
 {
-    struct party *p = &m->party[a];
+    struct client *p = &m->client[a];
     p->fetches = fetches;
     p->in = fetches ? 0 : m->c->push_bytes;
     p->out = fetches ? m->c->fetch_bytes : 0;
@@ -353,89 +307,34 @@ static void step(struct model *m, const struct job *done)
     }
 }
 
-static void open_model(struct model *m, const struct scale_costs *c, const struct scale_layout *l)
+/* All at once would be a crowd that takes long to disperse: the start is spread over one cycle. */
+static void start(struct model *m)
 {
-    *m = (struct model){.c = c, .l = l, .nodes = (l->actors + l->per_node - 1) / l->per_node};
-    const size_t all = (size_t)(l->actors + m->nodes);
-    m->rng = rng_make(l->seed, 0, RNG_TEST, 0);
-    m->party = memory_new(all, sizeof *m->party);
-    m->cores = memory_new((size_t)m->nodes, sizeof *m->cores);
-    m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
-    m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
-    m->serving = memory_new(all, sizeof *m->serving);
-    m->pass = memory_new(all + DRAIN, sizeof *m->pass);
-    m->lags = memory_new(LAGS, sizeof *m->lags);
-    station_open(&m->in, 1);
-    station_open(&m->out, 1);
-    for (int n = 0; n < m->nodes; n++) {
-        const int here = n == m->nodes - 1 ? l->actors - n * l->per_node : l->per_node;
-        station_open(&m->cores[n], l->cores ? l->cores : here + 1);
-        m->party[l->actors + n].node = n;
-    }
-    /* the start is spread over one cycle: all at once would be a crowd that takes long to disperse */
-    const double cycle = c->compute + c->fetch + c->push + c->latency;
-    for (int a = 0; a < l->actors; a++) {
-        m->party[a].node = a / l->per_node;
-        later(m, cycle * rng_uniform(&m->rng), a, FETCHED);
-    }
-}
-
-static void close_model(struct model *m)
-{
-    for (int n = 0; n < m->nodes; n++) {
-        station_free(&m->cores[n]);
-        free(m->ready[n].g);
-        free(m->wish[n].g);
-    }
-    station_free(&m->in);
-    station_free(&m->out);
-    agenda_free(&m->agenda);
-    free(m->party);
-    free(m->cores);
-    free(m->ready);
-    free(m->wish);
-    free(m->serving);
-    free(m->pass);
-    free(m->lags);
-}
-
-/* What is counted from here on. */
-static void forget(struct model *m)
-{
-    m->rollouts = m->updates = 0;
-    m->lag_sum = m->worked = m->in.worked = m->out.worked = m->cores[0].worked = 0;
-    if (m->nodes > 1) m->party[m->l->actors + 1].worked = 0;
-    memset(m->lags, 0, LAGS * sizeof *m->lags);
-}
-
-static int lag_at(const struct model *m, double share)
-{
-    int64_t n = 0;
-    for (int lag = 0; lag < LAGS; lag++)
-        if ((double)(n += m->lags[lag]) >= share * (double)m->rollouts) return lag;
-    return LAGS;
+    const double cycle = m->c->compute + m->c->fetch + m->c->push + m->c->latency;
+    for (int a = 0; a < m->l->actors; a++) later(m, cycle * rng_uniform(&m->rng), a, FETCHED);
 }
 
 struct scale_result scale_run(const struct scale_costs *costs, const struct scale_layout *layout)
 {
     struct model m;
     struct job done;
-    open_model(&m, costs, layout);
+    model_open(&m, costs, layout);
+    start(&m);
     const int64_t warm = 3 * (int64_t)layout->actors + 200, measured = 4 * (int64_t)layout->actors + 2000;
     while (m.rollouts < warm && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double from = m.agenda.now;
-    forget(&m);
+    model_forget(&m);
     while (m.rollouts < measured && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
     struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
                              .updates_per_s = (double)m.updates / s,
                              .lag_mean = m.lag_sum / n,
-                             .lag_p95 = lag_at(&m, 0.95),
+                             .lag_p95 = model_lag_at(&m, 0.95),
                              .master = fmin(m.worked / s, 1),
                              .in = fmin(m.in.worked / s, 1),
                              .out = fmin(m.out.worked / s, 1),
                              .cores = layout->cores ? fmin(m.cores[0].worked / s / m.cores[0].servers, 1) : 0};
-    if (m.nodes > 1) r.relay = fmin(m.party[layout->actors + 1].worked / s, 1);
-    close_model(&m);
+    if (m.nodes > 1) r.relay = fmin(m.client[layout->actors + 1].worked / s, 1);
+    model_close(&m);
     return r;
 }

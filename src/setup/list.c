@@ -6,20 +6,20 @@
 
 #include "base/log.h"
 #include "learn/world.h"
+#include "nn/net.h"
 
 struct item {
     const char *name, *kind, *help;
 };
 
-/* The names are those that --algo, --net and --optimizer take. */
-static const struct item items[] = {
+/* The names are those that --algo and --optimizer take. */
+static const struct item algorithms[] = {
     {"a3c", "algorithm", "advantage actor-critic: policy and value from one network, no target network"},
     {"n-step-q", "algorithm", "Q-learning with n-step returns, forward view, target network"},
     {"one-step-q", "algorithm", "Q-learning, off-policy, target network"},
     {"one-step-sarsa", "algorithm", "Sarsa, on-policy, target network"},
-    {"mlp[:64,64]", "network", "dense layers with ReLU; the numbers are their widths"},
-    {"small", "network", "conv 16 8x8/4, conv 32 4x4/2, dense 256; for 84x84 pictures (Mnih et al. 2013)"},
-    {"nature", "network", "conv 32 8x8/4, conv 64 4x4/2, conv 64 3x3/1, dense 512 (Mnih et al. 2015)"},
+};
+static const struct item optimizers[] = {
     {"shared-rmsprop", "optimizer", "RMSProp with one mean square for all actors"},
     {"rmsprop", "optimizer", "RMSProp with a mean square per actor"},
     {"momentum-sgd", "optimizer", "gradient descent with a momentum per actor"},
@@ -37,6 +37,12 @@ static void print_environment(const struct env_ops *ops)
     print_item(&(struct item){ops->name, "environment", help});
 }
 
+static void print_networks(void)
+{
+    struct item item = {.kind = "network"};
+    for (int i = 0; (item.name = net_usage(i, &item.help)); i++) print_item(&item);
+}
+
 int list_main(int argc, char **argv)
 {
     if (argc > 0 && !strcmp(argv[0], "--help")) {
@@ -48,6 +54,8 @@ int list_main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
-    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) print_item(&items[i]);
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) print_item(&algorithms[i]);
+    print_networks();
+    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) print_item(&optimizers[i]);
     return 0;
 }

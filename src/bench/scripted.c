@@ -1,6 +1,6 @@
-/* mate.c -- a synthetic actor of bench server: no environment, no network; it pushes when told, with a gradient that
- * is written anew each time, as a real one is. Actor 0 also times its own pushes, fetches and waits, alone. */
-#include "bench/mate.h"
+/* scripted.c -- a synthetic actor of bench server: no environment, no network; it pushes when told, with a gradient
+ * that is written anew each time, as a real one is. Actor 0 also times its own pushes, fetches and waits, alone. */
+#include "bench/scripted.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "measure/probe.h"
 
 static const double NAP = 0.0015; /* s; by then the master has gone to sleep */
 
@@ -26,7 +27,7 @@ struct floor {
 static void *answer(void *arg)
 {
     struct floor *f = arg;
-    bench_pin(f->core);
+    probe_pin(f->core);
     for (uint32_t seen = 0; seen != UINT32_MAX;) {
         syscall(SYS_futex, &f->asked, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
         const uint32_t now = atomic_load(&f->asked);
@@ -44,7 +45,7 @@ static void ask(struct floor *f, uint32_t n)
 #ifdef __x86_64__
         __builtin_ia32_pause();
 #endif
-        if (bench_cores() == 1) clock_sleep(0); /* the other cannot run while we look */
+        if (probe_cores() == 1) clock_sleep(0); /* the other cannot run while we look */
     }
 }
 
@@ -52,7 +53,7 @@ struct timing {
     struct series copy, push, fetch, wake, floor;
 };
 
-/* One push of `grad`, timed from its first byte to the ring of the bell. -1: the master is gone. */
+/* One push of `grad`, timed from its first byte until rank 0 is called. -1: the master is gone. */
 static int push_once(struct share *s, const float *grad, size_t params, float scale, double *seconds)
 {
     float *mail = share_begin(s);
@@ -96,7 +97,7 @@ static int time_wake(struct share *s, struct floor *f, uint32_t n, struct timing
 
 static int measure(struct share *s, size_t params, double seconds, float *const buffer[3])
 {
-    struct floor floor = {.core = bench_cores() - 1};
+    struct floor floor = {.core = probe_cores() - 1};
     struct timing t = {0};
     int rc = 0;
     uint32_t n = 0;
@@ -108,12 +109,12 @@ static int measure(struct share *s, size_t params, double seconds, float *const 
     } while (!rc && clock_seconds() < end);
     ask(&floor, UINT32_MAX);
     pthread_join(floor.thread, NULL);
-    const struct mate_figures figures = {.copy = series_median(&t.copy),
-                                         .push = series_median(&t.push),
-                                         .fetch = series_median(&t.fetch),
-                                         .wake = series_median(&t.wake),
-                                         .floor = series_median(&t.floor),
-                                         .samples = t.wake.n};
+    const struct scripted_figures figures = {.copy = series_median(&t.copy),
+                                             .push = series_median(&t.push),
+                                             .fetch = series_median(&t.fetch),
+                                             .wake = series_median(&t.wake),
+                                             .floor = series_median(&t.floor),
+                                             .samples = t.wake.n};
     if (!rc) share_post(s, SHARE_POST_EVAL, 1, &figures, sizeof figures);
     series_free(&t.copy);
     series_free(&t.push);
@@ -124,28 +125,28 @@ static int measure(struct share *s, size_t params, double seconds, float *const 
 }
 
 /* One push that was ordered, with factors or whole. -1: the master is gone. */
-static int push_made(struct share *s, const struct bench_model *model, int factors, const float *grad)
+static int push_made(struct share *s, const struct made_shape *shape, int factors, const float *grad)
 {
     float *mail = share_begin(s);
     if (!mail) return -1;
-    bench_gradient_copy(model, factors, mail, grad);
+    made_copy(shape, factors, mail, grad);
     share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)factors});
     return 0;
 }
 
-int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds)
+int scripted_run(struct share *share, const struct made_shape *shape, int factors, double seconds)
 {
-    float *buffer[3], *factored = memory_floats(model->params);
-    const size_t params = model->params;
+    float *buffer[3], *factored = memory_floats(shape->params);
+    const size_t params = shape->params;
     struct share_view view = {0};
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     int64_t done = 0;
     int rc = 0, me = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &me);
     for (int i = 0; i < 3; i++) buffer[i] = memory_floats(params);
-    bench_gradient(model, 0, &rng, buffer[0]);
+    made_gradient(shape, 0, &rng, buffer[0]);
     rng = rng_make(1, me, RNG_TEST, 0); /* each actor has other inputs at 0 */
-    if (factors) bench_gradient(model, factors, &rng, factored);
+    if (factors) made_gradient(shape, factors, &rng, factored);
     memcpy(buffer[1], buffer[0], params * sizeof(float));
     while (!rc && !(rc = share_wait(share, view.publication + 1, &view)) && !view.stop) {
         const int what = (int)(view.frames & 255);
@@ -155,7 +156,7 @@ int mate_run(struct share *share, const struct bench_model *model, int factors, 
         if (what == ORDER_MEASURE) {
             if (me == 1) rc = measure(share, params, seconds, buffer);
         } else if (me <= what - (with ? ORDER_FACTORS : 0)) {
-            rc = push_made(share, model, with ? factors : 0, with ? factored : buffer[0]);
+            rc = push_made(share, shape, with ? factors : 0, with ? factored : buffer[0]);
         }
     }
     for (int i = 0; i < 3; i++) free(buffer[i]);

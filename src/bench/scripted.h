@@ -1,8 +1,9 @@
-/* mate.h -- private to bench_server.c and bench_mate.c: how the measuring master and its synthetic actors talk. */
-#ifndef DUNLIN_BENCH_MATE_H
-#define DUNLIN_BENCH_MATE_H
+/* scripted.h -- private to server.c and scripted.c: how the measuring master and its synthetic actors talk. */
+#ifndef DUNLIN_BENCH_SCRIPTED_H
+#define DUNLIN_BENCH_SCRIPTED_H
 
-#include "bench/bench.h"
+#include "measure/made.h"
+#include "share/share.h"
 
 /* The master's order stands in the T it publishes: id << 8 | what; an order holds until another is published. */
 enum order {
@@ -12,7 +13,7 @@ enum order {
 };
 
 /* What actor 0 measured, its post's bytes (SHARE_POST_EVAL). Medians. */
-struct mate_figures {
+struct scripted_figures {
     double copy, push, fetch; /* s for the parameters: memcpy, memcpy to the mailbox and push, fetch */
     double wake, floor;       /* s: push to ack with the master asleep; a bare futex there and back */
     int64_t samples;
@@ -20,6 +21,6 @@ struct mate_figures {
 
 /* Rank > 0: obeys until the master stops. One-sided. factors: the rank of those it pushes when told to, 0 where it
  * never is. 0, or -1 after error_set(). */
-int mate_run(struct share *share, const struct bench_model *model, int factors, double seconds);
+int scripted_run(struct share *share, const struct made_shape *shape, int factors, double seconds);
 
 #endif

@@ -1,9 +1,12 @@
-/* scale_costs.c -- the costs that the model is fed with: by the other parts of bench (bench actor for each t_max, bench
- * server for each rank of factors, and the sleeping actors twice: by shared memory and over TCP), and by loops of our
- * own for the forms of the wire. What the user gives is not measured. */
+/* scale_measured.c -- see scale_measured.h. Costs come from other parts of bench, each started under mpirun (bench
+ * actor for each t_max, bench server for each rank of factors, and the sleeping actors twice: by shared memory and over
+ * TCP), and from loops of our own for the forms of the wire. What the user gives is not measured. */
+#include "bench/scale_measured.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,7 +16,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/scale.h"
+#include "measure/made.h"
+#include "measure/probe.h"
 #include "setup/setup.h"
 
 enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192, CONVERSIONS = 15 };
@@ -95,10 +99,10 @@ static int read_applies(const char *text, const char *name, double apply[SCALE_A
 }
 
 /* --params N --factors ..., as bench.h says, behind `words`. */
-static void add_model(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
+static void add_shape(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
 {
-    const struct optim_wide *w = &m->model.wide;
-    snprintf(text[0], 80, "%zu", m->model.params);
+    const struct optim_wide *w = &m->shape.wide;
+    snprintf(text[0], 80, "%zu", m->shape.params);
     snprintf(text[1], 80, "%zu,%d,%d,%d,%d", w->offset, w->in, w->out, rows0, rows1);
     words[0] = "--params";
     words[1] = text[0];
@@ -110,12 +114,12 @@ static void add_model(const struct scale_measured *m, int rows0, int rows1, char
 /* Whole gradients, and factors of each rank there is: those of the second t_max by a start of its own. */
 static int measure_server(const struct bench *b, struct scale_measured *m)
 {
-    char seconds[32], model[2][80], text[TEXT];
+    char seconds[32], shape[2][80], text[TEXT];
     const char *words[9] = {"bench", "server", "--seconds", seconds};
     for (int t = 0; t < T_MAXES; t++) {
         if (t && !m->factors[t]) break;
         snprintf(seconds, sizeof seconds, "%g", (m->factors[1] ? 0.12 : 0.2) * b->seconds);
-        add_model(m, m->factors[t], 0, model, words + 4);
+        add_shape(m, m->factors[t], 0, shape, words + 4);
         if (capture(17, words, NULL, text)) return -1;
         if (m->factors[t] && read_applies(text, "server-factors", m->factored[t].apply)) return -1;
         if (t) break;
@@ -131,7 +135,7 @@ static int measure_server(const struct bench *b, struct scale_measured *m)
 /* The sleeping actors, by shared memory or over TCP of this machine. */
 static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, struct idle_found *found)
 {
-    char seconds[32], model[2][80], steps[80], path[PATH_MAX], text[TEXT];
+    char seconds[32], shape[2][80], steps[80], path[PATH_MAX], text[TEXT];
     const char *words[16] = {"bench", "scale", "--seconds", seconds, "--step", steps, "--tell", path};
     int n = 8;
     const char *tmp = getenv("TMPDIR");
@@ -140,7 +144,7 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     if (fd < 0) return error_set("%s: cannot be made: %s", path, strerror(errno));
     close(fd);
     if (far) words[n++] = "--far";
-    add_model(m, m->factors[0], m->factors[1], model, words + n);
+    add_shape(m, m->factors[0], m->factors[1], shape, words + n);
     snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
     snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
              1e6 * m->compute[1] / idle_t_max[1]);
@@ -211,7 +215,7 @@ static void add(float *restrict to, const float *restrict from, size_t n)
 
 static void measure_forms(const struct scale_words *w, struct scale_measured *m)
 {
-    const size_t n = m->model.params;
+    const size_t n = m->shape.params;
     float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
     uint16_t *half = memory_new(n, sizeof *half);
     volatile size_t kept = 0;
@@ -244,14 +248,14 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
         rc = setup_open(&setup, o, true);
     }
     if (!rc) {
-        m->model = (struct bench_model){.params = setup.facts->params, .wide = setup.facts->wide};
-        if (b->params) m->model = (struct bench_model){.params = (size_t)b->params};
+        m->shape = (struct made_shape){.params = setup.facts->params, .wide = setup.facts->wide};
+        if (b->params) m->shape = (struct made_shape){.params = (size_t)b->params};
         m->repeat = setup.world.spec.action_repeat;
         for (int t = 0; t < T_MAXES && setup_agent_config(&setup, 1).factors; t++)
-            m->factors[t] = net_factors(&m->model.wide, idle_t_max[t] * (int)o->envs_per_actor);
-        m->whole.bytes = (double)(sizeof(float) * m->model.params);
+            m->factors[t] = net_factors(&m->shape.wide, idle_t_max[t] * (int)o->envs_per_actor);
+        m->whole.bytes = (double)(sizeof(float) * m->shape.params);
         for (int t = 0; t < T_MAXES; t++)
-            m->factored[t].bytes = (double)(sizeof(float) * bench_gradient_floats(&m->model, m->factors[t]));
+            m->factored[t].bytes = (double)(sizeof(float) * made_floats(&m->shape, m->factors[t]));
     }
     setup_close(&setup);
     return rc ? -1 : 0;
@@ -295,10 +299,10 @@ struct scale_costs scale_costs_of(const struct scale_measured *m, const struct s
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m)
 {
     double load = 0;
-    if (getloadavg(&load, 1) == 1 && load > 0.5 * bench_cores())
+    if (getloadavg(&load, 1) == 1 && load > 0.5 * probe_cores())
         log_root(
             "note: %.1f processes want this machine's %d cores already: measured costs are larger than they should be",
-            load, bench_cores());
+            load, probe_cores());
     *m = (struct scale_measured){.near.wake = WAKE};
     if (look_at_net(b, m)) return -1;
     m->checked = !(w->step[0] > 0 && w->fetch > 0 && w->push > 0 && w->apply > 0);

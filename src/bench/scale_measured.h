@@ -1,0 +1,34 @@
+/* scale_measured.h -- the costs that the model is fed with: measured by other parts of bench, by sleeping actors and by
+ * loops of its own, or given. */
+#ifndef DUNLIN_BENCH_SCALE_MEASURED_H
+#define DUNLIN_BENCH_SCALE_MEASURED_H
+
+#include "bench/scale_idle.h"
+#include "bench/scale_words.h"
+#include "measure/costs.h"
+
+/* A gradient as it is pushed, and what that costs. */
+struct scale_form {
+    double bytes, push;          /* s: into the mailbox */
+    double apply[SCALE_APPLIES]; /* s */
+};
+
+/* Everything measured or given. */
+struct scale_measured {
+    struct made_shape shape;
+    int factors[T_MAXES];                       /* rank of what is pushed as float32, each by itself; 0: it is whole */
+    int repeat;                                 /* frames of an agent step */
+    double compute[T_MAXES];                    /* s of a rollout and its gradient, but for writing it */
+    struct scale_form whole, factored[T_MAXES]; /* factored: the same where factors are 0 */
+    struct scale_costs near;                    /* without compute and a gradient's form: on one node */
+    struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
+    double encode, decode, select, expand; /* s: a gradient to bf16 and back, to its significant entries and back */
+    struct idle_found idle, idle_far;      /* count 0: not run */
+    bool checked;                          /* costs are this machine's, so that real runs can be compared */
+};
+/* 0, or -1 after error_set(). */
+int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);
+/* base (near or far) with rollouts of idle_t_max[t] and their gradients, with factors or whole. */
+struct scale_costs scale_costs_of(const struct scale_measured *m, const struct scale_costs *base, int t, bool factors);
+
+#endif

@@ -1,0 +1,38 @@
+/* costs.h -- what the model of scale (scale.h) is told: what each thing costs, and how the actors are placed. Times are
+ * seconds, sizes bytes. */
+#ifndef DUNLIN_MEASURE_COSTS_H
+#define DUNLIN_MEASURE_COSTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SCALE_APPLIES = 5 }; /* measured with 1, 2, 4, 8, 16 waiting */
+
+struct scale_costs {
+    double compute;     /* of a core: a rollout and its gradient */
+    double fetch, push; /* of a core: weights in shared memory (borrowed there, or copied), a gradient into it */
+    double apply[SCALE_APPLIES]; /* of rank 0, per gradient, with 1, 2, 4, 8, 16 waiting */
+    double wake;                 /* from a push to the beginning of its pass, rank 0 asleep */
+    double bandwidth;            /* of rank 0's link, bytes/s each way; 0: no limit */
+    double latency;              /* of a remote fetch or push without its bytes */
+    double serve, drive;         /* of rank 0's core and of the other end's, per remote byte */
+    /* what the wire makes of it */
+    double fetch_bytes, push_bytes;
+    double encode,
+        decode; /* of a relay's core, of rank 0's: a gradient to the wire's form and back (zero for float32) */
+    double sum; /* of a relay: adding one gradient to another */
+};
+
+struct scale_layout {
+    int actors;
+    int per_node;  /* actors on a node, rank 0's too */
+    int cores;     /* of a node; 0: one for each actor and one for rank 0 or the relay */
+    bool idle;     /* actors sleep instead of computing */
+    bool far;      /* actors on rank 0's node too take the way of remote ones */
+    bool relays;   /* on the other nodes */
+    bool sum;      /* relays send sums */
+    bool even;     /* every rollout takes exactly `compute` (tests) */
+    uint64_t seed; /* of the spread */
+};
+
+#endif

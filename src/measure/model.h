@@ -1,0 +1,64 @@
+/* model.h -- private to scale.c (the simulation): a simulated cluster at a moment: its queues, its clients, and what
+ * was counted. Local. */
+#ifndef DUNLIN_MEASURE_MODEL_H
+#define DUNLIN_MEASURE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dunlin/rng.h"
+#include "measure/costs.h"
+#include "measure/queue.h"
+
+enum { MODEL_DRAIN = 64, MODEL_LAGS = 1 << 16 }; /* MODEL_DRAIN: what rank 0 takes in one pass at most */
+
+/* An actor, or the relay of a node. */
+struct client {
+    int node;
+    int64_t seen;   /* the version of its weights; of one that fetches: of those under way */
+    double in, out; /* bytes of the present transfer to rank 0, and from there */
+    int parts;      /* of it, still under way */
+    bool fetches;   /* an actor: its direction */
+    bool owes;      /* its mailbox is taken */
+    bool waits;     /* until it is free */
+    /* of a relay */
+    int64_t weights; /* the version its node reads */
+    bool busy;
+    int sending, wishes; /* gradients and waiting actors of the present round */
+    int unanswered;      /* sums at rank 0 */
+    double worked;       /* s of a core */
+};
+
+struct model {
+    const struct scale_costs *c;
+    const struct scale_layout *l;
+    struct agenda agenda;
+    struct rng rng;
+    int nodes;
+    struct client *client; /* (actors + nodes): relays behind the actors, the one of node n is actors + n */
+    struct station *cores; /* (nodes) */
+    struct station in, out;
+    struct fifo *ready; /* (nodes) gradients that wait; [0]: at rank 0, others: at the relay */
+    struct fifo *wish;  /* (nodes) actors that wait for weights of their relay's */
+    int *serving;       /* (actors + nodes) clients whose transfers rank 0 has to serve, a ring */
+    int serve_head, serve_count;
+    bool up;       /* rank 0 is at work or on its way there */
+    double worked; /* s, rank 0 */
+    double credit; /* s that transfers may take before the next pass */
+    int64_t version, rollouts, updates;
+    struct gradient *pass; /* (actors + MODEL_DRAIN) what the present pass applies */
+    int pass_count;
+    int64_t *lags; /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
+    double lag_sum;
+};
+
+/* Everybody at rest, no event to come. costs and layout are borrowed. Owner: model_close(). */
+void model_open(struct model *m, const struct scale_costs *costs, const struct scale_layout *layout);
+void model_close(struct model *m);
+
+/* What is counted, is counted from here on. */
+void model_forget(struct model *m);
+/* The lag that `share` of the rollouts do not exceed. */
+int model_lag_at(const struct model *m, double share);
+
+#endif
