@@ -131,8 +131,8 @@ static int load_start(struct session *s)
     struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
     if (restore_load(&s->restore, &s->setup, &parts)) return -1;
     s->counters = s->restore.counters;
-    s->books = parts.books;
-    s->books_bytes = parts.books_bytes;
+    s->totals = parts.totals;
+    s->totals_bytes = parts.totals_bytes;
     if (plan_check_ranks(&s->plan, s->size)) return -1;
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
@@ -260,7 +260,7 @@ void session_release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
-    free(s->books);
+    free(s->totals);
     free(s->hosts);
     free(s->pids);
 }

@@ -32,8 +32,8 @@ struct session {
     struct optim *optim;                 /* rank 0 */
     float *theta, *target;               /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
-    void *books;                         /* rank 0: what it counted up to the checkpoint; NULL: nothing */
-    size_t books_bytes;
+    void *totals;                        /* rank 0: what it counted up to the checkpoint; NULL: nothing */
+    size_t totals_bytes;
     char machine[TOTALS_MACHINE]; /* rank 0 */
     struct runfile *runfile;      /* rank 0 */
     uint64_t state_bytes;         /* of an actor, the largest over ranks */

@@ -105,8 +105,8 @@ static int run_master(struct session *s, struct share *share, bool *lost)
                                                .hosts = (const char(*)[HOST])s->hosts},
                                        .theta = s->theta,
                                        .state_bytes = s->state_bytes,
-                                       .totals = s->books,
-                                       .totals_bytes = s->books_bytes,
+                                       .totals = s->totals,
+                                       .totals_bytes = s->totals_bytes,
                                        .machine = s->machine,
                                        .pids = s->pids};
     master_init(&m, &start);
