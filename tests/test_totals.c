@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#include "train/evaluations.h"
+#include "train/ranks.h"
+#include "train/run.h"
 #include "train/sums.h"
 #include "train/totals.h"
 

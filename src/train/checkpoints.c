@@ -10,6 +10,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/events.h"
+#include "train/files.h"
+#include "train/ranks.h"
+#include "train/run.h"
+#include "train/totals.h"
 
 static const double PATIENCE = 2;         /* s that a periodic checkpoint waits for the actors' states */
 static const double AT_LEAST_EVERY = 600; /* s between two checkpoints, however slow the frames */

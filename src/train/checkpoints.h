@@ -9,10 +9,11 @@
 
 #include "optim/optim.h"
 #include "store/checkpoint.h"
-#include "train/files.h"
-#include "train/ranks.h"
-#include "train/run.h"
-#include "train/totals.h"
+
+struct files;
+struct ranks;
+struct run;
+struct totals;
 
 struct checkpoints {
     struct run *run;

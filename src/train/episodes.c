@@ -2,6 +2,9 @@
 #include "train/episodes.h"
 
 #include "train/events.h"
+#include "train/ranks.h"
+#include "train/run.h"
+#include "train/sums.h"
 
 void episodes_take(struct run *run, struct ranks *ranks, struct sums *sums)
 {

@@ -2,9 +2,9 @@
 #ifndef DUNLIN_TRAIN_EPISODES_H
 #define DUNLIN_TRAIN_EPISODES_H
 
-#include "train/ranks.h"
-#include "train/run.h"
-#include "train/sums.h"
+struct ranks;
+struct run;
+struct sums;
 
 /* Takes in those finished since the last call. Local. */
 void episodes_take(struct run *run, struct ranks *ranks, struct sums *sums);

@@ -12,6 +12,9 @@
 #include "learn/evaluate.h"
 #include "train/actor.h"
 #include "train/events.h"
+#include "train/files.h"
+#include "train/ranks.h"
+#include "train/run.h"
 
 /* The first multiple of --eval-every behind T. */
 static int64_t next_after(const struct run *run)

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "train/files.h"
-#include "train/ranks.h"
-#include "train/run.h"
+struct files;
+struct ranks;
+struct run;
 
 struct evaluations {
     struct run *run;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "train/run.h"
 
 void run_event(struct run *run, int rank, const char *kind, const char *fmt, ...)
 {

@@ -2,7 +2,7 @@
 #ifndef DUNLIN_TRAIN_EVENTS_H
 #define DUNLIN_TRAIN_EVENTS_H
 
-#include "train/run.h"
+struct run;
 
 /* kind: a word of at most 31 characters. Local. */
 void run_event(struct run *run, int rank, const char *kind, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

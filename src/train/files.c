@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "job/ending.h"
 #include "train/events.h"
+#include "train/run.h"
 
 static const double LONG = 30;  /* s after which a write that has not come back is news */
 static const double RETRY = 10; /* s between two tries at the best weights */

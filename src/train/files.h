@@ -9,7 +9,8 @@
 #include "store/checkpoint.h"
 #include "store/status.h"
 #include "store/writer.h"
-#include "train/run.h"
+
+struct run;
 
 enum file_kind { FILE_CHECKPOINT, FILE_BEST, FILE_LOG, FILE_STATUS, FILE_KINDS }; /* LOG is run.h5 */
 

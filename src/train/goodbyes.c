@@ -5,6 +5,9 @@
 #include "job/ending.h"
 #include "train/episodes.h"
 #include "train/events.h"
+#include "train/ranks.h"
+#include "train/run.h"
+#include "train/sums.h"
 
 int goodbyes_await(struct run *run, struct ranks *ranks, struct sums *sums, double seconds, bool silent)
 {

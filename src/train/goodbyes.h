@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-#include "train/ranks.h"
-#include "train/run.h"
-#include "train/sums.h"
+struct ranks;
+struct run;
+struct sums;
 
 /* Waits at most `seconds`, and not for the dead; nor, where `silent` is false, for those that have given no sign of life
  * for long. How many have not come, the dead included. */

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "job/process.h"
 #include "train/events.h"
+#include "train/run.h"
 
 static const double SILENT_AFTER = 5; /* s without a sign of life */
 /* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times

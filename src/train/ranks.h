@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "train/run.h"
+struct run;
 
 /* Arrays are the ranks' own. */
 struct ranks {

@@ -10,6 +10,11 @@
 #include "base/memory.h"
 #include "learn/explore.h"
 #include "train/episodes.h"
+#include "train/evaluations.h"
+#include "train/files.h"
+#include "train/ranks.h"
+#include "train/run.h"
+#include "train/sums.h"
 
 void report_init(struct report *p, struct run *run, struct ranks *ranks, struct sums *sums, struct files *files,
                  const struct evaluations *evaluations)

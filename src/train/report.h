@@ -2,11 +2,11 @@
 #ifndef DUNLIN_TRAIN_REPORT_H
 #define DUNLIN_TRAIN_REPORT_H
 
-#include "train/evaluations.h"
-#include "train/files.h"
-#include "train/ranks.h"
-#include "train/run.h"
-#include "train/sums.h"
+struct evaluations;
+struct files;
+struct ranks;
+struct run;
+struct sums;
 
 struct report {
     struct run *run;

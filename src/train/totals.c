@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "train/evaluations.h"
+#include "train/ranks.h"
+#include "train/run.h"
+#include "train/sums.h"
 
 /* Eight-byte fields and whole multiples of eight bytes of text: no padding whose bytes would be anyone's. */
 struct saved {

@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-#include "train/evaluations.h"
-#include "train/ranks.h"
-#include "train/run.h"
-#include "train/sums.h"
+struct evaluations;
+struct ranks;
+struct run;
+struct sums;
 
 enum { TOTALS_MACHINE = 192 };
 
