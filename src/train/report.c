@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "learn/explore.h"
 #include "train/episodes.h"
 #include "train/evaluations.h"
@@ -37,24 +38,6 @@ void report_init(struct report *p, struct run *run, struct ranks *ranks, struct 
 void report_free(struct report *p)
 {
     free(p->eps_final);
-}
-
-/* 3725 -> "1h02m", 62 -> "1m02s" */
-static const char *span(double s, char *text, size_t size)
-{
-    if (!isfinite(s) || s > 1e9)
-        snprintf(text, size, "?");
-    else if (s >= 3600)
-        snprintf(text, size, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
-    else
-        snprintf(text, size, "%dm%02ds", (int)(s / 60), (int)s % 60);
-    return text;
-}
-
-const char *report_figure(double v, char text[FIGURE])
-{
-    snprintf(text, FIGURE, isnan(v) ? "-" : "%.3g", v);
-    return text;
 }
 
 static void write_status(struct report *p, const struct run_train *t, double left)
@@ -139,7 +122,7 @@ void report_log(struct report *p)
     struct run *const run = p->run;
     const double clock = clock_seconds();
     const struct run_train row = row_of(p, &p->sums->now, clock);
-    char left_text[32], mean[FIGURE], max[FIGURE];
+    char left_text[TEXT_FIGURE], mean[TEXT_FIGURE], max[TEXT_FIGURE];
     if (p->sums->now.episodes) {
         p->ret_recent = row.return_mean;
         p->max_recent = row.return_max;
@@ -159,8 +142,8 @@ void report_log(struct report *p)
     log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %.1f max %lld  "
              "%s left",
              100.0 * (double)run->turn.frames / (double)run->options->frames, (long long)run->turn.frames,
-             (long long)run->turn.steps, row.frames_per_s, row.updates_per_s, report_figure(p->ret_recent, mean),
-             report_figure(p->max_recent, max), row.lag_mean, (long long)row.lag_max,
-             span(fmax(left, 0), left_text, sizeof left_text));
+             (long long)run->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(p->ret_recent, "%.3g", mean),
+             text_figure(p->max_recent, "%.3g", max), row.lag_mean, (long long)row.lag_max,
+             text_span(fmax(left, 0), left_text));
     interval_reset(&p->sums->now, clock);
 }

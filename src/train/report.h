@@ -27,7 +27,4 @@ void report_turn(struct report *p, double now); /* report_log() every log interv
 void report_log(struct report *p);              /* line, rows, status */
 void report_row(struct report *p);              /* in rounds: a row of /train, where there is anything to tell */
 
-enum { FIGURE = 16 };
-const char *report_figure(double v, char text[FIGURE]); /* three digits, "-" for none yet; text */
-
 #endif
