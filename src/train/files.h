@@ -11,6 +11,7 @@
 #include "store/writer.h"
 
 struct run;
+struct runfile;
 
 enum file_kind { FILE_CHECKPOINT, FILE_BEST, FILE_LOG, FILE_STATUS, FILE_KINDS }; /* LOG is run.h5 */
 
