@@ -114,6 +114,8 @@ static void mlp_twin(void **state)
     against_twin("mlp:64,64", (struct net_input){.dim = 50}, NET_HEADS_Q, 3, 5, 8);
     against_twin("mlp:7", (struct net_input){.dim = 1}, NET_HEADS_Q, 1, 1, 1);
     against_twin("mlp:33,17,5", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 18, 3, 2);
+    against_twin("mlp", (struct net_input){4, 5, 5, 0}, NET_HEADS_POLICY_V, 3, 5, 2); /* pictures: all their planes */
+    against_twin("mlp:16", (struct net_input){1, 3, 8, 0}, NET_HEADS_Q, 2, 2, 1);
 }
 
 static void small_twin(void **state)
@@ -348,12 +350,13 @@ static void refusals(void **state)
         {"mlp:-5", 0, {.dim = 4}, "widths"},
         {"mlp:99999999999", 0, {.dim = 4}, "widths"},
         {"mlp:1,1,1,1,1,1,1,1,1", 0, {.dim = 4}, "widths"},
-        {"mlp", 0, {4, 84, 84, 0}, "use net small or nature"},
         {"small", 0, {.dim = 4}, "use net mlp"},
         {"nature", 0, {.dim = 4}, "use net mlp"},
-        {"small", 0, {4, 19, 84, 0}, "larger frames"},
-        {"nature", 0, {4, 84, 35, 0}, "larger frames"},
+        {"small", 0, {4, 19, 84, 0}, "use net mlp"},
+        {"nature", 0, {4, 84, 35, 0}, "use net mlp"},
+        {"small", 0, {4, 5, 5, 0}, "use net mlp"},
         {"small", 0, {65, 84, 84, 0}, "1 to 64"},
+        {"mlp", 0, {4, 40000, 40000, 0}, "more than"},
         {"mlp", -1, {.dim = 4}, "cells"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {

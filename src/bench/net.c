@@ -131,6 +131,7 @@ static void slice(struct subject *s, int shape)
 {
     const double end = clock_seconds() + SLICE;
     double act = 0, learn = 0, steps = 0;
+    net_forget(s->work[shape]); /* the other shapes have written to the same gradient */
     memset(s->state, 0, 8 * (size_t)s->facts->state_dim * sizeof *s->state);
     do {
         rollout(s, shape, &act, &learn);

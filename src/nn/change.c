@@ -14,13 +14,13 @@ struct cells {
     size_t n;
 };
 
-static struct cells cells_of(const struct layer *l)
+static struct cells cells_of(const struct conv *l)
 {
     const int J = l->kernel / l->stride, CH = l->rows + J - 1, CW = l->cols + J - 1;
     return (struct cells){J, CH, CW, (size_t)CH * CW};
 }
 
-size_t change_bytes(const struct layer *l)
+size_t change_bytes(const struct conv *l)
 {
     const size_t pixels = (size_t)l->rows * l->cols;
     return l->planes ? 2 * pixels + (size_t)(l->C - 1) * cells_of(l).n : pixels;
@@ -37,7 +37,7 @@ static void spread(const struct cells *k, uint8_t *cell)
 }
 
 /* The cells that are corners of pixels' patches. */
-static void pick(const struct layer *l, const uint8_t *cell, uint8_t *pixel)
+static void pick(const struct conv *l, const uint8_t *cell, uint8_t *pixel)
 {
     const int CW = cells_of(l).CW;
     for (int r = 0; r < l->rows; r++) memcpy(pixel + (size_t)r * l->cols, cell + (size_t)r * CW, l->cols);
@@ -49,20 +49,20 @@ static void mark_too(size_t n, const uint8_t *more, uint8_t *cell)
 }
 
 /* Does row's stack hold that of `before`, one plane on. */
-static bool shifted(const struct layer *l, const struct pass *p, int row, int before)
+static bool shifted(const struct conv *l, const struct conv_pass *p, int row, int before)
 {
-    const float *const *x = p->planes + (size_t)row * l->C, *const *y = p->planes + (size_t)before * l->C;
+    const float *const *x = p->pass.frames + (size_t)row * l->C, *const *y = p->pass.frames + (size_t)before * l->C;
     for (int k = 0; k + 1 < l->C; k++)
         if (x[k] != y[k + 1]) return false;
     return l->C > 1;
 }
 
 /* One comparison of frames where the stack has moved on by one; else one for each two neighbours. */
-static bool mark_planes(const struct layer *l, const struct pass *p, int row, int before)
+static bool mark_planes(const struct conv *l, const struct conv_pass *p, int row, int before)
 {
     const struct cells k = cells_of(l);
     const size_t pixels = (size_t)l->rows * l->cols;
-    const float *const *x = p->planes + (size_t)row * l->C;
+    const float *const *x = p->pass.frames + (size_t)row * l->C;
     const bool known = before >= 0 && shifted(l, p, row, before);
     uint8_t *marks = change_marks(p, row), *still = marks + pixels, *steps = still + pixels, *last = steps;
     assert(l->stride == 4);
@@ -90,7 +90,7 @@ static bool mark_planes(const struct layer *l, const struct pass *p, int row, in
     return true;
 }
 
-static bool mark_map(const struct layer *l, const struct pass *p, int row, int before)
+static bool mark_map(const struct conv *l, const struct conv_pass *p, int row, int before)
 {
     const struct cells k = cells_of(l);
     const int s = l->stride;
@@ -99,7 +99,7 @@ static bool mark_map(const struct layer *l, const struct pass *p, int row, int b
         memset(fresh, 1, (size_t)l->rows * l->cols);
         return false;
     }
-    const uint8_t *below = p->below + (size_t)row * p->below_bytes;
+    const uint8_t *below = p->pass.below->fresh + (size_t)row * p->pass.below->fresh_row;
     for (int r = 0; r < k.CH; r++)
         for (int c = 0; c < k.CW; c++) {
             uint8_t any = 0;
@@ -112,7 +112,7 @@ static bool mark_map(const struct layer *l, const struct pass *p, int row, int b
     return true;
 }
 
-bool change_mark(const struct layer *l, const struct pass *p, int row, int before)
+bool change_mark(const struct conv *l, const struct conv_pass *p, int row, int before)
 {
     return l->planes ? mark_planes(l, p, row, before) : mark_map(l, p, row, before);
 }

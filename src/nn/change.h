@@ -14,23 +14,23 @@
 #ifndef DUNLIN_NN_CHANGE_H
 #define DUNLIN_NN_CHANGE_H
 
-#include "nn/layer.h"
+#include "nn/conv.h"
 
-size_t change_bytes(const struct layer *l);
+size_t change_bytes(const struct conv *l);
 
 /* Fills the marks of `row`. before: an earlier row of the workspace, computed with the same weights, or -1. Returns
  * whether there is anything to be taken over from it: where not, every pixel is fresh. */
-bool change_mark(const struct layer *l, const struct pass *p, int row, int before);
+bool change_mark(const struct conv *l, const struct conv_pass *p, int row, int before);
 
-static inline uint8_t *change_marks(const struct pass *p, int row)
+static inline uint8_t *change_marks(const struct conv_pass *p, int row)
 {
     return p->marks + (size_t)row * p->mark_bytes;
 }
-static inline const uint8_t *change_fresh(const struct pass *p, int row)
+static inline const uint8_t *change_fresh(const struct conv_pass *p, int row)
 {
     return change_marks(p, row);
 }
-static inline const uint8_t *change_still(const struct layer *l, const struct pass *p, int row)
+static inline const uint8_t *change_still(const struct conv *l, const struct conv_pass *p, int row)
 {
     return l->planes ? change_marks(p, row) + (size_t)l->rows * l->cols : NULL;
 }

@@ -28,7 +28,7 @@ static void (*const take_fresh[])(const uint8_t *, int, int, const float *, cons
 /* ---- weights ---- */
 
 /* The whole row: dz meets what it saw. */
-static void weights_all(const struct layer *l, const struct conv_input *in, const float *dz, float *dw)
+static void weights_all(const struct conv *l, const struct conv_input *in, const float *dz, float *dw)
 {
     const struct conv_weight_job job = {
         .in = *in, .dz = dz, .n = l->O, .rows = l->rows, .cols = l->cols, .from = dw, .dw = dw};
@@ -36,11 +36,11 @@ static void weights_all(const struct layer *l, const struct conv_input *in, cons
 }
 
 /* The listed pixels, whose dz becomes 0. in, dw: over all planes, or over one. */
-static void weights_some(const struct layer *l, const struct conv_input *in, const int *list, int n,
-                         const struct conv_scratch *s, float *dz, float *dw)
+static void weights_some(const struct conv *l, const struct conv_input *in, const int *list, int n,
+                         const struct conv_pass *p, float *dz, float *dw)
 {
     const float *x[NET_PLANES];
-    for (int c = 0; c < in->planes; c++) x[c] = s->patches + c * in->kernel * in->length;
+    for (int c = 0; c < in->planes; c++) x[c] = p->patches + c * in->kernel * in->length;
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
         const struct conv_weight_job job = {
@@ -50,23 +50,22 @@ static void weights_some(const struct layer *l, const struct conv_input *in, con
                    .length = in->length,
                    .pitch = in->length,
                    .step = PATCH},
-            .dz = s->few,
+            .dz = p->few,
             .n = l->O,
             .rows = 1,
             .cols = some,
             .from = dw,
             .dw = dw,
         };
-        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, s->patches);
-        take_rows[cpu_isa()](dz, list + i, some, l->O, s->few);
+        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, p->patches);
+        take_rows[cpu_isa()](dz, list + i, some, l->O, p->few);
         weights[cpu_isa()](&job);
     }
 }
 
-/* What the steps up to here have gathered in s->sum meets the patches of this row, for its fresh pixels, or, where
+/* What the steps up to here have gathered in p->sum meets the patches of this row, for its fresh pixels, or, where
  * the row does not go on from the one that is looked at next, for all. */
-static void weights_of_row(const struct layer *l, const struct pass *p, int row, bool goes_on,
-                           const struct conv_scratch *s)
+static void weights_of_row(const struct conv *l, const struct conv_pass *p, int row, bool goes_on)
 {
     const int pixels = l->rows * l->cols;
     const uint8_t *fresh = change_fresh(p, row), *unmoved = change_still(l, p, row);
@@ -74,49 +73,49 @@ static void weights_of_row(const struct layer *l, const struct pass *p, int row,
     const int moving = change_list(goes_on ? fresh : NULL, unmoved, false, pixels, list),
               still = change_list(goes_on ? fresh : NULL, unmoved, true, pixels, still_list);
     const float *map;
-    struct conv_input in = conv_input_of(l, p, row, &map);
+    struct conv_input in = conv_input_of(l, &p->pass, row, &map);
     if (!conv_few(l, moving, still)) {
-        weights_all(l, &in, s->sum, s->part);
-        memset(s->sum, 0, (size_t)l->out * sizeof *s->sum);
+        weights_all(l, &in, p->sum, p->part);
+        memset(p->sum, 0, (size_t)l->layer.out * sizeof *p->sum);
         return;
     }
-    weights_some(l, &in, list, moving, s, s->sum, s->part);
+    weights_some(l, &in, list, moving, p, p->sum, p->part);
     in.planes = 1;
-    weights_some(l, &in, still_list, still, s, s->sum, s->still);
+    weights_some(l, &in, still_list, still, p, p->sum, p->still);
 }
 
-static bool row_goes_on(const struct pass *p, int row, int t, int E)
+static bool row_goes_on(const struct conv_pass *p, int row, int t, int E)
 {
-    return t > 0 && p->from[row] == row - E;
+    return t > 0 && p->pass.from[row] == row - E;
 }
 
-static void weight_gradient(const struct layer *l, const struct pass *p, const struct span *span,
-                            const struct conv_scratch *s, float *dw, float *db)
+static void weight_gradient(const struct conv *l, const struct conv_pass *p, const struct span *span, float *dw,
+                            float *db)
 {
     const int pixels = l->rows * l->cols, E = span->E;
     const size_t all = border_of(l).weights, plane = l->planes ? all / l->C : all;
-    memset(s->part, 0, all * sizeof *s->part);
-    memset(s->still, 0, plane * sizeof *s->still);
-    memset(s->bias, 0, (size_t)l->O * sizeof *s->bias);
+    memset(p->part, 0, all * sizeof *p->part);
+    memset(p->still, 0, plane * sizeof *p->still);
+    memset(p->bias, 0, (size_t)l->O * sizeof *p->bias);
     for (int e = 0; e < E; e++) {
-        memset(s->sum, 0, (size_t)l->out * sizeof *s->sum);
+        memset(p->sum, 0, (size_t)l->layer.out * sizeof *p->sum);
         for (int t = span->T - 1; t >= 0; t--) {
             const int row = t * E + e;
-            const float *dz = p->dy + (size_t)row * l->out;
-            add[cpu_isa()](dz, l->out, s->sum);
-            row_sums[cpu_isa()](dz, pixels, l->O, s->bias, s->bias);
-            weights_of_row(l, p, row, row_goes_on(p, row, t, E), s);
+            const float *dz = p->pass.dy + (size_t)row * l->layer.out;
+            add[cpu_isa()](dz, l->layer.out, p->sum);
+            row_sums[cpu_isa()](dz, pixels, l->O, p->bias, p->bias);
+            weights_of_row(l, p, row, row_goes_on(p, row, t, E));
         }
     }
-    memcpy(db, s->bias, (size_t)l->O * sizeof *db);
+    memcpy(db, p->bias, (size_t)l->O * sizeof *db);
     for (size_t c = 0; c < all; c += plane) /* what was still belongs to each plane */
-        for (size_t i = 0; i < plane; i++) dw[c + i] = s->part[c + i] + s->still[i];
+        for (size_t i = 0; i < plane; i++) dw[c + i] = p->part[c + i] + p->still[i];
 }
 
 /* ---- input ---- */
 
 /* out[ry][j][i][o][rx][c] = w[ry + s (J - 1 - j)][rx + s (J - 1 - i)][c][o] */
-static void turn_weights(const struct layer *l, const float *w, float *out)
+static void turn_weights(const struct conv *l, const float *w, float *out)
 {
     const int s = l->stride, J = l->kernel / s, C = l->C, O = l->O, n = s * C;
     for (int ry = 0; ry < s; ry++)
@@ -132,29 +131,29 @@ static void turn_weights(const struct layer *l, const float *w, float *out)
 }
 
 /* The bordered map as an input of which output row y is row y / s. */
-static struct conv_input bordered_input(const struct layer *l, const float *const *top)
+static struct conv_input bordered_input(const struct conv *l, const float *const *top)
 {
     const struct border b = border_of(l);
     return (struct conv_input){
         .x = top, .planes = 1, .kernel = b.J, .length = b.J * l->O, .pitch = b.PW * l->O, .row_step = 1, .step = l->O};
 }
 
-static const float *turned_of(const struct layer *l, const struct conv_scratch *s, int y)
+static const float *turned_of(const struct conv *l, const struct conv_pass *p, int y)
 {
     const int J = l->kernel / l->stride;
-    return s->turned + (size_t)(y % l->stride) * J * J * l->O * l->stride * l->C;
+    return p->turned + (size_t)(y % l->stride) * J * J * l->O * l->stride * l->C;
 }
 
 /* out = D(bordered) of the whole map. A row of pixels whose width is no multiple of the stride spills into the next
  * one, which is written after it, and the last row's spill goes to the slack. */
-static void input_all(const struct layer *l, const struct conv_scratch *s, float *out)
+static void input_all(const struct conv *l, const struct conv_pass *p, float *out)
 {
     const struct border b = border_of(l);
     for (int y = 0; y < l->height; y++) {
-        const float *top = s->bordered + (size_t)(y / l->stride) * b.PW * l->O;
+        const float *top = p->bordered + (size_t)(y / l->stride) * b.PW * l->O;
         const struct conv_job job = {
             .in = bordered_input(l, &top),
-            .w = turned_of(l, s, y),
+            .w = turned_of(l, p, y),
             .n = l->stride * l->C,
             .rows = 1,
             .cols = (l->width + l->stride - 1) / l->stride,
@@ -167,7 +166,7 @@ static void input_all(const struct layer *l, const struct conv_scratch *s, float
 
 /* The runs of s pixels of input rows y, y + s, ... with a fresh one among them, numbered as runs of the bordered map's
  * rows; how many. */
-static int list_runs(const struct layer *l, const uint8_t *fresh, int y, int *list)
+static int list_runs(const struct conv *l, const uint8_t *fresh, int y, int *list)
 {
     const int s = l->stride, runs = (l->width + s - 1) / s;
     int n = 0;
@@ -183,24 +182,24 @@ static int list_runs(const struct layer *l, const uint8_t *fresh, int y, int *li
 }
 
 /* The same of the listed runs alone. */
-static void input_some(const struct layer *l, const struct conv_scratch *s, int y, const int *list, int n, float *out)
+static void input_some(const struct conv *l, const struct conv_pass *p, int y, const int *list, int n, float *out)
 {
     const int st = l->stride, runs = (l->width + st - 1) / st, width = st * l->C;
-    const float *top = s->bordered;
+    const float *top = p->bordered;
     const struct conv_input in = bordered_input(l, &top);
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
-        conv_gathered(&in, runs, list + i, some, turned_of(l, s, y), width, NULL, s);
+        conv_gathered(&in, runs, list + i, some, turned_of(l, p, y), width, NULL, p);
         for (int k = 0; k < some; k++) {
             const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;
-            memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, s->few + (size_t)k * width,
+            memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, p->few + (size_t)k * width,
                    (size_t)(left < st ? left : st) * l->C * sizeof *out);
         }
     }
 }
 
 /* dz of one row, added to what the bordered map holds. */
-static void add_bordered(const struct layer *l, const float *dz, float *bordered)
+static void add_bordered(const struct conv *l, const float *dz, float *bordered)
 {
     const struct border b = border_of(l);
     for (int r = 0; r < l->rows; r++) {
@@ -210,21 +209,19 @@ static void add_bordered(const struct layer *l, const float *dz, float *bordered
 }
 
 /* dx of the row's fresh pixels, where the layer below let something through; the rest is 0. */
-static void input_of_row(const struct layer *l, const struct pass *p, int row, const uint8_t *fresh,
-                         const struct conv_scratch *s)
+static void input_of_row(const struct conv *l, const struct conv_pass *p, int row, const uint8_t *fresh)
 {
     if (fresh) {
         for (int y = 0; y < l->stride && y < l->height; y++)
-            input_some(l, s, y, p->list, list_runs(l, fresh, y, p->list), s->dx[0]);
+            input_some(l, p, y, p->list, list_runs(l, fresh, y, p->list), p->dx[0]);
     } else {
-        input_all(l, s, s->dx[0]);
+        input_all(l, p, p->dx[0]);
     }
-    take_fresh[cpu_isa()](fresh, l->height * l->width, l->C, p->x + (size_t)row * l->in, s->dx[0], s->dx[1],
-                          p->dx + (size_t)row * l->in);
+    take_fresh[cpu_isa()](fresh, l->height * l->width, l->C, p->pass.x + (size_t)row * l->layer.in, p->dx[0], p->dx[1],
+                          p->pass.dx + (size_t)row * l->layer.in);
 }
 
-static void input_gradient(const struct layer *l, const struct pass *p, const struct span *span,
-                           const struct conv_scratch *s)
+static void input_gradient(const struct conv *l, const struct conv_pass *p, const struct span *span)
 {
     const int E = span->E, pixels = l->height * l->width;
     const struct border b = border_of(l);
@@ -233,25 +230,26 @@ static void input_gradient(const struct layer *l, const struct pass *p, const st
         for (int t = span->T - 1; t >= 0; t--) {
             const int row = t * E + e;
             if (!goes_on) { /* the sums end where no step goes on from this one */
-                memset(s->bordered, 0, b.dz * sizeof *s->bordered);
-                memset(s->dx[1], 0, (size_t)l->in * sizeof **s->dx);
+                memset(p->bordered, 0, b.dz * sizeof *p->bordered);
+                memset(p->dx[1], 0, (size_t)l->layer.in * sizeof **p->dx);
             }
-            const uint8_t *fresh = p->below ? p->below + (size_t)row * p->below_bytes : NULL;
+            const uint8_t *fresh = p->pass.below->fresh + (size_t)row * p->pass.below->fresh_row;
             goes_on = row_goes_on(p, row, t, E);
             int n = 0;
             for (int i = 0; goes_on && i < pixels; i++) n += fresh[i];
-            add_bordered(l, p->dy + (size_t)row * l->out, s->bordered);
-            input_of_row(l, p, row, goes_on && 2 * n < pixels ? fresh : NULL, s);
+            add_bordered(l, p->pass.dy + (size_t)row * l->layer.out, p->bordered);
+            input_of_row(l, p, row, goes_on && 2 * n < pixels ? fresh : NULL);
         }
     }
 }
 
-void conv_backward(const struct layer *l, const float *theta, struct pass *p, const struct span *span, float *dtheta)
+void conv_backward(const struct layer *layer, const float *theta, struct pass *pass, const struct span *span,
+                   float *dtheta)
 {
-    struct conv_scratch s;
-    conv_scratch_of(l, p->scratch, &s);
-    weight_gradient(l, p, span, &s, dtheta + l->part[0].weight, dtheta + l->part[0].bias);
-    if (!p->dx) return;
-    turn_weights(l, theta + l->part[0].weight, s.turned);
-    input_gradient(l, p, span, &s);
+    const struct conv *l = (const struct conv *)layer;
+    const struct conv_pass *p = (const struct conv_pass *)pass;
+    weight_gradient(l, p, span, dtheta + l->weight, dtheta + l->bias);
+    if (!pass->dx) return;
+    turn_weights(l, theta + l->weight, p->turned);
+    input_gradient(l, p, span);
 }

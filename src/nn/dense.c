@@ -1,11 +1,25 @@
-/* dense.c -- dense layers over OpenBLAS: the hidden layers of mlp and the heads.
+/* dense.c -- dense layers over OpenBLAS: hidden layers, also over a map that fc.c does not fit, and the heads.
  *
  * One row goes through gemv: gemm packs its operands first, which for a single row costs more than
  * the sums themselves. */
+#include <assert.h>
 #include <cblas.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/dense.h"
+#include "nn/layers.h"
+
+enum { PARTS = 2 };
+
+struct dense {
+    struct layer layer;
+    struct dense_part { /* it may answer several tensors side by side: pi and v */
+        int n;
+        size_t weight, bias; /* offsets in theta */
+    } part[PARTS];
+    int parts;
+};
 
 void dense_rows(int B, int n, int in, const float *X, const float *W, const float *bias, bool add, float *Y, int ldy)
 {
@@ -40,40 +54,67 @@ void dense_weights(int B, int n, int in, const float *X, const float *dY, int ld
     }
 }
 
-void relu_back(size_t n, const float *x, float *dx)
+static void forward(const struct layer *layer, const float *theta, struct pass *p, int row0, int B)
 {
-    for (size_t i = 0; i < n; i++) dx[i] = x[i] > 0 ? dx[i] : 0;
-}
-
-/* max(0, y), and NaN stays NaN */
-static void relu(size_t n, float *y)
-{
-    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
-}
-
-static void forward(const struct layer *l, const float *theta, const struct pass *p, int row0, int B)
-{
-    const float *X = p->x + (size_t)row0 * l->in;
-    float *Y = p->y + (size_t)row0 * l->out;
+    const struct dense *l = (const struct dense *)layer;
+    const int in = layer->in, out = layer->out;
+    const float *X = p->x + (size_t)row0 * in;
+    float *Y = p->y + (size_t)row0 * out;
     for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++)
-        dense_rows(B, l->part[k].n, l->in, X, theta + l->part[k].weight, theta + l->part[k].bias, false, Y + at,
-                   l->out);
-    if (l->relu) relu((size_t)B * l->out, Y);
+        dense_rows(B, l->part[k].n, in, X, theta + l->part[k].weight, theta + l->part[k].bias, false, Y + at, out);
+    if (layer->relu) relu_forward((size_t)B * out, Y);
 }
 
-static void backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta)
+static void backward(const struct layer *layer, const float *theta, struct pass *p, const struct span *s, float *dtheta)
 {
-    const int R = s->T * s->E;
+    const struct dense *l = (const struct dense *)layer;
+    const int R = s->T * s->E, in = layer->in, out = layer->out;
     for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {
-        const struct layer_part *part = &l->part[k];
-        dense_weights(R, part->n, l->in, p->x, p->dy + at, l->out, dtheta + part->weight, dtheta + part->bias);
-        if (p->dx) dense_rows_back(R, part->n, l->in, p->dy + at, l->out, theta + part->weight, k > 0, p->dx);
+        const struct dense_part *part = &l->part[k];
+        dense_weights(R, part->n, in, p->x, p->dy + at, out, dtheta + part->weight, dtheta + part->bias);
+        if (p->dx) dense_rows_back(R, part->n, in, p->dy + at, out, theta + part->weight, k > 0, p->dx);
     }
-    if (p->dx && l->mask) relu_back((size_t)R * l->in, p->x, p->dx);
+    if (p->dx && layer->mask) relu_back((size_t)R * in, p->x, p->dx);
 }
 
-void dense_layer(struct layer *l)
+static const struct layer_ops ops = {.forward = forward, .backward = backward, .pass_size = sizeof(struct pass)};
+
+/* A tensor pair NAME.weight, NAME.bias as the layer's next part, n outputs wide. weight: builder_matrix(). */
+static void add_part(struct builder *b, struct dense *l, const char *name, int n, struct tensor weight,
+                     enum tensor_start start)
 {
-    l->forward = forward;
-    l->backward = backward;
+    struct dense_part *part = &l->part[l->parts++];
+    assert(l->parts <= PARTS);
+    weight.start = start;
+    part->n = weight.dims[0] = n;
+    if (weight.nview) weight.view[0] = n;
+    part->weight = builder_tensor(b, name, "weight", weight);
+    part->bias =
+        builder_tensor(b, name, "bias", (struct tensor){.ndim = 1, .dims = {n}, .fan_in = l->layer.in, .start = start});
+}
+
+int dense_add(struct builder *b, const struct network_layer *row)
+{
+    char name[16] = "fc";
+    if (!b->top.frames && fc_fits(&b->top, row->n)) {
+        fc_add(b, row->n);
+        return 0;
+    }
+    input_add(b);
+    if (!b->top.C) snprintf(name, sizeof name, "fc%d", b->denses++);
+    const struct tensor weight = builder_matrix(b, row->n);
+    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n}, true);
+    add_part(b, l, name, row->n, weight, TENSOR_HIDDEN);
+    return 0;
+}
+
+void heads_add(struct builder *b)
+{
+    const struct net_facts *f = &b->net->facts;
+    const bool policy = f->heads == NET_HEADS_POLICY_V;
+    input_add(b);
+    const struct tensor weight = builder_matrix(b, f->out_dim);
+    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = f->out_dim}, false);
+    add_part(b, l, policy ? "pi" : "q", f->actions, weight, policy ? TENSOR_POLICY : TENSOR_VALUE);
+    if (policy) add_part(b, l, "v", 1, weight, TENSOR_VALUE);
 }

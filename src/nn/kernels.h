@@ -5,6 +5,7 @@
 #ifndef DUNLIN_NN_KERNELS_H
 #define DUNLIN_NN_KERNELS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cpu.h"

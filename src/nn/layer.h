@@ -1,5 +1,6 @@
-/* layer.h -- what the files of src/nn share: a layer is a pair of functions over rows, and its place in theta.
+/* layer.h -- what a layer is to the network: a table of functions over rows, and its memory in a workspace.
  *
+ * A layer is one file and one function that adds it to a network being built (builder.h); networks.c lists who has which.
  * Every layer reads x (rows, in) and answers y (rows, out). Backward, dy is the gradient at the layer's sum before its
  * ReLU: whoever reads an activation applies the ReLU's derivative to the gradient it hands down (dx is 0 where x is 0),
  * because it has x at hand anyway. A map of C channels lies as (height, width, C).
@@ -7,39 +8,33 @@
 #ifndef DUNLIN_NN_LAYER_H
 #define DUNLIN_NN_LAYER_H
 
-#include "nn/net.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-enum { NET_LAYERS = 12, NET_TENSORS = 32, NET_PARTS = 2, NET_PLANES = 64 };
+enum { PASS_BLOCKS = 16 };
 
-/* A layer's share of a workspace. Row r of a (rows, n) array begins at r * n. */
+/* A layer's share of a workspace; its own struct begins with this one. Row r of a (rows, n) array begins at r * n. */
 struct pass {
     int rows;                   /* of the workspace */
-    const float *const *planes; /* (rows, C) borrowed frames; the first layer of a convolutional network reads these */
-    const float *x;             /* (rows, in) y of the layer below, or the copied input vectors */
+    const float *const *frames; /* (rows, C or 1) borrowed planes or vectors: what the network reads */
+    const struct pass *below;   /* NULL for the first layer, which reads frames and not x */
+    const float *x;             /* (rows, in) y of the layer below */
     float *y;                   /* (rows, out) */
-    float *dx;                  /* (rows, in) dy of the layer below; NULL for the first layer */
+    float *dx;                  /* (rows, in) dy of the layer below; NULL where nobody asks for it */
     float *dy;                  /* (rows, out) */
-    float *cache;               /* (rows, cache) what forward leaves for backward besides y */
-    float *scratch;             /* (scratch) */
-    float *state;               /* (B, 2 cells) recurrent state of the rows being computed, else NULL */
+    float *state;               /* (B, cells) recurrent state of the rows being computed, else NULL */
     const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
-    double squares;             /* sum of squares of part[0].weight's gradient, where the layer says that it knows */
-    /* the wide dense layer */
-    bool factors;  /* the weight's gradient is asked for as factors */
-    float *gram;   /* scratch: (2, most factors, most factors) */
-    uint8_t *zero; /* (in) rows of the weight's gradient that are 0 in the block it was written to last, which is */
-    const float *zeros_of;
-    uint8_t *ends[2]; /* scratch: (rows) */
-    int *folded;      /* scratch: (rows) */
-    /* convolutions: change.h */
-    uint8_t *marks; /* (rows, mark_bytes) */
-    size_t mark_bytes;
-    const uint8_t *below; /* (rows, below_bytes) marks of the convolution below, its fresh pixels first */
-    size_t below_bytes;
-    int *from; /* (rows) the row that unchanged pixels were taken from, -1: none; of the wide dense layer, that below's
-                */
-    uint8_t *cells; /* scratch: (2, cells of an input), at most height x width of them */
-    int *list;      /* scratch: 2 rows cols + height width; of the wide dense layer 2 in */
+    bool factors;               /* backward: the gradient of facts.wide is asked for as factors */
+    double squares;             /* sum of squares of the gradient of tensor layer.squared, left by backward */
+
+    /* What a layer whose y is a map says of its pixels to the layer above. */
+    uint8_t *fresh;   /* (rows; fresh_row bytes apart) 1 where the pixel is not as in row from[r] */
+    size_t fresh_row; /* 0: the same of all rows */
+    int *from;        /* (rows) the row that other pixels were taken from, -1: none */
+
+    void *block[PASS_BLOCKS]; /* pass_memory() */
+    int blocks;
 };
 
 /* The rollout that backward runs over: row t * E + e. */
@@ -48,44 +43,38 @@ struct span {
     const uint8_t *start; /* (T, E) or NULL */
 };
 
-struct layer_part { /* a dense layer may answer several tensors side by side: pi and v */
-    int n;
-    size_t weight, bias; /* offsets in theta */
-};
-
+/* A layer of a network; its own struct begins with this one. */
 struct layer {
-    /* rows row0 .. row0 + B - 1 of y */
-    void (*forward)(const struct layer *l, const float *theta, const struct pass *p, int row0, int B);
-    /* dx and this layer's tensors in dtheta, over all T * E rows */
-    void (*backward)(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
+    const struct layer_ops *ops;
     int in, out; /* floats of a row */
-    size_t cache,
-        scratch;  /* floats: a row of pass.cache, the whole of pass.scratch (of the wide dense layer (rows, out)) */
-    bool relu;    /* y = max(0, sum) */
-    bool mask;    /* the layer below ends in a ReLU */
-    bool squares; /* backward leaves pass.squares */
-    struct layer_part part[NET_PARTS];
-    int parts;
-    /* convolution: (C, height, width) to (O, rows, cols) */
-    int C, height, width, O, kernel, stride, rows, cols;
-    bool planes; /* reads pass.planes, not pass.x */
-    /* LSTM */
-    int cells;
-    size_t weight_h; /* part[0] is weight_x and bias */
+    bool relu;   /* y = max(0, sum) */
+    bool mask;   /* the layer below ends in a ReLU */
+    bool given;  /* y is the input itself: it has no dy */
+    int squared; /* the tensor whose sum of squares backward leaves in pass.squares; -1: none */
 };
 
-/* Fill in functions, cache and scratch; sizes, offsets and flags are set by net.c. */
-void conv_layer(struct layer *l);
-void fc_layer(struct layer *l);
-void dense_layer(struct layer *l);
-void lstm_layer(struct layer *l);
+struct layer_ops {
+    /* rows row0 .. row0 + B - 1 of y */
+    void (*forward)(const struct layer *l, const float *theta, struct pass *p, int row0, int B);
+    /* dx, where it is not NULL, and this layer's tensors in dtheta, over all T * E rows. NULL: it has none of either. */
+    void (*backward)(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
+    size_t pass_size; /* bytes of its own struct pass */
+    /* Takes what a workspace needs besides y and dy, by pass_memory(). NULL: nothing. */
+    void (*open)(const struct layer *l, struct pass *p);
+    /* Floats that open takes for each row, about. NULL: 0. */
+    size_t (*row_floats)(const struct layer *l);
+    /* Nothing is known any longer of what dtheta holds: net_forget(). NULL: nothing ever is. */
+    void (*forget)(struct pass *p);
+};
 
-/* Y (B, n; rows ldy apart) = bias + X (B, in) W^T, W (n, in); add: Y += X W^T instead. One row goes through gemv. */
-void dense_rows(int B, int n, int in, const float *X, const float *W, const float *bias, bool add, float *Y, int ldy);
-/* dX (B, in) = dY W, or += where add. */
-void dense_rows_back(int B, int n, int in, const float *dY, int ldy, const float *W, bool add, float *dX);
-/* dW (n, in) = dY^T X; db (n) = sum of rows of dY where db is not NULL. */
-void dense_weights(int B, int n, int in, const float *X, const float *dY, int ldy, float *dW, float *db);
+/* n elements of `size` bytes, 0, until the workspace is freed. */
+void *pass_memory(struct pass *p, size_t n, size_t size);
+float *pass_floats(struct pass *p, size_t n);
+/* Of a layer that takes nothing over from earlier rows: every one of its pixels is fresh. */
+void pass_all_fresh(struct pass *p, int pixels);
+
+/* y = max(0, y), and NaN stays NaN; n floats. */
+void relu_forward(size_t n, float *y);
 /* dx = 0 where x <= 0, n floats. */
 void relu_back(size_t n, const float *x, float *dx);
 

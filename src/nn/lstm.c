@@ -8,30 +8,23 @@
 #include <math.h>
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/dense.h"
+#include "nn/layers.h"
 
-/* The cache, arrays over all rows of the workspace. */
-struct lstm_cache {
+struct lstm {
+    struct layer layer;
+    int cells; /* N */
+    size_t weight_x, weight_h, bias;
+};
+
+struct lstm_pass {
+    struct pass pass;
     float *gates;   /* (rows, 4N) i f g o */
     float *h, *c;   /* (rows, N) the state before the row */
     float *tanh_c;  /* (rows, N) of the state after it */
     float *dgates;  /* (rows, 4N) */
-    float *dh, *dc; /* (E, N) what flows from a step into the one before */
+    float *dh, *dc; /* (rows >= E, N) what flows from a step into the one before */
 };
-enum { LSTM_CACHE = 4 + 1 + 1 + 1 + 4 + 1 + 1 };
-
-static struct lstm_cache cache_of(const struct layer *l, const struct pass *p)
-{
-    const size_t n = (size_t)p->rows * l->cells;
-    float *at = p->cache;
-    return (struct lstm_cache){.gates = at,
-                               .h = at + 4 * n,
-                               .c = at + 5 * n,
-                               .tanh_c = at + 6 * n,
-                               .dgates = at + 7 * n,
-                               .dh = at + 11 * n,
-                               .dc = at + 12 * n};
-}
 
 static float sigmoid(float x)
 {
@@ -51,22 +44,22 @@ static void cells_forward(int N, float *gates, const float *c, float *tanh_c, fl
     }
 }
 
-static void forward(const struct layer *l, const float *theta, const struct pass *p, int row0, int B)
+static void forward(const struct layer *layer, const float *theta, struct pass *pass, int row0, int B)
 {
-    const int N = l->cells;
+    const struct lstm *l = (const struct lstm *)layer;
+    const struct lstm_pass *p = (const struct lstm_pass *)pass;
+    const int N = l->cells, in = layer->in;
     const size_t at = (size_t)row0 * N;
-    const struct lstm_cache k = cache_of(l, p);
-    float *gates = k.gates + 4 * at;
+    float *gates = p->gates + 4 * at, *state = pass->state;
     for (int b = 0; b < B; b++) {
-        memcpy(k.h + at + b * N, p->state + (size_t)b * 2 * N, N * sizeof(float));
-        memcpy(k.c + at + b * N, p->state + (size_t)b * 2 * N + N, N * sizeof(float));
+        memcpy(p->h + at + b * N, state + (size_t)b * 2 * N, N * sizeof(float));
+        memcpy(p->c + at + b * N, state + (size_t)b * 2 * N + N, N * sizeof(float));
     }
-    dense_rows(B, 4 * N, l->in, p->x + (size_t)row0 * l->in, theta + l->part[0].weight, theta + l->part[0].bias, false,
-               gates, 4 * N);
-    dense_rows(B, 4 * N, N, k.h + at, theta + l->weight_h, NULL, true, gates, 4 * N);
+    dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, false, gates, 4 * N);
+    dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, NULL, true, gates, 4 * N);
     for (int b = 0; b < B; b++)
-        cells_forward(N, gates + (size_t)b * 4 * N, k.c + at + b * N, k.tanh_c + at + b * N,
-                      p->state + (size_t)b * 2 * N, p->y + at + b * N);
+        cells_forward(N, gates + (size_t)b * 4 * N, p->c + at + b * N, p->tanh_c + at + b * N,
+                      state + (size_t)b * 2 * N, pass->y + at + b * N);
 }
 
 /* One row: dy (N) and what the next step handed back in dh, dc (N) become dgates (4N) and this row's dc. */
@@ -84,36 +77,72 @@ static void cells_backward(int N, const float *gates, const float *c, const floa
     }
 }
 
-static void backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta)
+static void backward(const struct layer *layer, const float *theta, struct pass *pass, const struct span *s,
+                     float *dtheta)
 {
-    const int N = l->cells, E = s->E, R = s->T * E;
-    const struct lstm_cache k = cache_of(l, p);
-    memset(k.dh, 0, (size_t)E * N * sizeof(float));
-    memset(k.dc, 0, (size_t)E * N * sizeof(float));
+    const struct lstm *l = (const struct lstm *)layer;
+    const struct lstm_pass *p = (const struct lstm_pass *)pass;
+    const int N = l->cells, in = layer->in, E = s->E, R = s->T * E;
+    memset(p->dh, 0, (size_t)E * N * sizeof(float));
+    memset(p->dc, 0, (size_t)E * N * sizeof(float));
     for (int t = s->T - 1; t >= 0; t--) {
         for (int e = 0; e < E; e++) {
             const size_t row = (size_t)t * E + e;
-            cells_backward(N, k.gates + row * 4 * N, k.c + row * N, k.tanh_c + row * N, p->dy + row * N, k.dh + e * N,
-                           k.dc + e * N, k.dgates + row * 4 * N);
+            cells_backward(N, p->gates + row * 4 * N, p->c + row * N, p->tanh_c + row * N, pass->dy + row * N,
+                           p->dh + e * N, p->dc + e * N, p->dgates + row * 4 * N);
         }
         if (t == 0) break;
-        dense_rows_back(E, 4 * N, N, k.dgates + (size_t)t * E * 4 * N, 4 * N, theta + l->weight_h, false, k.dh);
+        dense_rows_back(E, 4 * N, N, p->dgates + (size_t)t * E * 4 * N, 4 * N, theta + l->weight_h, false, p->dh);
         for (int e = 0; e < E; e++) {
             if (!s->start || !s->start[t * E + e]) continue;
-            memset(k.dh + e * N, 0, N * sizeof(float));
-            memset(k.dc + e * N, 0, N * sizeof(float));
+            memset(p->dh + e * N, 0, N * sizeof(float));
+            memset(p->dc + e * N, 0, N * sizeof(float));
         }
     }
-    dense_weights(R, 4 * N, l->in, p->x, k.dgates, 4 * N, dtheta + l->part[0].weight, dtheta + l->part[0].bias);
-    dense_weights(R, 4 * N, N, k.h, k.dgates, 4 * N, dtheta + l->weight_h, NULL);
-    if (!p->dx) return;
-    dense_rows_back(R, 4 * N, l->in, k.dgates, 4 * N, theta + l->part[0].weight, false, p->dx);
-    if (l->mask) relu_back((size_t)R * l->in, p->x, p->dx);
+    dense_weights(R, 4 * N, in, pass->x, p->dgates, 4 * N, dtheta + l->weight_x, dtheta + l->bias);
+    dense_weights(R, 4 * N, N, p->h, p->dgates, 4 * N, dtheta + l->weight_h, NULL);
+    if (!pass->dx) return;
+    dense_rows_back(R, 4 * N, in, p->dgates, 4 * N, theta + l->weight_x, false, pass->dx);
+    if (layer->mask) relu_back((size_t)R * in, pass->x, pass->dx);
 }
 
-void lstm_layer(struct layer *l)
+static void open(const struct layer *layer, struct pass *pass)
 {
-    l->forward = forward;
-    l->backward = backward;
-    l->cache = (size_t)LSTM_CACHE * l->cells;
+    struct lstm_pass *p = (struct lstm_pass *)pass;
+    const size_t n = (size_t)pass->rows * ((const struct lstm *)layer)->cells;
+    p->gates = pass_floats(pass, 4 * n);
+    p->h = pass_floats(pass, n);
+    p->c = pass_floats(pass, n);
+    p->tanh_c = pass_floats(pass, n);
+    p->dgates = pass_floats(pass, 4 * n);
+    p->dh = pass_floats(pass, n);
+    p->dc = pass_floats(pass, n);
+}
+
+static size_t row_floats(const struct layer *l)
+{
+    return 13 * (size_t)((const struct lstm *)l)->cells;
+}
+
+static const struct layer_ops ops = {.forward = forward,
+                                     .backward = backward,
+                                     .pass_size = sizeof(struct lstm_pass),
+                                     .open = open,
+                                     .row_floats = row_floats};
+
+void lstm_add(struct builder *b, int cells)
+{
+    input_add(b);
+    struct tensor weight_x = builder_matrix(b, 4 * cells);
+    struct lstm *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = cells}, false);
+    struct tensor t = {.ndim = 2, .dims = {4 * cells, cells}, .fan_in = cells, .start = TENSOR_RECURRENT};
+    weight_x.fan_in = cells;
+    weight_x.start = t.start;
+    l->cells = cells;
+    l->weight_x = builder_tensor(b, "lstm", "weight_x", weight_x);
+    l->weight_h = builder_tensor(b, "lstm", "weight_h", t);
+    t.ndim = 1;
+    t.dims[1] = 0;
+    l->bias = builder_tensor(b, "lstm", "bias", t);
+    b->net->facts.state_dim = 2 * cells;
 }

@@ -29,6 +29,7 @@ enum net_heads {
 /* A named tensor of theta. Files hold the textbook shape (dense (out, in), convolution (out, in, kh, kw), LSTM gates
  * i f g o); in theta the same numbers may lie in another order that the kernels like: axis k of the stored order is
  * textbook axis perm[k]. */
+enum tensor_start { TENSOR_HIDDEN, TENSOR_RECURRENT, TENSOR_POLICY, TENSOR_VALUE }; /* for NET_INIT_HE */
 struct tensor {
     char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
     int ndim;
@@ -40,7 +41,14 @@ struct tensor {
     size_t offset; /* first float in theta */
     size_t size;   /* floats */
     int fan_in;    /* for the start: net_init() */
+    enum tensor_start start;
 };
+
+/* Floats of theta that n floats take: padded to a multiple of 16. */
+static inline size_t tensor_room(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
 
 struct net; /* opaque; its public facts: */
 struct net_facts {
@@ -55,12 +63,14 @@ struct net_facts {
     struct optim_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
 };
 
-/* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature"; lstm is cells after the last hidden
- * layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input.
+/* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature" (networks.c); lstm is cells after the
+ * last hidden layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input.
  * Owner: net_free(). */
 struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int actions);
 void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
+/* Network i as it is typed, "mlp[:64,64]", and a line of help; NULL behind the last. */
+const char *net_usage(int i, const char **help);
 
 /* The start values; the draws run in textbook order, tensor by tensor.
  * uniform: Torch's default and the paper's, weights and biases U(+-1/sqrt(fan_in)); activations shrink from layer to
@@ -101,10 +111,11 @@ const float *net_out(const struct net_work *work, int row);
 /* Where the loss writes dL/d(output row r), out_dim floats; all rows of the rollout must be written. */
 float *net_dout(struct net_work *work, int row);
 
-/* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included; it may lie in
- * shared memory and is written once: zeros that the call before left in the same block are not written again, so that
- * nobody else may have written to it since. theta is the one the rows were computed with. start (T * E bytes, NULL
- * without LSTM) is 1 where the environment's recurrent state was set to zero before the row: no gradient passes there.
+/* dtheta = dL/dtheta over rows 0 .. T * E - 1 (row t * E + e), overwritten whole, padding included. theta is the one
+ * the rows were computed with. start (T * E bytes, NULL without LSTM) is 1 where the environment's recurrent state was
+ * set to zero before the row: no gradient passes there.
+ * dtheta may lie in shared memory and is written once: zeros that this workspace's call before left are not written
+ * again. So it is the block of that call, as that call left it, or the caller says net_forget() first.
  * Returns the sum of the squares of dtheta, as optim_norm() would find it: NaN or Inf where an entry is, or where a
  * square overflows. */
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
@@ -115,6 +126,10 @@ double net_backward(const struct net *net, const float *theta, struct net_work *
  * part behind the factors stays as it was. */
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors);
+
+/* The next backward pass of this workspace gets another block than the last, or one that somebody else has written to:
+ * all of it is written. A new workspace knows of no block. Local. */
+void net_forget(struct net_work *work);
 
 /* That rank, of a rollout of so many rows. */
 int net_factors(const struct optim_wide *wide, int rows);

@@ -58,10 +58,10 @@ int net_init_of(const char *name)
 static double bound_of(const struct tensor *t, enum net_init init)
 {
     const double one = 1 / sqrt((double)t->fan_in);
-    if (init == NET_INIT_UNIFORM || !strncmp(t->name, "lstm.", 5)) return one;
+    if (init == NET_INIT_UNIFORM || t->start == TENSOR_RECURRENT) return one;
     if (t->ndim == 1) return 0;
-    if (!strncmp(t->name, "pi.", 3)) return 0.01 * sqrt(3) * one;
-    if (!strncmp(t->name, "v.", 2) || !strncmp(t->name, "q.", 2)) return sqrt(3) * one;
+    if (t->start == TENSOR_POLICY) return 0.01 * sqrt(3) * one;
+    if (t->start == TENSOR_VALUE) return sqrt(3) * one;
     return sqrt(6) * one;
 }
 

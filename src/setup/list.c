@@ -7,16 +7,14 @@
 #include "base/log.h"
 #include "learn/algo.h"
 #include "learn/world.h"
+#include "nn/net.h"
 
 struct item {
     const char *name, *kind, *help;
 };
 
-/* The names are those that --net and --optimizer take. */
-static const struct item items[] = {
-    {"mlp[:64,64]", "network", "dense layers with ReLU; the numbers are their widths"},
-    {"small", "network", "conv 16 8x8/4, conv 32 4x4/2, dense 256; for 84x84 pictures (Mnih et al. 2013)"},
-    {"nature", "network", "conv 32 8x8/4, conv 64 4x4/2, conv 64 3x3/1, dense 512 (Mnih et al. 2015)"},
+/* The names are those that --optimizer takes. */
+static const struct item optimizers[] = {
     {"shared-rmsprop", "optimizer", "RMSProp with one mean square for all actors"},
     {"rmsprop", "optimizer", "RMSProp with a mean square per actor"},
     {"momentum-sgd", "optimizer", "gradient descent with a momentum per actor"},
@@ -47,6 +45,12 @@ static void print_algorithms(void)
     }
 }
 
+static void print_networks(void)
+{
+    struct item item = {.kind = "network"};
+    for (int i = 0; (item.name = net_usage(i, &item.help)); i++) print_item(&item);
+}
+
 int list_main(int argc, char **argv)
 {
     if (argc > 0 && !strcmp(argv[0], "--help")) {
@@ -59,6 +63,7 @@ int list_main(int argc, char **argv)
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
     print_algorithms();
-    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) print_item(&items[i]);
+    print_networks();
+    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) print_item(&optimizers[i]);
     return 0;
 }

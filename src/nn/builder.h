@@ -1,0 +1,48 @@
+/* builder.h -- a network while its layers are put one on another, and what it is made of.
+ *
+ * A tensor is one call of builder_tensor(): offsets, files, start values and tests all read that table. */
+#ifndef DUNLIN_NN_BUILDER_H
+#define DUNLIN_NN_BUILDER_H
+
+#include "nn/layer.h"
+#include "nn/net.h"
+#include "nn/networks.h"
+
+enum { NET_LAYERS = NETWORK_LAYERS + 3, NET_TENSORS = 32, NET_PLANES = 64, NET_WIDEST = 65536 };
+
+struct net {
+    struct net_facts facts;
+    struct tensor tensors[NET_TENSORS];
+    struct layer *layers[NET_LAYERS];
+    int count;
+};
+
+/* What a layer leaves to the next: a map (height, width, C), or where C is 0 a row of floats. */
+struct shape {
+    int C, height, width;
+    int floats;
+    bool frames; /* nothing is there yet: the network's input, borrowed planes (C > 0) or a vector */
+};
+
+struct builder {
+    struct net *net;
+    const char *name;  /* of the network */
+    struct shape top;  /* of what is there already */
+    int convs, denses; /* so many have been named */
+};
+
+/* A layer on top; `size` bytes of its own struct, 0 behind struct layer. Owner: the network. */
+void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y, bool relu);
+/* Appends tensor LAYER.PART to theta and returns its offset. Of t count ndim, dims, fan_in, start, and, where it is not
+ * stored as in the textbook, nview, view and perm. */
+size_t builder_tensor(struct builder *b, const char *layer, const char *part, struct tensor t);
+
+/* A matrix (n, floats of what is below) that reads it: a map lies as (height, width, C), and the textbook flattens (C,
+ * height, width). */
+struct tensor builder_matrix(const struct builder *b, int n);
+
+/* A network of a row that need not be in the table; else as net_new(). */
+struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
+                       int actions);
+
+#endif

@@ -1,0 +1,23 @@
+/* layers.h -- the layers there are: each function adds one to a network being built. A new one is its file and a line
+ * here. 0, or -1 after error_set() where it does not fit what is below. */
+#ifndef DUNLIN_NN_LAYERS_H
+#define DUNLIN_NN_LAYERS_H
+
+#include "nn/builder.h"
+#include "nn/networks.h"
+
+/* conv.c: a convolution with ReLU: row->n channels, kernel, stride. Over planes or a map. */
+int conv_add(struct builder *b, const struct network_layer *row);
+/* dense.c: a dense layer of width row->n with ReLU. Over anything. */
+int dense_add(struct builder *b, const struct network_layer *row);
+/* fc.c: the same over a map, where fc_fits(). */
+bool fc_fits(const struct shape *below, int width);
+void fc_add(struct builder *b, int width);
+/* lstm.c: so many cells, over a row of floats. */
+void lstm_add(struct builder *b, int cells);
+/* input.c: planes side by side, or the vector, as one row of floats; nothing where what is below is one already. */
+void input_add(struct builder *b);
+/* dense.c: the linear layer on top, of which the answers are. */
+void heads_add(struct builder *b);
+
+#endif
