@@ -2,6 +2,7 @@
 #include "setup/list.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
