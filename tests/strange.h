@@ -1,18 +1,17 @@
-/* strange.h -- checkpoints and run files with what nobody wrote: other types, shapes, sizes, links, numbers and texts,
- * made with HDF5. */
+/* strange.h -- files of a run as HDF5 lets one make them and Dunlin never does: other types, shapes, sizes, links,
+ * numbers and texts in a checkpoint, other tables in a run.h5. For test_mutate.c, which makes the seal fit. */
 #ifndef DUNLIN_TESTS_STRANGE_H
 #define DUNLIN_TESTS_STRANGE_H
-
-#include "testing.h"
 
 #include <math.h>
 
 #include "dunlin/rng.h"
 #include "store/h5.h"
+#include "testing.h"
 
 static const char *const TENSORS[] = {"params/fc0/weight", "params/q/bias", "target/fc0/bias", "optimizer/q/weight"};
 
-static inline hid_t strange_type(struct rng *rng)
+static hid_t strange_type(struct rng *rng)
 {
     switch (rng_below(rng, 6)) {
     case 0:
@@ -31,7 +30,7 @@ static inline hid_t strange_type(struct rng *rng)
 }
 
 /* Another dataset in place of a tensor. kind 0: type, 1: shape, 2: huge, 3: bytes of another file. */
-static inline void replace(hid_t file, const char *where, struct rng *rng, int kind)
+static void replace(hid_t file, const char *where, struct rng *rng, int kind)
 {
     hsize_t dims[32], size = 4;
     H5_AUTO hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
@@ -61,7 +60,7 @@ static inline void replace(hid_t file, const char *where, struct rng *rng, int k
     H5Sclose(space);
 }
 
-static inline void strange_number(hid_t file, struct rng *rng)
+static void strange_number(hid_t file, struct rng *rng)
 {
     static const char *const KEYS[] = {"frames", "updates", "target_frames", "session", "ranks"};
     H5_AUTO hid_t group = H5Gopen2(file, "counters", H5P_DEFAULT);
@@ -79,7 +78,7 @@ static inline void strange_number(hid_t file, struct rng *rng)
     } /* 3: it is missing */
 }
 
-static inline void strange_text(hid_t file, struct rng *rng)
+static void strange_text(hid_t file, struct rng *rng)
 {
     static const char *const TEXTS[][2] = {{"lr", "nan"},
                                            {"lr", "-1"},
@@ -114,19 +113,18 @@ static inline void strange_text(hid_t file, struct rng *rng)
     }
 }
 
-/* runfile: another file of the run, to link to. */
-static inline void strange_link(hid_t file, struct rng *rng, const char *where, const char *runfile)
+static void strange_link(hid_t file, struct rng *rng, const char *where, const char *other)
 {
     const int how = rng_below(rng, 4);
     char aside[64] = "elsewhere";
     EXPECT(H5Lmove(file, where, file, aside, H5P_DEFAULT, H5P_DEFAULT) >= 0);
     if (how == 0) H5Lcreate_soft("/elsewhere", file, where, H5P_DEFAULT, H5P_DEFAULT);
-    if (how == 1) H5Lcreate_external(runfile, "/train", file, where, H5P_DEFAULT, H5P_DEFAULT);
+    if (how == 1) H5Lcreate_external(other, "/train", file, where, H5P_DEFAULT, H5P_DEFAULT);
     if (how == 2) H5Lcreate_hard(file, "/params", file, where, H5P_DEFAULT, H5P_DEFAULT); /* a loop */
     if (how == 3) H5Lcreate_soft(where, file, where, H5P_DEFAULT, H5P_DEFAULT);           /* to itself */
 }
 
-static inline void strange_actor(hid_t file, struct rng *rng)
+static void strange_actor(hid_t file, struct rng *rng)
 {
     if (rng_below(rng, 2)) {
         replace(file, "actors/1/state", rng, rng_below(rng, 3));
@@ -137,8 +135,8 @@ static inline void strange_actor(hid_t file, struct rng *rng)
     if (rng_below(rng, 2)) h5_put_int(group, "rows", rng_below(rng, 3) ? 2 + rng_below(rng, 1 << 30) : -1, "");
 }
 
-/* The checkpoint `path`, changed with HDF5 in one way. */
-static inline void make_strange(const char *path, const char *runfile, struct rng *rng, int kind)
+/* A checkpoint changed in one of ten ways: kind 0 .. 9. other: a file that it may point to. */
+static void strange_checkpoint(const char *path, const char *other, struct rng *rng, int kind)
 {
     static const char *const GONE[] = {"params",     "target",          "optimizer",     "counters",          "config",
                                        "params/fc0", "params/q/weight", "target/q/bias", "optimizer/fc0/bias"};
@@ -149,7 +147,7 @@ static inline void make_strange(const char *path, const char *runfile, struct rn
     if (kind == 4) EXPECT(H5Ldelete(file, GONE[rng_below(rng, 9)], H5P_DEFAULT) >= 0);
     if (kind == 5) strange_number(file, rng);
     if (kind == 6) strange_text(file, rng);
-    if (kind == 7) strange_link(file, rng, where, runfile);
+    if (kind == 7) strange_link(file, rng, where, other);
     if (kind == 8) strange_actor(file, rng);
     if (kind == 9) { /* more than there should be */
         hid_t space = H5Screate(H5S_SCALAR);
@@ -159,8 +157,8 @@ static inline void make_strange(const char *path, const char *runfile, struct rn
     EXPECT(H5Fclose(file) >= 0);
 }
 
-/* The run file `path`, changed with HDF5 in one way; checkpoint: another file, to link to. */
-static inline void strange_run(const char *path, const char *checkpoint, struct rng *rng)
+/* A run.h5 with one of its tables gone, of another shape, or in another file. */
+static void strange_run(const char *path, const char *other, struct rng *rng)
 {
     static const char *const TABLES[] = {"train", "episodes", "eval", "lag", "events", "actors", "config", "sessions"};
     const char *where = TABLES[rng_below(rng, 8)];
@@ -173,7 +171,7 @@ static inline void strange_run(const char *path, const char *checkpoint, struct 
     if (rng_below(rng, 3))
         set = H5Dcreate2(file, where, H5T_NATIVE_INT, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     else if (rng_below(rng, 2))
-        H5Lcreate_external(checkpoint, "/params", file, where, H5P_DEFAULT, H5P_DEFAULT);
+        H5Lcreate_external(other, "/params", file, where, H5P_DEFAULT, H5P_DEFAULT);
     if (set >= 0) H5Dclose(set);
     H5Sclose(space);
     EXPECT(H5Fclose(file) >= 0);

@@ -9,6 +9,7 @@
  * Values that were changed under a new seal, and rows of run.h5 (which has no checksum of its data), nobody can tell:
  * there the test asks for the structure alone.
  */
+#include "strange.h"
 #include "testing.h"
 
 #include <fcntl.h>
@@ -22,7 +23,6 @@
 #include "store/h5.h"
 #include "store/runfile.h"
 #include "store/seal.h"
-#include "strange.h"
 #include "train/restore.h"
 
 enum { BEFORE = 100, NEWEST = 200, SECONDS = 200 };
@@ -299,7 +299,7 @@ static void strange(void **unused)
     for (int i = 0; i < mutations / 4; i++) {
         const int kind = i % 12;
         testing_spill(newest, kind == 10 ? foreign : good, kind == 10 ? foreign_n : good_n);
-        if (kind < 10) make_strange(newest, runfile, &rng, kind);
+        if (kind < 10) strange_checkpoint(newest, runfile, &rng, kind);
         unsigned char *bytes = testing_slurp(kind == 11 ? before : newest, &n);
         seal(bytes, n);
         testing_spill(newest, bytes, n);
