@@ -37,6 +37,7 @@ size_t builder_tensor(struct builder *b, const char *layer, const char *part, st
     for (int k = 0; k < t.ndim; k++) t.size *= (size_t)t.dims[k];
     for (int k = 0; !t.nview && k < t.ndim; k++) t.view[k] = t.dims[k], t.perm[k] = k;
     if (!t.nview) t.nview = t.ndim;
+    if (!t.pixels) t.pixels = 1;
     t.offset = f->params;
     f->params = tensor_room(t.offset + t.size);
     b->net->tensors[f->tensor_count++] = t;

@@ -176,15 +176,15 @@ static int check(const struct builder *b, const struct network_layer *row)
 {
     const struct net_input *in = &b->net->facts.input;
     if (in->C <= 0)
-        return error_set("net %s reads image planes, but this environment gives a vector of %d floats: use net mlp",
+        return error_set("net %s reads image planes, but this environment gives a vector of %d floats: use --net mlp",
                          b->name, in->dim);
     assert(b->top.C > 0);
     if (in->C > NET_PLANES)
-        return error_set("net %s: this environment shows %d planes, and 1 to %d can be read; use net mlp", b->name,
+        return error_set("net %s: this environment shows %d planes, and 1 to %d can be read; use --net mlp", b->name,
                          in->C, NET_PLANES);
     if (b->top.height >= row->kernel && b->top.width >= row->kernel) return 0;
     return error_set(
-        "net %s cannot read frames of %dx%d: conv%d sees %dx%d and its kernel is %dx%d; use net mlp, which "
+        "net %s cannot read frames of %dx%d: conv%d sees %dx%d and its kernel is %dx%d; use --net mlp, which "
         "reads frames of any size",
         b->name, in->height, in->width, b->convs, b->top.height, b->top.width, row->kernel, row->kernel);
 }
@@ -206,7 +206,8 @@ int conv_add(struct builder *b, const struct network_layer *row)
     const struct shape y = {sizes.O, sizes.rows, sizes.cols, sizes.O * sizes.rows * sizes.cols, false};
     struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y, true);
     const int K = row->kernel, fan_in = x.C * K * K;
-    struct tensor t = {.ndim = 4, .dims = {row->n, x.C, K, K}, .fan_in = fan_in, .nview = 4};
+    struct tensor t = {
+        .ndim = 4, .dims = {row->n, x.C, K, K}, .fan_in = fan_in, .nview = 4, .pixels = sizes.rows * sizes.cols};
     for (int k = 0; k < 4; k++) {
         t.view[k] = t.dims[k];
         t.perm[k] = (x.frames ? (const int[]){1, 2, 3, 0} : (const int[]){2, 3, 1, 0})[k];
