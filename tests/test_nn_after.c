@@ -7,7 +7,7 @@
 /* The same gradient with factors in the wide layer's place, in the same block: multiplied out, it is what was there. */
 static void expect_factors(struct game *g, double squares)
 {
-    const struct optim_wide *w = &g->facts->wide;
+    const struct grad_wide *w = &g->facts->wide;
     const size_t bytes = g->facts->params * sizeof(float), in = (size_t)w->in, out = (size_t)w->out;
     float *was = malloc(bytes);
     int R = -1;

@@ -220,27 +220,27 @@ static void test_many(void **state)
 }
 
 /* The small network over four planes: 2592 inputs of the wide layer, 256 units. */
-static struct made_shape small(void)
+static struct grad_form small(int rows)
 {
     struct net *net = bench_net_new("small", 0);
-    const struct made_shape m = {.params = net_facts(net)->params, .wide = net_facts(net)->wide};
+    const struct grad_form form = grad_form_of(net_facts(net)->params, &net_facts(net)->wide, rows);
     net_free(&net);
-    return m;
+    return form;
 }
 
 static void test_bytes(void **state)
 {
     (void)state;
-    const struct made_shape m = small();
+    const struct grad_form m = small(0), of_5 = small(5), of_20 = small(20);
     EXPECT(m.params == MADE_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
-    EXPECT(4 * made_floats(&m, 0) == 677968 * 4);
-    EXPECT(4 * made_floats(&m, 5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
-    EXPECT(4 * made_floats(&m, 20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
-    EXPECT(net_factors(&m.wide, 5) == 5 && net_factors(&m.wide, 48) == 48 && net_factors(&m.wide, 49) == 0);
-    const struct optim_wide none = {0}, little = {.in = 16, .out = 16};
-    EXPECT(net_factors(&none, 5) == 0);
-    EXPECT(net_factors(&little, 8) == 8 && net_factors(&little, 9) == 0); /* 9 * 32 > 256 */
-    EXPECT(optim_wide_floats(&m.wide) == 2592 * 256 && optim_factor_floats(&m.wide, 1) == 2592 + 256);
+    EXPECT(4 * grad_floats(&m) == 677968 * 4);
+    EXPECT(4 * grad_floats(&of_5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
+    EXPECT(4 * grad_floats(&of_20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
+    EXPECT(m.factors == 0 && of_5.factors == 5 && small(48).factors == 48 && small(49).factors == 0);
+    const struct grad_wide none = {0}, little = {.in = 16, .out = 16};
+    EXPECT(grad_form_of(256, &none, 5).factors == 0);
+    EXPECT(grad_form_of(256, &little, 8).factors == 8 && grad_form_of(256, &little, 9).factors == 0); /* 9 * 32 > 256 */
+    EXPECT(grad_wide_floats(&m.wide) == 2592 * 256 && grad_wide_floats(&none) == 0);
 }
 
 /* What is made is as long as what travels, and has as many inputs at 0 as games have. */
@@ -248,15 +248,15 @@ static void test_made_gradients(void **state)
 {
     (void)state;
     enum { ROWS = 5 };
-    const struct made_shape m = small();
+    const struct grad_form m = small(ROWS), whole = small(0);
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     float *made = memory_floats(m.params), *mail = memory_floats(m.params);
     for (size_t i = 0; i < m.params; i++) made[i] = mail[i] = -1;
-    made_gradient(&m, ROWS, &rng, made);
-    made_copy(&m, ROWS, mail, made);
+    made_gradient(&m, &rng, made);
+    grad_copy(&m, mail, made);
     size_t kept = 0;
     for (size_t i = 0; i < m.params; i++) kept += made[i] == -1;
-    EXPECT(m.params - kept == made_floats(&m, ROWS));
+    EXPECT(m.params - kept == grad_floats(&m));
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
     const float *x = made + m.wide.offset;
     int active = 0, steady = 0;
@@ -267,8 +267,8 @@ static void test_made_gradients(void **state)
         steady += rows == ROWS;
     }
     EXPECT(active > 0.39 * 2592 && active < 0.45 * 2592 && steady > active / 2);
-    made_gradient(&m, 0, &rng, made);
-    made_copy(&m, 0, mail, made);
+    made_gradient(&whole, &rng, made);
+    grad_copy(&whole, mail, made);
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
     free(made);
     free(mail);

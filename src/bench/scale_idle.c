@@ -109,19 +109,19 @@ int scale_idle(const struct bench *b, const struct scale_words *w)
     struct ranks r;
     struct optim *optim = NULL;
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = b->wide};
-    struct idle_part part = {.shape = {.params = (size_t)b->params, .wide = b->wide}};
-    const size_t params = part.shape.params;
+    const size_t params = (size_t)b->params;
+    struct idle_part part = {.whole = grad_form_of(params, &b->wide, 0)};
     int rc = 2;
     for (int t = 0; t < T_MAXES; t++) {
         part.step[t] = w->step[t];
-        part.factors[t] = b->rows[t];
+        part.form[t] = grad_form_of(params, &b->wide, b->rows[t]);
     }
     ranks_begin(&r);
     bool ok = true;
     if (!params || !(w->step[0] > 0)) ok = !error_set("under mpirun bench scale wants --step US and --params N");
     if (ok && r.rank == 0) ok = (optim = optim_new(&config, params, r.size - 1)) != NULL;
     if (ranks_agree(&r, ok)) {
-        const struct share_config share = {.params = params, .wide = part.shape.wide, .episodes = 16, .world = w->far};
+        const struct share_config share = {.params = params, .wide = b->wide, .episodes = 16, .world = w->far};
         r.share = share_open(MPI_COMM_WORLD, &share);
         rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, r.rank, &part);
         if (rc) log_error("%s", error_text());

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/mpirun.h"
 #include "measure/made.h"
 #include "measure/probe.h"
 #include "setup/setup.h"
@@ -26,18 +26,17 @@ static const double WAKE = 5e-5; /* s, where nothing is measured */
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
 static int capture(int ranks, const char *const *words, const char *extra, char text[TEXT])
 {
-    int from, status;
+    int from;
     size_t n = 0;
-    const pid_t pid = bench_start_read(ranks, words, extra, &from);
+    struct mpirun start = mpirun_attached(ranks, words);
+    start.environment = extra;
+    const pid_t pid = mpirun_start(&start, &from);
     if (pid < 0) return -1;
     for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
         if ((got = read(from, text + n, TEXT - 1 - n)) > 0) n += (size_t)got;
     close(from);
     text[n] = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return error_set("waiting for mpirun: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status))
-        return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
+    if (mpirun_wait(pid)) return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
     return 0;
 }
 
@@ -101,8 +100,8 @@ static int read_applies(const char *text, const char *name, double apply[SCALE_A
 /* --params N --factors ..., as bench.h says, behind `words`. */
 static void add_shape(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
 {
-    const struct optim_wide *w = &m->shape.wide;
-    snprintf(text[0], 80, "%zu", m->shape.params);
+    const struct grad_wide *w = &m->whole.form.wide;
+    snprintf(text[0], 80, "%zu", m->whole.form.params);
     snprintf(text[1], 80, "%zu,%d,%d,%d,%d", w->offset, w->in, w->out, rows0, rows1);
     words[0] = "--params";
     words[1] = text[0];
@@ -117,11 +116,11 @@ static int measure_server(const struct bench *b, struct scale_measured *m)
     char seconds[32], shape[2][80], text[TEXT];
     const char *words[9] = {"bench", "server", "--seconds", seconds};
     for (int t = 0; t < T_MAXES; t++) {
-        if (t && !m->factors[t]) break;
-        snprintf(seconds, sizeof seconds, "%g", (m->factors[1] ? 0.12 : 0.2) * b->seconds);
-        add_shape(m, m->factors[t], 0, shape, words + 4);
+        if (t && !m->factored[t].form.factors) break;
+        snprintf(seconds, sizeof seconds, "%g", (m->factored[1].form.factors ? 0.12 : 0.2) * b->seconds);
+        add_shape(m, m->factored[t].form.factors, 0, shape, words + 4);
         if (capture(17, words, NULL, text)) return -1;
-        if (m->factors[t] && read_applies(text, "server-factors", m->factored[t].apply)) return -1;
+        if (m->factored[t].form.factors && read_applies(text, "server-factors", m->factored[t].apply)) return -1;
         if (t) break;
         if (read_applies(text, "server-apply", m->whole.apply)) return -1;
         const double push = figure(text, "server-push"), wake = figure(text, "server-wakeup");
@@ -144,7 +143,7 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     if (fd < 0) return error_set("%s: cannot be made: %s", path, strerror(errno));
     close(fd);
     if (far) words[n++] = "--far";
-    add_shape(m, m->factors[0], m->factors[1], shape, words + n);
+    add_shape(m, m->factored[0].form.factors, m->factored[1].form.factors, shape, words + n);
     snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
     snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
              1e6 * m->compute[1] / idle_t_max[1]);
@@ -215,7 +214,7 @@ static void add(float *restrict to, const float *restrict from, size_t n)
 
 static void measure_forms(const struct scale_words *w, struct scale_measured *m)
 {
-    const size_t n = m->shape.params;
+    const size_t n = m->whole.form.params;
     float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
     uint16_t *half = memory_new(n, sizeof *half);
     volatile size_t kept = 0;
@@ -235,6 +234,12 @@ static void measure_forms(const struct scale_words *w, struct scale_measured *m)
     free(half);
 }
 
+static void set_form(struct scale_form *f, struct grad_form form)
+{
+    f->form = form;
+    f->bytes = (double)(sizeof(float) * grad_floats(&form));
+}
+
 /* What is pushed, from the options of training; --wire and --combine are what is simulated. */
 static int look_at_net(const struct bench *b, struct scale_measured *m)
 {
@@ -248,14 +253,12 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
         rc = setup_open(&setup, o, true);
     }
     if (!rc) {
-        m->shape = (struct made_shape){.params = setup.facts->params, .wide = setup.facts->wide};
-        if (b->params) m->shape = (struct made_shape){.params = (size_t)b->params};
         m->repeat = setup.world.spec.action_repeat;
-        for (int t = 0; t < T_MAXES && setup_agent_config(&setup, 1).factors; t++)
-            m->factors[t] = net_factors(&m->shape.wide, idle_t_max[t] * (int)o->envs_per_actor);
-        m->whole.bytes = (double)(sizeof(float) * m->shape.params);
-        for (int t = 0; t < T_MAXES; t++)
-            m->factored[t].bytes = (double)(sizeof(float) * made_floats(&m->shape, m->factors[t]));
+        const size_t params = b->params ? (size_t)b->params : setup.facts->params;
+        const struct grad_wide wide = b->params ? (struct grad_wide){0} : setup.facts->wide;
+        const int envs = setup_agent_config(&setup, 1).factors ? (int)o->envs_per_actor : 0;
+        set_form(&m->whole, grad_form_of(params, &wide, 0));
+        for (int t = 0; t < T_MAXES; t++) set_form(&m->factored[t], grad_form_of(params, &wide, idle_t_max[t] * envs));
     }
     setup_close(&setup);
     return rc ? -1 : 0;
@@ -269,7 +272,7 @@ static void complete_forms(const struct scale_words *w, struct scale_measured *m
     for (int t = 0; t < T_MAXES; t++) {
         struct scale_form *f = &m->factored[t];
         f->push = w->push > 0 ? w->push : m->whole.push * f->bytes / m->whole.bytes;
-        if (w->apply > 0 || !m->factors[t]) memcpy(f->apply, m->whole.apply, sizeof f->apply);
+        if (w->apply > 0 || !m->factored[t].form.factors) memcpy(f->apply, m->whole.apply, sizeof f->apply);
     }
 }
 

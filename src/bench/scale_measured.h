@@ -9,17 +9,16 @@
 
 /* A gradient as it is pushed, and what that costs. */
 struct scale_form {
+    struct grad_form form;
     double bytes, push;          /* s: into the mailbox */
     double apply[SCALE_APPLIES]; /* s */
 };
 
 /* Everything measured or given. */
 struct scale_measured {
-    struct made_shape shape;
-    int factors[T_MAXES];                       /* rank of what is pushed as float32, each by itself; 0: it is whole */
     int repeat;                                 /* frames of an agent step */
     double compute[T_MAXES];                    /* s of a rollout and its gradient, but for writing it */
-    struct scale_form whole, factored[T_MAXES]; /* factored: the same where factors are 0 */
+    struct scale_form whole, factored[T_MAXES]; /* factored: as pushed in float32, each by itself; else whole too */
     struct scale_costs near;                    /* without compute and a gradient's form: on one node */
     struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
     double encode, decode, select, expand; /* s: a gradient to bf16 and back, to its significant entries and back */

@@ -28,10 +28,10 @@ static void print_checks(const struct scale_measured *m, const struct scale_tabl
     }
 }
 
-static void print_form(const char *what, int factors, const struct scale_form *f)
+static void print_form(const char *what, const struct scale_form *f)
 {
     char rank[64] = "whole";
-    if (factors) snprintf(rank, sizeof rank, "with factors of %d rows", factors);
+    if (f->form.factors) snprintf(rank, sizeof rank, "with factors of %d rows", f->form.factors);
     log_root("a push%s: %.0f bytes, %s; push %.3g, apply %.3g alone and %.3g of 16 waiting, us", what, f->bytes, rank,
              1e6 * f->push, 1e6 * f->apply[0], 1e6 * f->apply[SCALE_APPLIES - 1]);
 }
@@ -39,13 +39,14 @@ static void print_form(const char *what, int factors, const struct scale_form *f
 static void print_costs(const struct scale_words *w, const struct scale_measured *m, const struct scale_costs *c)
 {
     log_root("%zu parameters; a step %.0f us (t-max 5), %.0f us (t-max 20); weights of the own node %.3g us",
-             m->shape.params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1], 1e6 * c->fetch);
+             m->whole.form.params, 1e6 * m->compute[0] / idle_t_max[0], 1e6 * m->compute[1] / idle_t_max[1],
+             1e6 * c->fetch);
     for (int t = 0; t < T_MAXES; t++) {
         char what[32];
         snprintf(what, sizeof what, " of t-max %d", idle_t_max[t]);
-        if (m->factors[t]) print_form(what, m->factors[t], &m->factored[t]);
+        if (m->factored[t].form.factors) print_form(what, &m->factored[t]);
     }
-    print_form(m->factors[0] ? " for a sum or another wire" : "", 0, &m->whole);
+    print_form(m->factored[0].form.factors ? " for a sum or another wire" : "", &m->whole);
     log_root("link %.4g Gbit/s (%s), %.0f us a transfer (%s), %.2g ns a byte of rank 0 and %.2g of the other end; %d "
              "actors on a node, a relay on each",
              8e-9 * c->bandwidth, w->link > 0 ? "given" : "assumed", 1e6 * c->latency,

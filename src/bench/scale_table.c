@@ -33,7 +33,7 @@ struct scale_costs scale_table_costs(const struct scale_words *w, const struct s
     struct scale_costs c = scale_costs_of(m, &m->far, t, way->factors);
     c.bandwidth = w->link > 0 ? w->link : LINK;
     c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
-    if (!way->factors) c.push_bytes = way->push_bytes * (double)m->shape.params;
+    if (!way->factors) c.push_bytes = way->push_bytes * (double)m->whole.form.params;
     c.encode = way->encode;
     c.decode = way->decode;
     return c;

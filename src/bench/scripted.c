@@ -125,28 +125,29 @@ static int measure(struct share *s, size_t params, double seconds, float *const 
 }
 
 /* One push that was ordered, with factors or whole. -1: the master is gone. */
-static int push_made(struct share *s, const struct made_shape *shape, int factors, const float *grad)
+static int push_made(struct share *s, const struct grad_form *form, const float *grad)
 {
     float *mail = share_begin(s);
     if (!mail) return -1;
-    made_copy(shape, factors, mail, grad);
-    share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)factors});
+    grad_copy(form, mail, grad);
+    share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)form->factors});
     return 0;
 }
 
-int scripted_run(struct share *share, const struct made_shape *shape, int factors, double seconds)
+int scripted_run(struct share *share, const struct grad_form *factored, double seconds)
 {
-    float *buffer[3], *factored = memory_floats(shape->params);
-    const size_t params = shape->params;
+    const size_t params = factored->params;
+    const struct grad_form whole = grad_form_of(params, &factored->wide, 0);
+    float *buffer[3], *factors = memory_floats(params);
     struct share_view view = {0};
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     int64_t done = 0;
     int rc = 0, me = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &me);
     for (int i = 0; i < 3; i++) buffer[i] = memory_floats(params);
-    made_gradient(shape, 0, &rng, buffer[0]);
+    made_gradient(&whole, &rng, buffer[0]);
     rng = rng_make(1, me, RNG_TEST, 0); /* each actor has other inputs at 0 */
-    if (factors) made_gradient(shape, factors, &rng, factored);
+    if (factored->factors) made_gradient(factored, &rng, factors);
     memcpy(buffer[1], buffer[0], params * sizeof(float));
     while (!rc && !(rc = share_wait(share, view.publication + 1, &view)) && !view.stop) {
         const int what = (int)(view.frames & 255);
@@ -156,11 +157,11 @@ int scripted_run(struct share *share, const struct made_shape *shape, int factor
         if (what == ORDER_MEASURE) {
             if (me == 1) rc = measure(share, params, seconds, buffer);
         } else if (me <= what - (with ? ORDER_FACTORS : 0)) {
-            rc = push_made(share, shape, with ? factors : 0, with ? factored : buffer[0]);
+            rc = push_made(share, with ? factored : &whole, with ? factors : buffer[0]);
         }
     }
     for (int i = 0; i < 3; i++) free(buffer[i]);
-    free(factored);
+    free(factors);
     if (rc) return error_set("rank 0 is silent");
     share_bye(share);
     return 0;

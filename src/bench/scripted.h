@@ -19,8 +19,8 @@ struct scripted_figures {
     int64_t samples;
 };
 
-/* Rank > 0: obeys until the master stops. One-sided. factors: the rank of those it pushes when told to, 0 where it
- * never is. 0, or -1 after error_set(). */
-int scripted_run(struct share *share, const struct made_shape *shape, int factors, double seconds);
+/* Rank > 0: obeys until the master stops. One-sided. factored: the form of those it pushes when told to push
+ * factors. 0, or -1 after error_set(). */
+int scripted_run(struct share *share, const struct grad_form *factored, double seconds);
 
 #endif

@@ -3,7 +3,7 @@
  * server-apply-kK   gradients/s while K wait: drain, RMSProp, publication, ack; over the slower of two bounds: the
  *                   roots and divisions of RMSProp on data in the nearest cache, and the reading of theta, g and the K
  *                   gradients once.
- * server-factors-kK the same of gradients with factors (optim.h), as actors of a convolutional network push them, over
+ * server-factors-kK the same of gradients with factors (grad.h), as actors of a convolutional network push them, over
  *                   the slower of the roots and divisions of all entries and the reading of theta, g and what the K
  *                   gradients hold. The ratio may exceed 1: the row of an input that was 0 at every step costs
  *                   neither root nor division.
@@ -34,13 +34,12 @@ static const double PATIENCE = 20; /* s for an actor to do what it was told */
 
 struct server {
     struct ranks_master m;
-    struct made_shape shape;
-    int factors; /* their rank; 0: not measured */
+    struct grad_form form[2]; /* whole; with factors, or whole too, and then not measured */
     int actors;
     int64_t orders;
     float *streams; /* (2 + MOST, params) what a pass over K gradients reads, elsewhere */
     float *root[3]; /* (ROOT_FLOATS) */
-    struct series apply[2][KS], read[2][KS], arithmetic; /* [with factors] s per gradient */
+    struct series apply[2][KS], read[2][KS], arithmetic; /* by form, s per gradient */
 };
 
 /* Publishes an order, with the same weights. */
@@ -52,13 +51,13 @@ static void order(struct server *s, int what)
 }
 
 /* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */
-static int apply_slice(struct server *s, int k, bool factors, struct series *seconds)
+static int apply_slice(struct server *s, int k, int form, struct series *seconds)
 {
     struct share_ready ready[RANKS_DRAIN];
     int n = 0;
     double busy = 0, start = clock_seconds();
     const double until = start + PATIENCE;
-    order(s, factors ? ORDER_FACTORS + k : k);
+    order(s, form ? ORDER_FACTORS + k : k);
     while (n < k) { /* drains that find something count, waiting does not */
         start = clock_seconds();
         const int more = share_drain(s->m.share, ready + n, k - n);
@@ -76,24 +75,24 @@ static int apply_slice(struct server *s, int k, bool factors, struct series *sec
 
 static void arithmetic_slice(struct server *s)
 {
-    const int blocks = (int)(s->shape.params / ROOT_FLOATS) + 1;
+    const int blocks = (int)(s->form[0].params / ROOT_FLOATS) + 1;
     peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
     const double start = clock_seconds();
     for (int i = 0; i < blocks; i++) peak_root(s->root[0], s->root[1], s->root[2], ROOT_FLOATS);
     const double each = (clock_seconds() - start) / ((double)blocks * ROOT_FLOATS);
-    series_add(&s->arithmetic, each * (double)s->shape.params);
+    series_add(&s->arithmetic, each * (double)s->form[0].params);
 }
 
 /* What a pass over k gradients has to read. */
-static size_t pass_floats(const struct server *s, int k, bool factors)
+static size_t pass_floats(const struct server *s, int k, int form)
 {
-    return 2 * s->shape.params + (size_t)k * made_floats(&s->shape, factors ? s->factors : 0);
+    return 2 * s->form[form].params + (size_t)k * grad_floats(&s->form[form]);
 }
 
 /* Reads as many bytes as a pass over k gradients has to, twice over: the second time they lie as near as they fit. */
-static void read_slice(struct server *s, int k, bool factors, struct series *seconds)
+static void read_slice(struct server *s, int k, int form, struct series *seconds)
 {
-    const size_t floats = pass_floats(s, k, factors);
+    const size_t floats = pass_floats(s, k, form);
     peak_read(s->streams, floats);
     const double start = clock_seconds();
     peak_read(s->streams, floats);
@@ -147,31 +146,31 @@ static double measure_idle(struct server *s, double seconds)
     return 100 * (probe_cpu_seconds() - cpu) / (clock_seconds() - start);
 }
 
-static void report_apply(const struct server *s, bool factors)
+static void report_apply(const struct server *s, int form)
 {
     char name[32];
     const double arithmetic = 1 / series_median(&s->arithmetic);
-    if (factors)
+    if (form)
         log_root(
             "with factors of %d rows a gradient has %zu bytes; inputs that were 0 in every row need neither roots nor "
             "divisions, so the ratio may exceed 1",
-            s->factors, sizeof(float) * made_floats(&s->shape, s->factors));
+            s->form[form].factors, sizeof(float) * grad_floats(&s->form[form]));
     for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
-        const double read = 1 / series_median(&s->read[factors][i]);
-        log_root("%2d waiting%s: reading alone %.4g gradients/s (%.4g GB/s)", ks[i], factors ? ", factors" : "", read,
-                 1e-9 * read * sizeof(float) * (double)pass_floats(s, ks[i], factors) / ks[i]);
-        snprintf(name, sizeof name, "server-%s-k%d", factors ? "factors" : "apply", ks[i]);
-        probe_print(name, 1 / series_median(&s->apply[factors][i]), fmin(arithmetic, read), "gradients/s");
+        const double read = 1 / series_median(&s->read[form][i]);
+        log_root("%2d waiting%s: reading alone %.4g gradients/s (%.4g GB/s)", ks[i], form ? ", factors" : "", read,
+                 1e-9 * read * sizeof(float) * (double)pass_floats(s, ks[i], form) / ks[i]);
+        snprintf(name, sizeof name, "server-%s-k%d", form ? "factors" : "apply", ks[i]);
+        probe_print(name, 1 / series_median(&s->apply[form][i]), fmin(arithmetic, read), "gradients/s");
     }
 }
 
 static void report(const struct server *s, const struct scripted_figures *f, double idle)
 {
-    const double bytes = (double)s->shape.params * sizeof(float);
-    log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->shape.params,
+    const double bytes = (double)s->form[0].params * sizeof(float);
+    log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->form[0].params,
              share_component(s->m.share), 1 / series_median(&s->arithmetic));
-    report_apply(s, false);
-    if (s->factors) report_apply(s, true);
+    report_apply(s, 0);
+    if (s->form[1].factors) report_apply(s, 1);
     probe_print("server-push", bytes / f->push, bytes / f->copy, "bytes/s");
     probe_print("server-fetch", bytes / f->fetch, bytes / f->copy, "bytes/s");
     probe_print("server-wakeup", 1e6 * f->wake, 1e6 * f->floor, "us");
@@ -181,14 +180,14 @@ static void report(const struct server *s, const struct scripted_figures *f, dou
 static int run_server(struct server *s, double seconds)
 {
     struct scripted_figures figures = {0};
-    const size_t params = s->shape.params;
+    const size_t params = s->form[0].params;
     float *theta = memory_floats(params);
     s->streams = memory_floats((2 + MOST) * params);
     memset(s->streams, 1, (2 + MOST) * params * sizeof(float)); /* untouched pages would all be one page of zeros */
     for (int i = 0; i < 3; i++) s->root[i] = memory_floats(ROOT_FLOATS);
     for (int i = 0; i < ROOT_FLOATS; i++) s->root[0][i] = s->root[1][i] = 0.01f * (float)(i + 1);
     share_start(s->m.share, theta, NULL, 0, 0);
-    const int forms = 1 + (s->factors > 0);
+    const int forms = 1 + (s->form[1].factors > 0);
     int rc = 0;
     for (int form = 0; form < forms && !rc; form++) rc = measure_apply(s, form, 0.6 * seconds / forms);
     if (!rc) rc = measure_copies(s, 0.25 * seconds, &figures);
@@ -213,14 +212,13 @@ static int run_server(struct server *s, double seconds)
 static int look_at_model(const struct bench *b, struct server *s)
 {
     if (b->params) {
-        s->shape = (struct made_shape){.params = (size_t)b->params, .wide = b->wide};
-        s->factors = b->rows[0];
+        for (int i = 0; i < 2; i++) s->form[i] = grad_form_of((size_t)b->params, &b->wide, i * b->rows[0]);
         return 0;
     }
     struct net *net = bench_net_new(b->net ? b->net : "small", b->lstm);
     if (!net) return -1;
-    s->shape = (struct made_shape){.params = net_facts(net)->params, .wide = net_facts(net)->wide};
-    s->factors = net_factors(&s->shape.wide, ROWS);
+    const struct net_facts *facts = net_facts(net);
+    for (int i = 0; i < 2; i++) s->form[i] = grad_form_of(facts->params, &facts->wide, i * ROWS);
     net_free(&net);
     return 0;
 }
@@ -236,16 +234,16 @@ int bench_server(const struct bench *b)
     bool ok = !look_at_model(b, &s);
     if (ok && r.rank == 0) {
         const struct optim_config optim = {
-            .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.shape.wide};
-        ok = (s.m.optim = optim_new(&optim, s.shape.params, s.actors)) != NULL;
+            .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.form->wide};
+        ok = (s.m.optim = optim_new(&optim, s.form->params, s.actors)) != NULL;
     }
     if (ranks_agree(&r, ok)) {
-        const struct share_config config = {.params = s.shape.params, .wide = s.shape.wide, .episodes = 16};
+        const struct share_config config = {.params = s.form->params, .wide = s.form->wide, .episodes = 16};
         r.share = share_open(MPI_COMM_WORLD, &config);
         s.m.share = r.share;
         probe_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
         if (r.rank == 0 && cores < 2) log_root("only one core: rank 0 shares it with the actors");
-        rc = r.rank == 0 ? run_server(&s, b->seconds) : scripted_run(r.share, &s.shape, s.factors, 0.25 * b->seconds);
+        rc = r.rank == 0 ? run_server(&s, b->seconds) : scripted_run(r.share, &s.form[1], 0.25 * b->seconds);
         if (rc && r.rank) log_error("%s", error_text());
     } else {
         rc = 2;

@@ -28,10 +28,11 @@ static int read_factors(const char *text, struct bench *b)
     size_t at = 0;
     int in = 0, out = 0, n = 0, *rows = b->rows;
     const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
-    b->wide = (struct optim_wide){at, in, out};
+    b->wide = (struct grad_wide){at, in, out};
     bool good = found >= 4 && !text[n] && in > 0 && out > 0 && at % 16 == 0 && in % 16 == 0 && out % 16 == 0 &&
                 at + (size_t)in * (size_t)out <= (size_t)b->params;
-    for (int i = 0; i < BENCH_ROWS && good; i++) good = rows[i] == 0 || net_factors(&b->wide, rows[i]) > 0;
+    for (int i = 0; i < BENCH_ROWS && good; i++)
+        good = rows[i] == 0 || grad_form_of((size_t)b->params, &b->wide, rows[i]).factors;
     return good ? 0
                 : error_set("--factors %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted",
                             text ? text : "(nothing)");

@@ -4,7 +4,7 @@
 
 #include "base/options.h"
 #include "nn/net.h"
-#include "optim/optim.h"
+#include "optim/grad.h"
 
 enum { BENCH_ROWS = 2 };
 
@@ -14,7 +14,7 @@ struct bench {
     int lstm;       /* --lstm */
     /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies,
      * and the rank of the factors that are pushed, 0 for none; in 0: not given */
-    struct optim_wide wide;
+    struct grad_wide wide;
     int rows[BENCH_ROWS];
     const char *net; /* --net, NULL: not given */
     int argc;        /* the options of training among the words, --net included; argv has room for 32 more */

@@ -141,7 +141,8 @@ static int visit(struct gathered *w, struct share *share, int size, size_t param
 /* Collective. 0, or -1 where a rank is lost. */
 static int try_window(struct gathered *w, struct ranks *r, size_t params)
 {
-    const struct idle_part part = {.shape = {.params = params}};
+    const struct grad_form whole = {.params = params};
+    const struct idle_part part = {.whole = whole, .form = {whole, whole}};
     const struct share_config config = {
         .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
     stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
@@ -188,7 +189,8 @@ static int visit_relay(struct gathered *w, struct share *share, int size, size_t
 /* Collective, behind try_window(): where there are other hosts, a window with relays, as training has it. 0, or -1. */
 static int try_relays(struct gathered *w, struct ranks *r, size_t params)
 {
-    const struct idle_part part = {.shape = {.params = params}};
+    const struct grad_form whole = {.params = params};
+    const struct idle_part part = {.whole = whole, .form = {whole, whole}};
     const struct share_config config = {.params = params, .episodes = 16, .refused = on_refused};
     int here = share_is_local(r->share), all = 0;
     share_close(&r->share);

@@ -55,19 +55,18 @@ static double time_rollouts(const struct setup *setup, double *frames)
     return rc ? 0 : median;
 }
 
-/* Rank of the factors that this training pushes, or 0. */
-static int rank_of_pushes(const struct setup *setup)
+/* What this training pushes. */
+static struct grad_form form_of_pushes(const struct setup *setup)
 {
     const struct options *o = setup->options;
-    return setup_agent_config(setup, 1).factors ? net_factors(&setup->facts->wide, (int)(o->t_max * o->envs_per_actor))
-                                                : 0;
+    const int rows = setup_agent_config(setup, 1).factors ? (int)(o->t_max * o->envs_per_actor) : 0;
+    return grad_form_of(setup->facts->params, &setup->facts->wide, rows);
 }
 
 /* s per gradient of k at once; -1 after error_set(). */
-static int time_updates(const struct setup *setup, const struct made_shape *shape, int factors,
-                        double apply[SCALE_APPLIES])
+static int time_updates(const struct setup *setup, const struct grad_form *form, double apply[SCALE_APPLIES])
 {
-    const size_t params = shape->params;
+    const size_t params = form->params;
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     const struct optim_config config = setup_optim_config(setup);
     struct optim *optim = optim_new(&config, params, 1);
@@ -77,10 +76,10 @@ static int time_updates(const struct setup *setup, const struct made_shape *shap
                                                         : fit < 16 ? fit
                                                                    : 16; /* of more, some are the same */
     float *theta = memory_floats(2 * params), *grad = memory_floats(blocks * params);
-    for (size_t i = 0; i < blocks; i++) made_gradient(shape, factors, &rng, grad + i * params);
+    for (size_t i = 0; i < blocks; i++) made_gradient(form, &rng, grad + i * params);
     for (int i = 0; i < 1 << (SCALE_APPLIES - 1); i++)
         grads[i] = (struct optim_grad){
-            .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = factors};
+            .grad = grad + (size_t)i % blocks * params, .scale = 1, .lr = 1e-6f, .factors = form->factors};
     bool here = false;
     for (int k = 0; k < SCALE_APPLIES; k++) {
         struct series each = {0};
@@ -120,12 +119,11 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
     struct scale_result at;
     enum scale_limit limit;
-    const struct made_shape shape = {.params = s->setup.facts->params, .wide = s->setup.facts->wide};
-    const int factors = rank_of_pushes(&s->setup);
-    const double unit = sizeof(float), bytes = unit * (double)shape.params;
+    const struct grad_form form = form_of_pushes(&s->setup);
+    const double unit = sizeof(float), bytes = unit * (double)form.params;
     double frames = 0;
-    c.push_bytes = unit * (double)made_floats(&shape, factors);
-    if (time_updates(&s->setup, &shape, factors, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
+    c.push_bytes = unit * (double)grad_floats(&form);
+    if (time_updates(&s->setup, &form, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
         doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());
         return;
     }

@@ -37,14 +37,14 @@ struct sleeper {
 };
 
 /* grad NULL: there is nothing to apply. */
-static int push_one(struct sleeper *a, const struct share_view *view, const float *grad, int factors)
+static int push_one(struct sleeper *a, const struct share_view *view, const struct grad_form *form, const float *grad)
 {
     float *mail = share_begin(a->share);
     if (!mail) return share_stopped(a->share) ? 0 : -1;
-    if (grad) made_copy(&a->part->shape, factors, mail, grad);
+    if (grad) grad_copy(form, mail, grad);
     share_push(a->share,
                &(struct share_push){
-                   .version = view->version, .scale = grad != NULL, .steps = 1, .factors = (uint32_t)factors});
+                   .version = view->version, .scale = grad != NULL, .steps = 1, .factors = (uint32_t)form->factors});
     return 0;
 }
 
@@ -55,7 +55,7 @@ static int time_round(struct sleeper *a, struct alone *t)
     const double t0 = clock_seconds();
     int rc = share_fetch(a->share, a->theta, &view);
     const double t1 = clock_seconds();
-    rc = rc || push_one(a, &view, a->grad, 0);
+    rc = rc || push_one(a, &view, &a->part->whole, a->grad);
     const double t2 = clock_seconds();
     rc = rc || share_flush(a->share);
     const double t3 = clock_seconds();
@@ -65,7 +65,7 @@ static int time_round(struct sleeper *a, struct alone *t)
     const double t5 = clock_seconds();
     rc = rc || share_fetch(a->share, NULL, &view);
     const double t6 = clock_seconds();
-    rc = rc || push_one(a, &view, NULL, 0);
+    rc = rc || push_one(a, &view, &a->part->whole, NULL);
     const double t7 = clock_seconds();
     rc = rc || share_flush(a->share);
     t->fetch = t1 - t0;
@@ -109,7 +109,7 @@ static int time_alone(struct sleeper *a, int64_t order)
     const double cpu = probe_cpu_seconds(), begin = clock_seconds();
     do {
         rc = share_fetch(a->share, a->theta, &view);
-        found.fetched += (double)(a->part->shape.params * sizeof(float));
+        found.fetched += (double)(a->part->whole.params * sizeof(float));
     } while (!rc && clock_seconds() < begin + ALONE_SHARE * seconds);
     found.cpu = probe_cpu_seconds() - cpu;
     if (rc) return rc;
@@ -142,7 +142,7 @@ static int go_round(struct sleeper *a, int64_t order)
         if (!share_borrow(a->share, a->theta, &view)) return -1;
         if (view.stop || view.frames != order) return 0;
         clock_sleep(rollout * (0.75 + 0.5 * rng_uniform(&a->rng)));
-        if (push_one(a, &view, grad, a->part->factors[t])) return -1;
+        if (push_one(a, &view, &a->part->form[t], grad)) return -1;
     }
 }
 
@@ -168,16 +168,16 @@ static int obey(struct sleeper *a, int rank)
 
 int idle_actor(struct share *share, int rank, const struct idle_part *part)
 {
-    const size_t params = part->shape.params;
+    const size_t params = part->whole.params;
     struct sleeper a = {.share = share, .part = part};
     a.theta = memory_floats(params);
     a.grad = memory_floats(params);
     a.rng = rng_make(1, rank, RNG_TEST, 0);
-    made_gradient(&part->shape, 0, &a.rng, a.grad);
+    made_gradient(&part->whole, &a.rng, a.grad);
     for (int t = 0; t < T_MAXES; t++) {
-        if (!part->factors[t]) continue;
+        if (!part->form[t].factors) continue;
         a.factored[t] = memory_floats(params);
-        made_gradient(&part->shape, part->factors[t], &a.rng, a.factored[t]);
+        made_gradient(&part->form[t], &a.rng, a.factored[t]);
     }
     setpriority(PRIO_PROCESS, 0, 5); /* as actor_run() does, to let the master in */
     const int rc = obey(&a, rank);

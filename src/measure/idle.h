@@ -20,9 +20,9 @@ struct idle_costs {
 
 /* What sleeping actors pretend. */
 struct idle_part {
-    struct made_shape shape;
-    double step[T_MAXES]; /* s of an agent step, by t_max */
-    int factors[T_MAXES]; /* rank of the factors that are pushed, by t_max; 0: gradients are whole */
+    struct grad_form whole;
+    struct grad_form form[T_MAXES]; /* of what is pushed, by t_max */
+    double step[T_MAXES];           /* s of an agent step, by t_max */
 };
 
 /* Rank > 0, one-sided: obeys until the master stops, and says bye. 0, or -1 after error_set(). */

@@ -10,34 +10,19 @@ static void noise(struct rng *rng, float *x, size_t n)
     for (size_t i = 0; i < n; i++) x[i] = 0.01f * (float)(rng_uniform(rng) - 0.5);
 }
 
-void made_gradient(const struct made_shape *shape, int factors, struct rng *rng, float *grad)
+void made_gradient(const struct grad_form *form, struct rng *rng, float *grad)
 {
-    const size_t first = factors ? shape->wide.offset + optim_factor_floats(&shape->wide, factors) : shape->params,
-                 in = (size_t)shape->wide.in;
-    noise(rng, grad, first);
-    if (!factors) return;
-    const size_t end = shape->wide.offset + optim_wide_floats(&shape->wide);
-    noise(rng, grad + end, shape->params - end);
-    float *x = grad + shape->wide.offset;
-    memset(x, 0, (size_t)factors * in * sizeof *x);
+    struct grad_piece piece[GRAD_PIECES];
+    const int n = grad_pieces(form, piece);
+    const size_t in = (size_t)form->wide.in;
+    for (int i = 0; i < n; i++) noise(rng, grad + piece[i].at, piece[i].floats);
+    if (!form->factors) return;
+    float *x = grad + form->wide.offset;
+    memset(x, 0, (size_t)form->factors * in * sizeof *x);
     for (size_t i = 0; i < in; i++) {
         if (rng_uniform(rng) >= ACTIVE) continue;
         const bool steady = rng_uniform(rng) < STEADY;
-        for (size_t q = 0; q < (size_t)factors; q++)
+        for (size_t q = 0; q < (size_t)form->factors; q++)
             if (steady || rng_uniform(rng) < 0.5) x[q * in + i] = (float)rng_uniform(rng);
     }
-}
-
-void made_copy(const struct made_shape *shape, int factors, float *to, const float *from)
-{
-    const size_t first = factors ? shape->wide.offset + optim_factor_floats(&shape->wide, factors) : shape->params,
-                 end = factors ? shape->wide.offset + optim_wide_floats(&shape->wide) : shape->params;
-    memcpy(to, from, first * sizeof *to);
-    memcpy(to + end, from + end, (shape->params - end) * sizeof *to);
-}
-
-size_t made_floats(const struct made_shape *shape, int factors)
-{
-    return factors ? shape->params - optim_wide_floats(&shape->wide) + optim_factor_floats(&shape->wide, factors)
-                   : shape->params;
 }

@@ -9,8 +9,6 @@
 #include "nn/kernels.h"
 #include "nn/layers.h"
 
-enum { FACTORS_MOST = 48 /* the product of more costs rank 0 more than a root and a division */ };
-
 struct fc {
     struct layer layer;
     int C; /* of the map below */
@@ -144,12 +142,6 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     pass->squares = squares_of_factors(layer, p, R);
 }
 
-int net_factors(const struct optim_wide *w, int rows)
-{
-    const bool fits = optim_factor_floats(w, rows) <= optim_wide_floats(w);
-    return w->in && fits && rows <= FACTORS_MOST ? rows : 0;
-}
-
 static void open(const struct layer *l, struct pass *pass)
 {
     struct fc_pass *p = (struct fc_pass *)pass;
@@ -162,7 +154,7 @@ static void open(const struct layer *l, struct pass *pass)
     p->ends[0] = pass_memory(pass, rows, 1);
     p->ends[1] = pass_memory(pass, rows, 1);
     p->list = pass_memory(pass, 2 * in, sizeof *p->list);
-    p->gram = pass_floats(pass, 2 * FACTORS_MOST * FACTORS_MOST);
+    p->gram = pass_floats(pass, 2 * GRAD_FACTORS_MOST * GRAD_FACTORS_MOST);
 }
 
 static size_t row_floats(const struct layer *l)
@@ -199,5 +191,5 @@ void fc_add(struct builder *b, int width)
                                                .perm = {2, 3, 1, 0},
                                                .fan_in = in});
     l->bias = builder_tensor(b, "fc", "bias", (struct tensor){.ndim = 1, .dims = {width}, .fan_in = in});
-    b->net->facts.wide = (struct optim_wide){l->weight, in, width};
+    b->net->facts.wide = (struct grad_wide){l->weight, in, width};
 }

@@ -141,6 +141,6 @@ double net_backward_factors(const struct net *net, const float *theta, struct ne
                             const uint8_t *start, float *dtheta, int *factors)
 {
     const struct span span = {.T = T, .E = E, .start = start};
-    *factors = net_factors(&net->facts.wide, T * E);
+    *factors = grad_form_of(net->facts.params, &net->facts.wide, T * E).factors;
     return backward(net, theta, work, &span, *factors != 0, dtheta);
 }

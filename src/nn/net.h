@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "dunlin/rng.h"
-#include "optim/optim.h"
+#include "optim/grad.h"
 
 /* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0). */
 struct net_input {
@@ -61,7 +61,7 @@ struct net_facts {
     int state_dim;                /* floats of recurrent state of one environment (h then c); 0 without LSTM */
     struct net_input input;
     enum net_heads heads;
-    struct optim_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
+    struct grad_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
 };
 
 /* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature" (networks.c); lstm is cells after the
@@ -122,18 +122,14 @@ float *net_dout(struct net_work *work, int row);
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                     const uint8_t *start, float *dtheta);
 
-/* The same, but the wide layer's part of dtheta may be factors, as optim.h says: *factors is their rank, the rows of
- * the rollout, where that is small enough to be worth it, and 0 where the gradient itself is there. What lies in that
- * part behind the factors stays as it was. */
+/* The same, but the wide layer's part of dtheta may be factors: *factors is their rank in the form (grad.h) of a
+ * gradient over T * E rows, 0 where it is whole. What lies in that part behind the factors stays as it was. */
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors);
 
 /* The next backward pass of this workspace gets another block than the last, or one that somebody else has written to:
  * all of it is written. A new workspace knows of no block. Local. */
 void net_forget(struct net_work *work);
-
-/* That rank, of a rollout of so many rows. */
-int net_factors(const struct optim_wide *wide, int rows);
 
 /* "avx512", "avx2" or "baseline": which build of the kernels runs on this core. */
 const char *net_kernel_name(void);

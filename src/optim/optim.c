@@ -110,9 +110,9 @@ static void rmsprop_whole(const struct optim *o, const float *in, float *out, fl
                      (float)o->config.eps);
 }
 
-static bool cuts_no_row(const struct optim_wide *w, size_t at)
+static bool cuts_no_row(const struct grad_wide *w, size_t at)
 {
-    const size_t end = w->offset + optim_wide_floats(w);
+    const size_t end = w->offset + grad_wide_floats(w);
     return at <= w->offset || at >= end || (at - w->offset) % (size_t)w->out == 0;
 }
 
@@ -121,14 +121,14 @@ static void rmsprop_factors(const struct optim *o, const float *in, float *out, 
                             const struct optim_grad *grads, int k)
 {
     static void(*const table[]) APPLY_RMSPROP_WIDE_ARGS = KERNEL_TABLE(apply_rmsprop_wide);
-    const struct optim_wide *w = &o->config.wide;
-    const size_t begin = w->offset, end = begin + optim_wide_floats(w), to = from + n;
+    const struct grad_wide *w = &o->config.wide;
+    const size_t begin = w->offset, end = begin + grad_wide_floats(w), to = from + n;
     const size_t first = from < begin ? (begin < to ? begin : to) - from : 0;
     const size_t last = to > end ? to - (end > from ? end : from) : 0;
     assert(!o->wide || (cuts_no_row(w, from) && cuts_no_row(w, to)));
     struct optim_grad matrix[OPTIM_PART_MOST], rest[OPTIM_PART_MOST];
     for (int j = 0; j < k; j++) {
-        assert(optim_factor_floats(w, grads[j].factors) <= optim_wide_floats(w));
+        assert(grad_floats(&(struct grad_form){o->n, *w, grads[j].factors}) <= o->n);
         matrix[j] = rest[j] = grads[j];
         matrix[j].grad += (ptrdiff_t)begin - (ptrdiff_t)from;
         rest[j].grad += n - last;
@@ -185,8 +185,8 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 
 size_t optim_piece(const struct optim *optim, size_t from, size_t most)
 {
-    const struct optim_wide *w = &optim->config.wide;
-    const size_t end = w->offset + optim_wide_floats(w), row = (size_t)w->out;
+    const struct grad_wide *w = &optim->config.wide;
+    const size_t end = w->offset + grad_wide_floats(w), row = (size_t)w->out;
     size_t to = from + most < optim->n ? from + most : optim->n;
     if (w->in && to > w->offset && to < end) {
         to -= (to - w->offset) % row;

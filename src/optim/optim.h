@@ -11,23 +11,9 @@
 
 #include <stddef.h>
 
+#include "optim/grad.h"
+
 enum optim_kind { OPTIM_SHARED_RMSPROP, OPTIM_RMSPROP, OPTIM_MOMENTUM_SGD, OPTIM_SGD };
-
-/* A matrix (in, out) that lies in theta from `offset` on, all multiples of 16; in 0: there is none. */
-struct optim_wide {
-    size_t offset;
-    int in, out;
-};
-
-/* Floats of the matrix, and of R rows of factors in its place (optim_grad.factors). */
-static inline size_t optim_wide_floats(const struct optim_wide *w)
-{
-    return (size_t)w->in * (size_t)w->out;
-}
-static inline size_t optim_factor_floats(const struct optim_wide *w, int R)
-{
-    return (size_t)R * (size_t)(w->in + w->out);
-}
 
 struct optim_config {
     enum optim_kind kind;
@@ -35,7 +21,7 @@ struct optim_config {
     double eps;      /* inside the root */
     double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
-    struct optim_wide wide;
+    struct grad_wide wide;
 };
 
 /* One waiting gradient: d = scale * grad. */
@@ -43,10 +29,8 @@ struct optim_grad {
     const float *grad; /* (n) */
     float scale;       /* 1, or clip / norm */
     float lr;
-    int actor; /* whose g or m, 0 .. actors - 1 */
-    /* R > 0, RMSProp alone: instead of the wide matrix D, R * (in + out) floats at its place are x (R, in) and dy (R,
-     * out), and D = x^T dy. An input that is 0 in every row costs no root and no division. */
-    int factors;
+    int actor;   /* whose g or m, 0 .. actors - 1 */
+    int factors; /* of its form (grad.h), RMSProp alone; an input that is 0 in every row costs no root and no division */
 };
 
 struct optim; /* opaque: configuration and state */

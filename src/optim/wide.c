@@ -9,7 +9,7 @@
 
 enum { WRITTEN_MOST = 256 }; /* places that theta is written to; of more, the first is forgotten */
 
-struct wide *wide_new(const struct optim_wide *at)
+struct wide *wide_new(const struct grad_wide *at)
 {
     struct wide *w = memory_new(1, sizeof *w);
     w->at = *at;

@@ -20,7 +20,7 @@ struct wide_written {
 };
 
 struct wide {
-    struct optim_wide at;
+    struct grad_wide at;
     int *owed;         /* (in) decays, fewer than WIDE_OWED */
     uint8_t *empty;    /* (in) g is 0 all along the row */
     uint64_t *changed; /* (in) the last drain that moved the row */
@@ -32,7 +32,7 @@ struct wide {
 };
 
 /* Owner: wide_free(). */
-struct wide *wide_new(const struct optim_wide *at);
+struct wide *wide_new(const struct grad_wide *at);
 void wide_free(struct wide **wide); /* NULL inside is fine */
 
 /* A drain from theta_in to theta_out begins, ends. */

@@ -45,15 +45,13 @@ void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
 
 size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors)
 {
-    const struct optim_wide *w = &s->config.wide;
-    const size_t unit = sizeof *grad, all = s->config.params * unit, after = w->offset + optim_wide_floats(w),
-                 rest = after * unit;
-    size_t first = all;
-    if (factors && w->in) first = (w->offset + optim_factor_floats(w, (int)factors)) * unit;
-    reach_write(s, at, grad, first);
-    if (first == all) return all;
-    reach_write(s, at + rest, grad + after, all - rest);
-    return first + all - rest;
+    const struct share_config *c = &s->config;
+    const struct grad_form form = {c->params, c->wide, c->wide.in ? (int)factors : 0};
+    struct grad_piece piece[GRAD_PIECES];
+    const int n = grad_pieces(&form, piece);
+    for (int i = 0; i < n; i++)
+        reach_write(s, at + piece[i].at * sizeof *grad, grad + piece[i].at, piece[i].floats * sizeof *grad);
+    return grad_floats(&form) * sizeof *grad;
 }
 
 void reach_settle(struct share *s)

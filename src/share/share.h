@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "optim/optim.h"
+#include "optim/grad.h"
 
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
@@ -31,7 +31,7 @@ enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
 struct share_config {
     size_t params;          /* floats of theta, a multiple of 16 */
-    struct optim_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
+    struct grad_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
     bool target;            /* publish a target network too */
     bool snapshot;          /* room for weights under evaluation */
     size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
