@@ -103,7 +103,7 @@ static void taken_over(void **state)
     game_free(&g);
 }
 
-/* Zeros that the last call left are not written again: another block needs net_forget(), or keeps what it held there. */
+/* Zeros that the last call left are not written again: another block needs net_forget(), or keeps what it held. */
 static void forgotten(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_nn_shapes.c -- networks of rows that are in no table, of many sizes: convolutions that the kernels fit, such that
- * only the plain one fits, and both on each other, against the slow twin and finite differences of it. */
+/* test_nn_shapes.c -- networks of rows that are in no table, of many sizes: convolutions that the kernels fit, such
+ * that only the plain one fits, and both on each other, against the slow twin and finite differences of it. */
 #include "nn/conv.h"
 #include "nn_game.h"
 #include "nn_isa.h"

@@ -164,9 +164,7 @@ void progress_episodes(struct master *m);         /* takes in those finished */
 void progress_watch(struct master *m);            /* signs of life */
 double progress_patience(const struct master *m); /* s of silence after which actors are taken for lost */
 void progress_log(struct master *m);              /* line, rows, status; every log interval and at the end */
-enum { FIGURE = 16 };
-const char *progress_figure(double v, char text[FIGURE]); /* three digits, "-" for none yet; text */
-void progress_row(struct master *m); /* in rounds: a row of /train, where there is anything to tell */
+void progress_row(struct master *m);              /* in rounds: a row of /train, where there is anything to tell */
 void progress_event(struct master *m, int rank, const char *kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool progress_lost(const struct master *m, int actor); /* has this actor died or fallen silent */

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "job/process.h"
 #include "learn/explore.h"
 #include "train/master.h"
@@ -202,24 +203,6 @@ void progress_look(struct master *m)
     progress_watch(m);
 }
 
-/* 3725 -> "1h02m", 62 -> "1m02s" */
-static const char *span(double s, char *text, size_t size)
-{
-    if (!isfinite(s) || s > 1e9)
-        snprintf(text, size, "?");
-    else if (s >= 3600)
-        snprintf(text, size, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
-    else
-        snprintf(text, size, "%dm%02ds", (int)(s / 60), (int)s % 60);
-    return text;
-}
-
-const char *progress_figure(double v, char text[FIGURE])
-{
-    snprintf(text, FIGURE, isnan(v) ? "-" : "%.3g", v);
-    return text;
-}
-
 static void write_status(struct master *m, const struct run_train *t, double left)
 {
     const struct status s = {.state = m->state,
@@ -292,7 +275,7 @@ void progress_log(struct master *m)
 {
     const double clock = clock_seconds();
     const struct run_train row = row_of(m, &m->now, clock);
-    char left_text[32], mean[FIGURE], max[FIGURE];
+    char left_text[TEXT_FIGURE], mean[TEXT_FIGURE], max[TEXT_FIGURE];
     if (m->now.episodes) {
         m->ret_recent = row.return_mean;
         m->max_recent = row.return_max;
@@ -311,8 +294,8 @@ void progress_log(struct master *m)
     log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %.1f max %lld  "
              "%s left",
              100.0 * (double)m->turn.frames / (double)m->options->frames, (long long)m->turn.frames,
-             (long long)m->turn.steps, row.frames_per_s, row.updates_per_s, progress_figure(m->ret_recent, mean),
-             progress_figure(m->max_recent, max), row.lag_mean, (long long)row.lag_max,
-             span(fmax(left, 0), left_text, sizeof left_text));
+             (long long)m->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(m->ret_recent, "%.3g", mean),
+             text_figure(m->max_recent, "%.3g", max), row.lag_mean, (long long)row.lag_max,
+             text_span(fmax(left, 0), left_text));
     interval_reset(&m->now, clock);
 }

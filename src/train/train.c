@@ -12,6 +12,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/words.h"
 #include "job/launch.h"
 #include "job/leave.h"
 #include "job/mpirun.h"
@@ -32,10 +34,10 @@ static void finish(struct session *s, struct master *m, int *status)
     *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
     if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    char best[FIGURE], last[FIGURE];
+    char best[TEXT_FIGURE], last[TEXT_FIGURE];
     log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
-             (long long)m->turn.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
-             progress_figure(m->eval_mean, last), s->plan.dir);
+             (long long)m->turn.frames, master_seconds(m), text_figure(m->n.best_mean, "%.3g", best),
+             text_figure(m->eval_mean, "%.3g", last), s->plan.dir);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
@@ -206,11 +208,12 @@ static int help(int argc, char **argv, bool resume)
 int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv)
 {
     struct plan plan;
-    for (int i = 0; i < argc; i++)
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            memmove(argv + i, argv + i + 1, (size_t)(argc - i - 1) * sizeof *argv); /* the others say for what */
-            return help(argc - 1, argv, resume);
-        }
+    const int asked = words_find_help(argc, argv);
+    if (asked >= 0) {
+        memmove(argv + asked, argv + asked + 1,
+                (size_t)(argc - asked - 1) * sizeof *argv); /* the others say for what */
+        return help(argc - 1, argv, resume);
+    }
     switch (launch_kind()) {
     case LAUNCH_RANK:
         return train_rank(argc, argv, resume, all_argc, all_argv);
