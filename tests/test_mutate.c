@@ -48,7 +48,7 @@ static void write_checkpoint(int frames)
     uint8_t state[300];
     memset(state, 7, sizeof state);
     const struct checkpoint_actor actors[] = {
-        {0, kept.books, kept.books_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
+        {0, kept.totals, kept.totals_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
     const struct checkpoint c = {.options = &options,
                                  .net = opened.net,
                                  .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
@@ -103,13 +103,13 @@ static int make_run(void **unused)
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
         net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0), &rng);
-        kept.books_bytes = 700;
-        kept.books = memory_new(kept.books_bytes, 1);
-        for (size_t i = 0; i < kept.books_bytes; i++) ((unsigned char *)kept.books)[i] = (unsigned char)i;
+        kept.totals_bytes = 700;
+        kept.totals = memory_new(kept.totals_bytes, 1);
+        for (size_t i = 0; i < kept.totals_bytes; i++) ((unsigned char *)kept.totals)[i] = (unsigned char)i;
         write_checkpoint(NEWEST), write_run(100);
         if (other) {
             foreign = testing_slurp(newest, &foreign_n), foreign_run = testing_slurp(runfile, &foreign_run_n);
-            free(kept.theta), free(kept.target), free(kept.books), optim_free(&kept.optim), setup_close(&opened);
+            free(kept.theta), free(kept.target), free(kept.totals), optim_free(&kept.optim), setup_close(&opened);
         }
     }
     write_checkpoint(BEFORE);
@@ -120,7 +120,8 @@ static int make_run(void **unused)
 static int remove_run(void **unused)
 {
     (void)unused;
-    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target), free(kept.books);
+    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target),
+        free(kept.totals);
     optim_free(&kept.optim), setup_close(&opened), unlink(said);
     return testing_remove(dir);
 }
@@ -154,8 +155,8 @@ static int choose(bool values)
     if (from.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
     if ((values || !taken) &&
         (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || from.counters.updates != 20 ||
-         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.books_bytes != kept.books_bytes ||
-         memcmp(r.books, kept.books, kept.books_bytes)))
+         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.totals_bytes != kept.totals_bytes ||
+         memcmp(r.totals, kept.totals, kept.totals_bytes)))
         return WRONG;
     return taken ? TAKEN : REFUSED;
 }
