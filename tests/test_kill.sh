@@ -5,7 +5,7 @@
 . "$source_dir/tests/kill.sh"
 metered
 
-# actors: the others finish, and the books say so
+# actors: the others finish, and log and run.h5 say so
 kill_actors 3 4 --env "$metered" --frames 16000 --eval-every 0 --checkpoint-every 2000
 check "3 actors killed at random moments: each named, all runs done, frames reached, event there" test ! -s wrong
 sed "s/^/#   /" wrong

@@ -1,5 +1,7 @@
-/* status.h -- RUN/status: a short text, rewritten whole (temporary file, rename). `key value` lines, then one line an
- * actor: state running frames 123456 / 1000000
+/* status.h -- RUN/status: a short text, rewritten whole (temporary file, rename). `key value` lines, then one line a
+ * rank (status.c has all):
+ *   state running
+ *   frames 123456 / 1000000
  *   ...
  *   actor 1 host node7 frames 4711 updates 12 last-seen 0.3 state running
  */

@@ -13,8 +13,8 @@
 
 static const double SILENT_AFTER = 5; /* s without a sign of life */
 /* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times
- * the longest silence that one has come back from, and before the first push, whose rollout
- * tells, after LOST_AT_START. */
+ * the longest silence that one has come back from, and before the first push, whose rollout tells, after
+ * LOST_AT_START. */
 static const double LOST_AFTER = 60, LOST_AT_START = 300;
 enum { SILENCES_MOST = 200 }; /* then they are seen in RUN/status alone */
 
