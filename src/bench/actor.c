@@ -2,7 +2,6 @@
  * alternates three things in short slices: the bare emulator (ALE's act and reset alone; for other environments the
  * step alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and the turns of
  * training (turn/actor.h). Rank 0, on another core, takes its turns, too, and sleeps during the other slices. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -23,7 +23,6 @@
 #include "job/launch.h"
 #include "job/mpirun.h"
 #include "measure/made.h"
-#include "measure/probe.h"
 
 enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
 

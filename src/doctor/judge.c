@@ -1,7 +1,6 @@
 /* judge.c -- see judge.h. */
 #include "doctor/judge.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { FILES_BASE = 64, FILES_A_RANK = 8, MB = 1000000 };

@@ -1,7 +1,6 @@
 /* actor.c -- see actor.h: turn after turn; states for checkpoints and evaluations between two of them. */
 #include "train/actor.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
