@@ -265,6 +265,7 @@ static void rows_left_alone(void **state)
             gr[j] = (struct optim_grad){grad, 1, 0.01f, 0, R};
         }
         for (int j = 0; j < k; j++) optim_apply(b, same, same, gr + j, 1);
+        if (drain % 7) optim_buffers(a, now, next);
         for (size_t at = 0, n; k && at < N; at += n) {
             n = optim_piece(a, at, drain % 3 ? N : 100);
             optim_apply_part(a, place[now], place[next], gr, k, at, n);
@@ -273,14 +274,52 @@ static void rows_left_alone(void **state)
         now = next;
         EXPECT(!memcmp(place[now], same, N * sizeof *same));
         if (drain % 400 == 399) EXPECT(!memcmp(optim_state(a, 0), optim_state(b, 0), N * sizeof *same));
-        if (drain % 601 == 600) { /* another theta, where a does not expect it */
+        if (drain % 601 == 600) { /* somebody else brings a theta */
             now = (now + 1) % PLACES;
             for (uint64_t i = 0; i < N; i++) place[now][i] = same[i] = testing_fill(91, i, 1);
+            optim_forget(a, now);
+        }
+        if (drain % 97 == 96) { /* back to what another buffer holds */
+            now = (now + 1) % PLACES;
+            memcpy(same, place[now], N * sizeof *same);
         }
     }
     free(memory);
     optim_free(&a);
     optim_free(&b);
+}
+
+/* A buffer that somebody else has written to: told, all of it comes out right; not told, the rows that nothing has come
+ * for are left as they were found, which shows what optim_forget() is for. */
+static void buffers_are_forgotten(void **state)
+{
+    (void)state;
+    enum { IN = 3, OUT = 16, AT = 16, N = AT + IN * OUT };
+    const struct optim_config config = {.decay = 0.99, .eps = 0.1, .wide = {AT, IN, OUT}};
+    for (int told = 0; told < 2; told++) {
+        struct optim *o = optim_new(&config, N, 1);
+        float *memory = memory_floats(3 * N), *a = memory, *b = a + N, *grad = b + N;
+        const struct optim_grad gr = {grad, 1, 0.01f, 0, 1};
+        for (uint64_t i = 0; i < N; i++) a[i] = testing_fill(92, i, 1);
+        for (int i = 0; i < OUT; i++) grad[AT + IN + i] = 1;
+        grad[AT] = 1; /* row 0 moves, rows 1 and 2 do not */
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        optim_buffers(o, 1, 0);
+        optim_apply(o, b, a, &gr, 1);
+        EXPECT(!memcmp(a + AT + OUT, b + AT + OUT, 2 * OUT * sizeof *a));
+        b[AT + OUT] = 77; /* somebody else */
+        if (told) optim_forget(o, 1);
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        EXPECT((b[AT + OUT] == 77) == !told);
+        EXPECT(b[AT] < a[AT] && !memcmp(a + AT + OUT + 1, b + AT + OUT + 1, (2 * OUT - 1) * sizeof *a));
+        b[AT + OUT] = 78; /* and without a word on buffers nothing is taken for known */
+        optim_apply(o, a, b, &gr, 1);
+        EXPECT(b[AT + OUT] == a[AT + OUT]);
+        free(memory);
+        optim_free(&o);
+    }
 }
 
 /* The same through optim_apply(), drains of changing size, and in pieces. */
@@ -343,15 +382,11 @@ static void too_much_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand_worked),
-        cmocka_unit_test(state_per_actor),
-        cmocka_unit_test(rmsprop_as_pfrl),
-        cmocka_unit_test(fused_is_one_by_one),
-        cmocka_unit_test(drains_of_any_size),
-        cmocka_unit_test(factors),
-        cmocka_unit_test(rows_left_alone),
-        cmocka_unit_test(names_and_schedule),
-        cmocka_unit_test(too_much_state_is_refused),
+        cmocka_unit_test(hand_worked),        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),    cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size), cmocka_unit_test(factors),
+        cmocka_unit_test(rows_left_alone),    cmocka_unit_test(buffers_are_forgotten),
+        cmocka_unit_test(names_and_schedule), cmocka_unit_test(too_much_state_is_refused),
     };
     return testing_main(tests);
 }

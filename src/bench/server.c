@@ -42,11 +42,10 @@ struct server {
     struct series apply[2][KS], read[2][KS], arithmetic; /* by form, s per gradient */
 };
 
-/* Publishes an order, with the same weights. */
+/* Publishes an order, with the weights of some publication before. */
 static void order(struct server *s, int what)
 {
     s->m.frames = ++s->orders << 8 | what;
-    optim_apply(s->m.optim, share_theta(s->m.share), share_next(s->m.share), NULL, 0);
     share_publish(s->m.share, s->m.version, s->m.frames);
 }
 

@@ -59,6 +59,7 @@ void ranks_apply(struct ranks_master *m, const struct share_ready *ready, int n)
     }
     if (k) {
         m->version += (uint64_t)k;
+        optim_buffers(m->optim, share_theta_buffer(m->share), share_next_buffer(m->share));
         optim_apply(m->optim, share_theta(m->share), share_next(m->share), grads, k);
         share_publish(m->share, m->version, m->frames);
     }

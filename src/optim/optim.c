@@ -171,16 +171,32 @@ static void sgd(const float *in, float *out, size_t n, const struct optim_grad *
     table[cpu_isa()](in, out, n, grads, k);
 }
 
+void optim_buffers(struct optim *optim, int from, int to)
+{
+    assert(from >= -1 && from < OPTIM_BUFFERS && to >= -1 && to < OPTIM_BUFFERS);
+    if (!optim->wide) return;
+    optim->wide->from = from;
+    optim->wide->to = to;
+}
+
+void optim_forget(struct optim *optim, int buffer)
+{
+    assert(buffer >= 0 && buffer < OPTIM_BUFFERS);
+    if (optim->wide) optim->wide->holds[buffer] = 0;
+}
+
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
 {
     if (k) {
         optim_apply_part(optim, theta_in, theta_out, grads, k, 0, optim->n);
     } else if (theta_out != theta_in) {
         memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
-        if (!optim->wide) return;
-        wide_begin(optim->wide, theta_in, theta_out);
-        wide_end(optim->wide, theta_out);
+        if (optim->wide) {
+            wide_begin(optim->wide);
+            wide_end(optim->wide);
+        }
     }
+    optim_buffers(optim, -1, -1);
 }
 
 size_t optim_piece(const struct optim *optim, size_t from, size_t most)
@@ -195,8 +211,8 @@ size_t optim_piece(const struct optim *optim, size_t from, size_t most)
     return to - from;
 }
 
-void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *all, int k,
-                      size_t from, size_t n)
+static void apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *all,
+                       int k, size_t from, size_t n)
 {
     struct optim_grad grads[OPTIM_PART_MOST];
     const float *in = theta_in + from;
@@ -204,13 +220,13 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     assert(k >= 1 && from % 16 == 0 && n % 16 == 0);
     assert(!optim->wide || k <= OPTIM_PART_MOST || n == optim->n);
     for (; k > OPTIM_PART_MOST; k -= OPTIM_PART_MOST, all += OPTIM_PART_MOST, in = out, theta_in = theta_out)
-        optim_apply_part(optim, theta_in, theta_out, all, OPTIM_PART_MOST, from, n);
+        apply_part(optim, theta_in, theta_out, all, OPTIM_PART_MOST, from, n);
     for (int j = 0; j < k; j++) {
         grads[j] = all[j];
         grads[j].grad += from;
     }
     const bool factors = any_factors(grads, k);
-    if (optim->wide && from == 0) wide_begin(optim->wide, theta_in, theta_out);
+    if (optim->wide && from == 0) wide_begin(optim->wide);
     if (optim->wide && from == 0 && !factors) wide_move_all(optim->wide, optim->state, (float)optim->config.decay);
     assert(!factors || optim->config.kind == OPTIM_SHARED_RMSPROP || optim->config.kind == OPTIM_RMSPROP);
     switch (optim->config.kind) {
@@ -230,7 +246,14 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
                 momentum(optim, j ? out : in, out, state, n, grads + j, 1);
         }
     }
-    if (optim->wide && from + n == optim->n) wide_end(optim->wide, theta_out);
+    if (optim->wide && from + n == optim->n) wide_end(optim->wide);
+}
+
+void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
+                      int k, size_t from, size_t n)
+{
+    apply_part(optim, theta_in, theta_out, grads, k, from, n);
+    if (from + n == optim->n) optim_buffers(optim, -1, -1);
 }
 
 double optim_lr(double lr, int anneal, long long T, long long frames)

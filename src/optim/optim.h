@@ -42,8 +42,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
 void optim_free(struct optim **optim);
 
 /* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not
- * overlap. Where there is a wide matrix, nobody else writes to a theta_out of this optim, as long as it is used with
- * it: rows that have not changed since are not written again. */
+ * overlap. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
 /* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of
@@ -53,6 +52,14 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);
+
+/* Where theta goes round in buffers that have numbers: the next drain (optim_apply(), or all pieces of one) goes from
+ * buffer `from` to buffer `to`, and then rows of the wide matrix that `to` already holds are not written again. Said
+ * before each drain; of one without it, or with -1, nothing is known, and everything is written. */
+enum { OPTIM_BUFFERS = 256 };
+void optim_buffers(struct optim *optim, int from, int to);
+/* For whoever else writes to such a buffer: this optim knows nothing of what is in it any longer. */
+void optim_forget(struct optim *optim, int buffer);
 
 /* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed, whole until the next
  * apply. */

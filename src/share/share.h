@@ -30,15 +30,15 @@ enum share_combine {
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
 struct share_config {
-    size_t params;          /* floats of theta, a multiple of 16 */
+    size_t params;         /* floats of theta, a multiple of 16 */
     struct grad_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
-    bool target;            /* publish a target network too */
-    bool snapshot;          /* room for weights under evaluation */
-    size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
-    int episodes;           /* entries of an actor's ring of finished episodes, a power of two */
-    bool hogwild;           /* publish in place: readers may see a mix of versions */
-    bool world;             /* every actor puts and gets by itself, wherever it is (tests, measurements) */
-    bool direct;            /* no relays: actors of other nodes put and get by themselves */
+    bool target;           /* publish a target network too */
+    bool snapshot;         /* room for weights under evaluation */
+    size_t state_bytes;    /* an actor's state for checkpoints, at most; 0: none */
+    int episodes;          /* entries of an actor's ring of finished episodes, a power of two */
+    bool hogwild;          /* publish in place: readers may see a mix of versions */
+    bool world;            /* every actor puts and gets by itself, wherever it is (tests, measurements) */
+    bool direct;           /* no relays: actors of other nodes put and get by themselves */
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;
@@ -174,6 +174,10 @@ enum { SHARE_DRAIN_MOST = 64 }; /* what rank 0 takes through the optimiser in on
 int share_drain(struct share *s, struct share_ready *ready, int max);
 const float *share_theta(const struct share *s); /* the published weights */
 float *share_next(struct share *s);              /* where the next ones go: the same place with hogwild, else another */
+/* Which of the window's buffers those are, by numbers from 0 on, below 255, that never change. Nobody writes to them but
+ * share_start() and the caller. */
+int share_theta_buffer(const struct share *s);
+int share_next_buffer(struct share *s);
 /* Makes share_next()'s weights the published ones. */
 void share_publish(struct share *s, uint64_t version, int64_t frames);
 void share_ack(struct share *s, const struct share_ready *ready, int n); /* the mailboxes may be filled again */

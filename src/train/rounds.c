@@ -104,6 +104,7 @@ static void finish_round(struct master *m)
     float *const next = share_next(m->share);
     qsort(m->round, (size_t)m->actors, sizeof *m->round, by_actor);
     const int k = turn_master_count(&m->turn, m->round, m->actors, m->grads);
+    optim_buffers(m->optim, share_theta_buffer(m->share), share_next_buffer(m->share));
     optim_apply(m->optim, share_theta(m->share), next, m->grads, k);
     turn_master_move_target(&m->turn, next);
     progress_episodes(m);
