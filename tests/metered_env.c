@@ -3,7 +3,8 @@
  *
  * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
  * "hang-R" for this process's rank R, the next step writes through a null pointer,
- * or never returns. */
+ * or never returns. Each opening of the environment is a line "WHO environment" in the file DUNLIN_OPENS, as
+ * counted_opens.c has them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,10 +20,20 @@ struct walk {
 static useconds_t meter = 1000;
 static char crash[512], hang[512];
 
+static void count_opening(void)
+{
+    const char *to = getenv("DUNLIN_OPENS"), *rank = getenv("OMPI_COMM_WORLD_RANK");
+    FILE *f = to ? fopen(to, "a") : NULL;
+    if (!f) return;
+    fprintf(f, "%s environment\n", rank ? rank : "launcher");
+    fclose(f);
+}
+
 static int metered_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
 {
     const char *us = getenv("DUNLIN_METER"), *dir = getenv("DUNLIN_FAULTS"), *rank = getenv("OMPI_COMM_WORLD_RANK");
     (void)args, (void)err, (void)err_size;
+    count_opening();
     *spec = (struct env_spec){.obs_kind = ENV_OBS_FLOATS,
                               .obs_dim = 2,
                               .stack = 1,

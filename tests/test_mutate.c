@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "dunlin/rng.h"
 #include "store/h5.h"
+#include "store/runfile.h"
 #include "store/seal.h"
 #include "train/restore.h"
 
@@ -31,7 +32,7 @@ static char dir[64], newest[128], runfile[128], said[128];
 static struct option_set options;
 static struct provenance prov;
 static struct setup opened;
-static struct restore kept; /* what the newest holds */
+static struct restore_parts kept; /* what the newest holds */
 static unsigned char *good, *good_run, *foreign, *foreign_run;
 static size_t good_n, good_run_n, foreign_n, foreign_run_n;
 static int mutations = 240;
@@ -97,7 +98,7 @@ static int make_run(void **unused)
         const struct optim_config config = setup_optim_config(&opened);
         const size_t params = opened.facts->params;
         struct rng rng = rng_make(5, 0, RNG_TEST, other);
-        kept = (struct restore){
+        kept = (struct restore_parts){
             .theta = memory_floats(params), .target = memory_floats(params), .optim = optim_new(&config, params, 2)};
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
@@ -139,18 +140,20 @@ static bool named(const char *name)
 /* In a process of its own: the checkpoint that a resume would take, and is it what was written? */
 static int choose(bool values)
 {
-    char path[256];
     struct option_set stored;
     const size_t bytes = opened.facts->params * sizeof(float);
     const struct optim_config config = setup_optim_config(&opened);
-    struct restore r = {.theta = memory_floats(opened.facts->params), .target = memory_floats(opened.facts->params)};
+    struct setup again;
+    struct restore from = {0};
+    struct restore_parts r = {.theta = memory_floats(opened.facts->params),
+                              .target = memory_floats(opened.facts->params)};
     r.optim = optim_new(&config, opened.facts->params, 2);
-    if (restore_choose(dir, path, sizeof path, &stored) || restore_load(path, &opened, &r)) return NOTHING;
-    const bool taken = !strcmp(path, newest);
+    if (restore_choose(dir, &from, &again, &stored) || restore_load(&from, &again, &r)) return NOTHING;
+    const bool taken = !strcmp(checkpoint_path(from.file), newest);
     if (!taken && !named("000000000200.h5: ")) return NAMELESS;
-    if (r.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
+    if (from.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
     if ((values || !taken) &&
-        (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || r.counters.updates != 20 ||
+        (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || from.counters.updates != 20 ||
          memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.books_bytes != kept.books_bytes ||
          memcmp(r.books, kept.books, kept.books_bytes)))
         return WRONG;

@@ -3,6 +3,8 @@
 #include "testing.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,11 +34,43 @@ static void test_gone(void **state)
     EXPECT(!process_is(pid, birth) && process_birth(pid) == 0);
 }
 
+static void test_children(void **state)
+{
+    (void)state;
+    struct process p;
+    char value[16];
+    int n, before, status;
+    free(process_children(getpid(), &before));
+    const pid_t pid = fork();
+    if (!pid) {
+        execl("/bin/sh", "sh", "-c", "exec env -i DUNLIN_TEST=7 DUNLIN_TEST_B= sleep 100", (char *)NULL);
+        _exit(1);
+    }
+    for (int i = 0; i < 1000 && !(process_look(pid, &p) && !strcmp(p.name, "sleep")); i++) usleep(10000);
+    EXPECT(p.parent == getpid());
+    pid_t *pids = process_children(getpid(), &n);
+    EXPECT(n == before + 1 && pids[n - 1] == pid);
+    free(pids);
+    EXPECT(process_variable(pid, "DUNLIN_TEST", value, sizeof value) && !strcmp(value, "7"));
+    EXPECT(process_variable(pid, "DUNLIN_TEST_B", value, sizeof value) && !strcmp(value, ""));
+    EXPECT(!process_variable(pid, "DUNLIN", value, sizeof value) &&
+           !process_variable(pid, "HOME", value, sizeof value));
+    EXPECT(process_cpu_seconds(getpid()) > 0);
+    kill(pid, SIGKILL);
+    for (int i = 0; i < 1000 && n != before; i++) {
+        free(process_children(getpid(), &n)); /* not waited for: a zombie is none */
+        usleep(10000);
+    }
+    EXPECT(n == before);
+    waitpid(pid, &status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_again),
         cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_children),
     };
     return testing_main(tests);
 }

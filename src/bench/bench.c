@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "bench/figures.h"
 #include "job/launch.h"
+#include "job/mpirun.h"
 #include "measure/made.h"
 #include "measure/probe.h"
 #include "setup/setup.h"
@@ -91,9 +92,12 @@ static int launch(const struct bench *b, const struct what *w)
         words[n++] = b->net;
     }
     for (int i = 0; w->trains && i < b->argc; i++) words[n++] = b->argv[i];
-    const int rc = bench_launch(w->trains ? ACTOR_RANKS : SERVER_RANKS, words);
+    const struct mpirun start = mpirun_attached(w->trains ? ACTOR_RANKS : SERVER_RANKS, words);
+    const pid_t pid = mpirun_start(&start, NULL);
     free(words);
-    return rc;
+    if (pid > 0) return mpirun_wait(pid);
+    log_error("%s", error_text());
+    return 1;
 }
 
 static int run_what(const struct bench *given, const struct what *w, enum launch_kind kind)

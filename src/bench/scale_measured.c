@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/mpirun.h"
 #include "measure/made.h"
 #include "measure/probe.h"
 #include "setup/setup.h"
@@ -26,18 +26,17 @@ static const double WAKE = 5e-5; /* s, where nothing is measured */
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
 static int capture(int ranks, const char *const *words, const char *extra, char text[TEXT])
 {
-    int from, status;
+    int from;
     size_t n = 0;
-    const pid_t pid = bench_start_read(ranks, words, extra, &from);
+    struct mpirun start = mpirun_attached(ranks, words);
+    start.environment = extra;
+    const pid_t pid = mpirun_start(&start, &from);
     if (pid < 0) return -1;
     for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
         if ((got = read(from, text + n, TEXT - 1 - n)) > 0) n += (size_t)got;
     close(from);
     text[n] = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return error_set("waiting for mpirun: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status))
-        return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
+    if (mpirun_wait(pid)) return error_set("`dunlin bench %s` has failed, which measures for the model", words[1]);
     return 0;
 }
 

@@ -6,7 +6,6 @@
  * whole        frames/s of master and N actors on N cores, over N times the rate of one actor (with its master)
  * whole-rK     frames/s of K actors, over the best of all
  * whole-cpu    of a core, what rank 0 takes with N actors */
-#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <math.h>
@@ -23,6 +22,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "bench/figures.h"
+#include "job/mpirun.h"
+#include "job/process.h"
 #include "measure/probe.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };
@@ -33,7 +34,7 @@ struct training {
     pid_t mpirun;
     pid_t ranks[RANKS_MOST]; /* 0: the master's */
     int count;
-    char tag[64], dir[PATH];
+    char dir[PATH];
     struct series rate, cpu; /* frames/s; percent of a core */
 };
 
@@ -44,41 +45,22 @@ static void on_signal(int sig)
     interrupted = sig;
 }
 
-/* Does the environment of process `pid` hold `entry` whole; *rank is its OMPI_COMM_WORLD_RANK, or -1. */
-static bool has_entry(long pid, const char *entry, int *rank)
-{
-    enum { ENVIRONMENT = 1 << 18 };
-    static char bytes[ENVIRONMENT];
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/environ", pid);
-    FILE *f = fopen(path, "rb");
-    if (!f) return false;
-    const size_t n = fread(bytes, 1, ENVIRONMENT - 1, f);
-    fclose(f);
-    bytes[n] = 0;
-    bool found = false;
-    *rank = -1;
-    for (size_t at = 0; at < n; at += strlen(bytes + at) + 1) {
-        if (!strcmp(bytes + at, entry)) found = true;
-        if (!strncmp(bytes + at, "OMPI_COMM_WORLD_RANK=", 21)) *rank = atoi(bytes + at + 21);
-    }
-    return found;
-}
-
-/* The processes of a training's ranks, by the tag that only they carry. */
+/* The processes of a training's ranks, mpirun's children. */
 static void find_ranks(struct training *t)
 {
-    DIR *d = opendir("/proc");
+    char text[16];
+    int n;
+    pid_t *pids = process_children(t->mpirun, &n);
     memset(t->ranks, 0, sizeof t->ranks);
     t->count = 0;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        int rank;
-        const long pid = strtol(e->d_name, NULL, 10);
-        if (pid <= 0 || !has_entry(pid, t->tag, &rank) || rank < 0 || rank > t->actors) continue;
-        t->ranks[rank] = (pid_t)pid;
+    for (int i = 0; i < n; i++) {
+        const bool is_rank = process_variable(pids[i], "OMPI_COMM_WORLD_RANK", text, sizeof text);
+        const int rank = is_rank ? atoi(text) : -1;
+        if (rank < 0 || rank > t->actors) continue;
+        t->ranks[rank] = pids[i];
         t->count++;
     }
-    if (d) closedir(d);
+    free(pids);
 }
 
 static void tell(const struct training *t, int sig)
@@ -117,24 +99,11 @@ static int next_status(const struct training *t, double *seconds, double *frames
     return error_set(interrupted ? "interrupted" : "the training with %d actors gives no sign of life", t->actors);
 }
 
-/* CPU seconds of a process so far. */
-static double cpu_of(pid_t pid)
-{
-    char path[64];
-    double ns = 0;
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    FILE *f = fopen(path, "r");
-    if (f && fscanf(f, "%lf", &ns) != 1) ns = 0;
-    if (f) fclose(f);
-    return 1e-9 * ns;
-}
-
 static int begin(struct training *t, const struct bench *b, const char *dir, int index)
 {
     double seconds = -1, frames;
     char log_every[16];
     snprintf(t->dir, sizeof t->dir, "%.400s/%d", dir, index);
-    snprintf(t->tag, sizeof t->tag, "DUNLIN_BENCH_WHOLE=%d-%d", (int)getpid(), index);
     snprintf(log_every, sizeof log_every, "%g", LOG_EVERY);
     const char *const ours[] = {"--out",
                                 t->dir,
@@ -151,7 +120,9 @@ static int begin(struct training *t, const struct bench *b, const char *dir, int
     words[0] = "train";
     for (int i = 0; i < b->argc; i++) words[i + 1] = b->argv[i];
     memcpy(words + b->argc + 1, ours, sizeof ours);
-    t->mpirun = bench_start(t->actors + 1, words, t->tag);
+    struct mpirun start = mpirun_attached(t->actors + 1, words);
+    start.quiet = true;
+    t->mpirun = mpirun_start(&start, NULL);
     free(words);
     if (t->mpirun < 0) return -1;
     do {
@@ -171,11 +142,11 @@ static int slice(struct training *t, bool keep)
     int rc = next_status(t, &s0, &f0);
     clock_sleep(SETTLE);
     if (!rc) rc = read_status(t, &s0, &f0) ? next_status(t, &s0, &f0) : -1;
-    const double cpu = cpu_of(t->ranks[0]), start = clock_seconds();
+    const double cpu = process_cpu_seconds(t->ranks[0]), start = clock_seconds();
     s1 = s0;
     if (!rc) clock_sleep(SLICE);
     if (!rc) rc = read_status(t, &s1, &f1) ? next_status(t, &s1, &f1) : -1;
-    const double percent = 100 * (cpu_of(t->ranks[0]) - cpu) / (clock_seconds() - start);
+    const double percent = 100 * (process_cpu_seconds(t->ranks[0]) - cpu) / (clock_seconds() - start);
     tell(t, SIGSTOP);
     if (rc || !keep) return rc;
     series_add(&t->rate, (f1 - f0) / (s1 - s0));

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -21,6 +20,7 @@
 #include "doctor/say.h"
 #include "doctor/scale.h"
 #include "job/launch.h"
+#include "job/mpirun.h"
 #include "measure/made.h"
 #include "measure/probe.h"
 
@@ -80,26 +80,26 @@ static int relay_lines(int from, bool *late)
 /* The same words under mpirun, with a rank for each actor and one for the master. Status. */
 static int launch(struct doctor *d, int actors, int argc, char **argv)
 {
-    int from, status = 0;
+    int from;
     bool late = false;
     const char **words = memory_new((size_t)argc + 2, sizeof *words);
     words[0] = "doctor";
     for (int i = 0; i < argc; i++) words[i + 1] = argv[i];
-    const pid_t pid = bench_start_read(actors + 1, words, NULL, &from);
+    const struct mpirun start = mpirun_attached(actors + 1, words);
+    const pid_t pid = mpirun_start(&start, &from);
     free(words);
     if (pid < 0) log_error("%s", error_text());
     const int verdict = pid > 0 ? relay_lines(from, &late) : -1;
     if (pid > 0) close(from);
     if (late) kill(pid, SIGTERM);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    const int status = pid > 0 ? mpirun_wait(pid) : 1;
     if (verdict >= 0) return verdict;
     if (late)
         doctor_say(d, DOCTOR_FAIL, "mpirun", "run `mpirun -n 2 hostname`; see that nothing holds its ports or TMPDIR",
                    "%d ranks did not come to an end within %d s", actors + 1, PATIENCE_MS / 1000);
     else
         doctor_say(d, DOCTOR_FAIL, "mpirun", "run `mpirun -n 2 hostname`, and look at what stands on stderr",
-                   "%d ranks ended with status %d before the last finding", actors + 1,
-                   pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+                   "%d ranks ended with status %d before the last finding", actors + 1, status);
     return doctor_verdict(d);
 }
 
@@ -138,7 +138,7 @@ int doctor_main(int argc, char **argv)
                    error_text());
         return look_alone(&d, &set, actors);
     }
-    const bool root = !geteuid() && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+    const bool root = mpirun_check_root() != 0;
     if (!doctor_on_path("mpirun"))
         doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module openmpi",
                    "not on the PATH");

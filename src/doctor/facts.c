@@ -18,6 +18,7 @@
 #include "../../env/ale.h"
 #include "base/cpu.h"
 #include "dunlin/version.h"
+#include "job/mpirun.h"
 #include "revision.h"
 #include "store/seal.h"
 
@@ -110,7 +111,7 @@ static void read_limits(struct doctor_facts *f)
     snprintf(f->tmp, sizeof f->tmp, "%.120s", tmp && *tmp ? tmp : "/tmp");
     f->tmp_free = free_bytes(f->tmp);
     f->tmp_writable = !access(f->tmp, W_OK | X_OK);
-    f->root = !geteuid() && !(getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+    f->root = mpirun_check_root() != 0;
 }
 
 /* How many .bin files lie beside this one. */

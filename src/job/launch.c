@@ -2,10 +2,7 @@
  * happened, over several nodes it may not return after a death), so RUN/status decides. */
 #include "job/launch.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +16,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "job/mpirun.h"
+#include "job/process.h"
 #include "store/status.h"
 
 static int env_int(const char *name)
@@ -95,9 +96,6 @@ static void on_signal(int sig)
         got_signal = sig;
 }
 
-static const int CAUGHT[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
-enum { CAUGHT_COUNT = sizeof CAUGHT / sizeof *CAUGHT };
-
 /* nohup's wish stands. SIGINT may be ignored only because a script has put us behind a `&`. */
 static bool spared(int sig)
 {
@@ -107,99 +105,21 @@ static bool spared(int sig)
 
 void launch_catch_signals(void)
 {
+    static const int caught[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
     const struct sigaction act = {.sa_handler = on_signal};
-    for (int i = 0; i < CAUGHT_COUNT; i++)
-        if (!spared(CAUGHT[i])) sigaction(CAUGHT[i], &act, NULL);
-}
-
-/* Between fork and exec. A signal sent to mpirun before it listens must end it, not be swallowed by our handler. */
-static _Noreturn void become(char **words, pid_t parent)
-{
-    sigset_t none;
-    for (int i = 0; i < CAUGHT_COUNT; i++)
-        if (!spared(CAUGHT[i])) signal(CAUGHT[i], SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGUSR1); /* we are killed: the run writes its checkpoint and ends */
-    if (getppid() != parent) _exit(1);
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-    setenv("DUNLIN_LAUNCHED", "1", 1);
-    execvp(words[0], words);
-    log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
-              strerror(errno));
-    _exit(127);
-}
-
-/* mpirun in a process group of its own, so that a Ctrl-C reaches only us and its ranks get time
- * for their checkpoint. */
-static pid_t start(char **words)
-{
-    sigset_t caught, before;
-    const pid_t self = getpid();
-    sigemptyset(&caught);
-    for (int i = 0; i < CAUGHT_COUNT; i++) sigaddset(&caught, CAUGHT[i]);
-    sigprocmask(SIG_BLOCK, &caught, &before);
-    const pid_t pid = fork();
-    if (pid == 0) become(words, self);
-    if (pid > 0) setpgid(pid, pid);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return pid;
-}
-
-/* The processes whose parent is `parent`; sends them sig unless that is 0. How many there are. */
-static int children(pid_t parent, int sig)
-{
-    DIR *proc = opendir("/proc");
-    int n = 0;
-    if (!proc) return 0;
-    for (struct dirent *e; (e = readdir(proc));) {
-        char path[64], line[512];
-        int ppid;
-        char state;
-        const pid_t pid = atoi(e->d_name);
-        if (pid <= 0) continue;
-        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-        FILE *f = fopen(path, "re");
-        if (!f) continue;
-        const char *rest = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL; /* a name may hold anything */
-        fclose(f);
-        if (!rest || sscanf(rest + 1, " %c %d", &state, &ppid) != 2 || ppid != parent || state == 'Z') continue;
-        n++;
-        if (sig) kill(pid, sig);
-    }
-    closedir(proc);
-    return n;
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+        if (!spared(caught[i])) sigaction(caught[i], &act, NULL);
 }
 
 /* Rank 0 where it is a child of mpirun's, as on the node of both it is; else 0. */
 static pid_t find_master(pid_t mpirun)
 {
-    static const char want[] = "OMPI_COMM_WORLD_RANK=0";
-    static char environment[1 << 17];
-    DIR *proc = opendir("/proc");
-    pid_t found = 0;
-    if (!proc) return 0;
-    for (struct dirent *e; !found && (e = readdir(proc));) {
-        char path[64], line[512];
-        int ppid;
-        const pid_t pid = atoi(e->d_name);
-        if (pid <= 0) continue;
-        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-        FILE *f = fopen(path, "re");
-        const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
-        if (f) fclose(f);
-        if (!rest || sscanf(rest + 1, " %*c %d", &ppid) != 1 || ppid != mpirun) continue;
-        snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-        f = fopen(path, "re");
-        const size_t n = f ? fread(environment, 1, sizeof environment - 1, f) : 0;
-        if (f) fclose(f);
-        environment[n] = '\0';
-        for (const char *word = environment; word < environment + n && !found; word += strlen(word) + 1)
-            if (!strcmp(word, want)) found = pid;
-    }
-    closedir(proc);
+    char rank[16];
+    int n;
+    pid_t found = 0, *pids = process_children(mpirun, &n);
+    for (int i = 0; i < n && !found; i++)
+        if (process_variable(pids[i], "OMPI_COMM_WORLD_RANK", rank, sizeof rank) && !strcmp(rank, "0")) found = pids[i];
+    free(pids);
     return found;
 }
 
@@ -246,7 +166,8 @@ static int supervise(pid_t pid, struct launch *l)
     for (;; clock_sleep(tick)) {
         if (waitpid(pid, &status, WNOHANG) == pid) return status;
         if (!l->begun && !(l->begun = run_has_begun(l))) {
-            const int now = children(pid, 0);
+            int now;
+            free(process_children(pid, &now));
             most = now > most ? now : most;
             fewer = now < most ? fewer + tick : 0;
         }
@@ -280,9 +201,13 @@ static int supervise(pid_t pid, struct launch *l)
 static void sweep(void)
 {
     const double patience = got_again ? 0 : 5;
-    const pid_t self = getpid();
-    for (double waited = 0; children(self, waited == 0 ? SIGTERM : waited > patience ? SIGKILL : 0); waited += 0.1) {
-        clock_sleep(0.1);
+    int n = 1;
+    for (double waited = 0; n; waited += 0.1) {
+        pid_t *pids = process_children(getpid(), &n);
+        for (int i = 0; i < n && (waited == 0 || waited > patience); i++)
+            kill(pids[i], waited == 0 ? SIGTERM : SIGKILL);
+        free(pids);
+        if (n) clock_sleep(0.1);
         while (waitpid(-1, NULL, WNOHANG) > 0) {}
     }
 }
@@ -310,76 +235,31 @@ static int outcome(int wait_status, const struct launch *l)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
 
-/* Words with spaces between them, cut to fit. */
-static void join(char *line, size_t size, char **words, int n)
+int launch_run(const struct launch_run *run, int argc, char **argv)
 {
-    size_t at = 0;
-    *line = 0;
-    for (int i = 0; i < n && at < size; i++) {
-        const char *quote = words[i][strcspn(words[i], " \t\n'\"\\$&;|<>()*?#~`")] || !*words[i] ? "'" : "";
-        const int m = snprintf(line + at, size - at, "%s%s%s%s", i ? " " : "", quote, words[i], quote);
-        at += m > 0 ? (size_t)m : 0;
-    }
-}
-
-int launch_run(const struct plan *plan, bool resume, int argc, char **argv)
-{
-    enum { EXTRA = 24 };
-    char self[PATH_MAX], count[16], line[1800];
-    const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len < 0) {
-        log_error("/proc/self/exe cannot be read: %s", strerror(errno));
-        return 1;
-    }
-    self[len] = 0;
-    if (!geteuid() && (!getenv("OMPI_ALLOW_RUN_AS_ROOT") || !getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"))) {
-        log_error("mpirun refuses root: say that you mean it with  export OMPI_ALLOW_RUN_AS_ROOT=1 "
-                  "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
-        return 2;
-    }
-    if (plan_try_folder(plan)) {
-        log_error("%s", error_text());
-        return 2;
-    }
     /* a resumed run keeps its number of actors, which lr was chosen for; an allocation of another size is filled */
-    const bool same = plan->ranks > 1 && (plan->set.values.deterministic || !slurm_room());
-    const int actors = launch_actors(same && !plan->set.values.actors ? plan->ranks - 1 : plan->set.values.actors);
-    snprintf(count, sizeof count, "%d", actors + 1);
-    char **words = calloc((size_t)argc + EXTRA, sizeof *words);
-    if (!words) return 1;
+    const bool same = run->ranks_before > 1 && (run->deterministic || !slurm_room());
+    const char **words = memory_new((size_t)argc + 4, sizeof *words);
     int n = 0;
-    /* time for a checkpoint after a stop signal; ranks outnumber cores by one, so waiting ones yield;
-     * survivors go on */
-    const char *const head[] = {"mpirun",
-                                "--oversubscribe",
-                                "--bind-to",
-                                "none",
-                                "--enable-recovery",
-                                "--mca",
-                                "odls_base_sigkill_timeout",
-                                "30",
-                                "--mca",
-                                "mpi_yield_when_idle",
-                                "1",
-                                "-n",
-                                count,
-                                self,
-                                resume ? "resume" : "train"};
-    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) words[n++] = (char *)(uintptr_t)head[i];
+    words[n++] = run->resume ? "resume" : "train";
     for (int i = 0; i < argc; i++) words[n++] = argv[i];
-    if (!resume && !plan->set.values.out[0]) {
-        words[n++] = (char *)(uintptr_t) "--out";
-        words[n++] = (char *)(uintptr_t)plan->dir;
-    }
-    join(line, sizeof line, words, n);
-    log_root("launching: %s", line);
-    struct launch l = {.dir = plan->dir};
+    if (run->out) words[n++] = "--out";
+    if (run->out) words[n++] = run->dir;
+    /* a Ctrl-C reaches only us, so that ranks get time for their checkpoint, and so they do where we are killed */
+    const struct mpirun start = {.ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors),
+                                 .words = words,
+                                 .kill_timeout = 30,
+                                 .survivors = true,
+                                 .own_group = true,
+                                 .tell = true,
+                                 .on_our_death = SIGUSR1};
+    struct launch l = {.dir = run->dir};
     l.had = look_at_status(l.dir, &l.status);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    const pid_t pid = start(words);
+    const pid_t pid = mpirun_start(&start, NULL);
     free(words);
     if (pid < 0) {
-        log_error("mpirun cannot be started: %s", strerror(errno));
+        log_error("%s", error_text());
         return 1;
     }
     const int status = supervise(pid, &l);

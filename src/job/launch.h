@@ -2,7 +2,8 @@
 #ifndef DUNLIN_JOB_LAUNCH_H
 #define DUNLIN_JOB_LAUNCH_H
 
-#include "train/plan.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 enum launch_kind {
     LAUNCH_ALONE, /* no launcher: launch_run() */
@@ -19,10 +20,19 @@ int launch_actors(int64_t asked);
 /* From here on a stop signal is noted for launch_run(). */
 void launch_catch_signals(void);
 
-/* Runs the same words under mpirun with one actor per core (or as many as a Slurm job's allocation has room for, or
- * --actors) and the master, in the folder of the plan; passes stop signals on as SIGUSR1, takes the outcome from
- * RUN/status, and ends mpirun where it does not end by itself. Returns the exit status: 0 done, 1 failed, 2 wrong
- * usage, 130/143 stopped. */
-int launch_run(const struct plan *plan, bool resume, int argc, char **argv);
+/* What a start alone needs to know of its run. */
+struct launch_run {
+    const char *dir;    /* RUN, which can be written to */
+    bool resume;        /* `dunlin resume`, else `dunlin train` */
+    bool out;           /* its words do not say --out: they are told dir */
+    int ranks_before;   /* of the session before; 0: none */
+    int64_t actors;     /* --actors; 0: not given */
+    bool deterministic; /* the number of ranks must not change */
+};
+
+/* Runs the words behind the subcommand under mpirun with one actor per core (or as many as a Slurm job's allocation has
+ * room for, or --actors) and the master; passes stop signals on as SIGUSR1, takes the outcome from RUN/status, and ends
+ * mpirun where it does not end by itself. Returns the exit status: 0 done, 1 failed, 2 wrong usage, 130/143 stopped. */
+int launch_run(const struct launch_run *run, int argc, char **argv);
 
 #endif

@@ -9,10 +9,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "job/process.h"
 
 enum { SECONDS = 12 }; /* actors notice after 10 s that rank 0 is gone */
 
@@ -20,14 +21,12 @@ static int guard = -1; /* the pipe to it; it closes with this process */
 
 static bool is_mpirun(pid_t pid)
 {
-    char path[64], name[32] = "";
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (!f) return false;
-    if (!fgets(name, sizeof name, f)) *name = '\0';
-    fclose(f);
-    name[strcspn(name, "\n")] = '\0';
-    return !strcmp(name, "mpirun") || !strcmp(name, "mpiexec") || !strcmp(name, "orterun") || !strcmp(name, "prterun");
+    static const char *const names[] = {"mpirun", "mpiexec", "orterun", "prterun"};
+    struct process p;
+    if (!process_look(pid, &p)) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(p.name, names[i])) return true;
+    return false;
 }
 
 static _Noreturn void watch(int pipe_end, pid_t launcher)

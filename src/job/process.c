@@ -1,42 +1,96 @@
 /* process.c -- see process.h; proc(5) says what the fields of /proc/PID/stat are. */
 #include "job/process.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* "PID (NAME) STATE ...", NAME of any characters; the 22nd field is the start time. False where there is no such
- * process. */
-static bool look(pid_t pid, char name[32], char *state, uint64_t *birth)
+#include "base/memory.h"
+
+/* Up to size - 1 bytes of /proc/PID/file, ended by a zero; how many. */
+static size_t read_file(pid_t pid, const char *file, char *text, size_t size)
 {
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     FILE *f = fopen(path, "re");
-    const size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    const size_t n = f ? fread(text, 1, size - 1, f) : 0;
     if (f) fclose(f);
     text[n] = '\0';
+    return n;
+}
+
+/* "PID (NAME) STATE PARENT ...", NAME of any characters; the 22nd field is the start time. */
+bool process_look(pid_t pid, struct process *p)
+{
+    char text[1024];
+    read_file(pid, "stat", text, sizeof text);
     char *open = strchr(text, '('), *close = strrchr(text, ')');
     if (!open || !close || close < open) return false;
-    snprintf(name, 32, "%.*s", (int)(close - open - 1), open + 1);
+    snprintf(p->name, sizeof p->name, "%.*s", (int)(close - open - 1), open + 1);
+    int parent = 0;
     unsigned long long ticks = 0;
-    if (sscanf(close + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", state,
-               &ticks) != 2)
+    if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &p->state,
+               &parent, &ticks) != 3)
         return false;
-    *birth = ticks;
+    p->parent = parent;
+    p->birth = ticks;
     return true;
 }
 
 uint64_t process_birth(pid_t pid)
 {
-    char own[32], name[32], state;
-    uint64_t mine, birth;
-    const bool ours = look(getpid(), own, &state, &mine) && look(pid, name, &state, &birth) && !strcmp(own, name);
-    return ours ? birth : 0;
+    struct process own, other;
+    const bool ours = process_look(getpid(), &own) && process_look(pid, &other) && !strcmp(own.name, other.name);
+    return ours ? other.birth : 0;
 }
 
 bool process_is(pid_t pid, uint64_t birth)
 {
-    char name[32], state = 'Z';
-    uint64_t now = 0;
-    return look(pid, name, &state, &now) && now == birth && state != 'Z' && state != 'X';
+    struct process now;
+    return process_look(pid, &now) && now.birth == birth && now.state != 'Z' && now.state != 'X';
+}
+
+pid_t *process_children(pid_t parent, int *n)
+{
+    DIR *proc = opendir("/proc");
+    pid_t *pids = NULL;
+    int room = 0;
+    *n = 0;
+    for (struct dirent *e; proc && (e = readdir(proc));) {
+        struct process p;
+        const pid_t pid = atoi(e->d_name);
+        if (pid <= 0 || !process_look(pid, &p) || p.parent != parent || p.state == 'Z') continue;
+        if (*n == room) {
+            pid_t *more = realloc(pids, (size_t)(room = 2 * room + 16) * sizeof *more);
+            if (!more) break;
+            pids = more;
+        }
+        pids[(*n)++] = pid;
+    }
+    if (proc) closedir(proc);
+    return pids;
+}
+
+bool process_variable(pid_t pid, const char *key, char *value, size_t size)
+{
+    enum { ENVIRONMENT = 1 << 18 };
+    const size_t length = strlen(key);
+    char *words = memory_new(ENVIRONMENT, 1);
+    const size_t n = read_file(pid, "environ", words, ENVIRONMENT);
+    bool found = false;
+    for (const char *word = words; word < words + n && !found; word += strlen(word) + 1) {
+        found = !strncmp(word, key, length) && word[length] == '=';
+        if (found) snprintf(value, size, "%s", word + length + 1);
+    }
+    free(words);
+    return found;
+}
+
+double process_cpu_seconds(pid_t pid)
+{
+    char text[128];
+    read_file(pid, "schedstat", text, sizeof text);
+    return 1e-9 * strtod(text, NULL);
 }

@@ -1,16 +1,37 @@
-/* process.h -- is a process still the one that was seen? Its number alone may be a later one's,
- * days afterwards. Local. */
+/* process.h -- the one reader of /proc/PID: who a process is, whose child, and what it was given. Its number alone may
+ * be a later one's, days afterwards. Local. */
 #ifndef DUNLIN_JOB_PROCESS_H
 #define DUNLIN_JOB_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct process {
+    char name[32]; /* of its program, cut by Linux to 15 bytes */
+    char state;    /* R, S, D, T ...; Z: it has ended and is not waited for */
+    pid_t parent;
+    uint64_t birth; /* ticks since the start of the machine */
+};
+
+/* False where there is no process pid. */
+bool process_look(pid_t pid, struct process *p);
 
 /* When process pid, of this program, began, in ticks since the start of the machine; 0 where there is none, or another
  * program. */
 uint64_t process_birth(pid_t pid);
 /* Does the process that began then still run. */
 bool process_is(pid_t pid, uint64_t birth);
+
+/* The *n living processes whose parent is `parent`, malloc'd, the caller's; NULL where there is none. */
+pid_t *process_children(pid_t parent, int *n);
+
+/* Whether the environment that a process began with says `key`, and its value, cut to fit. False also where this user
+ * may not know. */
+bool process_variable(pid_t pid, const char *key, char *value, size_t size);
+
+/* What it has computed so far, s; 0 where that is not told. */
+double process_cpu_seconds(pid_t pid);
 
 #endif

@@ -1,9 +1,6 @@
-/* probe.h -- what every measurement needs: numbers and their median, cores, the printed line, a start under mpirun.
- * Local. */
+/* probe.h -- what every measurement needs: numbers and their median, cores, the printed line. Local. */
 #ifndef DUNLIN_MEASURE_PROBE_H
 #define DUNLIN_MEASURE_PROBE_H
-
-#include <sys/types.h>
 
 /* Numbers, one a slice. Owner: series_free(). */
 struct series {
@@ -25,14 +22,5 @@ double probe_cpu_seconds(void);
 int probe_cores(void);
 /* Keeps the calling thread on the i-th of them, counted round. */
 void probe_pin(int i);
-
-/* Forks mpirun with `ranks` ranks of this program, silent; words follow the program's name and end with NULL; extra:
- * "NAME=VALUE" for the ranks' environment, several with blanks between, or NULL. It ends with us. Returns mpirun's
- * process, or -1 after error_set(). */
-pid_t bench_start(int ranks, const char *const *words, const char *extra);
-/* The same with its stderr on ours and its stdout to read from *from, which the caller closes. */
-pid_t bench_start_read(int ranks, const char *const *words, const char *extra, int *from);
-/* The same with both on ours, waiting for its end; returns its exit status. */
-int bench_launch(int ranks, const char *const *words);
 
 #endif

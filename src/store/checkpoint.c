@@ -1,4 +1,4 @@
-/* checkpoint.c -- writing checkpoints, and finding whole ones; reading is checkpoint_read.c.
+/* checkpoint.c -- writing checkpoints; reading is checkpoint_read.c, finding whole ones checkpoint_list.c.
  *
  * The HDF5 part is made in memory (the core driver) and written by write(): the seal before it needs its SHA-256, HDF5
  * gives no promise about what is on disk, and a disk that runs full then fails in write(), not inside the library. It
@@ -11,18 +11,12 @@
  */
 #include "store/checkpoint.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "dunlin/version.h"
 #include "store/h5.h"
 #include "store/seal.h"
@@ -188,116 +182,4 @@ int checkpoint_write(const char *dir, const char *name, const struct checkpoint 
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
     return rc;
-}
-
-int checkpoint_verify(const char *path)
-{
-    return seal_verify(path);
-}
-
-/* FRAMES of checkpoint-FRAMES.h5, or -1. */
-static int64_t frames_of(const char *name)
-{
-    int64_t frames;
-    int end = 0;
-    if (sscanf(name, "checkpoint-%*[0-9].h5%n", &end) != 0 || !end || name[end] || strlen(name) > 11 + 18 + 3)
-        return -1;
-    return sscanf(name, "checkpoint-%" SCNd64, &frames) == 1 ? frames : -1;
-}
-
-struct found {
-    int64_t frames;
-    char name[64];
-};
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-    return (x->frames < y->frames) - (x->frames > y->frames);
-}
-
-/* All checkpoint-FRAMES.h5 of a folder, newest first, malloc'd; the count, or -1 after error_set(). halves: removes
- * what was left half written. */
-static int list(const char *dir, struct found **found, bool remove_halves)
-{
-    DIR *folder = opendir(dir);
-    int n = 0, room = 0;
-    *found = NULL;
-    if (!folder) return error_set("%s: cannot read the folder: %s", dir, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        const size_t length = strlen(entry->d_name);
-        if (remove_halves && length > 4 && !strncmp(entry->d_name, "checkpoint-", 11) &&
-            !strcmp(entry->d_name + length - 4, ".new"))
-            unlinkat(dirfd(folder), entry->d_name, 0);
-        const int64_t frames = frames_of(entry->d_name);
-        if (frames < 0) continue;
-        if (n == room) {
-            struct found *more = realloc(*found, (size_t)(room = 2 * room + 16) * sizeof *more);
-            if (!more) {
-                closedir(folder);
-                free(*found);
-                return error_set("%s: no memory to list it", dir);
-            }
-            *found = more;
-        }
-        (*found)[n].frames = frames;
-        snprintf((*found)[n++].name, sizeof(*found)->name, "%.63s", entry->d_name);
-    }
-    closedir(folder);
-    if (n) qsort(*found, (size_t)n, sizeof **found, newest_first);
-    return n;
-}
-
-void checkpoint_prune(const char *dir, int keep)
-{
-    struct found *found;
-    const int n = list(dir, &found, true);
-    for (int i = keep < 0 ? 0 : keep; i < n; i++) {
-        char path[PATH_MAX];
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) < sizeof path) unlink(path);
-    }
-    if (n >= 0) free(found);
-}
-
-int checkpoint_newest(const char *dir, char *path, size_t size)
-{
-    int64_t frames = INT64_MAX;
-    return checkpoint_before(dir, &frames, path, size);
-}
-
-int checkpoint_before(const char *dir, int64_t *frames, char *path, size_t size)
-{
-    struct found *found;
-    const int n = list(dir, &found, false);
-    if (n < 0) return -1;
-    int rc = 1;
-    for (int i = 0; i < n && rc == 1; i++) {
-        if (found[i].frames >= *frames) continue;
-        if ((size_t)snprintf(path, size, "%s/%s", dir, found[i].name) >= size)
-            rc = error_set("%s: the name is too long", dir);
-        else if (!checkpoint_verify(path))
-            rc = 0;
-        else
-            log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
-        if (!rc) *frames = found[i].frames;
-    }
-    free(found);
-    return rc;
-}
-
-int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size)
-{
-    struct stat st;
-    if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno));
-    if (!S_ISDIR(st.st_mode)) {
-        if ((size_t)snprintf(path, size, "%s", run_or_file) >= size)
-            return error_set("%.200s...: the name is too long", run_or_file);
-        return checkpoint_verify(path);
-    }
-    if (best && (size_t)snprintf(path, size, "%s/checkpoint-best.h5", run_or_file) < size && !access(path, F_OK)) {
-        if (!checkpoint_verify(path)) return 0;
-        log_root("%s; taking the newest", error_text());
-    }
-    const int rc = checkpoint_newest(run_or_file, path, size);
-    return rc > 0 ? error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file) : rc;
 }

@@ -75,17 +75,22 @@ int checkpoint_verify(const char *path);
 /* The newest whole checkpoint-FRAMES.h5 of a run folder, skipping damaged ones with a line of log each. 0 and its path;
  * 1 where there is none; -1 after error_set() where the folder cannot be read. */
 int checkpoint_newest(const char *dir, char *path, size_t size);
-/* The same among those with fewer than *frames, which then becomes the number of the one found. */
-int checkpoint_before(const char *dir, int64_t *frames, char *path, size_t size);
-
 /* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where
  * there is one : the newest). 0, or -1 after error_set(). */
 int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size);
 
-/* An opened checkpoint: verified, and read through once by a process of its own, so that a file with a good seal on
- * which HDF5 crashes or hangs is a line too. NULL after error_set(). No HDF5 file may be open. Owner:
- * checkpoint_close(). */
+/* An opened checkpoint: its file is opened once, read whole, verified, and closed; what follows reads the bytes in
+ * memory, which are as many as the file has. HDF5 goes through them first in a process of its own, so that a file with a
+ * good seal on which HDF5 crashes or hangs is a line too. NULL after error_set(). No file that HDF5 could write to may
+ * be open. Owner: checkpoint_close(). */
 struct checkpoint_file *checkpoint_open(const char *path);
+/* The same of what seal_read() gave for path; takes the bytes, also where it fails. */
+struct checkpoint_file *checkpoint_open_bytes(const char *path, unsigned char *bytes, size_t size);
+/* The newest checkpoint-FRAMES.h5 of a run folder with fewer than *frames that can be opened, each one looked at opened
+ * once; *frames becomes its FRAMES. Those that cannot are a line of log each. 0; 1 where there is none; -1 after
+ * error_set() where the folder cannot be read. */
+int checkpoint_open_before(const char *dir, int64_t *frames, struct checkpoint_file **f);
+const char *checkpoint_path(const struct checkpoint_file *f);
 void checkpoint_close(struct checkpoint_file **f);
 int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c);
 /* The stored configuration, origin STORED. */

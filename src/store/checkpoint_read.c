@@ -1,20 +1,20 @@
 /* checkpoint_read.c -- reading checkpoints. The seal has been verified, so what HDF5 sees is what was written; yet it
  * may have been written by another version, for another net, or by somebody who made a seal for it. So the file is
- * first read through in a process of its own (guard.h), and opened here only where that came back; every tensor's type
+ * first read through in a process of its own (guard.h), and opened here only where that came back, both from one image in
+ * memory, so that what was verified is what is read; every tensor's type
  * and shape is compared before a byte is read, and no size of the file's decides how much memory is taken, beyond
  * bounds given here.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "store/checkpoint.h"
 #include "store/guard.h"
 #include "store/h5.h"
+#include "store/seal.h"
 
 enum { MAX_OPTIM_ROWS = 1 << 20, MAX_DIMS = 8, MAX_OBJECTS = 1 << 22 };
 static const hsize_t MAX_STATE = (hsize_t)1 << 32; /* bytes of one actor */
@@ -22,26 +22,70 @@ static const hsize_t MAX_STATE = (hsize_t)1 << 32; /* bytes of one actor */
 struct checkpoint_file {
     hid_t file;
     char path[4096];
+    unsigned char *bytes; /* of the whole file, seal included: HDF5 sees it as a user block */
+    size_t size;
 };
 
-static int open_file(struct checkpoint_file *f, const char *path)
+/* HDF5's own copies of a file's image are this one: it is read alone. */
+static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *f)
 {
+    (void)size, (void)op;
+    return ((struct checkpoint_file *)f)->bytes;
+}
+
+static void *image_copy(void *to, const void *from, size_t size, H5FD_file_image_op_t op, void *f)
+{
+    (void)from, (void)size, (void)op, (void)f;
+    return to;
+}
+
+static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t op, void *f)
+{
+    (void)bytes, (void)size, (void)op, (void)f;
+    return NULL;
+}
+
+static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *f)
+{
+    (void)bytes, (void)op, (void)f;
+    return 0;
+}
+
+static void *image_udata_copy(void *f)
+{
+    return f;
+}
+
+static herr_t image_udata_free(void *f)
+{
+    (void)f;
+    return 0;
+}
+
+static int open_file(struct checkpoint_file *f)
+{
+    static int count;
+    H5FD_file_image_callbacks_t same = {image_malloc,     image_copy, image_realloc, image_free, image_udata_copy,
+                                        image_udata_free, f};
+    char name[64];
     H5_AUTO hid_t access = H5I_INVALID_HID;
-    H5_CHECK(access = H5Pcreate(H5P_FILE_ACCESS), path, "open");
-#if H5_VERSION_GE(1, 10, 7)
-    H5_CHECK(H5Pset_file_locking(access, 0, 1), path, "open"); /* a whole file is never written again */
-#endif
-    H5_CHECK(f->file = H5Fopen(path, H5F_ACC_RDONLY, access), path, "open");
+    H5_CHECK(access = H5Pcreate(H5P_FILE_ACCESS), f->path, "open");
+    H5_CHECK(H5Pset_fapl_core(access, (size_t)1 << 16, 0), f->path, "open");
+    H5_CHECK(H5Pset_file_image_callbacks(access, &same), f->path, "open");
+    H5_CHECK(H5Pset_file_image(access, f->bytes, f->size), f->path, "open");
+    /* an image's name is that of no file, and no other image's: by it HDF5 tells open files apart */
+    snprintf(name, sizeof name, "/dev/null/checkpoint-%d", count++);
+    H5_CHECK(f->file = H5Fopen(name, H5F_ACC_RDONLY, access), f->path, "open");
     return 0;
 }
 
 /* Only numbers and texts of fixed size that lie in this file, and no more of them than fit into it. */
-static int plain(hid_t set, const char *where, const char *path)
+static int plain(const struct checkpoint_file *f, hid_t set, const char *where)
 {
+    const char *path = f->path;
     H5_AUTO hid_t plist = H5I_INVALID_HID;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     H5_AUTO hid_t space = H5I_INVALID_HID;
-    struct stat st;
     H5_CHECK(plist = H5Dget_create_plist(set), path, "read it");
     H5_CHECK(type = H5Dget_type(set), path, "read it");
     H5_CHECK(space = H5Dget_space(set), path, "read it");
@@ -52,16 +96,14 @@ static int plain(hid_t set, const char *where, const char *path)
         return error_set("%s: %s is stored in a way in which Dunlin stores nothing", path, where);
     const hssize_t n = H5Sget_simple_extent_npoints(space);
     const size_t one = H5Tget_size(type);
-    if (stat(path, &st)) return error_set("%s: cannot read: %s", path, strerror(errno));
-    if (n < 0 || one < 1 || (uint64_t)n > (uint64_t)st.st_size / one)
+    if (n < 0 || one < 1 || (uint64_t)n > f->size / one)
         return error_set("%s: %s says that it holds %lld values of %zu bytes, more than the file has", path, where,
                          (long long)n, one);
     return 0;
 }
 
 struct walk {
-    const char *path;
-    hid_t file;
+    const struct checkpoint_file *f;
     int objects;
 };
 
@@ -69,71 +111,84 @@ struct walk {
 static herr_t visit(hid_t root, const char *name, const H5O_info_t *info, void *arg)
 {
     struct walk *w = arg;
+    const char *path = w->f->path;
     (void)root;
-    if (++w->objects > MAX_OBJECTS) return error_set("%s: holds more than %d objects", w->path, MAX_OBJECTS);
+    if (++w->objects > MAX_OBJECTS) return error_set("%s: holds more than %d objects", path, MAX_OBJECTS);
     if (info->type == H5O_TYPE_GROUP) return 0;
-    if (info->type != H5O_TYPE_DATASET) return error_set("%s: /%s is neither group nor dataset", w->path, name);
+    if (info->type != H5O_TYPE_DATASET) return error_set("%s: /%s is neither group nor dataset", path, name);
     H5_AUTO hid_t set = H5I_INVALID_HID;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     H5_AUTO hid_t space = H5I_INVALID_HID;
-    H5_CHECK(set = H5Dopen2(w->file, name, H5P_DEFAULT), w->path, "read it");
-    if (plain(set, name, w->path)) return -1;
-    H5_CHECK(type = H5Dget_type(set), w->path, "read it");
-    H5_CHECK(space = H5Dget_space(set), w->path, "read it");
+    H5_CHECK(set = H5Dopen2(w->f->file, name, H5P_DEFAULT), path, "read it");
+    if (plain(w->f, set, name)) return -1;
+    H5_CHECK(type = H5Dget_type(set), path, "read it");
+    H5_CHECK(space = H5Dget_space(set), path, "read it");
     const size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
     void *data = malloc(bytes + 8);
-    if (!data) return error_set("%s: no memory to read it", w->path);
+    if (!data) return error_set("%s: no memory to read it", path);
     const bool as_float = H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == 4;
     const herr_t rc = H5Dread(set, as_float ? H5T_NATIVE_FLOAT : type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
     free(data);
-    return rc < 0 ? h5_fail(w->path, "read it") : 0;
+    return rc < 0 ? h5_fail(path, "read it") : 0;
 }
 
 /* In a process of its own: all that the functions below may be asked for. */
 static int try_all(void *arg, FILE *out)
 {
     static struct option_set options;
-    struct checkpoint_file f = {.file = H5I_INVALID_HID};
+    struct checkpoint_file *f = arg;
     struct checkpoint_counters counters;
-    struct walk w = {.path = arg};
+    struct walk w = {.f = f};
     (void)out;
-    snprintf(f.path, sizeof f.path, "%s", (const char *)arg);
     options_init(&options);
     error_set("%s", "");
-    if (open_file(&f, f.path) || checkpoint_read_counters(&f, &counters) || checkpoint_read_options(&f, &options) ||
-        checkpoint_optim_rows(&f) < 0)
+    if (open_file(f) || checkpoint_read_counters(f, &counters) || checkpoint_read_options(f, &options) ||
+        checkpoint_optim_rows(f) < 0)
         return 1;
-    w.file = f.file;
-    if (H5Ovisit2(f.file, H5_INDEX_NAME, H5_ITER_INC, visit, &w, H5O_INFO_BASIC) < 0) {
-        if (!*error_text()) h5_fail(f.path, "read it");
+    if (H5Ovisit2(f->file, H5_INDEX_NAME, H5_ITER_INC, visit, &w, H5O_INFO_BASIC) < 0) {
+        if (!*error_text()) h5_fail(f->path, "read it");
         return 1;
     }
-    h5_release(&f.file);
+    h5_release(&f->file);
     return 0;
 }
 
-struct checkpoint_file *checkpoint_open(const char *path)
+struct checkpoint_file *checkpoint_open_bytes(const char *path, unsigned char *bytes, size_t size)
 {
-    if (checkpoint_verify(path)) return NULL;
-    h5_init();
-    if (guard_run(try_all, (void *)(uintptr_t)path, path, NULL, NULL)) return NULL;
     struct checkpoint_file *f = calloc(1, sizeof *f);
     if (!f || (size_t)snprintf(f->path, sizeof f->path, "%s", path) >= sizeof f->path) {
         error_set("%.200s: cannot open: %s", path, f ? "the name is too long" : "no memory");
+        free(bytes);
         free(f);
         return NULL;
     }
     f->file = H5I_INVALID_HID;
-    if (open_file(f, path)) checkpoint_close(&f);
+    f->bytes = bytes;
+    f->size = size;
+    h5_init();
+    if (guard_run(try_all, f, path, NULL, NULL) || open_file(f)) checkpoint_close(&f);
     return f;
+}
+
+struct checkpoint_file *checkpoint_open(const char *path)
+{
+    size_t size;
+    unsigned char *bytes = seal_read(path, &size);
+    return bytes ? checkpoint_open_bytes(path, bytes, size) : NULL;
 }
 
 void checkpoint_close(struct checkpoint_file **f)
 {
     if (!*f) return;
     h5_release(&(*f)->file);
+    free((*f)->bytes);
     free(*f);
     *f = NULL;
+}
+
+const char *checkpoint_path(const struct checkpoint_file *f)
+{
+    return f->path;
 }
 
 int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c)
@@ -216,7 +271,7 @@ static int read_tensor(struct checkpoint_file *f, const char *group, const struc
                          where);
     H5_AUTO hid_t set = H5I_INVALID_HID;
     H5_CHECK(set = H5Dopen2(f->file, where, H5P_DEFAULT), f->path, "read a tensor");
-    if (compare(set, where, t, f->path) || plain(set, where, f->path)) return -1;
+    if (compare(set, where, t, f->path) || plain(f, set, where)) return -1;
     H5_CHECK(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, scratch), f->path, "read a tensor");
     tensor_from_textbook(t, theta, scratch);
     return 0;
@@ -275,7 +330,7 @@ int checkpoint_read_actor(struct checkpoint_file *f, int rank, void **state, siz
     if (H5Sget_simple_extent_dims(space, dims, NULL) != 1 || H5Tget_class(type) != H5T_INTEGER ||
         H5Tget_size(type) != 1 || dims[0] > MAX_STATE)
         return error_set("%s: %s is no list of at most %llu bytes", f->path, where, (unsigned long long)MAX_STATE);
-    if (plain(set, where, f->path)) return -1;
+    if (plain(f, set, where)) return -1;
     *state = malloc((size_t)dims[0] + 1);
     if (!*state)
         return error_set("%s: no memory for the %llu bytes of %s", f->path, (unsigned long long)dims[0], where);

@@ -14,7 +14,7 @@
 #include "base/error.h"
 
 static const char MAGIC[8] = {'D', 'U', 'N', 'L', 'I', 'N', 'C', 'K'};
-enum { PIECE = 1 << 20 };
+enum { PIECE = 1 << 20, DIGEST_AT = 24 };
 
 static void put_le(unsigned char *out, uint64_t value, int bytes)
 {
@@ -42,7 +42,7 @@ static void fill(unsigned char block[SEAL_BYTES], uint64_t length, const unsigne
     put_le(block + 8, SEAL_FORMAT, 4);
     put_le(block + 12, SEAL_BYTES, 4);
     put_le(block + 16, length, 8);
-    memcpy(block + 24, digest, SHA256_BYTES);
+    memcpy(block + DIGEST_AT, digest, SHA256_BYTES);
     snprintf((char *)block + 64, SEAL_BYTES - 64,
              "\nDunlin checkpoint, an HDF5 file behind this block of %d bytes\nformat %d\nlength %" PRIu64
              "\nsha256 %s\n",
@@ -92,14 +92,9 @@ static int digest_rest(int fd, const char *path, unsigned char digest[SHA256_BYT
     return rc;
 }
 
-static int verify(int fd, const char *path)
+/* What the block says of a file of `size` bytes, as far as it is known without reading on. */
+static int check_block(const unsigned char block[SEAL_BYTES], ssize_t n, uint64_t size, const char *path)
 {
-    unsigned char block[SEAL_BYTES], expected[SEAL_BYTES], digest[SHA256_BYTES];
-    struct stat st;
-    uint64_t length;
-    if (fstat(fd, &st)) return error_set("%s: cannot read: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode)) return error_set("%s: not a file", path);
-    const ssize_t n = read_up_to(fd, block, sizeof block);
     if (n < 0) return error_set("%s: cannot read: %s", path, strerror(errno));
     if (n < (ssize_t)sizeof MAGIC || memcmp(block, MAGIC, sizeof MAGIC) != 0)
         return error_set("%s: not a checkpoint of Dunlin: it does not begin with DUNLINCK", path);
@@ -108,15 +103,42 @@ static int verify(int fd, const char *path)
         return error_set("%s: checkpoint format %" PRIu64
                          ", this program reads format %d: damaged, or of another version",
                          path, get_le(block + 8, 4), SEAL_FORMAT);
-    if (digest_rest(fd, path, digest, &length)) return -1;
-    if (length != get_le(block + 16, 8))
-        return error_set("%s: damaged: %" PRIu64 " bytes follow its header, %" PRIu64 " were written", path, length,
-                         get_le(block + 16, 8));
-    if (memcmp(block + 24, digest, SHA256_BYTES) != 0)
-        return error_set("%s: damaged: its SHA-256 does not match", path);
-    fill(expected, length, digest);
-    if (memcmp(block, expected, SEAL_BYTES) != 0) return error_set("%s: damaged: its header was changed", path);
+    if (size - SEAL_BYTES != get_le(block + 16, 8))
+        return error_set("%s: damaged: %" PRIu64 " bytes follow its header, %" PRIu64 " were written", path,
+                         size - SEAL_BYTES, get_le(block + 16, 8));
     return 0;
+}
+
+/* All of it against the digest; 0, or -1 after error_set(). */
+static int check_bytes(const unsigned char *bytes, size_t size, const char *path)
+{
+    unsigned char expected[SEAL_BYTES];
+    if (seal_make(expected, bytes + SEAL_BYTES, size - SEAL_BYTES)) return -1;
+    if (memcmp(bytes + DIGEST_AT, expected + DIGEST_AT, SHA256_BYTES) != 0)
+        return error_set("%s: damaged: its SHA-256 does not match", path);
+    if (memcmp(bytes, expected, SEAL_BYTES) != 0) return error_set("%s: damaged: its header was changed", path);
+    return 0;
+}
+
+/* Whole, malloc'd; NULL after error_set(). Nothing is believed of a size that the file itself does not have. */
+static unsigned char *read_whole(int fd, const char *path, size_t *size)
+{
+    unsigned char block[SEAL_BYTES];
+    struct stat st;
+    if (fstat(fd, &st)) return error_set("%s: cannot read: %s", path, strerror(errno)), NULL;
+    if (!S_ISREG(st.st_mode)) return error_set("%s: not a file", path), NULL;
+    const ssize_t n = read_up_to(fd, block, sizeof block);
+    if (check_block(block, n, (uint64_t)st.st_size, path)) return NULL;
+    *size = (size_t)st.st_size;
+    unsigned char *bytes = malloc(*size);
+    if (!bytes) return error_set("%s: no memory to read it", path), NULL;
+    memcpy(bytes, block, SEAL_BYTES);
+    const ssize_t rest = read_up_to(fd, bytes + SEAL_BYTES, *size - SEAL_BYTES);
+    if (!check_block(block, rest < 0 ? rest : SEAL_BYTES, SEAL_BYTES + (uint64_t)rest, path) &&
+        !check_bytes(bytes, *size, path))
+        return bytes;
+    free(bytes);
+    return NULL;
 }
 
 /* O_NONBLOCK: a named pipe must not hold the reader up. */
@@ -127,13 +149,13 @@ static int open_to_read(const char *path)
     return fd;
 }
 
-int seal_verify(const char *path)
+unsigned char *seal_read(const char *path, size_t *size)
 {
     const int fd = open_to_read(path);
-    if (fd < 0) return -1;
-    const int rc = verify(fd, path);
+    if (fd < 0) return NULL;
+    unsigned char *bytes = read_whole(fd, path, size);
     close(fd);
-    return rc;
+    return bytes;
 }
 
 int seal_file_digest(const char *path, char hex[2 * SHA256_BYTES + 1])

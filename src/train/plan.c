@@ -14,9 +14,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "setup/setup.h"
-#include "store/checkpoint.h"
-#include "train/restore.h"
 
 static const char PROBE[] = ".dunlin-probe";
 
@@ -85,46 +82,22 @@ static int what_lies_in(const char *dir)
     return found;
 }
 
-/* Opens environment and network once, so that what does not fit together is told before anything starts. */
-static int try_setup(const struct plan *plan)
+/* An agent of one rank tells what the algorithm refuses. */
+static int try_agent(const struct setup *setup)
 {
-    struct setup setup;
-    const int rc = setup_open(&setup, &plan->set.values, true);
-    if (!rc) {
-        /* an agent of one rank tells what the algorithm refuses */
-        const struct agent_config config = setup_agent_config(&setup, 1);
-        struct agent *agent = agent_new(&config, &setup.world, setup.net);
-        if (!agent) {
-            setup_close(&setup);
-            return -1;
-        }
-        agent_free(&agent);
-    }
-    setup_close(&setup);
-    return rc;
+    const struct agent_config config = setup_agent_config(setup, 1);
+    struct agent *agent = agent_new(&config, &setup->world, setup->net);
+    if (!agent) return -1;
+    agent_free(&agent);
+    return 0;
 }
 
-/* Loads the stored options and lays the words over them; only what may change may differ. */
-static int plan_resume(struct plan *plan, int argc, char **argv)
+/* Lays the words over the stored options; only what may change may differ. */
+static int lay_words_over(struct plan *plan, int argc, char **argv)
 {
     char stored[OPTION_TEXT], given[OPTION_TEXT];
     const char *positional;
-    struct option_set before;
-    const int none = restore_choose(plan->dir, plan->checkpoint, sizeof plan->checkpoint, &plan->set);
-    if (none < 0) return -1;
-    if (none)
-        return error_set(
-            "%s holds no whole checkpoint-*.h5 to resume from: start it again with `dunlin train ... --out %s "
-            "--force`",
-            plan->dir, plan->dir);
-    struct checkpoint_file *f = checkpoint_open(plan->checkpoint);
-    struct checkpoint_counters counters;
-    if (!f) return -1;
-    const int rc = checkpoint_read_counters(f, &counters);
-    checkpoint_close(&f);
-    if (rc) return -1;
-    plan->ranks = (int)counters.ranks;
-    before = plan->set;
+    const struct option_set before = plan->set;
     if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
@@ -139,6 +112,20 @@ static int plan_resume(struct plan *plan, int argc, char **argv)
     return options_check(&plan->set);
 }
 
+/* 0; 1 where no checkpoint of the folder is whole; -1 after error_set(). */
+static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv)
+{
+    const int none = restore_choose(plan->dir, restore, setup, &plan->set);
+    if (none > 0)
+        error_set("%s holds no whole checkpoint-*.h5 to resume from: start it again with `dunlin train ... --out %s "
+                  "--force`",
+                  plan->dir, plan->dir);
+    if (none) return none == 1 ? 1 : -1;
+    snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
+    plan->ranks = (int)restore->counters.ranks;
+    return lay_words_over(plan, argc, argv);
+}
+
 int plan_check_ranks(const struct plan *plan, int ranks)
 {
     if (!plan->ranks || plan->ranks == ranks || !plan->set.values.deterministic) return 0;
@@ -147,17 +134,15 @@ int plan_check_ranks(const struct plan *plan, int ranks)
                      plan->dir, plan->ranks, ranks, plan->ranks, plan->ranks - 1);
 }
 
-int plan_make(struct plan *plan, int argc, char **argv, bool resume)
+static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
 {
     const char *positional = NULL;
-    memset(plan, 0, sizeof *plan);
     options_init(&plan->set);
     if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
     if (resume) {
         if (!positional) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
         snprintf(plan->dir, sizeof plan->dir, "%s", positional);
-        if (plan_resume(plan, argc, argv)) return -1;
-        return try_setup(plan);
+        return go_on(plan, setup, restore, argc, argv);
     }
     if (positional)
         return error_set(
@@ -166,11 +151,8 @@ int plan_make(struct plan *plan, int argc, char **argv, bool resume)
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const int found = plan->dir[0] ? what_lies_in(plan->dir) : 0;
     if (found == 1 && plan->set.values.or_resume && !plan->set.values.force) {
-        char path[sizeof plan->checkpoint];
-        if (!checkpoint_newest(plan->dir, path, sizeof path)) {
-            if (plan_resume(plan, argc, argv)) return -1;
-            return try_setup(plan);
-        }
+        const int none = go_on(plan, setup, restore, argc, argv);
+        if (none <= 0) return none;
     }
     if (setup_complete(&plan->set)) return -1;
     if (!plan->dir[0]) default_folder(plan);
@@ -183,7 +165,28 @@ int plan_make(struct plan *plan, int argc, char **argv, bool resume)
         return error_set(
             "--out %s: exists and is not the folder of a run; give another folder (nothing there is touched)",
             plan->dir);
-    return try_setup(plan);
+    return setup_open(setup, &plan->set.values, true);
+}
+
+int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
+{
+    memset(plan, 0, sizeof *plan);
+    memset(setup, 0, sizeof *setup);
+    memset(restore, 0, sizeof *restore);
+    if (!make(plan, setup, restore, argc, argv, resume) && !try_agent(setup)) return 0;
+    restore_close(restore);
+    setup_close(setup);
+    return -1;
+}
+
+int plan_check(struct plan *plan, int argc, char **argv, bool resume)
+{
+    struct setup setup;
+    struct restore restore;
+    if (plan_make(plan, &setup, &restore, argc, argv, resume)) return -1;
+    restore_close(&restore);
+    setup_close(&setup);
+    return 0;
 }
 
 static int make_folders(const char *dir)

@@ -1,12 +1,14 @@
-/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh
- * or resumed. Local. */
+/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh or resumed. Local. */
 #ifndef DUNLIN_TRAIN_PLAN_H
 #define DUNLIN_TRAIN_PLAN_H
 
 #include <stdbool.h>
 
 #include "base/options.h"
+#include "setup/setup.h"
+#include "train/restore.h"
 
+/* Bytes that rank 0 sends to all. */
 struct plan {
     struct option_set set;             /* complete */
     char dir[OPTION_TEXT];             /* RUN */
@@ -15,8 +17,11 @@ struct plan {
 };
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network
- * included. Writes nothing. 0, or -1 after error_set(). */
-int plan_make(struct plan *plan, int argc, char **argv, bool resume);
+ * included: setup stays open with the plan's options, and restore is the checkpoint to go on from, nothing for a fresh
+ * start; both the caller's, and plan and setup must stay where they are. Writes nothing. 0, or -1 after error_set(). */
+int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume);
+/* The same for a process that starts others: nothing stays open. */
+int plan_check(struct plan *plan, int argc, char **argv, bool resume);
 
 /* May a session of `ranks` ranks go on: another number than before may not with --deterministic. 0, or -1 after
  * error_set(). */

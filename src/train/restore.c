@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/runfile.h"
 
 /* One block for shared statistics; for those of each actor as many as there were actors. */
 static int load_optim(struct checkpoint_file *f, const char *path, const struct setup *setup, struct optim *optim,
@@ -31,28 +32,32 @@ static int load_optim(struct checkpoint_file *f, const char *path, const struct 
     return 0;
 }
 
-static int load_books(struct checkpoint_file *f, struct restore *r)
+static int load_books(struct checkpoint_file *f, struct restore_parts *parts)
 {
-    const int rc = checkpoint_read_actor(f, 0, &r->books, &r->books_bytes);
-    if (rc) r->books = NULL, r->books_bytes = 0; /* frame 0 has none */
+    const int rc = checkpoint_read_actor(f, 0, &parts->books, &parts->books_bytes);
+    if (rc) parts->books = NULL, parts->books_bytes = 0; /* frame 0 has none */
     return rc < 0 ? -1 : 0;
 }
 
-int restore_load(const char *path, const struct setup *setup, struct restore *r)
+int restore_load(struct restore *r, const struct setup *setup, struct restore_parts *parts)
 {
-    struct checkpoint_file *f = checkpoint_open(path);
-    if (!f) return -1;
+    struct checkpoint_file *f = r->file;
+    const char *path = checkpoint_path(f);
     float *scratch = memory_floats(setup->facts->params);
     int rc = checkpoint_read_counters(f, &r->counters);
-    if (!rc && (rc = checkpoint_read_tensors(f, "params", setup->net, r->theta)) > 0)
+    if (!rc && (rc = checkpoint_read_tensors(f, "params", setup->net, parts->theta)) > 0)
         rc = error_set("%s: there is no /params", path);
-    if (!rc && r->target && (rc = checkpoint_read_tensors(f, "target", setup->net, r->target)) > 0)
+    if (!rc && parts->target && (rc = checkpoint_read_tensors(f, "target", setup->net, parts->target)) > 0)
         rc = error_set("%s: there is no /target, which %s needs", path, setup->options->algo);
-    if (!rc) rc = load_optim(f, path, setup, r->optim, scratch);
-    if (!rc) rc = load_books(f, r);
+    if (!rc) rc = load_optim(f, path, setup, parts->optim, scratch);
+    if (!rc) rc = load_books(f, parts);
     free(scratch);
-    checkpoint_close(&f);
     return rc;
+}
+
+void restore_close(struct restore *r)
+{
+    checkpoint_close(&r->file);
 }
 
 static int compare(const char *path, const struct option_set *stored, const struct option_set *run)
@@ -66,59 +71,81 @@ static int compare(const char *path, const struct option_set *stored, const stru
                      here, there);
 }
 
-static int try_load(const char *path, const struct setup *setup, int64_t frames)
+static int try_load(struct restore *r, const struct setup *setup, int64_t frames)
 {
-    struct restore r = {.theta = memory_floats(setup->facts->params)};
-    if (algo_has_target(setup->algo)) r.target = memory_floats(setup->facts->params);
-    int rc = restore_load(path, setup, &r);
-    if (!rc && r.counters.frames != frames)
-        rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed", path,
-                       r.counters.frames);
-    free(r.theta);
-    free(r.target);
-    free(r.books);
+    struct restore_parts parts = {.theta = memory_floats(setup->facts->params)};
+    if (algo_has_target(setup->algo)) parts.target = memory_floats(setup->facts->params);
+    int rc = restore_load(r, setup, &parts);
+    if (!rc && r->counters.frames != frames)
+        rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed",
+                       checkpoint_path(r->file), r->counters.frames);
+    free(parts.theta);
+    free(parts.target);
+    free(parts.books);
     return rc;
+}
+
+struct search {
+    const char *dir;
+    const struct option_set *run; /* run.h5's; NULL: none is compared with it */
+    struct restore *r;
+    struct setup *setup;
+    struct option_set *stored;
+    struct option_set opened; /* what setup was opened with */
+    bool open, whole;         /* is setup open; was there a checkpoint that is whole */
+};
+
+/* An environment opens once a process, so the checkpoints of one run share it. */
+static int open_setup(struct search *s)
+{
+    if (s->open && options_other_run(&s->opened, s->stored) < 0) return 0;
+    if (s->open) setup_close(s->setup);
+    s->opened = *s->stored;
+    s->open = !setup_open(s->setup, &s->stored->values, true);
+    if (!s->open) setup_close(s->setup);
+    return s->open ? 0 : -1;
 }
 
 /* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not
  * open. */
-static int try_one(const char *path, int64_t frames, const struct option_set *run, struct option_set *stored)
+static int try_one(struct search *s, int64_t frames)
 {
-    struct checkpoint_file *f = checkpoint_open(path);
-    if (!f) return 1;
-    options_init(stored);
-    const int rc = checkpoint_read_options(f, stored);
-    checkpoint_close(&f);
-    if (rc || options_check(stored)) return 1;
-    if (run && compare(path, stored, run)) return 1;
-    struct setup setup;
-    const int closed = setup_open(&setup, &stored->values, true);
-    const int loaded = closed ? 0 : try_load(path, &setup, frames);
-    setup_close(&setup);
-    return closed ? (run ? -1 : 1) : loaded ? 1 : 0;
+    options_init(s->stored);
+    if (checkpoint_read_options(s->r->file, s->stored) || options_check(s->stored)) return 1;
+    if (s->run && compare(checkpoint_path(s->r->file), s->stored, s->run)) return 1;
+    if (open_setup(s)) return s->run ? -1 : 1;
+    return try_load(s->r, s->setup, frames) ? 1 : 0;
 }
 
-/* One pass over the checkpoints, newest first; run NULL: none is compared with run.h5. */
-static int choose(const char *dir, const struct option_set *run, char *path, size_t size, struct option_set *stored)
+/* One pass over the checkpoints, newest first. */
+static int choose(struct search *s)
 {
     int64_t frames = INT64_MAX;
     for (;;) {
-        int rc = checkpoint_before(dir, &frames, path, size);
+        int rc = checkpoint_open_before(s->dir, &frames, &s->r->file);
         if (rc) return rc;
-        rc = try_one(path, frames, run, stored);
-        if (rc <= 0) return rc;
+        s->whole = true;
+        rc = try_one(s, frames);
+        if (!rc) return 0;
+        restore_close(s->r);
+        if (rc < 0) return rc;
         log_root("%s; trying the one before it", error_text());
     }
 }
 
-int restore_choose(const char *dir, char *path, size_t size, struct option_set *stored)
+int restore_choose(const char *dir, struct restore *r, struct setup *setup, struct option_set *stored)
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
+    struct search s = {.dir = dir, .r = r, .setup = setup, .stored = stored};
     snprintf(run, sizeof run, "%s/run.h5", dir);
-    if (access(run, F_OK) || runfile_read_options(run, &of_run)) return choose(dir, NULL, path, size, stored);
-    const int rc = choose(dir, &of_run, path, size, stored);
-    if (rc <= 0) return rc;
-    log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
-    return choose(dir, NULL, path, size, stored);
+    if (!access(run, F_OK) && !runfile_read_options(run, &of_run)) s.run = &of_run;
+    int rc = choose(&s);
+    if (rc > 0 && s.run && s.whole) {
+        log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
+        s.run = NULL;
+        rc = choose(&s);
+    }
+    if (rc && s.open) setup_close(setup);
+    return rc > 0 && s.whole ? 2 : rc;
 }

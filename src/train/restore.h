@@ -4,30 +4,38 @@
 #define DUNLIN_TRAIN_RESTORE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/options.h"
 #include "optim/optim.h"
 #include "setup/setup.h"
 #include "store/checkpoint.h"
-#include "store/runfile.h"
 
-/* Where a checkpoint's parts go; all but counters and books borrowed. */
+/* What a run goes on from; all zero: nothing. Owner: restore_close(). */
 struct restore {
+    struct checkpoint_file *file; /* open, until all that is needed has been taken from it */
+    struct checkpoint_counters counters;
+};
+
+/* Opens the newest checkpoint of a run's folder that is whole, is of this run as far as its run.h5 can tell, and can be
+ * loaded; each one passed over is a line of log. Each file is opened once (where no checkpoint is of run.h5's run, once
+ * more: then run.h5 may be what is foreign). Opens setup, too, with the options stored in it, to *stored, which must
+ * stay where it is. 0; 1 where no checkpoint is whole, *stored untouched; 2 where none of the whole ones can be loaded;
+ * -1 after error_set(). */
+int restore_choose(const char *dir, struct restore *r, struct setup *setup, struct option_set *stored);
+/* NULL in *r is fine. */
+void restore_close(struct restore *r);
+
+/* Where a checkpoint's parts go; all but books borrowed. */
+struct restore_parts {
     float *theta, *target; /* (params); target NULL where the algorithm has none */
     struct optim *optim;   /* NULL: its state is read and thrown away */
-    struct checkpoint_counters counters;
-    void *books; /* rank 0's state (books.c), malloc'd, the caller's; NULL: none */
+    void *books;           /* rank 0's state (books.c), malloc'd, the caller's; NULL: none */
     size_t books_bytes;
 };
 
-/* All of a checkpoint but the actors' states, which must fit setup. With more actors than the checkpoint has, those of
- * the new ones stay as they are. 0, or -1 after error_set(), which names the file and the fault. */
-int restore_load(const char *path, const struct setup *setup, struct restore *r);
-
-/* The newest checkpoint of a run's folder that is whole, is of this run as far as its run.h5 can tell, and can be
- * loaded; each one passed over is a line of log. Its path, and the options stored in it. 0; 1 where there is none; -1
- * after error_set(). */
-int restore_choose(const char *dir, char *path, size_t size, struct option_set *stored);
+/* All of the open checkpoint but the actors' states, which must fit setup; counters to r. With more actors than the
+ * checkpoint has, those of the new ones stay as they are. 0, or -1 after error_set(), which names the file and the
+ * fault. */
+int restore_load(struct restore *r, const struct setup *setup, struct restore_parts *parts);
 
 #endif

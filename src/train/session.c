@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
-#include "train/restore.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
 
@@ -128,11 +127,11 @@ static int load_start(struct session *s)
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
         return 0;
     }
-    struct restore r = {.theta = s->theta, .target = s->target, .optim = s->optim};
-    if (restore_load(s->plan.checkpoint, &s->setup, &r)) return -1;
-    s->counters = r.counters;
-    s->books = r.books;
-    s->books_bytes = r.books_bytes;
+    struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    if (restore_load(&s->restore, &s->setup, &parts)) return -1;
+    s->counters = s->restore.counters;
+    s->books = parts.books;
+    s->books_bytes = parts.books_bytes;
     if (plan_check_ranks(&s->plan, s->size)) return -1;
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
@@ -164,11 +163,11 @@ static void tell_lost(const struct session *s, int fresh, int anew)
 }
 
 /* rank 0, local: an actor's state goes to it; true where there is none. */
-static bool send_state(struct session *s, struct checkpoint_file *f, int rank)
+static bool send_state(struct session *s, int rank)
 {
     void *state = NULL;
     size_t bytes = 0;
-    if (f && checkpoint_read_actor(f, rank, &state, &bytes)) bytes = 0;
+    if (checkpoint_read_actor(s->restore.file, rank, &state, &bytes)) bytes = 0;
     CHECK_MPI(MPI_Send(state, (int)bytes, MPI_BYTE, rank, TAG_STATE, MPI_COMM_WORLD));
     free(state);
     return !bytes && s->counters.frames;
@@ -179,10 +178,8 @@ static bool load_actors(struct session *s)
 {
     int ok = 1, fresh = 0, mine = 0, anew = 0;
     if (s->rank == 0) {
-        struct checkpoint_file *f = checkpoint_open(s->plan.checkpoint);
-        ok = f != NULL;
-        for (int r = 1; r < s->size; r++) fresh += send_state(s, f, r);
-        checkpoint_close(&f);
+        for (int r = 1; r < s->size; r++) fresh += send_state(s, r);
+        restore_close(&s->restore);
     } else {
         MPI_Status status;
         int bytes;
@@ -240,10 +237,10 @@ int session_open_files(struct session *s, const char *window)
 int session_prepare(struct session *s, int argc, char **argv, bool resume)
 {
     if (!same_build(s)) return 2;
-    const int planned = s->rank == 0 ? plan_make(&s->plan, argc, argv, resume) : 0;
+    const int planned = s->rank == 0 ? plan_make(&s->plan, &s->setup, &s->restore, argc, argv, resume) : 0;
     if (!session_agree(s, !planned)) return 2;
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
-    int rc = setup_open(&s->setup, &s->plan.set.values, true);
+    int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0) rc = plan_prepare_folder(&s->plan);
     if (!rc && s->rank == 0) rc = load_start(s);
@@ -257,6 +254,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
 void session_release(struct session *s)
 {
     if (s->rank > 0) actor_close(&s->actor);
+    restore_close(&s->restore);
     setup_close(&s->setup);
     optim_free(&s->optim);
     free(s->theta);

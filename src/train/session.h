@@ -15,6 +15,7 @@
 #include "train/actor.h"
 #include "train/master.h"
 #include "train/plan.h"
+#include "train/restore.h"
 
 enum { HOST = 64 };
 
@@ -23,9 +24,10 @@ struct session {
     int rank, size;
     struct plan plan;
     struct setup setup;
-    struct actor actor;  /* ranks > 0 */
-    char (*hosts)[HOST]; /* rank 0 */
-    pid_t *pids;         /* rank 0 */
+    struct restore restore; /* rank 0, until all ranks have what is theirs */
+    struct actor actor;     /* ranks > 0 */
+    char (*hosts)[HOST];    /* rank 0 */
+    pid_t *pids;            /* rank 0 */
     struct provenance prov;
     struct optim *optim;                 /* rank 0 */
     float *theta, *target;               /* rank 0 */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "job/launch.h"
 #include "job/leave.h"
+#include "job/mpirun.h"
 #include "job/process.h"
 #include "job/signals.h"
 #include "train/master.h"
@@ -219,9 +220,20 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         break;
     }
     launch_catch_signals();
-    if (plan_make(&plan, argc, argv, resume)) {
+    if (plan_check(&plan, argc, argv, resume)) {
         log_error("%s", error_text());
         return 2;
     }
-    return launch_run(&plan, resume, argc, argv);
+    if (mpirun_check_root() || plan_try_folder(&plan)) {
+        log_error("%s", error_text());
+        return 2;
+    }
+    const struct options *o = &plan.set.values;
+    const struct launch_run run = {.dir = plan.dir,
+                                   .resume = resume,
+                                   .out = !resume && !o->out[0],
+                                   .ranks_before = plan.ranks,
+                                   .actors = o->actors,
+                                   .deterministic = o->deterministic};
+    return launch_run(&run, argc, argv);
 }

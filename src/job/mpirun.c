@@ -1,0 +1,150 @@
+/* mpirun.c -- see mpirun.h. */
+#include "job/mpirun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+int mpirun_check_root(void)
+{
+    if (geteuid() || (getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"))) return 0;
+    return error_set("mpirun refuses root: say that you mean it with  export OMPI_ALLOW_RUN_AS_ROOT=1 "
+                     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
+}
+
+/* Of words NAME=VALUE with blanks between; the environment keeps the copy. */
+static void put_all(const char *extra)
+{
+    for (char *at = extra ? strdup(extra) : NULL; at && *at;) {
+        char *next = at + strcspn(at, " ");
+        if (*next) *next++ = 0;
+        putenv(at);
+        at = next;
+    }
+}
+
+/* A signal sent to mpirun before it listens must end it, not be swallowed by our handler; what is ignored stays so:
+ * nohup's wish. */
+static void drop_handlers(void)
+{
+    struct sigaction now;
+    sigset_t none;
+    for (int sig = 1; sig < NSIG; sig++)
+        if (!sigaction(sig, NULL, &now) && now.sa_handler != SIG_IGN && now.sa_handler != SIG_DFL) signal(sig, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Between fork and exec, signals blocked. out: where stdout goes; -1: where ours goes. */
+static _Noreturn void become(const struct mpirun *m, const char **line, pid_t parent, int out)
+{
+    drop_handlers();
+    if (m->own_group) setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, m->on_our_death);
+    if (getppid() != parent) _exit(1);
+    const int null = open("/dev/null", O_RDWR);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    if (null >= 0 && m->quiet) {
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+    }
+    if (out >= 0) dup2(out, STDOUT_FILENO);
+    setenv("DUNLIN_LAUNCHED", "1", 1);
+    put_all(m->environment);
+    execvp(line[0], (char **)(uintptr_t)line);
+    log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
+              strerror(errno));
+    _exit(127);
+}
+
+/* A line of log: the words with blanks between, cut to fit. */
+static void tell(const char *const *words)
+{
+    char line[1800] = "";
+    size_t at = 0;
+    for (int i = 0; words[i] && at < sizeof line; i++) {
+        const char *quote = words[i][strcspn(words[i], " \t\n'\"\\$&;|<>()*?#~`")] || !*words[i] ? "'" : "";
+        const int m = snprintf(line + at, sizeof line - at, "%s%s%s%s", i ? " " : "", quote, words[i], quote);
+        at += m > 0 ? (size_t)m : 0;
+    }
+    log_root("launching: %s", line);
+}
+
+/* The words that run `self` under mpirun, ended by NULL: the array the caller's, the words borrowed. Ranks outnumber
+ * cores by one, so waiting ones yield. */
+static const char **command_line(const struct mpirun *m, const char *self, const char *count, const char *timeout)
+{
+    const char *const head[] = {"mpirun", "--oversubscribe", "--bind-to", "none"};
+    const char *const tail[] = {
+        "--mca", "odls_base_sigkill_timeout", timeout, "--mca", "mpi_yield_when_idle", "1", "-n", count, self};
+    enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail };
+    int n = 0, at = HEAD;
+    while (m->words[n]) n++;
+    const char **line = memory_new((size_t)n + HEAD + 1 + TAIL + 1, sizeof *line);
+    memcpy(line, head, sizeof head);
+    if (m->survivors) line[at++] = "--enable-recovery";
+    memcpy(line + at, tail, sizeof tail);
+    memcpy(line + at + TAIL, m->words, (size_t)n * sizeof *line);
+    return line;
+}
+
+static pid_t fork_mpirun(const struct mpirun *m, const char **line, int out)
+{
+    sigset_t all, before;
+    const pid_t self = getpid();
+    fflush(NULL);
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    const pid_t pid = fork();
+    if (pid == 0) become(m, line, self, out);
+    const int why = errno;
+    if (pid > 0 && m->own_group) setpgid(pid, pid); /* whoever is first: neither of us must wait for the other */
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid < 0 ? error_set("mpirun cannot be started: %s", strerror(why)) : pid;
+}
+
+pid_t mpirun_start(const struct mpirun *m, int *from)
+{
+    char self[PATH_MAX], count[16], timeout[16];
+    int ends[2] = {-1, -1};
+    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) return error_set("/proc/self/exe cannot be read: %s", strerror(errno));
+    self[length] = 0;
+    if (mpirun_check_root()) return -1;
+    if (from && pipe2(ends, O_CLOEXEC)) return error_set("no pipe: %s", strerror(errno));
+    snprintf(count, sizeof count, "%d", m->ranks);
+    snprintf(timeout, sizeof timeout, "%d", m->kill_timeout);
+    const char **line = command_line(m, self, count, timeout);
+    if (m->tell) tell(line);
+    const pid_t pid = fork_mpirun(m, line, ends[1]);
+    free(line);
+    if (from) close(ends[1]);
+    if (from && pid < 0) close(ends[0]);
+    if (from && pid > 0) *from = ends[0];
+    return pid;
+}
+
+int mpirun_wait(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return 1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+struct mpirun mpirun_attached(int ranks, const char *const *words)
+{
+    return (struct mpirun){.ranks = ranks, .words = words, .kill_timeout = 5, .on_our_death = SIGTERM};
+}

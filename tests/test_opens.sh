@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# test_opens.sh -- a resume opens each checkpoint that it looks at once in each process that reads it, the launcher and rank 0,
+# and the environment once: counted by a library put before the C library, and by the environment itself.
+. "$(dirname "$0")/tap.sh"
+"${CC:-cc}" -O2 -shared -fPIC -D_GNU_SOURCE "$source_dir/tests/counted_opens.c" -o counted.so -ldl || exit 1
+"${CC:-cc}" -O2 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/metered_env.c" -o metered.so || exit 1
+export DUNLIN_METER=0
+# counted COMMAND...: the lines "WHO NAME" of what it opens go to the file opens
+counted() { : >opens; RUN_LIMIT=200 DUNLIN_OPENS=$PWD/opens LD_PRELOAD=$PWD/counted.so run "$@"; }
+opens() { grep -cx -- "$1 $2" opens; } # WHO NAME: how often
+newest() { ls a/checkpoint-0*.h5 | tail -n "${1:-1}" | head -1 | xargs basename; } # [Nth from the end]
+flip() { printf '\125' | dd of="$1" bs=1 seek=5000 conv=notrunc 2>/dev/null; }
+
+# each WHEN NAME: the opens of a checkpoint by launcher, rank 0 and rank 1
+each() {
+    local who
+    for who in launcher 0; do check "$1: $who opens $2 once" is "$(opens $who "$2")" 1; done
+    check "$1: rank 1 does not" is "$(opens 1 "$2")" 0
+}
+
+counted "$dunlin" train --env "lib:$PWD/metered.so" --net mlp:8 --actors 1 --frames 3000 --checkpoint-every 1000 --out a
+check "train: status 0" is "$status" 0
+for who in launcher 0; do check "train: $who opens the environment once" is "$(opens $who environment)" 1; done
+check "train: no checkpoint is read" is "$(opens launcher '.*')" 1
+
+last=$(newest)
+counted "$dunlin" resume a --frames 6000
+check "resume: status 0" is "$status" 0
+each resume "$last"
+for who in launcher 0; do check "resume: $who opens the environment once" is "$(opens $who environment)" 1; done
+check "resume: the launcher reads nothing else" is "$(opens launcher '.*')" 2
+
+last=$(newest) before=$(newest 2)
+flip "a/$last"
+counted "$dunlin" resume a --frames 9000
+check "resume beside a damaged one: status 0" is "$status" 0
+check "resume beside a damaged one: it is named" grep -q "$last: damaged: .*; trying the one before it" err
+check "resume beside a damaged one: it goes on from the one before" \
+    grep -q "resuming a at $((10#$(tr -dc 0-9 <<<"${before%.h5}"))) frames" err
+each "damaged" "$last"
+each "the one before" "$before"
+for who in launcher 0; do check "damaged: $who opens the environment once" is "$(opens $who environment)" 1; done
+
+last=$(newest)
+counted "$dunlin" train --env "lib:$PWD/metered.so" --net mlp:8 --actors 1 --frames 12000 --out a --or-resume
+check "or-resume: status 0" is "$status" 0
+each or-resume "$last"
+
+last=$(newest)
+counted mpirun --oversubscribe -n 2 "$dunlin" resume a --frames 15000
+check "under a typed mpirun: status 0" is "$status" 0
+check "under a typed mpirun: rank 0 opens $last once" is "$(opens 0 "$last")" 1
+check "under a typed mpirun: rank 1 does not" is "$(opens 1 "$last")" 0
+finish
