@@ -49,15 +49,15 @@ static void write_checkpoint(int frames)
     memset(state, 7, sizeof state);
     const struct checkpoint_actor actors[] = {
         {0, kept.books, kept.books_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
-    const struct checkpoint c = {.options = &options,
-                                 .net = opened.net,
-                                 .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
-                                 .theta = kept.theta,
-                                 .target = kept.target,
-                                 .optim = (const float *const[]){optim_state(kept.optim, 0)},
-                                 .optim_rows = 1,
-                                 .actors = actors,
-                                 .actor_count = 3};
+    const struct checkpoint c = {
+        .options = &options,
+        .net = opened.net,
+        .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
+        .theta = kept.theta,
+        .target = kept.target,
+        .optim = {.sets = 1, .blocks = 1, .state = (const float *const[]){optim_state(kept.optim, 0, 0)}, .steps = -1},
+        .actors = actors,
+        .actor_count = 3};
     snprintf(name, sizeof name, "checkpoint-%012d.h5", frames);
     if (checkpoint_write(dir, name, &c)) fail_msg("%s", error_text());
 }
@@ -102,7 +102,7 @@ static int make_run(void **unused)
             .theta = memory_floats(params), .target = memory_floats(params), .optim = optim_new(&config, params, 2)};
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
-        net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0), &rng);
+        net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0, 0), &rng);
         kept.books_bytes = 700;
         kept.books = memory_new(kept.books_bytes, 1);
         for (size_t i = 0; i < kept.books_bytes; i++) ((unsigned char *)kept.books)[i] = (unsigned char)i;
@@ -154,8 +154,8 @@ static int choose(bool values)
     if (from.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
     if ((values || !taken) &&
         (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || from.counters.updates != 20 ||
-         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.books_bytes != kept.books_bytes ||
-         memcmp(r.books, kept.books, kept.books_bytes)))
+         memcmp(optim_state(r.optim, 0, 0), optim_state(kept.optim, 0, 0), bytes) ||
+         r.books_bytes != kept.books_bytes || memcmp(r.books, kept.books, kept.books_bytes)))
         return WRONG;
     return taken ? TAKEN : REFUSED;
 }

@@ -31,7 +31,7 @@ static void hand_worked(void **state)
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 + 0.2 * 1, 1e-6);
     EXPECT(theta[1] == 2);
-    EXPECT(optim_state_rows(o) == 0);
+    EXPECT(optim_sets(o) == 0);
     optim_free(&o);
     EXPECT(o == NULL);
 
@@ -40,8 +40,8 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(0.14) + 0.2 * 1 / sqrt(0.1496), 1e-6);
-    EXPECT(optim_state_rows(o) == 1);
-    EXPECT_NEAR(optim_state(o, 0)[0], 0.0496, 1e-8);
+    EXPECT(optim_sets(o) == 1);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 0.0496, 1e-8);
     optim_free(&o);
 
     /* from 1: 0.99 + 0.04 = 1.03 -> 1.0197 + 0.01 = 1.0297, and every actor's */
@@ -50,8 +50,8 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(1.13) + 0.2 * 1 / sqrt(1.1297), 1e-6);
-    EXPECT_NEAR(optim_state(o, 0)[0], 1.0297, 1e-6);
-    EXPECT(optim_state(o, 1)[0] == 1 && optim_state(o, 1)[15] == 1);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 1.0297, 1e-6);
+    EXPECT(optim_state(o, 1, 0)[0] == 1 && optim_state(o, 1, 0)[15] == 1);
     optim_free(&o);
 
     /* m: 0 -> 0.1 * 2 = 0.2 -> 0.18 - 0.1 = 0.08 */
@@ -59,7 +59,7 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 0.2 - 0.2 * 0.08, 1e-6);
-    EXPECT_NEAR(optim_state(o, 0)[0], 0.08, 1e-8);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 0.08, 1e-8);
     optim_free(&o);
 }
 
@@ -71,13 +71,13 @@ static void state_per_actor(void **state)
     grad[0][3] = 2, grad[1][3] = 1;
     struct optim_grad gr[2] = {{grad[0], 1, 0.1f, 2, 0}, {grad[1], 1, 0.1f, 0, 0}};
     struct optim *o = make(OPTIM_RMSPROP, 16, 3);
-    EXPECT(optim_state_rows(o) == 3);
+    EXPECT(optim_sets(o) == 3);
     optim_apply(o, theta, out, gr, 2);
     EXPECT(theta[3] == 0);
     EXPECT_NEAR(out[3], -0.1 * 2 / sqrt(0.14) - 0.1 * 1 / sqrt(0.11), 1e-6);
-    EXPECT_NEAR(optim_state(o, 2)[3], 0.04, 1e-8);
-    EXPECT_NEAR(optim_state(o, 0)[3], 0.01, 1e-8);
-    EXPECT(optim_state(o, 1)[3] == 0);
+    EXPECT_NEAR(optim_state(o, 2, 0)[3], 0.04, 1e-8);
+    EXPECT_NEAR(optim_state(o, 0, 0)[3], 0.01, 1e-8);
+    EXPECT(optim_state(o, 1, 0)[3] == 0);
     optim_apply(o, out, theta, gr, 0); /* no gradient: a copy */
     EXPECT(!memcmp(theta, out, sizeof out));
     optim_free(&o);
@@ -86,8 +86,8 @@ static void state_per_actor(void **state)
     memset(theta, 0, sizeof theta);
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[3], -0.1 * 0.2 - 0.1 * 0.1, 1e-7);
-    EXPECT_NEAR(optim_state(o, 2)[3], 0.2, 1e-7);
-    EXPECT_NEAR(optim_state(o, 0)[3], 0.1, 1e-7);
+    EXPECT_NEAR(optim_state(o, 2, 0)[3], 0.2, 1e-7);
+    EXPECT_NEAR(optim_state(o, 0, 0)[3], 0.1, 1e-7);
     optim_free(&o);
 }
 
@@ -214,9 +214,9 @@ static void factors(void **state)
             optim_apply_part(c, in, pieces, gr, K, at, n);
         }
         EXPECT(!memcmp(all, one, N * sizeof *one) && !memcmp(all, pieces, N * sizeof *one));
-        for (int r = 0; r < optim_state_rows(a); r++)
-            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *one) &&
-                   !memcmp(optim_state(a, r), optim_state(c, r), N * sizeof *one));
+        for (int r = 0; r < optim_sets(a); r++)
+            EXPECT(!memcmp(optim_state(a, r, 0), optim_state(b, r, 0), N * sizeof *one) &&
+                   !memcmp(optim_state(a, r, 0), optim_state(c, r, 0), N * sizeof *one));
         for (int i = 0; i < N; i++) {
             double g[2] = {0.5, 0.5}, theta = in[i];
             for (int j = 0; j < K; j++) {
@@ -226,7 +226,7 @@ static void factors(void **state)
                 theta -= (double)gr[j].lr * d_i / sqrt(*g_j + 0.1);
             }
             EXPECT_NEAR(all[i], theta, 2e-5);
-            EXPECT_NEAR(optim_state(a, 0)[i], g[0], 1e-5 * g[0]);
+            EXPECT_NEAR(optim_state(a, 0, 0)[i], g[0], 1e-5 * g[0]);
         }
         free(all);
         optim_free(&a);
@@ -273,7 +273,7 @@ static void rows_left_alone(void **state)
         if (!k) optim_apply(a, place[now], place[next], gr, 0);
         now = next;
         EXPECT(!memcmp(place[now], same, N * sizeof *same));
-        if (drain % 400 == 399) EXPECT(!memcmp(optim_state(a, 0), optim_state(b, 0), N * sizeof *same));
+        if (drain % 400 == 399) EXPECT(!memcmp(optim_state(a, 0, 0), optim_state(b, 0, 0), N * sizeof *same));
         if (drain % 601 == 600) { /* somebody else brings a theta */
             now = (now + 1) % PLACES;
             for (uint64_t i = 0; i < N; i++) place[now][i] = same[i] = testing_fill(91, i, 1);
@@ -345,9 +345,9 @@ static void drains_of_any_size(void **state)
         }
         EXPECT(!memcmp(x, y, N * sizeof *x));
         EXPECT(!memcmp(pieces, y, N * sizeof *x));
-        for (int r = 0; r < optim_state_rows(a); r++)
-            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *x) &&
-                   !memcmp(optim_state(c, r), optim_state(b, r), N * sizeof *x));
+        for (int r = 0; r < optim_sets(a); r++)
+            EXPECT(!memcmp(optim_state(a, r, 0), optim_state(b, r, 0), N * sizeof *x) &&
+                   !memcmp(optim_state(c, r, 0), optim_state(b, r, 0), N * sizeof *x));
         optim_free(&a);
         optim_free(&b);
         optim_free(&c);
@@ -359,7 +359,7 @@ static void names_and_schedule(void **state)
 {
     (void)state;
     for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++)
-        EXPECT(optim_kind_of(optim_name((enum optim_kind)kind)) == kind);
+        EXPECT(optim_kind_of(optim_row(kind)->name) == kind);
     EXPECT(optim_kind_of("adam") == -1);
     EXPECT(optim_lr(0.5, 0, 99, 100) == 0.5);
     EXPECT_NEAR(optim_lr(0.5, 1, 25, 100), 0.375, 1e-15);

@@ -369,10 +369,6 @@ int options_check(const struct option_set *set)
             "deterministic is true, combine is %s and wire is %s, which depend on what waits when; allowed "
             "with deterministic: combine none, wire float32",
             o->combine, o->wire);
-    if (!strcmp(o->combine, "sum") && strcmp(o->optimizer, "shared-rmsprop"))
-        return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
-                         "combine sum: optimizer shared-rmsprop",
-                         o->optimizer);
     return 0;
 }
 

@@ -7,22 +7,18 @@
 #include "base/log.h"
 #include "learn/world.h"
 #include "nn/net.h"
+#include "optim/optim.h"
 
 struct item {
     const char *name, *kind, *help;
 };
 
-/* The names are those that --algo and --optimizer take. */
+/* The names are those that --algo takes. */
 static const struct item algorithms[] = {
     {"a3c", "algorithm", "advantage actor-critic: policy and value from one network, no target network"},
     {"n-step-q", "algorithm", "Q-learning with n-step returns, forward view, target network"},
     {"one-step-q", "algorithm", "Q-learning, off-policy, target network"},
     {"one-step-sarsa", "algorithm", "Sarsa, on-policy, target network"},
-};
-static const struct item optimizers[] = {
-    {"shared-rmsprop", "optimizer", "RMSProp with one mean square for all actors"},
-    {"rmsprop", "optimizer", "RMSProp with a mean square per actor"},
-    {"momentum-sgd", "optimizer", "gradient descent with a momentum per actor"},
 };
 
 static void print_item(const struct item *item)
@@ -43,6 +39,12 @@ static void print_networks(void)
     for (int i = 0; (item.name = net_usage(i, &item.help)); i++) print_item(&item);
 }
 
+static void print_optimizers(void)
+{
+    for (int i = 0; optim_row(i); i++)
+        if (optim_row(i)->help) print_item(&(struct item){optim_row(i)->name, "optimizer", optim_row(i)->help});
+}
+
 int list_main(int argc, char **argv)
 {
     if (argc > 0 && !strcmp(argv[0], "--help")) {
@@ -56,6 +58,6 @@ int list_main(int argc, char **argv)
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) print_item(&algorithms[i]);
     print_networks();
-    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) print_item(&optimizers[i]);
+    print_optimizers();
     return 0;
 }
