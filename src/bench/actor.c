@@ -1,9 +1,7 @@
 /* actor.c -- what becomes of a core's emulation when an actor-learner runs on it. Rank 1, pinned to a core of its own,
  * alternates three things in short slices: the bare emulator (ALE's act and reset alone; for other environments the
- * step alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and training as
- * actor_run() does it: fetch, play, differentiate, norm, push. Rank 0, on another core, drains, applies and publishes
- * for real, and sleeps during the other slices. */
-#include <math.h>
+ * step alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and the turns of
+ * training (turn/actor.h). Rank 0, on another core, takes its turns, too, and sleeps during the other slices. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +17,13 @@
 #include "measure/probe.h"
 #include "measure/ranks.h"
 #include "setup/setup.h"
+#include "turn/actor.h"
+#include "turn/master.h"
 
 enum { KINDS = 3, MOST_ACTIONS = 18, STEPS_A_LOOK = 16 };
 static const double SLICE = 0.06; /* s */
 
-struct player {
+struct trial {
     const struct setup *setup;
     struct rng rng;
     /* the bare emulator: Atari's, or */
@@ -34,21 +34,17 @@ struct player {
     void *state, *obs;
     /* as the agent sees it */
     struct instance instance;
-    /* training */
-    struct agent *agent;
-    struct share *share;
-    float *theta, *target;
-    uint64_t target_version;
-    double fetch, play, gradient, push; /* s */
+    struct turn_actor turn;
+    double seconds[TURN_PARTS];
     int64_t steps;
 };
 
-static struct env_action any_action(struct player *p)
+static struct env_action any_action(struct trial *p)
 {
     return (struct env_action){.index = rng_below(&p->rng, p->setup->world.spec.num_actions)};
 }
 
-static int raw_open(struct player *p)
+static int raw_open(struct trial *p)
 {
     const struct world *w = &p->setup->world;
     char err[512] = "it gives no reason", rom[4096];
@@ -68,7 +64,7 @@ static int raw_open(struct player *p)
 }
 
 /* Each plays on where it was; returns frames, -1 after error_set(). */
-static int64_t raw_steps(struct player *p)
+static int64_t raw_steps(struct trial *p)
 {
     const struct world *w = &p->setup->world;
     const int repeat = w->spec.action_repeat;
@@ -85,7 +81,7 @@ static int64_t raw_steps(struct player *p)
     return STEPS_A_LOOK * repeat;
 }
 
-static int64_t env_steps(struct player *p)
+static int64_t env_steps(struct trial *p)
 {
     struct env_step s;
     for (int i = 0; i < STEPS_A_LOOK; i++) {
@@ -95,70 +91,39 @@ static int64_t env_steps(struct player *p)
     return STEPS_A_LOOK * p->setup->world.spec.action_repeat;
 }
 
-static int64_t train_steps(struct player *p)
+/* One turn, as in training; an environment that answers no number has no figure. */
+static int64_t train_steps(struct trial *p)
 {
-    struct agent_stats stats;
     struct share_view view;
-    struct agent_episode done[16];
-    const double clip = p->setup->options->clip, t0 = clock_seconds();
-    const float *theta = share_borrow(p->share, p->theta, &view);
-    if (!theta) return error_set("rank 0 is silent");
-    if (p->target && view.target_version != p->target_version &&
-        share_fetch_target(p->share, p->target, &p->target_version))
-        return error_set("rank 0 is silent");
-    const double t1 = clock_seconds();
-    if (agent_play(p->agent, theta, view.frames)) return -1;
-    const double t2 = clock_seconds();
-    float *dtheta = share_begin(p->share);
-    if (!dtheta) return error_set("rank 0 is silent");
-    const double t3 = clock_seconds();
-    agent_gradient(p->agent, theta, p->target, dtheta, &stats);
-    const double t4 = clock_seconds(), norm = stats.norm;
-    const bool clips = clip > 0 && norm > clip;
-    share_push(p->share, &(struct share_push){.version = view.version,
-                                              .frames = stats.frames,
-                                              .steps = stats.steps,
-                                              .scale = clips ? (float)(clip / norm) : 1,
-                                              .norm = (float)norm,
-                                              .factors = (uint32_t)stats.factors,
-                                              .bad = !isfinite(norm)});
-    for (int n = agent_take_episodes(p->agent, done, 16), i = 0; i < n; i++)
-        share_tell_episode(p->share, &(struct share_episode){done[i].frames, done[i].steps, done[i].ret});
-    p->fetch += t1 - t0;
-    p->play += t2 - t1;
-    p->gradient += t4 - t3;
-    p->push += t3 - t2 + clock_seconds() - t4;
-    p->steps += stats.steps;
-    return stats.frames;
+    const float *theta = turn_actor_fetch(&p->turn, &view);
+    if (!theta || turn_actor_rollout(&p->turn, theta, &view) == TURN_NO_MAILBOX) return error_set("rank 0 is silent");
+    if (p->turn.faults) return -1;
+    p->steps += p->turn.stats.steps;
+    return p->turn.stats.frames;
 }
 
-static int player_open(struct player *p, const struct setup *setup)
+static int trial_open(struct trial *p, const struct setup *setup)
 {
-    const struct agent_config config = setup_agent_config(setup, 1);
     memset(p, 0, sizeof *p);
     p->setup = setup;
     p->rng = rng_make((uint64_t)setup->options->seed, 1, RNG_POLICY, 1000);
-    p->theta = memory_floats(setup->facts->params);
-    if (algo_has_target(setup->algo)) p->target = memory_floats(setup->facts->params);
-    p->agent = agent_new(&config, &setup->world, setup->net);
-    if (!p->agent || raw_open(p)) return -1;
+    if (turn_actor_open(&p->turn, setup, 1) || raw_open(p)) return -1;
+    p->turn.seconds = p->seconds;
     if (instance_open(&p->instance, &setup->world, p->rng, setup->world.spec.stack + 1)) return -1;
     return instance_reset(&p->instance);
 }
 
-static void player_close(struct player *p)
+static void trial_close(struct trial *p)
 {
     if (p->emulator) p->ale->ALE_del(p->emulator);
     if (p->state && p->setup->world.ops->free) p->setup->world.ops->free(p->state);
     free(p->state);
     free(p->obs);
     if (p->instance.world) instance_close(&p->instance);
-    if (p->agent) agent_free(&p->agent);
-    free(p->theta);
-    free(p->target);
+    turn_actor_close(&p->turn);
 }
 
-static void report(const struct player *p, const struct series *rate)
+static void report(const struct trial *p, const struct series *rate)
 {
     const double raw = series_median(&rate[0]), us = 1e6 / (double)p->steps;
     log_rank(
@@ -166,17 +131,17 @@ static void report(const struct player *p, const struct series *rate)
         "with acting %.1f in all, gradient %.1f, push %.1f",
         p->setup->options->env, p->setup->options->net, (int)p->setup->options->t_max,
         (int)p->setup->options->envs_per_actor, 1e6 * p->setup->world.spec.action_repeat / raw,
-        1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw), us * p->fetch, us * p->play,
-        us * p->gradient, us * p->push);
+        1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw), us * p->seconds[TURN_FETCH],
+        us * p->seconds[TURN_PLAY], us * p->seconds[TURN_GRADIENT], us * p->seconds[TURN_PUSH]);
     probe_print("actor-raw", raw, raw, "frames/s");
     probe_print("actor-env", series_median(&rate[1]), raw, "frames/s");
     probe_print("actor-train", series_median(&rate[2]), raw, "frames/s");
 }
 
 /* Rank 1. 0, or -1 after error_set(). */
-static int measure(struct player *p, double seconds)
+static int measure(struct trial *p, double seconds)
 {
-    static int64_t (*const steps[KINDS])(struct player *) = {raw_steps, env_steps, train_steps};
+    static int64_t (*const steps[KINDS])(struct trial *) = {raw_steps, env_steps, train_steps};
     struct series rate[KINDS] = {{0}};
     const double begin = clock_seconds();
     for (int round = 0; round < 2 || clock_seconds() < begin + seconds; round++)
@@ -190,8 +155,8 @@ static int measure(struct player *p, double seconds)
             if (round)
                 series_add(&rate[k], (double)frames / (clock_seconds() - start)); /* the first warms up */
             else
-                p->fetch = p->play = p->gradient = p->push = 0, p->steps = 0;
-            share_alive(p->share);
+                memset(p->seconds, 0, sizeof p->seconds), p->steps = 0;
+            share_alive(p->turn.share);
         }
     report(p, rate);
     for (int k = 0; k < KINDS; k++) series_free(&rate[k]);
@@ -200,19 +165,28 @@ static int measure(struct player *p, double seconds)
 
 static void run_master(const struct ranks *r, const struct setup *setup, struct optim *optim)
 {
-    struct rng rng = rng_make((uint64_t)setup->options->seed, 0, RNG_INIT, 0);
-    float *theta = memory_floats(setup->facts->params);
-    struct ranks_master m = {.share = r->share, .optim = optim, .lr = (float)setup->options->lr, .count = true};
+    const struct options *o = setup->options;
+    const size_t params = setup->facts->params;
+    struct rng rng = rng_make((uint64_t)o->seed, 0, RNG_INIT, 0);
+    float *theta = memory_floats(params), *target = algo_has_target(setup->algo) ? memory_floats(params) : NULL;
+    struct turn_master m = {.share = r->share,
+                            .optim = optim,
+                            .params = params,
+                            .lr = o->lr,
+                            .target = target,
+                            .target_every = o->target_every};
     net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
-    share_start(r->share, theta, theta, 0, 0);
+    if (target) memcpy(target, theta, params * sizeof *target);
+    share_start(r->share, theta, target, 0, 0);
     ranks_serve(&m, 0);
     free(theta);
+    free(target);
 }
 
 int bench_actor(const struct bench *b)
 {
     static struct option_set set;
-    static struct player player;
+    static struct trial trial;
     struct setup setup = {0};
     struct ranks r;
     struct optim *optim = NULL;
@@ -225,7 +199,7 @@ int bench_actor(const struct bench *b)
         const struct optim_config config = setup_optim_config(&setup);
         ok = (optim = optim_new(&config, setup.facts->params, 1)) != NULL;
     }
-    if (ok && r.rank == 1) ok = !player_open(&player, &setup);
+    if (ok && r.rank == 1) ok = !trial_open(&trial, &setup);
     if (ranks_agree(&r, ok)) {
         const struct share_config config = {
             .params = setup.facts->params, .target = algo_has_target(setup.algo), .episodes = 1024};
@@ -235,15 +209,15 @@ int bench_actor(const struct bench *b)
             if (cores < 2) log_root("only one core: master and actor share it");
             run_master(&r, &setup, optim);
         } else {
-            if (cores < 2) setpriority(PRIO_PROCESS, 0, 5); /* as actor_run() does, to let the master in */
-            player.share = r.share;
-            if ((rc = measure(&player, b->seconds))) log_error("%s", error_text());
+            if (cores < 2) setpriority(PRIO_PROCESS, 0, 5); /* as in training, to let the master in */
+            trial.turn.share = r.share;
+            if ((rc = measure(&trial, b->seconds))) log_error("%s", error_text());
             share_bye(r.share);
         }
     } else {
         rc = 2;
     }
-    if (r.rank == 1) player_close(&player);
+    if (r.rank == 1) trial_close(&trial);
     optim_free(&optim);
     setup_close(&setup);
     ranks_end(&r, rc < 0);

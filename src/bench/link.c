@@ -53,13 +53,13 @@ static double plain(struct link *l)
 /* Rank 0: s from the last push of the warm-up to the last of all. */
 static int serve(struct link *l, struct share *s, double *seconds)
 {
-    struct share_ready ready[RANKS_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     const int actors = share_actors(s), warm = WARM * actors, all = (WARM + CYCLES) * actors;
     const double until = clock_seconds() + PATIENCE;
     double start = 0;
     share_start(s, l->out, NULL, 0, 0);
     for (int done = 0; done < all;) {
-        const int n = share_drain(s, ready, RANKS_DRAIN);
+        const int n = share_drain(s, ready, SHARE_DRAIN_MOST);
         if (n) {
             if (done < warm && done + n >= warm) start = clock_seconds();
             done += n;

@@ -40,7 +40,7 @@ static void rounds(struct idle_master *h, double seconds, struct idle_found *f)
 {
     struct series all[T_MAXES * IDLE_SIZES][3] = {0};
     for (int t = 0; t < T_MAXES; t++)
-        for (int n = 1, i = 0; n <= share_actors(h->m.share) && i < IDLE_SIZES; n *= 2, i++)
+        for (int n = 1, i = 0; n <= share_actors(h->turn.share) && i < IDLE_SIZES; n *= 2, i++)
             f->rates[f->count++] = (struct idle_rate){.t_max = idle_t_max[t], .actors = n};
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < f->count; i++) slice(h, &f->rates[i], seconds / (ROUNDS * f->count), all[i]);
@@ -93,11 +93,9 @@ int scale_idle_read(const char *path, struct idle_found *f)
 
 static int run_host(struct share *share, const struct bench *b, const struct scale_words *w, struct optim *optim)
 {
-    struct idle_master h = {.m = {.share = share, .optim = optim, .lr = 1e-6f}};
+    struct idle_master h;
     struct idle_found found = {0};
-    float *theta = memory_floats((size_t)b->params);
-    share_start(share, theta, NULL, 0, 0);
-    free(theta);
+    idle_begin(&h, share, optim, (size_t)b->params);
     int rc = idle_alone(&h, 0, 0.1 * b->seconds, &found.alone);
     if (!rc) rounds(&h, 0.9 * b->seconds, &found);
     if (idle_end(&h)) rc = -1;

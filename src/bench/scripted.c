@@ -60,7 +60,7 @@ static int push_once(struct share *s, const float *grad, size_t params, float sc
     if (!mail) return -1;
     const double start = clock_seconds();
     if (scale != 0) memcpy(mail, grad, params * sizeof *mail);
-    share_push(s, &(struct share_push){.scale = scale, .frames = 1, .steps = 1});
+    share_push(s, &(struct share_push){.scale = scale, .steps = 1});
     *seconds = clock_seconds() - start;
     return 0;
 }
@@ -130,7 +130,7 @@ static int push_made(struct share *s, const struct grad_form *form, const float 
     float *mail = share_begin(s);
     if (!mail) return -1;
     grad_copy(form, mail, grad);
-    share_push(s, &(struct share_push){.scale = 1, .frames = 1, .steps = 1, .factors = (uint32_t)form->factors});
+    share_push(s, &(struct share_push){.scale = 1, .steps = 1, .factors = (uint32_t)form->factors});
     return 0;
 }
 

@@ -27,13 +27,14 @@
 #include "measure/probe.h"
 #include "measure/ranks.h"
 #include "nn/peak.h"
+#include "turn/master.h"
 
 enum { KS = 5, MOST = 16, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };
 static const int ks[KS] = {1, 2, 4, 8, 16};
 static const double PATIENCE = 20; /* s for an actor to do what it was told */
 
 struct server {
-    struct ranks_master m;
+    struct turn_master turn;
     struct grad_form form[2]; /* whole; with factors, or whole too, and then not measured */
     int actors;
     int64_t orders;
@@ -45,29 +46,29 @@ struct server {
 /* Publishes an order, with the weights of some publication before. */
 static void order(struct server *s, int what)
 {
-    s->m.frames = ++s->orders << 8 | what;
-    share_publish(s->m.share, s->m.version, s->m.frames);
+    s->turn.frames = ++s->orders << 8 | what;
+    share_publish(s->turn.share, (uint64_t)s->turn.updates, s->turn.frames);
 }
 
 /* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */
 static int apply_slice(struct server *s, int k, int form, struct series *seconds)
 {
-    struct share_ready ready[RANKS_DRAIN];
+    struct share_ready ready[SHARE_DRAIN_MOST];
     int n = 0;
     double busy = 0, start = clock_seconds();
     const double until = start + PATIENCE;
     order(s, form ? ORDER_FACTORS + k : k);
     while (n < k) { /* drains that find something count, waiting does not */
         start = clock_seconds();
-        const int more = share_drain(s->m.share, ready + n, k - n);
+        const int more = share_drain(s->turn.share, ready + n, k - n);
         if (more) busy += clock_seconds() - start;
         n += more;
-        if (!more) share_idle(s->m.share, 0.002);
+        if (!more) share_idle(s->turn.share, 0.002);
         if (start > until) return error_set("%d of %d actors have not pushed within %g s", k - n, k, PATIENCE);
     }
     clock_sleep(0.0005); /* the actors go to sleep */
     start = clock_seconds();
-    ranks_apply(&s->m, ready, k);
+    turn_master_apply(&s->turn, ready, k);
     series_add(seconds, (busy + clock_seconds() - start) / k);
     return 0;
 }
@@ -119,16 +120,11 @@ static int measure_apply(struct server *s, int form, double seconds)
 /* Actor 0 measures; we only serve. -1 after error_set(). */
 static int measure_copies(struct server *s, double seconds, struct scripted_figures *figures)
 {
-    struct share_ready ready[RANKS_DRAIN];
     const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
     order(s, ORDER_MEASURE);
-    while (!share_read_post(s->m.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
-        const int n = share_drain(s->m.share, ready, RANKS_DRAIN);
-        if (n)
-            ranks_apply(&s->m, ready, n);
-        else
-            share_idle(s->m.share, 0.002);
+    while (!share_read_post(s->turn.share, 0, SHARE_POST_EVAL, figures, sizeof *figures, &bytes)) {
+        if (!turn_master_serve(&s->turn)) share_idle(s->turn.share, 0.002);
         if (clock_seconds() > until) return error_set("actor 0 has not measured within %g s", seconds + PATIENCE);
     }
     order(s, ORDER_REST);
@@ -138,10 +134,9 @@ static int measure_copies(struct server *s, double seconds, struct scripted_figu
 /* Of a core, in percent. */
 static double measure_idle(struct server *s, double seconds)
 {
-    struct share_ready ready[RANKS_DRAIN];
     const double cpu = probe_cpu_seconds(), start = clock_seconds();
     while (clock_seconds() < start + seconds)
-        if (!share_drain(s->m.share, ready, RANKS_DRAIN)) share_idle(s->m.share, 0.002);
+        if (!turn_master_serve(&s->turn)) share_idle(s->turn.share, 0.002);
     return 100 * (probe_cpu_seconds() - cpu) / (clock_seconds() - start);
 }
 
@@ -167,7 +162,7 @@ static void report(const struct server *s, const struct scripted_figures *f, dou
 {
     const double bytes = (double)s->form[0].params * sizeof(float);
     log_root("%zu parameters, %s; roots and divisions alone: %.4g gradients/s", s->form[0].params,
-             share_component(s->m.share), 1 / series_median(&s->arithmetic));
+             share_component(s->turn.share), 1 / series_median(&s->arithmetic));
     report_apply(s, 0);
     if (s->form[1].factors) report_apply(s, 1);
     probe_print("server-push", bytes / f->push, bytes / f->copy, "bytes/s");
@@ -185,7 +180,7 @@ static int run_server(struct server *s, double seconds)
     memset(s->streams, 1, (2 + MOST) * params * sizeof(float)); /* untouched pages would all be one page of zeros */
     for (int i = 0; i < 3; i++) s->root[i] = memory_floats(ROOT_FLOATS);
     for (int i = 0; i < ROOT_FLOATS; i++) s->root[0][i] = s->root[1][i] = 0.01f * (float)(i + 1);
-    share_start(s->m.share, theta, NULL, 0, 0);
+    share_start(s->turn.share, theta, NULL, 0, 0);
     const int forms = 1 + (s->form[1].factors > 0);
     int rc = 0;
     for (int form = 0; form < forms && !rc; form++) rc = measure_apply(s, form, 0.6 * seconds / forms);
@@ -194,8 +189,8 @@ static int run_server(struct server *s, double seconds)
         report(s, &figures, measure_idle(s, 0.15 * seconds));
     else
         log_error("%s", error_text());
-    share_stop(s->m.share, 1);
-    if (share_wait_bye(s->m.share, PATIENCE)) rc = -1;
+    share_stop(s->turn.share, 1);
+    if (share_wait_bye(s->turn.share, PATIENCE)) rc = -1;
     for (int i = 0; i < 3; i++) free(s->root[i]);
     for (int i = 0; i < 2 * KS; i++) {
         series_free(&s->apply[i / KS][i % KS]);
@@ -224,7 +219,7 @@ static int look_at_model(const struct bench *b, struct server *s)
 
 int bench_server(const struct bench *b)
 {
-    struct server s = {.m.lr = 7e-4f};
+    struct server s = {.turn.lr = 7e-4};
     struct ranks r;
     int rc = 0;
     ranks_begin(&r);
@@ -234,12 +229,13 @@ int bench_server(const struct bench *b)
     if (ok && r.rank == 0) {
         const struct optim_config optim = {
             .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.form->wide};
-        ok = (s.m.optim = optim_new(&optim, s.form->params, s.actors)) != NULL;
+        ok = (s.turn.optim = optim_new(&optim, s.form->params, s.actors)) != NULL;
     }
     if (ranks_agree(&r, ok)) {
         const struct share_config config = {.params = s.form->params, .wide = s.form->wide, .episodes = 16};
         r.share = share_open(MPI_COMM_WORLD, &config);
-        s.m.share = r.share;
+        s.turn.share = r.share;
+        s.turn.params = s.form->params;
         probe_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
         if (r.rank == 0 && cores < 2) log_root("only one core: rank 0 shares it with the actors");
         rc = r.rank == 0 ? run_server(&s, b->seconds) : scripted_run(r.share, &s.form[1], 0.25 * b->seconds);
@@ -247,7 +243,7 @@ int bench_server(const struct bench *b)
     } else {
         rc = 2;
     }
-    optim_free(&s.m.optim);
+    optim_free(&s.turn.optim);
     ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

@@ -105,12 +105,11 @@ static void say_progress(struct idle_master *h, const struct gathered *w, int re
 static int visit(struct gathered *w, struct share *share, int size, size_t params)
 {
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
-    struct idle_master h = {.m = {.share = share, .lr = 1e-6f}};
-    float *theta = memory_floats(params);
+    struct idle_master h;
+    struct optim *optim = optim_new(&config, params, size - 1);
     int remote = -1, hosts = 0, rc = 0;
-    if (!(h.m.optim = optim_new(&config, params, size - 1))) return -1;
-    share_start(share, theta, NULL, 0, 0);
-    free(theta);
+    if (!optim) return -1;
+    idle_begin(&h, share, optim, params);
     const struct doctor_plan actors = {.facts = w->facts + 1, .n = size - 1};
     for (int r = 1; r < size && !rc; r++) {
         struct idle_costs c;
@@ -134,7 +133,7 @@ static int visit(struct gathered *w, struct share *share, int size, size_t param
                    error_text());
         rc = -1;
     }
-    optim_free(&h.m.optim);
+    optim_free(&optim);
     return rc;
 }
 
@@ -168,21 +167,20 @@ static int try_window(struct gathered *w, struct ranks *r, size_t params)
 static int visit_relay(struct gathered *w, struct share *share, int size, size_t params)
 {
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1};
-    struct idle_master h = {.m = {.share = share, .lr = 1e-6f, .optim = optim_new(&config, params, size - 1)}};
-    float *theta = memory_floats(params);
+    struct idle_master h;
+    struct optim *optim = optim_new(&config, params, size - 1);
     struct idle_costs c;
     int remote = 1;
     while (remote < size - 1 && w->local[remote]) remote++;
-    share_start(share, theta, NULL, 0, 0);
-    free(theta);
-    const int rc = !h.m.optim || idle_alone(&h, remote - 1, MEASURE, &c) || idle_end(&h) ? -1 : 0;
+    idle_begin(&h, share, optim, params);
+    const int rc = !optim || idle_alone(&h, remote - 1, MEASURE, &c) || idle_end(&h) ? -1 : 0;
     if (rc)
         doctor_say(&doctor, DOCTOR_FAIL, "relays", "--relay off", "%s", error_text());
     else
         doctor_say(&doctor, DOCTOR_OK, "relays", NULL, "%s through its node's relay: fetch %.3g GB/s, push %.3g GB/s",
                    w->facts[remote].host, 1e-9 * (double)params * sizeof(float) / c.fetch,
                    1e-9 * (double)params * sizeof(float) / c.push);
-    optim_free(&h.m.optim);
+    optim_free(&optim);
     return rc;
 }
 

@@ -179,7 +179,7 @@ int idle_actor(struct share *share, int rank, const struct idle_part *part)
         a.factored[t] = memory_floats(params);
         made_gradient(&part->form[t], &a.rng, a.factored[t]);
     }
-    setpriority(PRIO_PROCESS, 0, 5); /* as actor_run() does, to let the master in */
+    setpriority(PRIO_PROCESS, 0, 5); /* as in training, to let the master in */
     const int rc = obey(&a, rank);
     free(a.theta);
     free(a.grad);
@@ -194,8 +194,8 @@ int idle_actor(struct share *share, int rank, const struct idle_part *part)
 static void publish_order(struct idle_master *h, int about, int what, double seconds)
 {
     h->orders = (h->orders + 1) & 0xffff;
-    h->m.frames = (int64_t)fmin(1e3 * seconds, 30000) << 48 | h->orders << 32 | (int64_t)about << 16 | what;
-    share_publish(h->m.share, h->m.version, h->m.frames);
+    h->turn.frames = (int64_t)fmin(1e3 * seconds, 30000) << 48 | h->orders << 32 | (int64_t)about << 16 | what;
+    share_publish(h->turn.share, (uint64_t)h->turn.updates, h->turn.frames);
 }
 
 void idle_order(struct idle_master *h, int t_max, int actors)
@@ -203,26 +203,36 @@ void idle_order(struct idle_master *h, int t_max, int actors)
     publish_order(h, t_max, actors, 0);
 }
 
+/* Of turn_master: a gradient that is about to be applied. */
+static void on_gradient(void *arg, const struct share_ready *ready, int64_t lag)
+{
+    struct idle_master *h = arg;
+    if (ready->push.scale != 0) h->lag += (double)lag;
+    h->last = clock_seconds();
+}
+
+void idle_begin(struct idle_master *h, struct share *share, struct optim *optim, size_t params)
+{
+    float *theta = memory_floats(params);
+    *h = (struct idle_master){
+        .turn = {.share = share, .optim = optim, .params = params, .lr = 1e-6, .seen = on_gradient, .arg = h}};
+    share_start(share, theta, NULL, 0, 0);
+    free(theta);
+}
+
 int64_t idle_serve(struct idle_master *h, double seconds)
 {
-    struct share_ready ready[RANKS_DRAIN];
     const double until = clock_seconds() + seconds;
     int64_t count = 0;
     do {
-        const int n = share_drain(h->m.share, ready, RANKS_DRAIN);
+        const int n = turn_master_serve(&h->turn);
         count += n;
-        if (!n) {
-            share_idle(h->m.share, 0.002);
-            continue;
-        }
-        for (int i = 0; i < n; i++)
-            if (ready[i].push.scale != 0) h->lag += (double)(h->m.version + (uint64_t)i - ready[i].push.version);
-        h->last = clock_seconds();
-        if (!(h->first > 0))
+        if (!n)
+            share_idle(h->turn.share, 0.002);
+        else if (!(h->first > 0))
             h->first = h->last;
         else
             h->behind += n;
-        ranks_apply(&h->m, ready, n);
     } while (clock_seconds() < until);
     return count;
 }
@@ -233,7 +243,7 @@ static int await_post(struct idle_master *h, int actor, int number, double secon
     const uint64_t want = POSTS * (uint64_t)h->orders + (uint64_t)number;
     const double until = clock_seconds() + seconds + PATIENCE;
     size_t bytes = 0;
-    while (share_read_post(h->m.share, actor, SHARE_POST_EVAL, a, sizeof *a, &bytes) < want) {
+    while (share_read_post(h->turn.share, actor, SHARE_POST_EVAL, a, sizeof *a, &bytes) < want) {
         idle_serve(h, 0);
         if (clock_seconds() > until)
             return error_set("rank %d has not answered for %g s", actor + 1, seconds + PATIENCE);
@@ -272,7 +282,7 @@ int idle_absent(struct idle_master *h, int actor)
     idle_serve(h, 2e-3 * IDLE_LOOK_MS); /* it has seen the order */
     clock_sleep(0.33);
     const bool served =
-        share_read_post(h->m.share, actor, SHARE_POST_EVAL, &a, sizeof a, &bytes) >= POSTS * (uint64_t)h->orders + 1;
+        share_read_post(h->turn.share, actor, SHARE_POST_EVAL, &a, sizeof a, &bytes) >= POSTS * (uint64_t)h->orders + 1;
     if (await_post(h, actor, 1, 0, &a)) return -1;
     idle_order(h, 0, 0);
     return served;
@@ -280,7 +290,7 @@ int idle_absent(struct idle_master *h, int actor)
 
 int idle_end(struct idle_master *h)
 {
-    share_stop(h->m.share, 1);
-    const int missing = share_wait_bye(h->m.share, PATIENCE);
+    share_stop(h->turn.share, 1);
+    const int missing = share_wait_bye(h->turn.share, PATIENCE);
     return missing ? error_set("%d actors have not said goodbye within %g s", missing, PATIENCE) : 0;
 }

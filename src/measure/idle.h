@@ -5,7 +5,7 @@
 #define DUNLIN_MEASURE_IDLE_H
 
 #include "measure/made.h"
-#include "measure/ranks.h"
+#include "turn/master.h"
 
 enum { T_MAXES = 2, IDLE_LOOK_MS = 40 }; /* an actor at rest looks for orders so often */
 extern const int idle_t_max[T_MAXES];    /* 5, 20 */
@@ -30,12 +30,14 @@ int idle_actor(struct share *share, int rank, const struct idle_part *part);
 
 /* Rank 0. */
 struct idle_master {
-    struct ranks_master m; /* share, optim and lr are the caller's */
+    struct turn_master turn;
     int64_t orders;
     double lag;         /* summed */
     double first, last; /* when gradients came, s; 0: none yet */
     int64_t behind;     /* how many came behind the first */
 };
+/* Local, before anything else: weights of 0, and all actors at rest. share and optim are borrowed. */
+void idle_begin(struct idle_master *h, struct share *share, struct optim *optim, size_t params);
 /* Local: from now on `actors` go round, sleeping t_max steps; 0: all rest. */
 void idle_order(struct idle_master *h, int t_max, int actors);
 /* Serves for a while; returns how many gradients came. */

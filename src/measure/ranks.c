@@ -43,38 +43,10 @@ void ranks_end(struct ranks *r, bool lost)
     MPI_Finalize();
 }
 
-void ranks_apply(struct ranks_master *m, const struct share_ready *ready, int n)
+void ranks_serve(struct turn_master *m, int actor)
 {
-    struct optim_grad grads[RANKS_DRAIN];
-    int k = 0;
-    for (int i = 0; i < n; i++) {
-        const struct share_push *p = &ready[i].push;
-        if (!p->bad && p->scale != 0)
-            grads[k++] = (struct optim_grad){.grad = ready[i].grad,
-                                             .scale = p->scale,
-                                             .lr = m->lr,
-                                             .actor = ready[i].actor,
-                                             .factors = (int)p->factors};
-        if (m->count) m->frames += p->frames;
-    }
-    if (k) {
-        m->version += (uint64_t)k;
-        optim_buffers(m->optim, share_theta_buffer(m->share), share_next_buffer(m->share));
-        optim_apply(m->optim, share_theta(m->share), share_next(m->share), grads, k);
-        share_publish(m->share, m->version, m->frames);
-    }
-    share_ack(m->share, ready, n);
-}
-
-void ranks_serve(struct ranks_master *m, int actor)
-{
-    struct share_ready ready[RANKS_DRAIN];
     for (;;) {
-        const int n = share_drain(m->share, ready, RANKS_DRAIN);
-        if (n) {
-            ranks_apply(m, ready, n);
-            continue;
-        }
+        if (turn_master_serve(m)) continue;
         const double silence = share_silence(m->share, actor);
         if (silence < 0 || silence > LOST_AFTER) return;
         share_idle(m->share, 0.002);

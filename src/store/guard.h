@@ -13,7 +13,7 @@ enum { GUARD_DIED = 255 }; /* crashed, or over its limits */
  * GUARD_DIED after error_set(), which names path; -1 after error_set() where there is no process to be had or a stop
  * signal ended it. *bytes is NULL unless 0 is
  * returned. The limits are 10 s of computing and a second more for each 16 MB of the file, 60 s and a second for each 4
- * MB by the clock, and 2 GB and eight times the file of memory. No HDF5 file may be open. */
+ * MB by the clock, and 2 GB and eight times the file of memory. No HDF5 file may be open for writing. */
 int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, char **bytes, size_t *n);
 
 #endif

@@ -27,10 +27,4 @@ int plan_check(struct plan *plan, int argc, char **argv, bool resume);
  * error_set(). */
 int plan_check_ranks(const struct plan *plan, int ranks);
 
-/* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
-int plan_try_folder(const struct plan *plan);
-/* The same, and from here to the end of the process the folder is this process's: another one is refused. With --force
- * it is emptied of the files of a run, and of nothing else. 0, or -1 after error_set(). */
-int plan_prepare_folder(const struct plan *plan);
-
 #endif

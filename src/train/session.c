@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
+#include "train/folder.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
 
@@ -242,7 +243,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
-    if (!rc && s->rank == 0) rc = plan_prepare_folder(&s->plan);
+    if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);
     if (!rc && s->rank == 0) rc = load_start(s);
     if (!session_agree(s, !rc)) return 2;
     if (s->plan.checkpoint[0] && !load_actors(s)) return 2;

@@ -17,6 +17,7 @@
 #include "job/mpirun.h"
 #include "job/process.h"
 #include "job/signals.h"
+#include "train/folder.h"
 #include "train/master.h"
 #include "train/session.h"
 
@@ -224,7 +225,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         log_error("%s", error_text());
         return 2;
     }
-    if (mpirun_check_root() || plan_try_folder(&plan)) {
+    if (mpirun_check_root() || folder_try(plan.dir)) {
         log_error("%s", error_text());
         return 2;
     }
