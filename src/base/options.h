@@ -23,7 +23,7 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                      \
     X(TEXT, init, "init", "uniform", 0, "uniform|he", FIXED, "start of the weights: the paper's, or He's scaled for ReLU")  \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")             \
-    X(TEXT, optimizer, "optimizer", "shared-rmsprop", 0, "shared-rmsprop|rmsprop|momentum-sgd", FIXED, "optimizer")        \
+    X(TEXT, optimizer, "optimizer", "shared-rmsprop", 0, "shared-rmsprop|rmsprop|momentum-sgd|adam", FIXED, "optimizer")   \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                     \
     X(FLAG, lr_anneal, "lr-anneal", true, 0, 1, MAY, "anneal the learning rate linearly to 0 over `frames`")               \
     X(REAL, gamma, "gamma", 0.99, 0, 1, MAY, "discount of a reward one step away")                                         \
@@ -35,6 +35,9 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                    \
     X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED, "RMSProp's mean square before the first gradient; above 0: a warm-up")\
     X(REAL, momentum, "momentum", 0.9, 0, 0.999999999, MAY, "decay of momentum-sgd")                                       \
+    X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.999999999, MAY, "Adam's decay of the mean")                                \
+    X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.999999999, MAY, "Adam's decay of the mean square")                       \
+    X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                                   \
     X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY, "frames between two updates of the target network")     \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                                \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                               \

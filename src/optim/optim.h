@@ -24,6 +24,7 @@ struct optim_config {
     double eps;      /* inside the root */
     double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
+    double beta1, beta2, adam_eps;
     struct grad_wide wide;
 };
 

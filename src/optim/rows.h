@@ -5,4 +5,5 @@
 OPTIM(shared_rmsprop, SHARED_RMSPROP)
 OPTIM(rmsprop, RMSPROP)
 OPTIM(momentum_sgd, MOMENTUM_SGD)
+OPTIM(adam, ADAM)
 OPTIM(sgd, SGD)

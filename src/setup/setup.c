@@ -85,5 +85,8 @@ struct optim_config setup_optim_config(const struct setup *setup)
                                  .eps = o->rms_eps,
                                  .start = o->rms_start,
                                  .momentum = o->momentum,
+                                 .beta1 = o->adam_beta1,
+                                 .beta2 = o->adam_beta2,
+                                 .adam_eps = o->adam_eps,
                                  .wide = setup->facts->wide};
 }
