@@ -280,6 +280,12 @@ static void rows_left_alone(void **state)
             for (uint64_t i = 0; i < N; i++) place[now][i] = same[i] = testing_fill(91, i, 1);
             optim_forget(a, now);
         }
+        if (drain % 31 == 30) { /* somebody copies it elsewhere */
+            const int to = (now + 1) % PLACES;
+            memcpy(place[to], place[now], N * sizeof *same);
+            optim_copied(a, now, to);
+            now = to;
+        }
         if (drain % 97 == 96) { /* back to what another buffer holds */
             now = (now + 1) % PLACES;
             memcpy(same, place[now], N * sizeof *same);

@@ -136,6 +136,12 @@ void optim_forget(struct optim *optim, int buffer)
     if (optim->wide) optim->wide->holds[buffer] = 0;
 }
 
+void optim_copied(struct optim *optim, int from, int to)
+{
+    assert(from >= 0 && from < OPTIM_BUFFERS && to >= 0 && to < OPTIM_BUFFERS);
+    if (optim->wide) optim->wide->holds[to] = optim->wide->holds[from];
+}
+
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
 {
     if (k) {

@@ -85,8 +85,10 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
  * before each drain; of one without it, or with -1, nothing is known, and everything is written. */
 enum { OPTIM_BUFFERS = 256 };
 void optim_buffers(struct optim *optim, int from, int to);
-/* For whoever else writes to such a buffer: this optim knows nothing of what is in it any longer. */
+/* For whoever else writes to such a buffer: this optim knows nothing of what is in it any longer; or that `to` is now a
+ * copy of `from`. */
 void optim_forget(struct optim *optim, int buffer);
+void optim_copied(struct optim *optim, int from, int to);
 
 /* State for checkpoints: sets of blocks (1, or one per actor; 0 where the row has no blocks), block `b` of a set as the
  * row names them. Borrowed, whole until the next apply. */
