@@ -120,16 +120,16 @@ static struct env_step acrobot_step(void *state, struct rng *rng, struct env_act
 static void acrobot_render(const void *state, uint8_t *rgb)
 {
     const struct acrobot *a = state;
-    struct canvas canvas = {rgb, HEIGHT, WIDTH};
+    struct picture picture = {rgb, HEIGHT, WIDTH};
     const double scale = HEIGHT / 4.4, x = WIDTH / 2.0, y = HEIGHT / 2.0;
     const double x1 = x + scale * sin(a->s[0]), y1 = y + scale * cos(a->s[0]);
     const double x2 = x1 + scale * sin(a->s[0] + a->s[1]), y2 = y1 + scale * cos(a->s[0] + a->s[1]);
-    draw_fill(&canvas, 0xFFFFFF);
-    draw_rect(&canvas, 0, y - scale - 1, WIDTH, y - scale + 1, 0x98A2B3); /* the tip must rise above */
-    draw_line(&canvas, x, y, x1, y1, 12, 0x2E90FA);
-    draw_line(&canvas, x1, y1, x2, y2, 12, 0x12B76A);
-    draw_line(&canvas, x, y, x, y, 8, 0xFEC84B);
-    draw_line(&canvas, x1, y1, x1, y1, 8, 0xFEC84B);
+    draw_fill(&picture, 0xFFFFFF);
+    draw_rect(&picture, 0, y - scale - 1, WIDTH, y - scale + 1, 0x98A2B3); /* the tip must rise above */
+    draw_line(&picture, x, y, x1, y1, 12, 0x2E90FA);
+    draw_line(&picture, x1, y1, x2, y2, 12, 0x12B76A);
+    draw_line(&picture, x, y, x, y, 8, 0xFEC84B);
+    draw_line(&picture, x1, y1, x1, y1, 8, 0xFEC84B);
 }
 
 const struct env_ops env_acrobot = {

@@ -96,14 +96,14 @@ static struct env_step cartpole_step(void *state, struct rng *rng, struct env_ac
 static void cartpole_render(const void *state, uint8_t *rgb)
 {
     const struct cartpole *c = state;
-    struct canvas canvas = {rgb, HEIGHT, WIDTH};
+    struct picture picture = {rgb, HEIGHT, WIDTH};
     const double scale = WIDTH / (2 * X_LIMIT), x = WIDTH / 2.0 + scale * c->x, y = 220;
-    draw_fill(&canvas, 0xFFFFFF);
-    draw_rect(&canvas, 0, y + 14, WIDTH, y + 16, 0x98A2B3);
-    draw_rect(&canvas, x - 25, y - 14, x + 25, y + 14, 0x344054);
-    draw_line(&canvas, x, y - 10, x + 2 * LENGTH * scale * sin(c->theta), y - 10 - 2 * LENGTH * scale * cos(c->theta),
+    draw_fill(&picture, 0xFFFFFF);
+    draw_rect(&picture, 0, y + 14, WIDTH, y + 16, 0x98A2B3);
+    draw_rect(&picture, x - 25, y - 14, x + 25, y + 14, 0x344054);
+    draw_line(&picture, x, y - 10, x + 2 * LENGTH * scale * sin(c->theta), y - 10 - 2 * LENGTH * scale * cos(c->theta),
               9, 0xD98E4A);
-    draw_line(&canvas, x, y - 10, x, y - 10, 7, 0x8098C0);
+    draw_line(&picture, x, y - 10, x, y - 10, 7, 0x8098C0);
 }
 
 const struct env_ops env_cartpole = {

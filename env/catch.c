@@ -85,11 +85,11 @@ static struct env_step catch_step(void *state, struct rng *rng, struct env_actio
 static void catch_render(const void *state, uint8_t *rgb)
 {
     const struct catch *c = state;
-    struct canvas canvas = {rgb, CELLS * DRAWN, CELLS * DRAWN};
-    draw_fill(&canvas, 0x101828);
+    struct picture picture = {rgb, CELLS * DRAWN, CELLS * DRAWN};
+    draw_fill(&picture, 0x101828);
     const double y = (CELLS - 1) * DRAWN, x = c->paddle * DRAWN;
-    draw_rect(&canvas, x, y, x + DRAWN, y + DRAWN, 0xE8EEF4);
-    draw_line(&canvas, (c->ball_column + 0.5) * DRAWN, (c->ball_row + 0.5) * DRAWN, (c->ball_column + 0.5) * DRAWN,
+    draw_rect(&picture, x, y, x + DRAWN, y + DRAWN, 0xE8EEF4);
+    draw_line(&picture, (c->ball_column + 0.5) * DRAWN, (c->ball_row + 0.5) * DRAWN, (c->ball_column + 0.5) * DRAWN,
               (c->ball_row + 0.5) * DRAWN, DRAWN - 5, 0xF79009);
 }
 

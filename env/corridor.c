@@ -157,18 +157,18 @@ static struct env_step corridor_step(void *state, struct rng *rng, struct env_ac
 static void corridor_render(const void *state, uint8_t *rgb)
 {
     const struct corridor *c = state;
-    struct canvas canvas = {rgb, 2 * DRAWN, (CELLS + 2) * DRAWN};
-    draw_fill(&canvas, 0xD0D5DD);
-    draw_rect(&canvas, 0, 0, DRAWN, DRAWN, 0xFEC84B);
-    draw_rect(&canvas, (CELLS + 1) * DRAWN, 0, (CELLS + 2) * DRAWN, DRAWN, 0x12B76A);
-    draw_rect(&canvas, (CORRIDOR_EDGE + 1) * DRAWN, DRAWN, (CELLS + 1) * DRAWN, 2 * DRAWN, 0x101828);
+    struct picture picture = {rgb, 2 * DRAWN, (CELLS + 2) * DRAWN};
+    draw_fill(&picture, 0xD0D5DD);
+    draw_rect(&picture, 0, 0, DRAWN, DRAWN, 0xFEC84B);
+    draw_rect(&picture, (CELLS + 1) * DRAWN, 0, (CELLS + 2) * DRAWN, DRAWN, 0x12B76A);
+    draw_rect(&picture, (CORRIDOR_EDGE + 1) * DRAWN, DRAWN, (CELLS + 1) * DRAWN, 2 * DRAWN, 0x101828);
     for (int s = 0; s < CELLS; s++)
-        draw_rect(&canvas, (s + 1) * DRAWN + 1, 1, (s + 2) * DRAWN - 1, DRAWN - 1, 0xFFFFFF);
+        draw_rect(&picture, (s + 1) * DRAWN + 1, 1, (s + 2) * DRAWN - 1, DRAWN - 1, 0xFFFFFF);
     double x = c->place + 1.5, y = 0.5; /* in cells */
     if (c->place == CORRIDOR_EXIT) x = 0.5;
     if (c->place == CORRIDOR_GOAL) x = CELLS + 1.5;
     if (c->place == CORRIDOR_ABYSS) x = 0.5 * (CORRIDOR_EDGE + CELLS) + 1, y = 1.5;
-    draw_line(&canvas, x * DRAWN, y * DRAWN, x * DRAWN, y * DRAWN, DRAWN / 2.0, 0x2E90FA);
+    draw_line(&picture, x * DRAWN, y * DRAWN, x * DRAWN, y * DRAWN, DRAWN / 2.0, 0x2E90FA);
 }
 
 const struct env_ops env_corridor = {

@@ -114,21 +114,21 @@ static void cue_render(const void *state, uint8_t *rgb)
 {
     const struct cue *c = state;
     const int drawn = c->length < DRAWN_MAX ? c->length : DRAWN_MAX, junction = drawn + 1;
-    struct canvas canvas = {rgb, 3 * CELL, (drawn + 2) * CELL};
-    draw_fill(&canvas, 0x101828);
-    draw_rect(&canvas, 0, CELL, (junction + 1) * CELL, 2 * CELL, 0xFFFFFF);
-    draw_rect(&canvas, junction * CELL, 0, (junction + 1) * CELL, 3 * CELL, 0xFFFFFF);
+    struct picture picture = {rgb, 3 * CELL, (drawn + 2) * CELL};
+    draw_fill(&picture, 0x101828);
+    draw_rect(&picture, 0, CELL, (junction + 1) * CELL, 2 * CELL, 0xFFFFFF);
+    draw_rect(&picture, junction * CELL, 0, (junction + 1) * CELL, 3 * CELL, 0xFFFFFF);
     if (c->cell == 0)
-        draw_rect(&canvas, 2, c->right ? 2 * CELL + 2 : 2, CELL - 2, c->right ? 3 * CELL - 2 : CELL - 2, 0xF79009);
+        draw_rect(&picture, 2, c->right ? 2 * CELL + 2 : 2, CELL - 2, c->right ? 3 * CELL - 2 : CELL - 2, 0xF79009);
     int cell = c->cell <= drawn ? c->cell : drawn;
     double y = 1.5;
     if (c->cell > c->length) cell = junction;
     if (c->cell > c->length + 1) {
         const double goal = c->right ? 2 * CELL : 0;
-        draw_rect(&canvas, junction * CELL, goal, (junction + 1) * CELL, goal + CELL, 0x12B76A);
+        draw_rect(&picture, junction * CELL, goal, (junction + 1) * CELL, goal + CELL, 0x12B76A);
         y = c->chosen ? 2.5 : 0.5;
     }
-    draw_line(&canvas, (cell + 0.5) * CELL, y * CELL, (cell + 0.5) * CELL, y * CELL, CELL / 2.0, 0x2E90FA);
+    draw_line(&picture, (cell + 0.5) * CELL, y * CELL, (cell + 0.5) * CELL, y * CELL, CELL / 2.0, 0x2E90FA);
 }
 
 const struct env_ops env_cue = {

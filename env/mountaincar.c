@@ -123,17 +123,17 @@ static double pixel_y(double position)
 static void mountaincar_render(const void *state, uint8_t *rgb)
 {
     const struct mountaincar *c = state;
-    struct canvas canvas = {rgb, HEIGHT, WIDTH};
-    draw_fill(&canvas, 0xFFFFFF);
+    struct picture picture = {rgb, HEIGHT, WIDTH};
+    draw_fill(&picture, 0xFFFFFF);
     for (int i = 0; i < 60; i++) {
         const double from = LEFT + i * 0.03, to = from + 0.03;
-        draw_line(&canvas, pixel_x(from), pixel_y(from), pixel_x(to), pixel_y(to), 3, 0x667085);
+        draw_line(&picture, pixel_x(from), pixel_y(from), pixel_x(to), pixel_y(to), 3, 0x667085);
     }
     const double flag = pixel_x(GOAL), foot = pixel_y(GOAL);
-    draw_rect(&canvas, flag, foot - 35, flag + 2, foot, 0x344054);
-    draw_rect(&canvas, flag + 2, foot - 35, flag + 20, foot - 23, 0xF79009);
+    draw_rect(&picture, flag, foot - 35, flag + 2, foot, 0x344054);
+    draw_rect(&picture, flag + 2, foot - 35, flag + 20, foot - 23, 0xF79009);
     const double x = pixel_x(c->position), y = pixel_y(c->position) - 9;
-    draw_line(&canvas, x, y, x, y, 18, 0xD92D20);
+    draw_line(&picture, x, y, x, y, 18, 0xD92D20);
 }
 
 const struct env_ops env_mountaincar = {

@@ -10,6 +10,7 @@
 #include "play/record.h"
 #include "setup/list.h"
 #include "train/train.h"
+#include "view/info.h"
 #include "view/plot.h"
 #include "view/top.h"
 

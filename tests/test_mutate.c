@@ -48,16 +48,15 @@ static void write_checkpoint(int frames)
     uint8_t state[300];
     memset(state, 7, sizeof state);
     const struct checkpoint_actor actors[] = {
-        {0, kept.books, kept.books_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
-    const struct checkpoint c = {
-        .options = &options,
-        .net = opened.net,
-        .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
-        .theta = kept.theta,
-        .target = kept.target,
-        .optim = {.sets = 1, .blocks = 1, .state = (const float *const[]){optim_state(kept.optim, 0, 0)}, .steps = -1},
-        .actors = actors,
-        .actor_count = 3};
+        {0, kept.totals, kept.totals_bytes}, {1, state, sizeof state}, {2, NULL, 0}};
+    const struct checkpoint c = {.options = &options,
+                                 .net = opened.net,
+                                 .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
+                                 .theta = kept.theta,
+                                 .target = kept.target,
+                                 .optim = {1, 1, NULL, (const float *const[]){optim_state(kept.optim, 0, 0)}, -1},
+                                 .actors = actors,
+                                 .actor_count = 3};
     snprintf(name, sizeof name, "checkpoint-%012d.h5", frames);
     if (checkpoint_write(dir, name, &c)) fail_msg("%s", error_text());
 }
@@ -103,13 +102,13 @@ static int make_run(void **unused)
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
         net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0, 0), &rng);
-        kept.books_bytes = 700;
-        kept.books = memory_new(kept.books_bytes, 1);
-        for (size_t i = 0; i < kept.books_bytes; i++) ((unsigned char *)kept.books)[i] = (unsigned char)i;
+        kept.totals_bytes = 700;
+        kept.totals = memory_new(kept.totals_bytes, 1);
+        for (size_t i = 0; i < kept.totals_bytes; i++) ((unsigned char *)kept.totals)[i] = (unsigned char)i;
         write_checkpoint(NEWEST), write_run(100);
         if (other) {
             foreign = testing_slurp(newest, &foreign_n), foreign_run = testing_slurp(runfile, &foreign_run_n);
-            free(kept.theta), free(kept.target), free(kept.books), optim_free(&kept.optim), setup_close(&opened);
+            free(kept.theta), free(kept.target), free(kept.totals), optim_free(&kept.optim), setup_close(&opened);
         }
     }
     write_checkpoint(BEFORE);
@@ -120,7 +119,8 @@ static int make_run(void **unused)
 static int remove_run(void **unused)
 {
     (void)unused;
-    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target), free(kept.books);
+    free(good), free(good_run), free(foreign), free(foreign_run), free(kept.theta), free(kept.target),
+        free(kept.totals);
     optim_free(&kept.optim), setup_close(&opened), unlink(said);
     return testing_remove(dir);
 }
@@ -155,7 +155,7 @@ static int choose(bool values)
     if ((values || !taken) &&
         (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || from.counters.updates != 20 ||
          memcmp(optim_state(r.optim, 0, 0), optim_state(kept.optim, 0, 0), bytes) ||
-         r.books_bytes != kept.books_bytes || memcmp(r.books, kept.books, kept.books_bytes)))
+         r.totals_bytes != kept.totals_bytes || memcmp(r.totals, kept.totals, kept.totals_bytes)))
         return WRONG;
     return taken ? TAKEN : REFUSED;
 }

@@ -1,23 +1,12 @@
-/* test_options.c -- the table of options, its texts, files, command lines and origins. */
+/* test_options.c -- the table of options, its texts, origins and help. */
 #include <inttypes.h>
 #include <math.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/options.h"
+#include "options_said.h"
 #include "testing.h"
-
-/* The last error is one line that holds each of the words given (NULL ends them). */
-static void expect_error(const char *first, ...)
-{
-    va_list ap;
-    va_start(ap, first);
-    for (const char *word = first; word; word = va_arg(ap, const char *))
-        if (!strstr(error_text(), word)) fail_msg("'%s' is missing in: %s", word, error_text());
-    va_end(ap);
-    for (const char *c = error_text(); *c; c++) EXPECT((unsigned char)*c >= ' ');
-    EXPECT(strlen(error_text()) > 10);
-}
 
 static void refused(const char *key, const char *value, const char *range)
 {
@@ -41,35 +30,6 @@ static struct options taken(const char *key, const char *value)
     EXPECT(set.origin[option_find(key)] == ORIGIN_FILE);
     return set.values;
 }
-
-static char *write_file(const char *bytes, size_t n)
-{
-    static char path[64];
-    strcpy(path, "/tmp/test_options_XXXXXX.ini");
-    const int fd = mkstemps(path, 4);
-    EXPECT(fd >= 0);
-    EXPECT(write(fd, bytes, n) == (ssize_t)n);
-    close(fd);
-    return path;
-}
-
-static int read_ini_bytes(struct option_set *set, const char *bytes, size_t n)
-{
-    const char *path = write_file(bytes, n);
-    options_init(set);
-    const int status = options_read_file(set, path);
-    if (status) expect_error(path, NULL);
-    unlink(path);
-    return status;
-}
-
-static int read_ini(struct option_set *set, const char *text)
-{
-    return read_ini_bytes(set, text, strlen(text));
-}
-
-#define ARGS(set, positional, ...)                                                                                     \
-    options_read_args(set, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}, positional)
 
 static void test_every_default_reads_back(void **state)
 {
@@ -244,146 +204,6 @@ static void test_environment_defaults(void **state)
     expect_error("pond", "algo", "allowed", NULL);
 }
 
-static void test_file(void **state)
-{
-    (void)state;
-    struct option_set set;
-    EXPECT(!read_ini(&set,
-                     "\xef\xbb\xbf# a comment\r\n; another\n\n[train]\nenv = atari:pong ; why\n  lr=1e-3   # how\r\n"
-                     "frames : 2e6\n\t\nlr-anneal = no\n[any words at all]\nout = runs/a#b\neval-eps = 0.5"));
-    assert_string_equal(set.values.env, "atari:pong");
-    assert_string_equal(set.values.out, "runs/a#b");
-    EXPECT(set.values.lr == 1e-3 && set.values.frames == 2000000 && !set.values.lr_anneal &&
-           set.values.eval_eps == 0.5);
-    EXPECT(set.origin[option_find("lr")] == ORIGIN_FILE && set.origin[option_find("seed")] == ORIGIN_DEFAULT);
-    EXPECT(!read_ini(&set, ""));
-}
-
-static void test_presets(void **state)
-{
-    (void)state;
-    static const char *const presets[][2] = {{"catch", "catch"},
-                                             {"cartpole", "cartpole"},
-                                             {"pong", "atari:pong"},
-                                             {"pong-q", "atari:pong"},
-                                             {"breakout", "atari:breakout"}};
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
-        struct option_set set;
-        char path[64];
-        snprintf(path, sizeof path, "../../run/%s.ini", presets[i][0]);
-        options_init(&set);
-        if (options_read_file(&set, testing_data(path)) || options_check(&set)) fail_msg("%s", error_text());
-        EXPECT(!strcmp(set.values.env, presets[i][1]) && set.origin[option_find("frames")] == ORIGIN_FILE);
-    }
-}
-
-static void test_damaged_file(void **state)
-{
-    (void)state;
-    struct option_set set;
-    char line[400] = "# ";
-    EXPECT(read_ini(&set, "env = catch\n\nlr = fast\nseed = x\n") == -1);
-    expect_error(".ini:3: ", "lr", "'fast'", "a number from 0 to 1000", NULL);
-    EXPECT(read_ini(&set, "env = catch\nlr 3\nseed = x\n") == -1);
-    expect_error(".ini:2: ", "'lr 3'", "allowed: 'key = value'", NULL);
-    EXPECT(read_ini(&set, "[train\n") == -1);
-    expect_error(".ini:1: ", "'[train'", NULL);
-    EXPECT(read_ini(&set, "env = catch\n  lrr = 3\n") == -1); /* indented, yet a line of its own */
-    expect_error(".ini:2: ", "'lrr'", "'lr'", NULL);
-    EXPECT(read_ini_bytes(&set, "env = catch\nseed = 1\0\n", 22) == -1);
-    expect_error(".ini:2: ", "0x00", "allowed", NULL);
-    EXPECT(read_ini_bytes(&set,
-                          "\x7f"
-                          "ELF\x02\x01\x01\0\0",
-                          9) == -1);
-    expect_error(".ini:1: ", "0x7f", "allowed", NULL);
-    memset(line + 2, 'x', 195); /* 197 bytes, the most */
-    EXPECT(!read_ini(&set, line));
-    line[197] = 'x';
-    EXPECT(read_ini(&set, line) == -1);
-    expect_error(".ini:1: ", "197 bytes", NULL);
-    memset(line, 0, sizeof line);
-    memcpy(line, "net = ", 6);
-    memset(line + 6, 'y', 191);
-    EXPECT(!read_ini(&set, line));
-    EXPECT(strlen(set.values.net) == 191); /* whole, not cut */
-}
-
-static void test_unreadable_file(void **state)
-{
-    (void)state;
-    struct option_set set;
-    options_init(&set);
-    EXPECT(options_read_file(&set, "/nowhere/to/be.ini") == -1);
-    expect_error("/nowhere/to/be.ini", "No such file", NULL);
-    EXPECT(options_read_file(&set, "/tmp") == -1);
-    expect_error("/tmp", "directory", NULL);
-    char *big = malloc(1 << 21);
-    memset(big, '\n', 1 << 21);
-    EXPECT(read_ini_bytes(&set, big, 1 << 21) == -1);
-    expect_error("1 MiB", NULL);
-    free(big);
-}
-
-static void test_command_line(void **state)
-{
-    (void)state;
-    struct option_set set;
-    const char *positional = "unset";
-    options_init(&set);
-    EXPECT(!ARGS(&set, &positional, "--frames", "1000", "--lr=2e-3", "--no-lr-anneal", "--force", "--seed=7", "--seed",
-                 "8"));
-    EXPECT(set.values.frames == 1000 && set.values.lr == 2e-3 && !set.values.lr_anneal && set.values.force);
-    EXPECT(set.values.seed == 8 && !positional);
-    EXPECT(set.origin[option_find("force")] == ORIGIN_COMMAND);
-    char *path = write_file("frames = 5\nlr = 0.25\nlr-anneal = no\n", 36);
-    options_init(&set);
-    EXPECT(!ARGS(&set, &positional, path, "--frames", "1000", "--lr-anneal", "runs/a"));
-    EXPECT(set.values.frames == 1000 && set.values.lr == 0.25 &&
-           set.values.lr_anneal); /* the command line is stronger */
-    assert_string_equal(positional, "runs/a");
-    options_init(&set);
-    EXPECT(!ARGS(&set, &positional, "--lr-anneal", path)); /* a bare flag does not eat the file */
-    EXPECT(set.values.lr == 0.25 && set.values.lr_anneal);
-    EXPECT(!ARGS(&set, &positional, "--lr-anneal", "off", "--reward-clip", "1", "--life-loss=no", "--no-op-max", "3"));
-    EXPECT(!set.values.lr_anneal && set.values.reward_clip && !set.values.life_loss && set.values.no_op_max == 3);
-    EXPECT(!ARGS(&set, &positional, "--out", "a=b", "--net=mlp:64,64"));
-    assert_string_equal(set.values.out, "a=b");
-    EXPECT(ARGS(&set, &positional, path, path) == -1);
-    expect_error("allowed: one", NULL);
-    unlink(path);
-}
-
-static void test_command_line_errors(void **state)
-{
-    (void)state;
-    struct option_set set;
-    const char *positional;
-    options_init(&set);
-    EXPECT(ARGS(&set, &positional, "--lr", "-1") == -1);
-    expect_error("--lr", "'-1'", "a number from 0 to 1000", NULL);
-    EXPECT(ARGS(&set, &positional, "--lr") == -1);
-    expect_error("--lr", "missing", NULL);
-    EXPECT(ARGS(&set, &positional, "--lr", "--seed", "3") == -1);
-    expect_error("--lr", "missing", NULL);
-    EXPECT(ARGS(&set, &positional, "--fames", "3") == -1);
-    expect_error("--fames", "'frames'", NULL);
-    EXPECT(ARGS(&set, &positional, "--no-lr") == -1); /* lr is no flag */
-    expect_error("--no-lr", "no option", NULL);
-    EXPECT(ARGS(&set, &positional, "--no-force=1") == -1);
-    expect_error("--no-force", NULL);
-    EXPECT(ARGS(&set, &positional, "--force=maybe") == -1);
-    expect_error("--force", "'maybe'", "true, false", NULL);
-    EXPECT(ARGS(&set, &positional, "-lr", "3") == -1);
-    expect_error("'-lr'", "--KEY", NULL);
-    EXPECT(ARGS(&set, &positional, "--") == -1);
-    EXPECT(ARGS(&set, &positional, "--=3") == -1);
-    EXPECT(ARGS(&set, &positional, "runs/a", "runs/b") == -1);
-    expect_error("'runs/a'", "'runs/b'", NULL);
-    EXPECT(ARGS(&set, NULL, "runs/a") == -1);
-    expect_error("'runs/a'", NULL);
-}
-
 static void test_eps_final(void **state)
 {
     (void)state;
@@ -486,12 +306,6 @@ int main(void)
         cmocka_unit_test(test_nearest_key),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_environment_defaults),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_presets),
-        cmocka_unit_test(test_damaged_file),
-        cmocka_unit_test(test_unreadable_file),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_command_line_errors),
         cmocka_unit_test(test_eps_final),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_resume_columns),

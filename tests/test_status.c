@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "nn/net.h"
 #include "store/provenance.h"
+#include "store/runfile.h"
 #include "store/status.h"
 
 static char dir[64], run[96];

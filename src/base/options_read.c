@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "base/text.h"
+#include "base/words.h"
 
 enum {
     LINE_MOST = INI_MAX_LINE - 3, /* bytes of a line: inih's buffer also holds \r, \n and the end */
@@ -147,11 +149,8 @@ static bool flag_word(const char *word)
 /* One "--key..." at argv[*i]; *i moves over its value. */
 static int read_option(struct option_set *set, int argc, char **argv, int *i)
 {
-    char key[64], where[72];
-    const char *arg = argv[*i] + 2, *equals = strchr(arg, '='), *value = equals ? equals + 1 : NULL;
-    const int n = equals ? (int)(equals - arg) : (int)strlen(arg);
-    snprintf(key, sizeof key, "%.*s", n, arg);
-    snprintf(where, sizeof where, "--%s", key);
+    const struct word_parts parts = word_split(argv[*i]);
+    const char *where = parts.key, *key = where + 2, *value = parts.value;
     const char *positive = strncmp(key, "no-", 3) ? NULL : key + 3;
     int option = option_find(key);
     if (option < 0 && positive) {
@@ -176,12 +175,6 @@ static int read_option(struct option_set *set, int argc, char **argv, int *i)
     return options_set(set, key, value, ORIGIN_COMMAND, where);
 }
 
-static bool is_ini(const char *word)
-{
-    const size_t n = strlen(word);
-    return n > 4 && !strcmp(word + n - 4, ".ini");
-}
-
 int options_read_args(struct option_set *set, int argc, char **argv, const char **positional)
 {
     const char *file = NULL, *word = NULL;
@@ -193,7 +186,7 @@ int options_read_args(struct option_set *set, int argc, char **argv, const char 
         if (argv[i][0] == '-' && argv[i][1])
             return error_set("found '%.80s'; allowed: --KEY VALUE with two dashes (`dunlin train --help` lists all)",
                              argv[i]);
-        const char **slot = is_ini(argv[i]) ? &file : &word;
+        const char **slot = text_ends_with(argv[i], ".ini") ? &file : &word;
         if (*slot) return error_set("found both '%.200s' and '%.200s'; allowed: one of them", *slot, argv[i]);
         *slot = argv[i];
     }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/words.h"
 #include "bench/figures.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
@@ -114,11 +115,10 @@ int bench_main(int argc, char **argv)
     struct bench b = {0};
     const struct what *only = NULL;
     const bool named = argc > 0 && argv[0][0] != '-';
-    for (int i = 0; i < argc; i++)
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            print_usage();
-            return 0;
-        }
+    if (words_find_help(argc, argv) >= 0) {
+        print_usage();
+        return 0;
+    }
     for (int i = 0; named && i < WHATS; i++)
         if (!strcmp(argv[0], whats[i].name)) only = &whats[i];
     const enum launch_kind kind = launch_kind();

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "bench/figures.h"
 #include "bench/scale_figure.h"
 #include "bench/scale_idle.h"
@@ -24,7 +25,7 @@
 #include "bench/scale_words.h"
 #include "job/launch.h"
 #include "setup/setup.h"
-#include "view/plot.h"
+#include "view/gnuplot.h"
 
 int bench_scale_check(const struct bench *given)
 {
@@ -48,8 +49,8 @@ static int draw(const struct scale_words *w, const struct scale_measured *m, con
 {
     FILE *script = tmpfile();
     if (!script) return error_set("no temporary file can be made: %s", strerror(errno));
-    scale_figure(script, !strcmp(w->out + strlen(w->out) - 4, ".svg"), m, table);
-    const int rc = plot_draw(script, w->out);
+    scale_figure(script, text_ends_with(w->out, ".svg"), m, table);
+    const int rc = gnuplot_draw(script, w->out);
     fclose(script);
     return rc;
 }

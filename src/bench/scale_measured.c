@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,7 +19,7 @@
 #include "measure/probe.h"
 #include "setup/setup.h"
 
-enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192, CONVERSIONS = 15 };
+enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192 };
 static const double WAKE = 5e-5; /* s, where nothing is measured */
 
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
@@ -154,86 +153,6 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     return rc;
 }
 
-/* Best of some rounds, s: what a conversion takes where nothing disturbs it. */
-#define BEST(seconds, statement)                                                                                       \
-    do {                                                                                                               \
-        (seconds) = HUGE_VAL;                                                                                          \
-        for (int round_ = 0; round_ < CONVERSIONS; round_++) {                                                         \
-            const double from_ = clock_seconds();                                                                      \
-            statement;                                                                                                 \
-            (seconds) = fmin((seconds), clock_seconds() - from_);                                                      \
-        }                                                                                                              \
-    } while (0)
-
-/* The loops of src/share/wire.c, without their kernels for each kind of processor. What a message loses is kept in
- * rest. */
-
-static void to_bf16(uint16_t *restrict to, float *restrict rest, const float *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const float x = rest[i] + from[i];
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        to[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16); /* to even */
-        bits = (uint32_t)to[i] << 16;
-        float back;
-        memcpy(&back, &bits, sizeof back);
-        rest[i] = x - back;
-    }
-}
-
-static void from_bf16(uint32_t *restrict to, const uint16_t *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) to[i] = (uint32_t)from[i] << 16;
-}
-
-static size_t choose(uint16_t *restrict marks, float *restrict value, const float *restrict from, size_t n, float least)
-{
-    size_t k = 0;
-    for (size_t w = 0; w < n / 16; w++) {
-        unsigned word = 0;
-        for (int l = 0; l < 16; l++) word |= (unsigned)(fabsf(from[16 * w + (size_t)l]) >= least) << l;
-        marks[w] = (uint16_t)word;
-        for (unsigned left = word; left; left &= left - 1) value[k++] = from[16 * w + (size_t)__builtin_ctz(left)];
-    }
-    return k;
-}
-
-static void expand(float *restrict to, const uint16_t *restrict marks, const float *restrict value, size_t n)
-{
-    size_t k = 0;
-    memset(to, 0, n * sizeof *to);
-    for (size_t w = 0; w < n / 16; w++)
-        for (unsigned left = marks[w]; left; left &= left - 1) to[16 * w + (size_t)__builtin_ctz(left)] = value[k++];
-}
-
-static void add(float *restrict to, const float *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) to[i] += from[i];
-}
-
-static void measure_forms(const struct scale_words *w, struct scale_measured *m)
-{
-    const size_t n = m->whole.form.params;
-    float *from = memory_floats(n), *to = memory_floats(n + 1), *rest = memory_floats(n);
-    uint16_t *half = memory_new(n, sizeof *half);
-    volatile size_t kept = 0;
-    for (size_t i = 0; i < n; i++) from[i] = (float)((i * 7919) % 1009) / 1009;
-    BEST(m->encode, to_bf16(half, rest, from, n));
-    BEST(m->decode, from_bf16((uint32_t *)(void *)to, half, n));
-    double folded; /* into what was kept before, which comes ahead of the choice */
-    BEST(folded, add(rest, from, n));
-    BEST(m->select, kept = choose(half, to, from, n, 1 - (float)w->significant));
-    m->select += 2 * folded; /* once more for the norm by which is chosen */
-    BEST(m->expand, expand(rest, half, to, n));
-    BEST(m->near.sum, add(to, from, n));
-    (void)kept;
-    free(from);
-    free(to);
-    free(rest);
-    free(half);
-}
-
 static void set_form(struct scale_form *f, struct grad_form form)
 {
     f->form = form;
@@ -317,7 +236,8 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
         return -1;
     for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) /* a copy stands for the gradient's being written there */
         m->compute[t] = fmax(m->compute[t] - m->factored[t].push, 0.1 * m->compute[t]);
-    measure_forms(w, m);
+    m->conversions = scale_conversions_measure(m->whole.form.params, w->significant);
+    m->near.sum = m->conversions.sum;
     if (m->checked && (run_idle(b, m, false, &m->idle) || run_idle(b, m, true, &m->idle_far))) return -1;
     m->near.fetch = w->fetch > 0 ? w->fetch : m->idle.alone.borrow;
     derive_far(w, m);

@@ -3,6 +3,7 @@
 #ifndef DUNLIN_BENCH_SCALE_MEASURED_H
 #define DUNLIN_BENCH_SCALE_MEASURED_H
 
+#include "bench/scale_conversions.h"
 #include "bench/scale_idle.h"
 #include "bench/scale_words.h"
 #include "measure/costs.h"
@@ -21,9 +22,9 @@ struct scale_measured {
     struct scale_form whole, factored[T_MAXES]; /* factored: as pushed in float32, each by itself; else whole too */
     struct scale_costs near;                    /* without compute and a gradient's form: on one node */
     struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
-    double encode, decode, select, expand; /* s: a gradient to bf16 and back, to its significant entries and back */
-    struct idle_found idle, idle_far;      /* count 0: not run */
-    bool checked;                          /* costs are this machine's, so that real runs can be compared */
+    struct scale_conversions conversions;
+    struct idle_found idle, idle_far; /* count 0: not run */
+    bool checked;                     /* costs are this machine's, so that real runs can be compared */
 };
 /* 0, or -1 after error_set(). */
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);

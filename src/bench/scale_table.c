@@ -19,10 +19,18 @@ static int list_ways(const struct scale_words *w, const struct scale_measured *m
         const int wire = i ? (i - 1) % 3 : 0;
         *way = (struct scale_way){.name = names[i], .direct = !i, .sum = i > 3, .wire = wire, .push_bytes = 4};
         way->factors = i < 2;
-        if (wire == 1) *way = (struct scale_way){names[i], false, i > 3, wire, false, 2, m->encode, m->decode};
+        if (wire == 1)
+            *way = (struct scale_way){
+                names[i], false, i > 3, wire, false, 2, m->conversions.encode, m->conversions.decode};
         if (wire == 2)
-            *way = (struct scale_way){names[i],  false,    i > 3, wire, false, 1 / 8.0 + 4 * w->significant,
-                                      m->select, m->expand};
+            *way = (struct scale_way){names[i],
+                                      false,
+                                      i > 3,
+                                      wire,
+                                      false,
+                                      1 / 8.0 + 4 * w->significant,
+                                      m->conversions.select,
+                                      m->conversions.expand};
     }
     return WIRE_WAYS;
 }

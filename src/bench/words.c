@@ -1,30 +1,30 @@
 /* words.c -- see words.h. */
 #include "bench/words.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/words.h"
 #include "setup/setup.h"
 
 enum { ROOM = 32, ACTIONS = 6 };
 
-static int read_number(const char *key, const char *text, double low, double high, double *value)
+/* --params N, in whole lines, as the window's floats come. */
+static int read_params(const char *key, const char *value, void *bench)
 {
-    char *end = NULL;
-    errno = 0;
-    if (text) *value = strtod(text, &end);
-    if (!text || end == text || *end || !(*value >= low && *value <= high))
-        return error_set("%s %s: a number from %g to %g is wanted", key, text ? text : "(nothing)", low, high);
+    double n = 0;
+    if (words_number(key, value, 16, 1e9, &n)) return -1;
+    ((struct bench *)bench)->params = ((long)n + 15) / 16 * 16;
     return 0;
 }
 
 /* AT,IN,OUT,ROWS[,ROWS]: see words.h. */
-static int read_factors(const char *text, struct bench *b)
+static int read_factors(const char *key, const char *text, void *bench)
 {
+    struct bench *b = bench;
     size_t at = 0;
     int in = 0, out = 0, n = 0, *rows = b->rows;
     const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
@@ -34,38 +34,25 @@ static int read_factors(const char *text, struct bench *b)
     for (int i = 0; i < BENCH_ROWS && good; i++)
         good = rows[i] == 0 || grad_form_of((size_t)b->params, &b->wide, rows[i]).factors;
     return good ? 0
-                : error_set("--factors %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted",
+                : error_set("%s %s: AT,IN,OUT,ROWS of a matrix within the --params before it are wanted", key,
                             text ? text : "(nothing)");
 }
 
 int bench_words(struct bench *b, int argc, char **argv)
 {
+    int64_t lstm = 0;
     b->argv = memory_new((size_t)argc + ROOM, sizeof *b->argv);
-    for (int i = 0; i < argc; i++) {
-        char *next = i + 1 < argc ? argv[i + 1] : NULL;
-        double v = 0;
-        if (!strcmp(argv[i], "--seconds")) {
-            if (read_number(argv[i], next, 0.05, 40, &b->seconds)) return -1;
-            i++;
-        } else if (!strcmp(argv[i], "--params")) {
-            if (read_number(argv[i], next, 16, 1e9, &v)) return -1;
-            b->params = ((long)v + 15) / 16 * 16; /* the window's floats come in lines */
-            i++;
-        } else if (!strcmp(argv[i], "--factors")) {
-            if (read_factors(next, b)) return -1;
-            i++;
-        } else if (!strcmp(argv[i], "--lstm")) {
-            if (read_number(argv[i], next, 0, 65536, &v)) return -1;
-            b->lstm = (int)v;
-            b->argv[b->argc++] = argv[i];
-            b->argv[b->argc++] = argv[++i];
-        } else {
-            if (!strcmp(argv[i], "--net")) b->net = next;
-            if (!strncmp(argv[i], "--net=", 6)) b->net = argv[i] + 6;
-            b->argv[b->argc++] = argv[i];
-            if (!strcmp(argv[i], "--net") && next) b->argv[b->argc++] = argv[++i];
-        }
-    }
+    const struct word rows[] = {
+        {"--seconds", .real = &b->seconds, .low = 0.05, .high = 40},
+        {"--params", .read = read_params, .to = b},
+        {"--factors", .read = read_factors, .to = b},
+        {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
+        {"--net", .text = &b->net, .keep = true},
+    };
+    const struct words words = {
+        .rows = rows, .row_count = sizeof rows / sizeof rows[0], .rest = b->argv, .rest_count = &b->argc};
+    if (words_read(&words, argc, argv)) return -1;
+    b->lstm = (int)lstm;
     return 0;
 }
 
@@ -88,15 +75,14 @@ struct net *bench_net_new(const char *spec, int lstm)
 
 int bench_check_net(const struct bench *b, const char *what)
 {
-    for (int i = 0; i < b->argc; i++) {
-        if (!strcmp(b->argv[i], "--lstm")) {
-            i++;
-        } else if (!strcmp(b->argv[i], "--net")) {
-            if (++i == b->argc) return error_set("--net: its value is missing: mlp[:64,64], small or nature");
-        } else if (strncmp(b->argv[i], "--net=", 6)) {
-            return error_set("bench %s: unknown word %s; allowed: --seconds --net --lstm --params", what, b->argv[i]);
-        }
-    }
+    char unknown[80];
+    const char *lstm, *spec;
+    const struct word rows[] = {{"--lstm", .text = &lstm},
+                                {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"}};
+    snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
+    const struct words words = {
+        .rows = rows, .row_count = 2, .unknown = {unknown, "; allowed: --seconds --net --lstm --params"}};
+    if (words_read(&words, b->argc, b->argv)) return -1;
     if (!b->net) return 0;
     struct net *net = bench_net_new(b->net, b->lstm);
     if (!net) return -1;

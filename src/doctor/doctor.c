@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/words.h"
 #include "doctor/facts.h"
 #include "doctor/folder.h"
 #include "doctor/judge.h"
@@ -119,11 +120,10 @@ int doctor_main(int argc, char **argv)
 {
     static struct option_set set;
     struct doctor d = {.out = stdout};
-    for (int i = 0; i < argc; i++)
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            fputs(usage, stdout);
-            return 0;
-        }
+    if (words_find_help(argc, argv) >= 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     if (read_options(&set, argc, argv)) {
         const char *rank = getenv("OMPI_COMM_WORLD_RANK");
         if (!rank || !strcmp(rank, "0")) log_error("%s", error_text());

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "job/ending.h"
 #include "job/mpirun.h"
 #include "job/process.h"
 #include "store/status.h"
@@ -157,7 +158,7 @@ static bool run_is_over(const struct launch *l, enum run_state *state)
  * before the run began: then the others wait for it for ever. */
 static int supervise(pid_t pid, struct launch *l)
 {
-    const double patience = 20, start_patience = 10, gone_patience = 15, tick = 0.05, again = 5; /* s */
+    const double tick = 0.05, again = 5; /* s */
     double over = 0, fewer = 0, early = 0, tell = 0, scan = 0;
     int most = 0, gone = 0, status;
     pid_t master = 0;
@@ -178,20 +179,20 @@ static int supervise(pid_t pid, struct launch *l)
             tell = again;
             kill(pid, SIGUSR1);
         }
-        if (told && !l->begun && (early += tick) > start_patience) got_again = 1; /* nothing to save yet */
+        if (told && !l->begun && (early += tick) > ENDING_UNBEGUN) got_again = 1; /* nothing to save yet */
         if (l->begun && run_is_over(l, &state)) over += tick;
         if (l->begun && (scan += tick) >= 1) { /* its actors end 10 s after rank 0; one may hang, or mpirun */
             scan = 0;
             if (!master) master = find_master(pid);
             gone = master && kill(master, 0) && errno == ESRCH ? gone + 1 : 0;
         }
-        if (!l->begun && fewer > start_patience && !got_again) {
+        if (!l->begun && fewer > ENDING_UNBEGUN && !got_again) {
             log_error("a rank died before the run began; the others are ended");
             got_again = 1;
         }
-        if (got_again || over > patience || gone > gone_patience) {
+        if (got_again || over > ENDING_OVER || gone > ENDING_GONE) {
             kill(-pid, SIGTERM);
-            clock_sleep(1);
+            clock_sleep(ENDING_TERM);
             kill(-pid, SIGKILL);
         }
     }
@@ -200,7 +201,7 @@ static int supervise(pid_t pid, struct launch *l)
 /* Ranks that outlived mpirun have become our children: they get the time for a checkpoint, then they are ended. */
 static void sweep(void)
 {
-    const double patience = got_again ? 0 : 5;
+    const double patience = got_again ? 0 : ENDING_ORPHANS;
     int n = 1;
     for (double waited = 0; n; waited += 0.1) {
         pid_t *pids = process_children(getpid(), &n);

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "job/ending.h"
 #include "job/process.h"
-
-enum { SECONDS = 12 }; /* actors notice after 10 s that rank 0 is gone */
 
 static int guard = -1; /* the pipe to it; it closes with this process */
 
@@ -39,8 +39,9 @@ static _Noreturn void watch(int pipe_end, pid_t launcher)
     while (is_mpirun(launcher)) {
         if (poll(&rank, 1, 1000) <= 0) continue;
         if (read(pipe_end, &c, 1) == 1) break;
-        for (int s = 0; s < SECONDS && is_mpirun(launcher); s++) sleep(1);
-        for (int sig = SIGTERM; is_mpirun(launcher) && kill(launcher, sig) == 0; sig = SIGKILL) sleep(5);
+        for (int s = 0; s < ENDING_GUARD && is_mpirun(launcher); s++) sleep(1);
+        for (int sig = SIGTERM; is_mpirun(launcher) && kill(launcher, sig) == 0; sig = SIGKILL)
+            clock_sleep(ENDING_GUARD_TERM);
         break;
     }
     _exit(0);

@@ -121,14 +121,19 @@ static void take_memory(struct agent *a)
     a->episodes = memory_new((size_t)a->episodes_room, sizeof *a->episodes);
 }
 
+double agent_eps_final(const struct agent_config *c, int e)
+{
+    struct rng rng = rng_make(c->seed, c->rank, RNG_EXPLORE, e);
+    return c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &rng) : 0;
+}
+
 static int open_instances(struct agent *a)
 {
     const struct agent_config *c = &a->config;
     a->instances = memory_new((size_t)a->E, sizeof *a->instances);
     for (int e = 0; e < a->E; e++) {
-        struct rng explore = rng_make(c->seed, c->rank, RNG_EXPLORE, e);
         a->policy_rng[e] = rng_make(c->seed, c->rank, RNG_POLICY, e);
-        a->eps_final[e] = c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &explore) : 0;
+        a->eps_final[e] = agent_eps_final(c, e);
         a->pending[e] = -1;
         a->fresh[e] = 1;
         const struct rng env = rng_make(c->seed, c->rank, RNG_ENV, e);

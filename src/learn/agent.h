@@ -59,6 +59,9 @@ struct agent;
 struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
 void agent_free(struct agent **agent);
 
+/* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
+double agent_eps_final(const struct agent_config *config, int e);
+
 /* Plays one rollout with theta; T is the global frame counter for epsilon. Returns 0, or -1 after error_set() where an
  * environment answered a reward or an observation that is no number: then the rollout is none (agent_gradient() must
  * not follow), that environment has begun a new episode, the others go on, and the agent may play on. */

@@ -9,8 +9,9 @@
 #include "dunlin/rng.h"
 #include "measure/costs.h"
 #include "measure/queue.h"
+#include "share/share.h"
 
-enum { MODEL_DRAIN = 64, MODEL_LAGS = 1 << 16 }; /* MODEL_DRAIN: what rank 0 takes in one pass at most */
+enum { MODEL_DRAIN = SHARE_DRAIN_MOST, MODEL_LAGS = 1 << 16 };
 
 /* An actor, or the relay of a node. */
 struct client {

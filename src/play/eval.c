@@ -2,7 +2,6 @@
 #include "play/eval.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -17,33 +16,29 @@ static const char usage[] =
     "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second;\n"
     "  --env names the library where the run's environment is one\n";
 
-struct words {
+struct request {
     struct player_words player;
     bool render;
     double fps;
 };
 
-static int read_words(struct words *w, int argc, char **argv)
+/* 0; 1 where help was asked for; -1 after error_set(). */
+static int read_words(struct request *w, int argc, char **argv)
 {
-    *w = (struct words){.player = {.episodes = 100, .seed = 1, .epsilon = -1}, .fps = 15};
-    for (int i = 0; i < argc; i++) {
-        if (!strcmp(argv[i], "--render")) {
-            w->render = true;
-            continue;
-        } else if (!strcmp(argv[i], "--fps")) {
-            if (player_read_number("--fps", i + 1 < argc ? argv[i + 1] : NULL, 0.1, 1000, &w->fps)) return -1;
-            i++;
-            continue;
-        }
-        const int known = player_read_word(&w->player, argc, argv, &i);
-        if (known < 0) return -1;
-        if (!known)
-            return error_set(
-                "unknown option %.80s; allowed: --episodes --seed --greedy --best --eval-eps --env --render --fps",
-                argv[i]);
-    }
-    if (!w->player.what) return error_set("which run or checkpoint? %s", "dunlin eval RUN|CHECKPOINT [--episodes N]");
-    return 0;
+    *w = (struct request){.player = {.episodes = 100, .seed = 1, .epsilon = -1}, .fps = 15};
+    const struct word rows[] = {
+        PLAYER_ROWS(&w->player),
+        {"--render", .flag = &w->render},
+        {"--fps", .real = &w->fps, .low = 0.1, .high = 1000},
+    };
+    const struct words words = {.usage = usage,
+                                .rows = rows,
+                                .row_count = sizeof rows / sizeof rows[0],
+                                .what = &w->player.what,
+                                .most = 1,
+                                .noun = "run or checkpoint",
+                                .question = "which run or checkpoint? dunlin eval RUN|CHECKPOINT [--episodes N]"};
+    return words_read(&words, argc, argv);
 }
 
 struct screen {
@@ -58,7 +53,7 @@ static int picture(void *sink, const uint8_t *rgb, int times)
 }
 
 /* Plays in a window. 0 and *ended where the user left before the last game; or -1 after error_set(). */
-static int render(const struct words *w, const struct player *player, struct evaluate_result *r, bool *ended)
+static int render(const struct request *w, const struct player *player, struct evaluate_result *r, bool *ended)
 {
     struct screen screen = {.seconds = 1 / w->fps};
     struct show s = {.picture = picture, .sink = &screen, .fps = w->fps};
@@ -75,11 +70,12 @@ static int render(const struct words *w, const struct player *player, struct eva
 int eval_main(int argc, char **argv)
 {
     static struct player player;
-    struct words w;
+    struct request w;
     bool ended = false;
     struct evaluate_result r;
-    if (argc == 1 && !strcmp(argv[0], "--help")) return fputs(usage, stdout) < 0;
-    int status = read_words(&w, argc, argv) ? 2 : player_open(&player, &w.player);
+    const int rc = read_words(&w, argc, argv);
+    if (rc > 0) return 0;
+    int status = rc ? 2 : player_open(&player, &w.player);
     if (!status && w.render) {
         status = render(&w, &player, &r, &ended) ? 1 : 0;
     } else if (!status) {

@@ -23,7 +23,7 @@ struct gif {
     double fps;
     int64_t shown;    /* in 1/fps s, of all pictures so far */
     bool any;         /* a first picture is there */
-    uint8_t *canvas;  /* (height, width, 3) what was last asked for */
+    uint8_t *last;    /* (height, width, 3) the picture before this one */
     uint8_t *indices; /* (height, width) of the rectangle */
     GifColorType colours[256];
     int colour_count;
@@ -46,7 +46,7 @@ static void discard(struct gif *g)
 {
     int error;
     if (g->file) EGifCloseFile(g->file, &error);
-    free(g->canvas);
+    free(g->last);
     free(g->indices);
     free(g);
 }
@@ -65,7 +65,7 @@ static void *open_gif(const char *part, int height, int width, double fps)
         return NULL;
     }
     EGifSetGifVersion(g->file, true);
-    g->canvas = memory_new((size_t)height * (size_t)width, 3);
+    g->last = memory_new((size_t)height * (size_t)width, 3);
     g->indices = memory_new((size_t)height * (size_t)width, 1);
     if (EGifPutScreenDesc(g->file, width, height, 8, 0, NULL) == GIF_ERROR ||
         EGifPutExtensionLeader(g->file, APPLICATION_EXT_FUNC_CODE) == GIF_ERROR ||
@@ -85,7 +85,7 @@ static struct box changed_box(const struct gif *g, const uint8_t *rgb)
     struct box b = {.left = g->width, .top = g->height};
     if (!g->any) return (struct box){0, 0, g->width, g->height};
     for (int y = 0; y < g->height; y++) {
-        const uint8_t *now = rgb + y * row_bytes, *old = g->canvas + y * row_bytes;
+        const uint8_t *now = rgb + y * row_bytes, *old = g->last + y * row_bytes;
         if (!memcmp(now, old, row_bytes)) continue;
         int left = 0, right = g->width;
         while (!memcmp(now + 3 * left, old + 3 * left, 3)) left++;
@@ -137,7 +137,7 @@ static bool index_box(struct gif *g, const uint8_t *rgb, const struct box *b, bo
             const size_t at = 3 * ((size_t)y * (size_t)g->width + (size_t)x);
             const uint8_t *c = rgb + at;
             int place = 0;
-            if (g->any && !memcmp(c, g->canvas + at, 3))
+            if (g->any && !memcmp(c, g->last + at, 3))
                 place = 0;
             else if (exact)
                 place = colour_place(g, c);
@@ -175,7 +175,7 @@ static int add_gif(void *state, const uint8_t *rgb, int times)
         failed =
             EGifPutLine(g->file, g->indices + (size_t)y * (size_t)(b.right - b.left), b.right - b.left) == GIF_ERROR;
     GifFreeMapObject(map);
-    memcpy(g->canvas, rgb, 3 * (size_t)g->height * (size_t)g->width);
+    memcpy(g->last, rgb, 3 * (size_t)g->height * (size_t)g->width);
     g->shown += times;
     g->any = true;
     return failed ? fail(g) : 0;

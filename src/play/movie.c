@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 struct movie {
     const struct movie_kind *kind;
@@ -51,11 +52,8 @@ static void release_signals(void)
 const struct movie_kind *movie_kind_of(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const size_t n = strlen(name);
-    for (int k = 0; k < KIND_COUNT; k++) {
-        const size_t m = strlen(KINDS[k]->ending);
-        if (n > m && !strcmp(name + n - m, KINDS[k]->ending)) return KINDS[k];
-    }
+    for (int k = 0; k < KIND_COUNT; k++)
+        if (text_ends_with(name, KINDS[k]->ending)) return KINDS[k];
     error_set("--out is '%.400s'; allowed: a name that ends in .gif or .mp4", path);
     return NULL;
 }

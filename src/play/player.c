@@ -11,46 +11,14 @@
 
 static const char LIBRARY[] = "lib:";
 
-int player_read_number(const char *key, const char *text, double low, double high, double *value)
+int player_read_env(const char *key, const char *value, void *to)
 {
-    char *end = NULL;
-    if (text) *value = strtod(text, &end);
-    if (!text || end == text || *end || !(*value >= low && *value <= high))
-        return error_set("%s %.80s: a number from %g to %g is wanted", key, text ? text : "(nothing)", low, high);
+    if (!value || strncmp(value, LIBRARY, sizeof LIBRARY - 1))
+        return error_set("%s %.200s: lib:PATH.so is allowed, for a run whose environment is a library; other "
+                         "environments are named in the checkpoint",
+                         key, value ? value : "(nothing)");
+    *(const char **)to = value;
     return 0;
-}
-
-int player_read_word(struct player_words *w, int argc, char **argv, int *i)
-{
-    const char *key = argv[*i], *next = *i + 1 < argc ? argv[*i + 1] : NULL;
-    double v = 0;
-    if (!strcmp(key, "--greedy")) {
-        w->greedy = true;
-    } else if (!strcmp(key, "--best")) {
-        w->best = true;
-    } else if (!strcmp(key, "--episodes")) {
-        if (player_read_number(key, next, 1, 1e6, &v)) return -1;
-        w->episodes = (int64_t)v, ++*i;
-    } else if (!strcmp(key, "--seed")) {
-        if (player_read_number(key, next, 0, 9e15, &v)) return -1;
-        w->seed = (int64_t)v, ++*i;
-    } else if (!strcmp(key, "--eval-eps")) {
-        if (player_read_number(key, next, 0, 1, &w->epsilon)) return -1;
-        ++*i;
-    } else if (!strcmp(key, "--env")) {
-        if (!next || strncmp(next, LIBRARY, sizeof LIBRARY - 1))
-            return error_set("--env %.200s: lib:PATH.so is allowed, for a run whose environment is a library; other "
-                             "environments are named in the checkpoint",
-                             next ? next : "(nothing)");
-        w->env = next, ++*i;
-    } else if (key[0] == '-') {
-        return 0;
-    } else if (w->what) {
-        return error_set("one run or checkpoint at a time: %.200s and %.200s were given", w->what, key);
-    } else {
-        w->what = key;
-    }
-    return 1;
 }
 
 /* Whose library is loaded says the command line alone. 0, or -1 after error_set(). */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "base/words.h"
 #include "learn/evaluate.h"
 #include "setup/setup.h"
 
@@ -19,18 +20,26 @@ struct player_words {
     bool greedy, best;
 };
 
+/* Their rows in a table of words (base/words.h), to a struct player_words *w. */
+/* clang-format off */
+#define PLAYER_ROWS(w)                                              \
+    {"--episodes", .integer = &(w)->episodes, .low = 1, .high = 1e6}, \
+    {"--seed", .integer = &(w)->seed, .low = 0, .high = 9e15},        \
+    {"--greedy", .flag = &(w)->greedy},                               \
+    {"--best", .flag = &(w)->best},                                   \
+    {"--eval-eps", .real = &(w)->epsilon, .low = 0, .high = 1},       \
+    {"--env", .read = player_read_env, .to = &(w)->env}
+/* clang-format on */
+
+/* The value of --env (NULL: missing) to the const char * at `to`: it names a library. 0, or -1 after error_set(). */
+int player_read_env(const char *key, const char *value, void *to);
+
 struct player {
     char path[OPTION_TEXT + 64]; /* the checkpoint that is played */
     struct option_set set;       /* as it was stored, but for the path of a library */
     struct setup setup;          /* borrows set */
     float *theta;                /* (params) owner: player_close() */
 };
-
-/* Reads argv[*i] where it is --episodes, --seed, --greedy, --best, --eval-eps, --env or the run, and moves *i to the
- * last word that belongs to it. 1; 0 where it is another option, for the command to read; -1 after error_set(). */
-int player_read_word(struct player_words *w, int argc, char **argv, int *i);
-/* The number `text` (NULL: missing) of the option `key`, from low to high. 0, or -1 after error_set(). */
-int player_read_number(const char *key, const char *text, double low, double high, double *value);
 
 /* Finds the checkpoint, opens its environment for playing and loads theta. A library is loaded only where w->env names
  * it: a checkpoint may come from a stranger, and must not choose whose code runs here. 0, or after error_set() the

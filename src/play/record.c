@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -20,42 +19,32 @@ static const char usage[] =
     "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise;\n"
     "  --env names the library where the run's environment is one\n";
 
-struct words {
+struct request {
     struct player_words player;
     const char *out;
     double fps, max_seconds;
-    bool help;
 };
 
-static int read_words(struct words *w, int argc, char **argv)
+/* 0; 1 where help was asked for; -1 after error_set(). */
+static int read_words(struct request *w, int argc, char **argv)
 {
-    *w = (struct words){.player = {.episodes = 1, .seed = 1, .epsilon = -1}, .fps = 15};
-    for (int i = 0; i < argc; i++) {
-        const char *key = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!strcmp(key, "--help")) {
-            w->help = true;
-            return 0;
-        } else if (!strncmp(key, "--out=", 6)) {
-            w->out = key + 6;
-        } else if (!strcmp(key, "--out")) {
-            if (!next) return error_set("--out: its value is missing; allowed: --out FILE.gif or --out FILE.mp4");
-            w->out = next, i++;
-        } else if (!strcmp(key, "--fps")) {
-            if (player_read_number(key, next, 1, 240, &w->fps)) return -1;
-            i++;
-        } else if (!strcmp(key, "--max-seconds")) {
-            if (player_read_number(key, next, 0.1, 86400, &w->max_seconds)) return -1;
-            i++;
-        } else {
-            const int known = player_read_word(&w->player, argc, argv, &i);
-            if (known < 0) return -1;
-            if (!known)
-                return error_set("unknown option %.80s; allowed: --out --episodes --seed --greedy --best --eval-eps "
-                                 "--env --fps --max-seconds",
-                                 key);
-        }
-    }
-    if (!w->player.what) return error_set("which run or checkpoint? dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4");
+    *w = (struct request){.player = {.episodes = 1, .seed = 1, .epsilon = -1}, .fps = 15};
+    const struct word rows[] = {
+        {"--out", .text = &w->out, .missing = "; allowed: --out FILE.gif or --out FILE.mp4"},
+        PLAYER_ROWS(&w->player),
+        {"--fps", .real = &w->fps, .low = 1, .high = 240},
+        {"--max-seconds", .real = &w->max_seconds, .low = 0.1, .high = 86400},
+    };
+    const struct words words = {.usage = usage,
+                                .rows = rows,
+                                .row_count = sizeof rows / sizeof rows[0],
+                                .what = &w->player.what,
+                                .most = 1,
+                                .noun = "run or checkpoint",
+                                .question =
+                                    "which run or checkpoint? dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4"};
+    const int rc = words_read(&words, argc, argv);
+    if (rc) return rc;
     if (!w->out) return error_set("record needs --out FILE.gif or FILE.mp4");
     const struct movie_kind *kind = movie_kind_of(w->out);
     if (!kind) return -1;
@@ -71,7 +60,7 @@ static int add(void *sink, const uint8_t *rgb, int times)
     return movie_add(sink, rgb, times);
 }
 
-static void report(const struct words *w, const struct show *s)
+static void report(const struct request *w, const struct show *s)
 {
     struct stat st;
     char cut[80] = "";
@@ -83,7 +72,7 @@ static void report(const struct words *w, const struct show *s)
 }
 
 /* 0, or -1 after error_set(). */
-static int record(const struct words *w, const struct player *player)
+static int record(const struct request *w, const struct player *player)
 {
     struct show s = {.picture = add, .fps = w->fps, .most = llround(fmax(1, w->max_seconds * w->fps))};
     const struct evaluate_config config = player_config(player, &w->player);
@@ -103,12 +92,10 @@ static int record(const struct words *w, const struct player *player)
 int record_main(int argc, char **argv)
 {
     static struct player player;
-    struct words w;
-    int status = read_words(&w, argc, argv) ? 2 : 0;
-    if (!status && w.help) {
-        fputs(usage, stdout);
-        return 0;
-    }
+    struct request w;
+    const int rc = read_words(&w, argc, argv);
+    if (rc > 0) return 0;
+    int status = rc ? 2 : 0;
     if (!status) {
         status = player_open(&player, &w.player);
         if (!status) status = record(&w, &player) ? 1 : 0;

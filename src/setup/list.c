@@ -2,12 +2,16 @@
 #include "setup/list.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "base/error.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "learn/world.h"
 #include "nn/net.h"
 #include "optim/optim.h"
+
+static const char usage[] =
+    "dunlin list\n  environments, algorithms, networks, optimizers, one line each: name, kind, help\n";
 
 struct item {
     const char *name, *kind, *help;
@@ -47,12 +51,11 @@ static void print_optimizers(void)
 
 int list_main(int argc, char **argv)
 {
-    if (argc > 0 && !strcmp(argv[0], "--help")) {
-        printf("dunlin list\n  environments, algorithms, networks, optimizers, one line each: name, kind, help\n");
-        return 0;
-    }
-    if (argc > 0) {
-        log_error("list: found '%.80s'; allowed: `dunlin list` alone", argv[0]);
+    const struct words words = {.usage = usage, .unknown = {"list: found '", "'; allowed: `dunlin list` alone"}};
+    const int rc = words_read(&words, argc, argv);
+    if (rc > 0) return 0;
+    if (rc) {
+        log_error("%s", error_text());
         return 2;
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));

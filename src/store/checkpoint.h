@@ -44,7 +44,7 @@ struct checkpoint_actor {
 };
 
 struct checkpoint_optim {
-    int sets, blocks;          /* of a set, at least 1 */
+    int sets, blocks;          /* of a set */
     const char *const *names;  /* (blocks) not read where there is one */
     const float *const *state; /* (sets * blocks) of params floats */
     int64_t steps;             /* -1: not kept */

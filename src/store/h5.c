@@ -222,12 +222,3 @@ int h5_get_options(hid_t loc, struct option_set *options, const char *path)
     }
     return 0;
 }
-
-int h5_put_provenance(hid_t object, const struct provenance *prov, const char *path)
-{
-#define X(field, bytes, help)                                                                                          \
-    if (h5_put_text(object, #field, prov->field, path)) return -1;
-    PROVENANCE(X)
-#undef X
-    return 0;
-}

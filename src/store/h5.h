@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #include "base/options.h"
-#include "store/provenance.h"
 
 #define H5_AUTO __attribute__((cleanup(h5_release)))
 
@@ -57,8 +56,5 @@ int h5_get_real(hid_t object, const char *key, double *value, const char *path);
 int h5_put_options(hid_t loc, const struct option_set *options, const char *path);
 /* The attributes of /config with origin STORED, but for options of one start only. */
 int h5_get_options(hid_t loc, struct option_set *options, const char *path);
-
-/* The fields as text attributes of object. */
-int h5_put_provenance(hid_t object, const struct provenance *prov, const char *path);
 
 #endif

@@ -75,11 +75,21 @@ static int copy_tables(hid_t old, hid_t file, const struct run_recipe *recipe)
     return rc;
 }
 
+/* The fields as text attributes of object. */
+static int put_provenance(hid_t object, const struct provenance *prov, const char *path)
+{
+#define X(field, bytes, help)                                                                                          \
+    if (h5_put_text(object, #field, prov->field, path)) return -1;
+    PROVENANCE(X)
+#undef X
+    return 0;
+}
+
 /* /config and /provenance of this start below loc. */
 static int put_start(hid_t loc, hid_t provenance, const struct run_recipe *recipe)
 {
     if (h5_put_options(loc, recipe->options, recipe->path)) return -1;
-    return h5_put_provenance(provenance, recipe->prov, recipe->path);
+    return put_provenance(provenance, recipe->prov, recipe->path);
 }
 
 static int put_first(hid_t file, const struct run_recipe *recipe)

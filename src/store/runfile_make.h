@@ -2,7 +2,10 @@
 #ifndef DUNLIN_STORE_RUNFILE_MAKE_H
 #define DUNLIN_STORE_RUNFILE_MAKE_H
 
-#include "store/runfile.h"
+#include <stdint.h>
+
+#include "base/options.h"
+#include "store/provenance.h"
 
 struct run_recipe {
     const char *path; /* of the file to make */

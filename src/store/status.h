@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/runfile.h"
+#include "store/rows.h"
 
 enum run_state { RUN_RUNNING, RUN_DONE, RUN_STOPPED, RUN_FAILED, RUN_LOST_ACTORS };
 const char *run_state_name(enum run_state state);

@@ -1,10 +1,10 @@
-/* tables.h -- the tables of run.h5 as data, made from the lists of runfile.h, and their HDF5 side: one-dimensional
+/* tables.h -- the tables of run.h5 as data, made from the lists of rows.h, and their HDF5 side: one-dimensional
  * datasets of a compound type. All local; all return -1 after error_set(), which names path, unless said otherwise. */
 #ifndef DUNLIN_STORE_TABLES_H
 #define DUNLIN_STORE_TABLES_H
 
 #include "store/h5.h"
-#include "store/runfile.h"
+#include "store/rows.h"
 
 enum { RUN_TABLE_COUNT = RUN_TABLE_ACTORS + 1 };
 

@@ -36,10 +36,10 @@ static int load_optim(struct checkpoint_file *f, const char *path, const struct 
     return 0;
 }
 
-static int load_books(struct checkpoint_file *f, struct restore_parts *parts)
+static int load_totals(struct checkpoint_file *f, struct restore_parts *parts)
 {
-    const int rc = checkpoint_read_actor(f, 0, &parts->books, &parts->books_bytes);
-    if (rc) parts->books = NULL, parts->books_bytes = 0; /* frame 0 has none */
+    const int rc = checkpoint_read_actor(f, 0, &parts->totals, &parts->totals_bytes);
+    if (rc) parts->totals = NULL, parts->totals_bytes = 0; /* frame 0 has none */
     return rc < 0 ? -1 : 0;
 }
 
@@ -54,7 +54,7 @@ int restore_load(struct restore *r, const struct setup *setup, struct restore_pa
     if (!rc && parts->target && (rc = checkpoint_read_tensors(f, "target", setup->net, parts->target)) > 0)
         rc = error_set("%s: there is no /target, which %s needs", path, setup->options->algo);
     if (!rc) rc = load_optim(f, path, setup, parts->optim, scratch);
-    if (!rc) rc = load_books(f, parts);
+    if (!rc) rc = load_totals(f, parts);
     free(scratch);
     return rc;
 }
@@ -85,7 +85,7 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
                        checkpoint_path(r->file), r->counters.frames);
     free(parts.theta);
     free(parts.target);
-    free(parts.books);
+    free(parts.totals);
     return rc;
 }
 

@@ -25,12 +25,12 @@ int restore_choose(const char *dir, struct restore *r, struct setup *setup, stru
 /* NULL in *r is fine. */
 void restore_close(struct restore *r);
 
-/* Where a checkpoint's parts go; all but books borrowed. */
+/* Where a checkpoint's parts go; all but totals borrowed. */
 struct restore_parts {
     float *theta, *target; /* (params); target NULL where the algorithm has none */
     struct optim *optim;   /* NULL: its state is read and thrown away */
-    void *books;           /* rank 0's state (books.c), malloc'd, the caller's; NULL: none */
-    size_t books_bytes;
+    void *totals;          /* rank 0's state (totals.h), malloc'd, the caller's; NULL: none */
+    size_t totals_bytes;
 };
 
 /* All of the open checkpoint but the actors' states, which must fit setup; counters to r. With more actors than the

@@ -6,87 +6,90 @@
  * has arrived before their next gradients count: a checkpoint holds the weights and the actors' states of one and the
  * same moment. So a run that was killed goes on from its checkpoint as if nothing had happened. Rows of /train fall on
  * the first round's end at or after each multiple of log-frames; progress lines keep to the clock. */
+#include "train/rounds.h"
+
 #include <math.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/ending.h"
 #include "job/signals.h"
-#include "train/master.h"
+#include "train/episodes.h"
+#include "train/goodbyes.h"
 
 static const double LOOK_EVERY = 0.01; /* s; between looks at posts, signs of life and signals */
-static const double HURRY = 0.4;       /* s for a round's end after SIGINT or SIGTERM: mpirun kills after one */
-static const double PATIENCE = 20;     /* s for a round's end after SIGUSR1 */
-static const double GOODBYES = 60;     /* s for the actors' states and goodbyes */
 
-void rounds_init(struct master *m)
-{
-    if (!m->options->deterministic) return;
-    m->round = memory_new((size_t)m->actors, sizeof *m->round);
-    m->grads = memory_new((size_t)m->actors, sizeof *m->grads);
-}
+struct rounds {
+    struct share_ready *ready; /* (actors) the gradients of the round */
+    struct optim_grad *grads;  /* (actors) */
+    int gathered;
+    double next_look, deadline; /* monotonic; of a round that is to end after a signal, 0: none came */
+};
 
 /* All go on or none. */
 static void end_without(struct master *m)
 {
-    for (int a = 0; a < m->actors && m->state == RUN_RUNNING; a++) {
-        const double silence = share_silence(m->share, a);
-        if (progress_dead(m, a) || silence < 0 || silence > progress_patience(m))
-            master_end(m, RUN_LOST_ACTORS,
-                       "rank %d is gone, and a deterministic run goes on with all or none: resume it from its last "
-                       "checkpoint",
-                       a + 1);
+    struct run *const run = &m->run;
+    for (int a = 0; a < run->actors && run->state == RUN_RUNNING; a++) {
+        const double silence = share_silence(run->share, a);
+        if (ranks_dead(&m->ranks, a) || silence < 0 || silence > ranks_patience(&m->ranks))
+            run_end(run, RUN_LOST_ACTORS,
+                    "rank %d is gone, and a deterministic run goes on with all or none: resume it from its last "
+                    "checkpoint",
+                    a + 1);
     }
 }
 
 /* A stop signal waits for the end of the round, for a while. */
-static void heed_signal(struct master *m, double *deadline)
+static void heed_signal(struct run *run, double *deadline)
 {
     const int sig = signals_stop();
     if (!sig) return;
     const double clock = clock_seconds();
-    if (*deadline <= 0) *deadline = clock + (sig == SIGUSR1 ? PATIENCE : HURRY);
+    if (*deadline <= 0) *deadline = clock + (sig == SIGUSR1 ? ENDING_ROUND : ENDING_ROUND_HURRY);
     if (clock < *deadline) return;
-    master_end(m, RUN_STOPPED, "%s", signals_name(sig));
+    run_end(run, RUN_STOPPED, "%s", signals_name(sig));
     log_root("  the round did not end in time: no checkpoint of this moment; the newest one goes on to the same end");
 }
 
-/* What does not belong to a round's books. The states are all there before any gradient of the next round counts. */
-static void look(struct master *m, double *deadline)
+/* What no result of a round depends on. The states are all there before any gradient of the next round counts. */
+static void look(struct rounds *r, struct master *m)
 {
+    const struct run *run = &m->run;
     const double now = clock_seconds();
-    if (now < m->next_look) return;
-    m->next_look = now + LOOK_EVERY;
-    progress_watch(m);
+    if (now < r->next_look) return;
+    r->next_look = now + LOOK_EVERY;
+    ranks_watch(&m->ranks);
     end_without(m);
-    referee_take(m);
-    clerk_turn(m);
+    evaluations_take(&m->evaluations);
+    files_turn(&m->files);
+    checkpoints_news(&m->checkpoints);
     /* not while rows are on their way to the disk: those up to the checkpoint go before it */
-    if (m->state == RUN_RUNNING && m->state_deadline > 0 && m->eval_actor < 0 && !clerk_busy(m, CLERK_LOG))
-        keeper_turn(m);
-    if (m->state == RUN_RUNNING) heed_signal(m, deadline);
-    if (m->state == RUN_RUNNING && now >= m->next_log) {
-        m->next_log = now + m->options->log_every;
-        progress_log(m);
-    }
+    if (run->state == RUN_RUNNING && checkpoints_asked(&m->checkpoints) && !evaluations_busy(&m->evaluations) &&
+        !files_busy(&m->files, FILE_LOG))
+        checkpoints_turn(&m->checkpoints);
+    if (run->state == RUN_RUNNING) heed_signal(&m->run, &r->deadline);
+    if (run->state == RUN_RUNNING) report_turn(&m->report, now);
 }
 
 /* Until every actor's gradient is here, and all that was asked for before; or until the run ends inside the round. */
-static bool gather(struct master *m)
+static bool gather(struct rounds *r, struct master *m)
 {
-    double deadline = 0;
-    m->gathered = 0;
-    while (m->state == RUN_RUNNING) {
-        const int n = share_drain(m->share, m->round + m->gathered, m->actors - m->gathered);
-        m->gathered += n;
-        if (m->gathered == m->actors && m->eval_actor < 0 && m->state_deadline <= 0) return true;
-        if (m->gathered == m->actors) m->next_look = 0;
-        look(m, &deadline);
-        if (!n) share_idle(m->share, 0.002);
+    const struct run *run = &m->run;
+    r->deadline = 0;
+    r->gathered = 0;
+    while (run->state == RUN_RUNNING) {
+        const int n = share_drain(run->share, r->ready + r->gathered, run->actors - r->gathered);
+        r->gathered += n;
+        const bool all = r->gathered == run->actors;
+        if (all && !evaluations_busy(&m->evaluations) && !checkpoints_asked(&m->checkpoints)) return true;
+        if (all) r->next_look = 0;
+        look(r, m);
+        if (!n) share_idle(run->share, 0.002);
     }
     return false;
 }
@@ -97,60 +100,61 @@ static int by_actor(const void *a, const void *b)
     return (x->actor > y->actor) - (x->actor < y->actor);
 }
 
-/* Applies the round, takes its books, and says what comes next; then the publication lets the actors on. */
-static void finish_round(struct master *m)
+/* Applies the round, adds it up, and says what comes next; then the publication lets the actors on. */
+static void finish_round(struct rounds *r, struct master *m)
 {
-    const int64_t every = m->options->log_frames, before = m->turn.frames / every;
-    float *const next = share_next(m->share);
-    qsort(m->round, (size_t)m->actors, sizeof *m->round, by_actor);
-    const int k = turn_master_count(&m->turn, m->round, m->actors, m->grads);
-    optim_buffers(m->optim, share_theta_buffer(m->share), share_next_buffer(m->share));
-    optim_apply(m->optim, share_theta(m->share), next, m->grads, k);
-    turn_master_move_target(&m->turn, next);
-    progress_episodes(m);
-    master_check_stop(m);
-    if (m->turn.frames / every != before || m->state == RUN_DONE) progress_row(m);
-    if (m->state == RUN_RUNNING) {
-        referee_ask(m, next);
-        keeper_turn(m);
+    struct run *const run = &m->run;
+    const int64_t every = run->options->log_frames, before = run->turn.frames / every;
+    float *const next = share_next(run->share);
+    qsort(r->ready, (size_t)run->actors, sizeof *r->ready, by_actor);
+    const int k = turn_master_count(&run->turn, r->ready, run->actors, r->grads);
+    optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
+    optim_apply(run->turn.optim, share_theta(run->share), next, r->grads, k);
+    turn_master_move_target(&run->turn, next);
+    episodes_take(run, &m->ranks, &m->sums);
+    run_check_stop(run);
+    if (run->turn.frames / every != before || run->state == RUN_DONE) report_row(&m->report);
+    if (run->state == RUN_RUNNING) {
+        evaluations_ask(&m->evaluations, next);
+        checkpoints_turn(&m->checkpoints);
     } else {
-        keeper_ask(m, INFINITY);
-        share_stop(m->share, 1); /* before the publication: nobody begins another round */
+        checkpoints_ask(&m->checkpoints, INFINITY);
+        share_stop(run->share, 1); /* before the publication: nobody begins another round */
     }
-    share_publish(m->share, (uint64_t)m->turn.updates, m->turn.frames);
-    share_ack(m->share, m->round, m->actors);
-}
-
-static void fail(struct master *m, const char *why)
-{
-    m->state = RUN_FAILED;
-    snprintf(m->reason, sizeof m->reason, "%.240s", why);
-    log_error("%s", why);
+    share_publish(run->share, (uint64_t)run->turn.updates, run->turn.frames);
+    share_ack(run->share, r->ready, run->actors);
 }
 
 /* whole: the actors stopped between two rounds. Otherwise the newest checkpoint is the last. The final evaluation
  * belongs to what the last checkpoint knows: a run killed within it does it again. */
 static void wind_up(struct master *m, bool whole)
 {
-    share_stop(m->share, 1);
-    const int missing = master_farewell(m, whole ? GOODBYES : 1, true);
-    if (whole && !keeper_whole(m)) {
-        fail(m, "not every actor has handed in its state: the newest checkpoint is the last");
+    struct run *const run = &m->run;
+    share_stop(run->share, 1);
+    const double patience = whole ? ENDING_ROUND_STATES : ENDING_ROUND_BROKEN;
+    const int missing = goodbyes_await(run, &m->ranks, &m->sums, patience, true);
+    if (whole && !checkpoints_whole(&m->checkpoints)) {
+        run_fail(run, "not every actor has handed in its state: the newest checkpoint is the last");
     } else if (whole) {
-        if (m->state == RUN_DONE) referee_final(m);
-        if (keeper_finish(m, 3)) fail(m, error_text());
+        if (run->state == RUN_DONE) evaluations_final(&m->evaluations);
+        if (checkpoints_finish(&m->checkpoints, ENDING_TRIES)) run_fail(run, error_text());
     }
-    if (m->state == RUN_STOPPED) progress_log(m); /* the last figures and RUN/status, while there is time */
-    master_goodbyes(m, missing);
+    if (run->state == RUN_STOPPED) report_log(&m->report); /* the last figures and RUN/status, while there is time */
+    goodbyes_finish(run, &m->ranks, &m->sums, missing);
 }
 
 void rounds_run(struct master *m)
 {
+    struct run *const run = &m->run;
+    struct rounds r = {.ready = memory_new((size_t)run->actors, sizeof *r.ready),
+                       .grads = memory_new((size_t)run->actors, sizeof *r.grads)};
     bool whole = false;
-    master_check_stop(m); /* the checkpoint may have been the last */
-    while (m->state == RUN_RUNNING && gather(m)) {
-        finish_round(m);
-        whole = m->state != RUN_RUNNING;
+    run_check_stop(run); /* the checkpoint may have been the last */
+    while (run->state == RUN_RUNNING && gather(&r, m)) {
+        finish_round(&r, m);
+        whole = run->state != RUN_RUNNING;
     }
     wind_up(m, whole);
+    free(r.ready);
+    free(r.grads);
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
+#include "train/checkpoints.h"
 #include "train/folder.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
@@ -131,8 +132,8 @@ static int load_start(struct session *s)
     struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
     if (restore_load(&s->restore, &s->setup, &parts)) return -1;
     s->counters = s->restore.counters;
-    s->books = parts.books;
-    s->books_bytes = parts.books_bytes;
+    s->totals = parts.totals;
+    s->totals_bytes = parts.totals_bytes;
     if (plan_check_ranks(&s->plan, s->size)) return -1;
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
@@ -203,7 +204,7 @@ static int first_checkpoint(struct session *s)
 {
     struct checkpoint c = {
         .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
-    struct checkpoint_image *image = keeper_image(s->plan.dir, &c, s->optim);
+    struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
     return rc;
@@ -260,7 +261,7 @@ void session_release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
-    free(s->books);
+    free(s->totals);
     free(s->hosts);
     free(s->pids);
 }

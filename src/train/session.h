@@ -13,9 +13,9 @@
 #include "store/provenance.h"
 #include "store/runfile.h"
 #include "train/actor.h"
-#include "train/master.h"
 #include "train/plan.h"
 #include "train/restore.h"
+#include "train/totals.h"
 
 enum { HOST = 64 };
 
@@ -32,11 +32,11 @@ struct session {
     struct optim *optim;                 /* rank 0 */
     float *theta, *target;               /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
-    void *books;                         /* rank 0: what it counted up to the checkpoint; NULL: nothing */
-    size_t books_bytes;
-    char machine[BOOKS_MACHINE]; /* rank 0 */
-    struct runfile *runfile;     /* rank 0 */
-    uint64_t state_bytes;        /* of an actor, the largest over ranks */
+    void *totals;                        /* rank 0: what it counted up to the checkpoint; NULL: nothing */
+    size_t totals_bytes;
+    char machine[TOTALS_MACHINE]; /* rank 0 */
+    struct runfile *runfile;      /* rank 0 */
+    uint64_t state_bytes;         /* of an actor, the largest over ranks */
 };
 
 /* Collective: true where every rank has ok; otherwise the line of the lowest rank that has not is logged by rank 0. */

@@ -10,44 +10,50 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "job/ending.h"
 #include "job/launch.h"
 #include "job/leave.h"
 #include "job/mpirun.h"
-#include "job/process.h"
 #include "job/signals.h"
 #include "train/folder.h"
 #include "train/master.h"
+#include "train/rounds.h"
 #include "train/session.h"
 
 /* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)
 {
+    struct run *const run = &m->run;
     /* a stop signal leaves no time for it; the last checkpoint then knows of it, too */
-    if (m->state == RUN_DONE && referee_final(m) && keeper_whole(m) && keeper_finish(m, 1))
+    if (run->state == RUN_DONE && evaluations_final(&m->evaluations) && checkpoints_whole(&m->checkpoints) &&
+        checkpoints_finish(&m->checkpoints, ENDING_TRIES_HURRY))
         log_error("%s", error_text());
-    if (m->state != RUN_STOPPED) progress_log(m); /* then it was done before the goodbyes */
-    if (clerk_finish(m, &s->runfile)) log_error("%s", error_text());
-    *status = m->state == RUN_DONE ? 0 : m->state == RUN_STOPPED ? 143 : 1;
-    if (m->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
+    if (run->state != RUN_STOPPED) report_log(&m->report); /* then it was done before the goodbyes */
+    if (files_finish(&m->files, &s->runfile)) log_error("%s", error_text());
+    *status = run->state == RUN_DONE ? 0 : run->state == RUN_STOPPED ? 143 : 1;
+    if (run->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    char best[FIGURE], last[FIGURE];
-    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(m->state), m->reason,
-             (long long)m->turn.frames, master_seconds(m), progress_figure(m->n.best_mean, best),
-             progress_figure(m->eval_mean, last), s->plan.dir);
+    char best[TEXT_FIGURE], last[TEXT_FIGURE];
+    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
+             run->reason, (long long)run->turn.frames, run_seconds(run), text_figure(run->n.best_mean, "%.3g", best),
+             text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
  * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for
  * it. */
-static void end_the_rest(const struct session *s, const struct master *m, int status)
+static void end_the_rest(const struct session *s, const struct ranks *ranks, int status)
 {
     bool other_node = false;
-    sleep(1);
+    clock_sleep(ENDING_ALONE);
     for (int r = 1; r < s->size; r++) {
         other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
-        if (m->pids[r] && process_is(m->pids[r], m->births[r])) kill(m->pids[r], SIGKILL);
+        if (ranks->pids[r] && !ranks_gone(ranks, r)) kill(ranks->pids[r], SIGKILL);
     }
     if (!other_node) return;
     log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
@@ -91,28 +97,31 @@ static int run_master(struct session *s, struct share *share, bool *lost)
 {
     int status = 0;
     struct master m;
-    const struct master_start start = {.set = &s->plan.set,
-                                       .setup = &s->setup,
-                                       .dir = s->plan.dir,
-                                       .share = share,
-                                       .optim = s->optim,
-                                       .runfile = s->runfile,
-                                       .state_bytes = s->state_bytes,
+    const struct master_start start = {.run = {.set = &s->plan.set,
+                                               .setup = &s->setup,
+                                               .dir = s->plan.dir,
+                                               .share = share,
+                                               .optim = s->optim,
+                                               .runfile = s->runfile,
+                                               .target = s->target,
+                                               .counters = &s->counters,
+                                               .hosts = (const char(*)[HOST])s->hosts},
                                        .theta = s->theta,
-                                       .target = s->target,
-                                       .counters = &s->counters,
-                                       .books = s->books,
-                                       .books_bytes = s->books_bytes,
+                                       .state_bytes = s->state_bytes,
+                                       .totals = s->totals,
+                                       .totals_bytes = s->totals_bytes,
                                        .machine = s->machine,
-                                       .hosts = (const char(*)[HOST])s->hosts,
                                        .pids = s->pids};
     master_init(&m, &start);
-    master_run(&m);
+    if (m.run.options->deterministic)
+        rounds_run(&m);
+    else
+        master_run(&m);
     finish(s, &m, &status);
     for (int r = 1; r < s->size; r++) /* who died after its goodbye comes to no collective call either */
-        if (m.pids[r] && !process_is(m.pids[r], m.births[r])) m.anyone_lost = true;
-    *lost = !share_part(share, !m.anyone_lost, 10);
-    if (*lost) end_the_rest(s, &m, status);
+        if (ranks_gone(&m.ranks, r)) m.ranks.anyone_lost = true;
+    *lost = !share_part(share, !m.ranks.anyone_lost, ENDING_PART);
+    if (*lost) end_the_rest(s, &m.ranks, status);
     master_free(&m);
     return status;
 }
@@ -206,11 +215,12 @@ static int help(int argc, char **argv, bool resume)
 int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv)
 {
     struct plan plan;
-    for (int i = 0; i < argc; i++)
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            memmove(argv + i, argv + i + 1, (size_t)(argc - i - 1) * sizeof *argv); /* the others say for what */
-            return help(argc - 1, argv, resume);
-        }
+    const int asked = words_find_help(argc, argv);
+    if (asked >= 0) {
+        memmove(argv + asked, argv + asked + 1,
+                (size_t)(argc - asked - 1) * sizeof *argv); /* the others say for what */
+        return help(argc - 1, argv, resume);
+    }
     switch (launch_kind()) {
     case LAUNCH_RANK:
         return train_rank(argc, argv, resume, all_argc, all_argv);

@@ -1,16 +1,18 @@
 /* info.c -- `dunlin info`: settings, progress and provenance as `key value` lines; a table of run.h5 as CSV. */
+#include "view/info.h"
+
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "play/eval.h"
+#include "base/words.h"
 #include "store/checkpoint.h"
 #include "store/runfile.h"
 
-static const char usage[] = "dunlin info RUN|CHECKPOINT [--csv train|episodes|eval|lag|events|actors]\n"
-                            "  settings, progress and provenance as `key value` lines, or a table as CSV\n";
+#define USAGE "dunlin info RUN|CHECKPOINT [--csv train|episodes|eval|lag|events|actors]"
+static const char usage[] = USAGE "\n"
+                                  "  settings, progress and provenance as `key value` lines, or a table as CSV\n";
 
 static int print_counters(const char *path)
 {
@@ -52,18 +54,18 @@ int info_main(int argc, char **argv)
     const char *what = NULL, *csv = NULL;
     char path[OPTION_TEXT + 64], run[OPTION_TEXT + 64];
     struct stat st;
-    for (int i = 0; i < argc; i++) {
-        if (!strcmp(argv[i], "--help")) return fputs(usage, stdout) < 0;
-        if (!strcmp(argv[i], "--csv") && i + 1 < argc)
-            csv = argv[++i];
-        else if (argv[i][0] == '-' || what) {
-            log_error("%s is not understood: %.*s", argv[i], (int)strcspn(usage, "\n"), usage);
-            return 2;
-        } else
-            what = argv[i];
-    }
-    if (!what) {
-        log_error("which run or checkpoint? %.*s", (int)strcspn(usage, "\n"), usage);
+    const struct word rows[] = {{"--csv", .text = &csv}};
+    const struct words words = {.usage = usage,
+                                .rows = rows,
+                                .row_count = 1,
+                                .what = &what,
+                                .most = 1,
+                                .question = "which run or checkpoint? " USAGE,
+                                .unknown = {"", " is not understood: " USAGE}};
+    int rc = words_read(&words, argc, argv);
+    if (rc > 0) return 0;
+    if (rc) {
+        log_error("%s", error_text());
         return 2;
     }
     const bool folder = !stat(what, &st) && S_ISDIR(st.st_mode);
@@ -83,7 +85,7 @@ int info_main(int argc, char **argv)
         log_error("%s", error_text());
         return 2;
     }
-    const int rc = print_counters(path) || (folder ? runfile_print_info(run) : print_checkpoint_options(path));
+    rc = print_counters(path) || (folder ? runfile_print_info(run) : print_checkpoint_options(path));
     if (rc) log_error("%s", error_text());
     return rc ? 1 : 0;
 }

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/runfile.h"
-#include "view/plot.h"
+#include "view/runs.h"
 
 enum { WORD = 96 };
 
@@ -58,7 +58,7 @@ static int read_run(struct scored *run, const char *what, enum figure_axis axis)
 {
     char path[PATH_MAX], lr[WORD];
     bool folder;
-    if (plot_find_run(what, path, sizeof path, &folder)) return -1;
+    if (runs_find(what, path, sizeof path, &folder)) return -1;
     char *info = runfile_info(path);
     if (!info) return -1;
     value_of(info, "env", run->env, sizeof run->env);

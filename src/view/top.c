@@ -19,8 +19,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "play/player.h"
-#include "view/view.h"
+#include "base/words.h"
+#include "store/runfile.h"
+#include "view/top_text.h"
 
 static const char usage[] =
     "dunlin top RUN [--once] [--interval S]\n"
@@ -34,10 +35,10 @@ static const char usage[] =
 
 static const double HISTORY_EASE = 20; /* reading the history may take this part of the time */
 
-struct words {
+struct request {
     const char *run;
     double interval;
-    bool once, help;
+    bool once;
 };
 
 /* What was read last. */
@@ -59,27 +60,20 @@ static void on_signal(int signal)
     leave = 1;
 }
 
-static int read_words(struct words *w, int argc, char **argv)
+/* 0; 1 where help was asked for; -1 after error_set(). */
+static int read_words(struct request *w, int argc, char **argv)
 {
-    *w = (struct words){.interval = 1};
-    for (int i = 0; i < argc; i++) {
-        if (!strcmp(argv[i], "--help")) {
-            w->help = true;
-            return 0;
-        } else if (!strcmp(argv[i], "--once")) {
-            w->once = true;
-        } else if (!strcmp(argv[i], "--interval")) {
-            if (player_read_number("--interval", i + 1 < argc ? argv[i + 1] : NULL, 0.1, 3600, &w->interval)) return -1;
-            i++;
-        } else if (argv[i][0] == '-') {
-            return error_set("unknown option %.80s; allowed: --once --interval", argv[i]);
-        } else if (w->run) {
-            return error_set("one run at a time: %.200s and %.200s were given", w->run, argv[i]);
-        } else {
-            w->run = argv[i];
-        }
-    }
-    return w->run ? 0 : error_set("which run? dunlin top RUN [--once] [--interval S]");
+    *w = (struct request){.interval = 1};
+    const struct word rows[] = {{"--once", .flag = &w->once},
+                                {"--interval", .real = &w->interval, .low = 0.1, .high = 3600}};
+    const struct words words = {.usage = usage,
+                                .rows = rows,
+                                .row_count = sizeof rows / sizeof rows[0],
+                                .what = &w->run,
+                                .most = 1,
+                                .noun = "run",
+                                .question = "which run? dunlin top RUN [--once] [--interval S]"};
+    return words_read(&words, argc, argv);
 }
 
 /* The history where it is due; what cannot be read is told in the view. */
@@ -124,24 +118,24 @@ static int read_run(struct reading *r, const char *run, double *age)
 }
 
 /* Shows the view of r on the terminal (live) or as plain text. */
-static void show(const struct reading *r, const struct words *w, double age, bool live)
+static void show(const struct reading *r, const struct request *w, double age, bool live)
 {
     struct winsize size = {0};
     const bool known = live && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
-    const struct view v = {.run = w->run,
-                           .status = &r->status,
-                           .age = age,
-                           .rows = r->rows,
-                           .row_count = r->row_count,
-                           .fault = *r->fault ? r->fault : NULL,
-                           .width = known  ? size.ws_col
-                                    : live ? 80
-                                           : 120,
-                           .height = known ? size.ws_row - 1 : 0,
-                           .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-                           .line_end = live ? ANSI_LINE_END : "\n"};
+    const struct top_text v = {.run = w->run,
+                               .status = &r->status,
+                               .age = age,
+                               .rows = r->rows,
+                               .row_count = r->row_count,
+                               .fault = *r->fault ? r->fault : NULL,
+                               .width = known  ? size.ws_col
+                                        : live ? 80
+                                               : 120,
+                               .height = known ? size.ws_row - 1 : 0,
+                               .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+                               .line_end = live ? ANSI_LINE_END : "\n"};
     if (live) fputs(ANSI_HOME, stdout);
-    view_write(stdout, &v);
+    top_text_write(stdout, &v);
     if (live) fputs(ANSI_CLEAR_BELOW, stdout);
     fflush(stdout);
 }
@@ -164,7 +158,7 @@ static bool wait_for_key(double seconds)
 
 /* Views until the user leaves; the first reading is done. Where the run cannot be read any more, why
  * takes the view's place. */
-static void watch(struct reading *r, const struct words *w, double age)
+static void watch(struct reading *r, const struct request *w, double age)
 {
     struct termios before, now;
     struct sigaction end = {.sa_handler = on_signal};
@@ -192,13 +186,11 @@ static void watch(struct reading *r, const struct words *w, double age)
 int top_main(int argc, char **argv)
 {
     static struct reading r;
-    struct words w;
+    struct request w;
     double age = 0;
-    int status = read_words(&w, argc, argv) ? 2 : 0;
-    if (!status && w.help) {
-        fputs(usage, stdout);
-        return 0;
-    }
+    const int rc = read_words(&w, argc, argv);
+    if (rc > 0) return 0;
+    int status = rc ? 2 : 0;
     setlocale(LC_CTYPE, "");
     if (!status) status = read_run(&r, w.run, &age);
     if (status) {

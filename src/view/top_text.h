@@ -1,6 +1,6 @@
-/* view.h -- one view of a run as text: what `dunlin top` shows. Local; reads nothing itself. */
-#ifndef DUNLIN_VIEW_VIEW_H
-#define DUNLIN_VIEW_VIEW_H
+/* top_text.h -- one view of a run as text: what `dunlin top` shows. Local; reads nothing itself. */
+#ifndef DUNLIN_VIEW_TOP_TEXT_H
+#define DUNLIN_VIEW_TOP_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 #include "store/status.h"
 
-struct view {
+struct top_text {
     const char *run;              /* as it was typed */
     const struct status *status;  /* with its actors */
     double age;                   /* s since the status was written */
@@ -22,10 +22,10 @@ struct view {
 
 /* Seconds without news after which a running job is called silent: some of its log intervals, and half a minute at
  * least. */
-double view_patience(const struct run_train *rows, int64_t row_count);
+double top_text_patience(const struct run_train *rows, int64_t row_count);
 
 /* Writes the view; no line is wider than `width` columns where texts are ASCII, and with a height no more than so many
  * lines are written: actors that give signs of life are left out first. */
-void view_write(FILE *out, const struct view *v);
+void top_text_write(FILE *out, const struct top_text *v);
 
 #endif

@@ -1,9 +1,10 @@
-/* test_view.c -- what `dunlin top` shows of a run, word for word, and how it copes with small terminals and silence. */
+/* test_top_text.c -- what `dunlin top` shows of a run, word for word, and how it copes with small terminals and with
+ * silence. */
 #include "testing.h"
 
 #include <math.h>
 
-#include "view/view.h"
+#include "view/top_text.h"
 
 static struct run_actor actors[40];
 static struct run_train rows[400];
@@ -36,12 +37,12 @@ static struct status status_of(enum run_state state, int ranks)
 }
 
 /* The view as text; owner: free(). */
-static char *text_of(const struct view *v)
+static char *text_of(const struct top_text *v)
 {
     char *text = NULL;
     size_t n;
     FILE *out = open_memstream(&text, &n);
-    view_write(out, v);
+    top_text_write(out, v);
     fclose(out);
     return text;
 }
@@ -55,7 +56,7 @@ static int lines_of(const char *text, size_t *widest)
     return n;
 }
 
-static void has(const struct view *v, const char *const *words)
+static void has(const struct top_text *v, const char *const *words)
 {
     char *text = text_of(v);
     for (; *words; words++)
@@ -69,7 +70,7 @@ static void figures_of_a_running_run(void **unused)
 {
     (void)unused;
     const struct status s = status_of(RUN_RUNNING, 3);
-    const struct view v = {.run = "runs/a", .status = &s, .age = 1.4, .width = 100, .line_end = "\n"};
+    const struct top_text v = {.run = "runs/a", .status = &s, .age = 1.4, .width = 100, .line_end = "\n"};
     HAS(v, "runs/a: running\nframes 1,234,567 / 10,000,000  [###---", "] 12.3 %\n",
         "time 1h02m  left 7h20m  updated 1 s ago\n", "steps 308,641  updates 61,728  episodes 99\n",
         "frames/s 331  updates/s 17  lag 1.2 mean, 7 max\n", "return -19.25 mean, 3 max  evaluation -, best -\n",
@@ -81,13 +82,13 @@ static void silence_and_ends(void **unused)
 {
     (void)unused;
     struct status s = status_of(RUN_RUNNING, 2);
-    struct view v = {.run = "a", .status = &s, .age = 29, .width = 100, .line_end = "\n"};
+    struct top_text v = {.run = "a", .status = &s, .age = 29, .width = 100, .line_end = "\n"};
     HAS(v, "a: running\n");
     v.age = 95;
     HAS(v, "a: no news for 1m35s: the job may be gone");
     rows[0].seconds = 10, rows[1].seconds = 40; /* a line every 30 s: patience is 150 s */
     v.rows = rows, v.row_count = 2;
-    EXPECT_NEAR(view_patience(rows, 2), 150, 0);
+    EXPECT_NEAR(top_text_patience(rows, 2), 150, 0);
     HAS(v, "a: running\n");
     s.state = RUN_DONE;
     snprintf(s.reason, sizeof s.reason, "frames reached");
@@ -103,7 +104,7 @@ static void history_as_bars(void **unused)
 {
     (void)unused;
     const struct status s = status_of(RUN_RUNNING, 2);
-    struct view v = {.run = "a", .status = &s, .width = 80, .rows = rows, .row_count = 8, .line_end = "\n"};
+    struct top_text v = {.run = "a", .status = &s, .width = 80, .rows = rows, .row_count = 8, .line_end = "\n"};
     for (int i = 0; i < 400; i++)
         rows[i] = (struct run_train){.return_mean = i == 3 ? (double)NAN : i - 4, .frames_per_s = 50};
     HAS(v, "\nreturn   _.: =+*#  -4 to 3\n", "\nframes/s ========  50 to 50\n");
@@ -121,7 +122,7 @@ static void small_terminals(void **unused)
 {
     (void)unused;
     const struct status s = status_of(RUN_RUNNING, 40);
-    struct view v = {.run = "a", .status = &s, .width = 60, .rows = rows, .row_count = 400, .line_end = "\n"};
+    struct top_text v = {.run = "a", .status = &s, .width = 60, .rows = rows, .row_count = 400, .line_end = "\n"};
     size_t widest;
     snprintf(actors[30].state, sizeof actors[30].state, "silent");
     for (v.height = 12; v.height < 60; v.height++) {

@@ -1,5 +1,5 @@
-/* view.c -- see view.h. */
-#include "view/view.h"
+/* top_text.c -- see top_text.h. */
+#include "view/top_text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -8,21 +8,22 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { LINE_BYTES = 1024, LEVELS = 8, LEAST_WIDTH = 40, MOST_WIDTH = 160, HEAD_LINES = 10 };
 
 static const double PATIENCE_LEAST = 30; /* s */
 static const double PATIENCE_ROWS = 5;   /* log intervals */
 
-double view_patience(const struct run_train *rows, int64_t n)
+double top_text_patience(const struct run_train *rows, int64_t n)
 {
     const double usual = n >= 2 ? rows[n - 1].seconds - rows[n - 2].seconds : 0;
     return fmax(PATIENCE_LEAST, isfinite(usual) ? PATIENCE_ROWS * usual : 0);
 }
 
 /* A line, cut to the width (in bytes: what is not ASCII may lose its end). */
-static void say(FILE *out, const struct view *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void say(FILE *out, const struct view *v, const char *fmt, ...)
+static void say(FILE *out, const struct top_text *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void say(FILE *out, const struct top_text *v, const char *fmt, ...)
 {
     char line[LINE_BYTES];
     va_list ap;
@@ -34,61 +35,35 @@ static void say(FILE *out, const struct view *v, const char *fmt, ...)
     fprintf(out, "%.*s%s", (int)n, line, v->line_end);
 }
 
-/* 3725 -> "1h02m", 62 -> "1m02s", 7 -> "7 s" */
-static const char *span(double s, char text[32])
+/* Days where it takes days, and seconds alone: 7 -> "7 s". */
+static const char *span(double s, char text[TEXT_FIGURE])
 {
-    if (!isfinite(s) || s < 0 || s > 1e9)
-        snprintf(text, 32, "?");
-    else if (s >= 2 * 86400)
-        snprintf(text, 32, "%dd%02dh", (int)(s / 86400), (int)(s / 3600) % 24);
-    else if (s >= 3600)
-        snprintf(text, 32, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
-    else if (s >= 60)
-        snprintf(text, 32, "%dm%02ds", (int)(s / 60), (int)s % 60);
+    if (s >= 2 * 86400 && s <= 1e9)
+        snprintf(text, TEXT_FIGURE, "%dd%02dh", (int)(s / 86400), (int)(s / 3600) % 24);
+    else if (s >= 0 && s < 60)
+        snprintf(text, TEXT_FIGURE, "%.0f s", floor(s));
     else
-        snprintf(text, 32, "%.0f s", floor(s));
+        return text_span(s, text);
     return text;
 }
 
-/* A figure, or "-" where it is not known. */
-static const char *figure(double x, const char *fmt, char text[32])
-{
-    if (isnan(x)) return strcpy(text, "-");
-    snprintf(text, 32, fmt, x);
-    return text;
-}
-
-/* 1234567 -> "1,234,567" */
-static const char *grouped(int64_t n, char text[32])
-{
-    char digits[24];
-    const int count = snprintf(digits, sizeof digits, "%lld", (long long)n);
-    int at = 0;
-    for (int i = 0; i < count; i++) {
-        text[at++] = digits[i];
-        if (digits[i] != '-' && i + 1 < count && (count - 1 - i) % 3 == 0) text[at++] = ',';
-    }
-    text[at] = '\0';
-    return text;
-}
-
-static void write_progress(FILE *out, const struct view *v)
+static void write_progress(FILE *out, const struct top_text *v)
 {
     const struct status *s = v->status;
     const double part = s->frames_total > 0 ? (double)s->frames / (double)s->frames_total : 0;
-    char a[32], b[32], bar[64];
+    char a[TEXT_FIGURE], b[TEXT_FIGURE], bar[64];
     const int room = v->width >= 76 ? 30 : 10, full = (int)(fmin(fmax(part, 0), 1) * room);
     memset(bar, '-', sizeof bar);
     memset(bar, '#', (size_t)full);
-    say(out, v, "frames %s / %s  [%.*s] %.1f %%", grouped(s->frames, a), grouped(s->frames_total, b), room, bar,
-        100 * part);
+    say(out, v, "frames %s / %s  [%.*s] %.1f %%", text_grouped(s->frames, a), text_grouped(s->frames_total, b), room,
+        bar, 100 * part);
 }
 
-static void write_head(FILE *out, const struct view *v)
+static void write_head(FILE *out, const struct top_text *v)
 {
     const struct status *s = v->status;
-    char a[32], b[32], c[32], d[32];
-    const double patience = view_patience(v->rows, v->row_count);
+    char a[TEXT_FIGURE], b[TEXT_FIGURE], c[TEXT_FIGURE], d[TEXT_FIGURE];
+    const double patience = top_text_patience(v->rows, v->row_count);
     const char *name = s->state == RUN_LOST_ACTORS ? "lost its actors" : run_state_name(s->state);
     if (s->state != RUN_RUNNING)
         say(out, v, "%s: ended, %s%s%s", v->run, name, *s->reason ? ": " : "", s->reason);
@@ -101,23 +76,24 @@ static void write_head(FILE *out, const struct view *v)
         say(out, v, "time %s  left %s  updated %s ago", span(s->seconds, a), span(s->seconds_left, b), span(v->age, c));
     else
         say(out, v, "time %s  ended %s ago", span(s->seconds, a), span(v->age, c));
-    say(out, v, "steps %s  updates %s  episodes %s", grouped(s->steps, a), grouped(s->updates, b),
-        grouped(s->episodes, c));
-    say(out, v, "frames/s %s  updates/s %s  lag %s mean, %s max", figure(s->frames_per_s, "%.0f", a),
-        figure(s->updates_per_s, s->updates_per_s < 10 ? "%.2g" : "%.0f", b), figure(s->lag_mean, "%.2g", c),
-        grouped(s->lag_max, d));
-    say(out, v, "return %s mean, %s max  evaluation %s, best %s", figure(s->return_mean, "%.4g", a),
-        figure(s->return_max, "%.4g", b), figure(s->eval_mean, "%.4g", c), figure(s->eval_best, "%.4g", d));
+    say(out, v, "steps %s  updates %s  episodes %s", text_grouped(s->steps, a), text_grouped(s->updates, b),
+        text_grouped(s->episodes, c));
+    say(out, v, "frames/s %s  updates/s %s  lag %s mean, %s max", text_figure(s->frames_per_s, "%.0f", a),
+        text_figure(s->updates_per_s, s->updates_per_s < 10 ? "%.2g" : "%.0f", b), text_figure(s->lag_mean, "%.2g", c),
+        text_grouped(s->lag_max, d));
+    say(out, v, "return %s mean, %s max  evaluation %s, best %s", text_figure(s->return_mean, "%.4g", a),
+        text_figure(s->return_max, "%.4g", b), text_figure(s->eval_mean, "%.4g", c),
+        text_figure(s->eval_best, "%.4g", d));
 }
 
 /* History as a row of bars, oldest first, from the least to the most of what is shown. at: offset of a double. */
-static void write_history(FILE *out, const struct view *v, const char *name, size_t at, const char *fmt)
+static void write_history(FILE *out, const struct top_text *v, const char *name, size_t at, const char *fmt)
 {
     static const char *const eighths[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char *const ascii[LEVELS] = {"_", ".", ":", "-", "=", "+", "*", "#"};
     const int64_t n = v->row_count, columns = n < v->width - 34 ? n : v->width - 34;
     double mean[MOST_WIDTH], low = INFINITY, high = -INFINITY;
-    char line[MOST_WIDTH * 3 + 1] = "", a[32], b[32];
+    char line[MOST_WIDTH * 3 + 1] = "", a[TEXT_FIGURE], b[TEXT_FIGURE];
     for (int64_t c = 0; c < columns; c++) {
         int64_t count = 0;
         double sum = 0;
@@ -136,7 +112,8 @@ static void write_history(FILE *out, const struct view *v, const char *name, siz
     }
     /* bars are three bytes a column: say() would cut them */
     if (low <= high)
-        fprintf(out, "%-8s %s  %s to %s%s", name, line, figure(low, fmt, a), figure(high, fmt, b), v->line_end);
+        fprintf(out, "%-8s %s  %s to %s%s", name, line, text_figure(low, fmt, a), text_figure(high, fmt, b),
+                v->line_end);
     else
         fprintf(out, "%-8s (none yet)%s", name, v->line_end);
 }
@@ -146,20 +123,21 @@ static bool fine(const struct run_actor *a)
     return !strcmp(a->state, "running") || !strcmp(a->state, "ended");
 }
 
-static void write_actor(FILE *out, const struct view *v, const struct run_actor *a, int host_width)
+static void write_actor(FILE *out, const struct top_text *v, const struct run_actor *a, int host_width)
 {
     const struct status *s = v->status;
     /* nobody is left to write that an actor ended with its run */
     const char *state = s->state != RUN_RUNNING && !strcmp(a->state, "running") ? "ended" : a->state;
-    char rank[32], frames[32], updates[32], episodes[32], seen[32], share[32];
+    char rank[TEXT_FIGURE], frames[TEXT_FIGURE], updates[TEXT_FIGURE], episodes[TEXT_FIGURE], seen[TEXT_FIGURE],
+        share[TEXT_FIGURE];
     snprintf(rank, sizeof rank, a->rank ? "%lld" : "master", (long long)a->rank);
-    figure(a->rank && s->frames > 0 ? 100 * (double)a->frames / (double)s->frames : NAN, "%.1f%%", share);
+    text_figure(a->rank && s->frames > 0 ? 100 * (double)a->frames / (double)s->frames : NAN, "%.1f%%", share);
     say(out, v, "%6s  %-*.*s %14s %7s %12s %10s %9s  %s", rank, host_width, host_width, a->host,
-        grouped(a->frames, frames), share, grouped(a->updates, updates), grouped(a->episodes, episodes),
+        text_grouped(a->frames, frames), share, text_grouped(a->updates, updates), text_grouped(a->episodes, episodes),
         span(fmax(0, s->seconds - a->last_seen), seen), state);
 }
 
-static void write_actors(FILE *out, const struct view *v, int room)
+static void write_actors(FILE *out, const struct top_text *v, int room)
 {
     const struct status *s = v->status;
     int host_width = 4, left_out = 0;
@@ -184,9 +162,9 @@ static void write_actors(FILE *out, const struct view *v, int room)
     free(shown);
 }
 
-void view_write(FILE *out, const struct view *given)
+void top_text_write(FILE *out, const struct top_text *given)
 {
-    struct view v = *given;
+    struct top_text v = *given;
     if (v.width < LEAST_WIDTH) v.width = LEAST_WIDTH;
     if (v.width > MOST_WIDTH) v.width = MOST_WIDTH;
     write_head(out, &v);

@@ -1,0 +1,159 @@
+/* evaluations.c -- see evaluations.h. */
+#include "train/evaluations.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "job/signals.h"
+#include "learn/evaluate.h"
+#include "train/actor.h"
+#include "train/events.h"
+#include "train/files.h"
+#include "train/ranks.h"
+#include "train/run.h"
+
+/* The first multiple of --eval-every behind T. */
+static int64_t next_after(const struct run *run)
+{
+    const int64_t every = run->options->eval_every;
+    return every ? (run->turn.frames / every + 1) * every : INT64_MAX;
+}
+
+void evaluations_init(struct evaluations *v, struct run *run, struct ranks *ranks, struct files *files)
+{
+    *v = (struct evaluations){.run = run,
+                              .ranks = ranks,
+                              .files = files,
+                              .actor = -1,
+                              .next = next_after(run),
+                              .theta = memory_floats(run->setup->facts->params),
+                              .mean = NAN};
+}
+
+void evaluations_free(struct evaluations *v)
+{
+    free(v->theta);
+}
+
+/* A row of /eval, and the best weights to their file. */
+static void take(struct evaluations *v, const struct actor_eval *e)
+{
+    struct run *const run = v->run;
+    const struct run_eval row = {.frames = v->frames,
+                                 .seconds = run_seconds(run),
+                                 .episodes = e->episodes,
+                                 .mean = e->mean,
+                                 .median = e->median,
+                                 .std = e->std,
+                                 .min = e->min,
+                                 .max = e->max};
+    runfile_eval(run->runfile, &row);
+    v->mean = e->mean;
+    run->n.eval_frames = v->frames;
+    log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
+             (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
+    if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
+    run->n.best_mean = e->mean;
+    struct checkpoint c = {
+        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta};
+    c.counters.frames = v->frames;
+    c.counters.updates = (int64_t)e->version;
+    files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));
+}
+
+static void ask(struct evaluations *v, const float *theta)
+{
+    const struct run *run = v->run;
+    int a = 0;
+    v->actor = -1;
+    while (a < run->actors && ranks_lost(v->ranks, a) && !run->options->deterministic) a++;
+    if (a == run->actors) return;
+    memcpy(v->theta, theta, run->setup->facts->params * sizeof *v->theta);
+    v->frames = run->turn.frames;
+    v->actor = a;
+    share_ask_eval(run->share, a, v->theta, ++v->id, (uint64_t)run->turn.updates);
+}
+
+void evaluations_take(struct evaluations *v)
+{
+    struct actor_eval e;
+    size_t n;
+    if (v->actor < 0) return;
+    const uint64_t id = share_read_post(v->run->share, v->actor, SHARE_POST_EVAL, &e, sizeof e, &n);
+    if (n == sizeof e && id == v->id) {
+        if (e.episodes)
+            take(v, &e);
+        else
+            run_event(v->run, v->actor + 1, "no-evaluation", "the environment gave no numbers");
+        v->actor = -1;
+    } else if (ranks_lost(v->ranks, v->actor) && !v->run->options->deterministic) {
+        run_event(v->run, v->actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
+        ask(v, share_theta(v->run->share));
+    }
+}
+
+void evaluations_ask(struct evaluations *v, const float *theta)
+{
+    if (v->actor >= 0 || v->run->turn.frames < v->next) return;
+    v->next = next_after(v->run);
+    ask(v, theta);
+}
+
+void evaluations_turn(struct evaluations *v)
+{
+    if (v->actor >= 0)
+        evaluations_take(v);
+    else
+        evaluations_ask(v, share_theta(v->run->share));
+}
+
+/* The actors wait for rank 0 meanwhile, and must see it alive. */
+static int still_wanted(void *arg)
+{
+    share_beat(((struct evaluations *)arg)->run->share);
+    return signals_stop() != 0;
+}
+
+bool evaluations_busy(const struct evaluations *v)
+{
+    return v->actor >= 0;
+}
+
+bool evaluations_final(struct evaluations *v)
+{
+    const struct run *run = v->run;
+    const struct setup *u = run->setup;
+    const struct options *o = run->options;
+    struct world world;
+    struct env_args args = u->world.args;
+    struct evaluate_result r;
+    if (!o->eval_every || run->n.eval_frames == run->turn.frames) return false;
+    args.training = false;
+    memcpy(v->theta, share_theta(run->share), u->facts->params * sizeof *v->theta);
+    v->frames = run->turn.frames;
+    const struct evaluate_config config = {.algo = u->algo,
+                                           .episodes = (int)o->eval_episodes,
+                                           .epsilon = o->eval_eps,
+                                           .seed = (uint64_t)o->seed,
+                                           .rank = EVAL_RANK};
+    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = v};
+    log_root("  evaluating the final weights: %d episodes", config.episodes);
+    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, v->theta, &hooks, &r)) {
+        log_error("no final evaluation: %s", error_text());
+        return false;
+    }
+    const struct actor_eval e = {.version = (uint64_t)run->turn.updates,
+                                 .episodes = r.episodes,
+                                 .frames = r.frames,
+                                 .mean = r.mean,
+                                 .median = r.median,
+                                 .std = r.std,
+                                 .min = r.min,
+                                 .max = r.max};
+    take(v, &e);
+    return true;
+}

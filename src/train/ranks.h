@@ -1,0 +1,37 @@
+/* ranks.h -- what rank 0 knows of each rank: host, process, signs of life, and how much has come from it. All local. */
+#ifndef DUNLIN_TRAIN_RANKS_H
+#define DUNLIN_TRAIN_RANKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct run;
+
+/* Arrays are the ranks' own. */
+struct ranks {
+    struct run *run;
+    struct run_actor *rows; /* (1 + actors) by rank, as RUN/status and /actors show them */
+    pid_t *pids;            /* (1 + actors) of ranks on this host, 0 elsewhere */
+    uint64_t *births;       /* (1 + actors) that tell them from later processes of the same numbers */
+    double *silent_for;     /* (actors) s, at the last look */
+    double longest_silence; /* s from which an actor has come back */
+    int silences;           /* events about them so far */
+    bool anyone_lost;       /* an actor died: no collective call from here on */
+};
+
+/* pids by rank, borrowed for the call. Owner: ranks_free(). */
+void ranks_init(struct ranks *ranks, struct run *run, const pid_t *pids);
+void ranks_free(struct ranks *ranks);
+
+/* One push of an actor, applied or not. */
+void ranks_push(struct ranks *ranks, int actor, int64_t frames, bool applied);
+/* Looks for signs of life; an event where one is missed, has come back, or a process is gone. Ends the run where all
+ * are lost. Every few milliseconds. */
+void ranks_watch(struct ranks *ranks);
+bool ranks_lost(const struct ranks *ranks, int actor); /* has it ended, died or fallen silent */
+bool ranks_dead(const struct ranks *ranks, int actor); /* is its process known to be gone */
+bool ranks_gone(const struct ranks *ranks, int rank);  /* is it so now: asks the system; false for other hosts */
+double ranks_patience(const struct ranks *ranks);      /* s of silence after which actors are taken for lost */
+
+#endif

@@ -1,0 +1,30 @@
+/* report.h -- how a run reaches people (a line on stderr), readers of run.h5 and RUN/status. All local. */
+#ifndef DUNLIN_TRAIN_REPORT_H
+#define DUNLIN_TRAIN_REPORT_H
+
+struct evaluations;
+struct files;
+struct ranks;
+struct run;
+struct sums;
+
+struct report {
+    struct run *run;
+    struct ranks *ranks;
+    struct sums *sums;
+    struct files *files;
+    const struct evaluations *evaluations;
+    double *eps_final;             /* (1 + actors) by rank: of the actor's first environment; its own */
+    double next;                   /* monotonic: when the next line is due */
+    double ret_recent, max_recent; /* mean and largest return of the last interval that had episodes */
+};
+
+void report_init(struct report *p, struct run *run, struct ranks *ranks, struct sums *sums, struct files *files,
+                 const struct evaluations *evaluations);
+void report_free(struct report *p);
+void report_begin(struct report *p); /* RUN/status says running, no longer what an earlier session ended with */
+void report_turn(struct report *p, double now); /* report_log() every log interval */
+void report_log(struct report *p);              /* line, rows, status */
+void report_row(struct report *p);              /* in rounds: a row of /train, where there is anything to tell */
+
+#endif

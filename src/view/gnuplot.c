@@ -1,0 +1,79 @@
+/* gnuplot.c -- see gnuplot.h. gnuplot gets the script on its standard input and writes the picture to its standard
+ * output, which is a file of ours: no shell, and no name of the user's stands in the script where gnuplot would open it
+ * ('|command' would run one). */
+#include "view/gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* The first line that gnuplot complained with, behind its empty ones. */
+static void read_complaint(FILE *from, char *line, int size)
+{
+    line[0] = 0;
+    rewind(from);
+    while (fgets(line, size, from)) {
+        line[strcspn(line, "\r\n")] = 0;
+        if (line[strspn(line, " \t^")]) return;
+    }
+    snprintf(line, (size_t)size, "it says nothing");
+}
+
+/* Runs gnuplot from script to the descriptor out; 0, or -1 after error_set(). */
+static int run_gnuplot(FILE *script, int out)
+{
+    char *const argv[] = {"gnuplot", "-d", "-", NULL}; /* -d: nobody's ~/.gnuplot changes the figure */
+    char complaint[300];
+    FILE *err = tmpfile();
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status = 0;
+    if (!err) return error_set("no temporary file can be made: %s", strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fileno(err), STDERR_FILENO);
+    const int failed = posix_spawnp(&child, "gnuplot", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (!failed)
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    if (failed == ENOENT)
+        status = error_set("gnuplot is not on the PATH; install the package gnuplot-nox (Debian, Ubuntu) or gnuplot");
+    else if (failed)
+        status = error_set("gnuplot cannot be started: %s", strerror(failed));
+    else if (status) {
+        read_complaint(err, complaint, sizeof complaint);
+        status = error_set("gnuplot failed: %s", complaint);
+    }
+    fclose(err);
+    return status;
+}
+
+int gnuplot_draw(FILE *script, const char *to)
+{
+    char part[PATH_MAX] = "";
+    int out = STDOUT_FILENO, status;
+    if (fflush(script) || ferror(script))
+        return error_set("the script for gnuplot cannot be written: %s", strerror(errno));
+    rewind(script);
+    if (to) {
+        snprintf(part, sizeof part, "%s.part-%ld", to, (long)getpid());
+        out = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    }
+    fflush(stdout);
+    if (out < 0) {
+        status = error_set("%.400s: cannot be written: %s; give a folder that exists", to, strerror(errno));
+    } else {
+        status = run_gnuplot(script, out);
+        if (to && close(out) && !status) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
+        if (to && !status && rename(part, to)) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
+        if (to && status) unlink(part);
+    }
+    return status;
+}
