@@ -88,9 +88,9 @@ int checkpoint_newest(const char *dir, char *path, size_t size);
 int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size);
 
 /* An opened checkpoint: its file is opened once, read whole, verified, and closed; what follows reads the bytes in
- * memory, which are as many as the file has. HDF5 goes through them first in a process of its own, so that a file with a
- * good seal on which HDF5 crashes or hangs is a line too. NULL after error_set(). No file that HDF5 could write to may
- * be open. Owner: checkpoint_close(). */
+ * memory, which are as many as the file has. HDF5 goes through them first in a process of its own, so that a file with
+ * a good seal on which HDF5 crashes or hangs is a line too. NULL after error_set(). No file that HDF5 could write to
+ * may be open. Owner: checkpoint_close(). */
 struct checkpoint_file *checkpoint_open(const char *path);
 /* The same of what seal_read() gave for path; takes the bytes, also where it fails. */
 struct checkpoint_file *checkpoint_open_bytes(const char *path, unsigned char *bytes, size_t size);

@@ -78,8 +78,8 @@ void checkpoint_prune(const char *dir, int keep)
     if (n >= 0) free(found);
 }
 
-/* The newest whole one with fewer than *frames, read: its path and bytes, and *frames becomes its number. A damaged one is
- * a line of log. 0; 1 where there is none; -1 after error_set(). */
+/* The newest whole one with fewer than *frames, read: its path and bytes, and *frames becomes its number. A damaged one
+ * is a line of log. 0; 1 where there is none; -1 after error_set(). */
 static int read_before(const char *dir, int64_t *frames, char *path, size_t path_size, unsigned char **bytes,
                        size_t *size)
 {

@@ -1,9 +1,8 @@
 /* checkpoint_read.c -- reading checkpoints. The seal has been verified, so what HDF5 sees is what was written; yet it
  * may have been written by another version, for another net, or by somebody who made a seal for it. So the file is
- * first read through in a process of its own (guard.h), and opened here only where that came back, both from one image in
- * memory, so that what was verified is what is read; every tensor's type
- * and shape is compared before a byte is read, and no size of the file's decides how much memory is taken, beyond
- * bounds given here.
+ * first read through in a process of its own (guard.h), and opened here only where that came back, both from one image
+ * in memory, so that what was verified is what is read; every tensor's type and shape is compared before a byte is
+ * read, and no size that the file tells decides how much memory is taken, beyond bounds given here.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -22,8 +22,8 @@ enum { SEAL_BYTES = 512, SEAL_FORMAT = 1, SHA256_BYTES = 32 };
 /* Fills the block for `bytes` bytes at data. 0, or -1 after error_set() where libcrypto fails. Local. */
 int seal_make(unsigned char block[SEAL_BYTES], const void *data, size_t bytes);
 
-/* All of a file, the block included: opened and read once, by read() alone, and verified. Its *size bytes, malloc'd, the
- * caller's; NULL after error_set(), which names file and fault. Local. */
+/* All of a file, the block included: opened and read once, by read() alone, and verified. Its *size bytes, malloc'd,
+ * the caller's; NULL after error_set(), which names file and fault. Local. */
 unsigned char *seal_read(const char *path, size_t *size);
 
 /* SHA-256 of a file as 64 hexadecimal digits and a zero. 0, or -1 after error_set(). Local. */

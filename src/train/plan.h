@@ -1,4 +1,5 @@
-/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh or resumed. Local. */
+/* plan.h -- what a start is going to do, decided before anything is written: options, folder, fresh or resumed.
+ * Local. */
 #ifndef DUNLIN_TRAIN_PLAN_H
 #define DUNLIN_TRAIN_PLAN_H
 
