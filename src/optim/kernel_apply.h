@@ -34,7 +34,7 @@ KERNEL_DECLARE(int, decay_row, (float *g, int width, int n, float a))
     (const float *in, float *out, float *m, size_t n, const struct optim_grad *grads, int k, float a, float b)
 KERNEL_DECLARE(void, apply_momentum, APPLY_MOMENTUM_ARGS)
 
-/* m <- a1 m + b1 d, v <- a2 v + b2 d^2, theta <- theta - rate m / (sqrt(v) root + eps), rate and root (k) by gradient. */
+/* m <- a1 m + b1 d, v <- a2 v + b2 d^2, theta <- theta - rate m / (sqrt(v) root + eps); rate and root (k). */
 struct apply_adam {
     float a1, b1, a2, b2, eps;
 };

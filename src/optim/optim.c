@@ -115,13 +115,6 @@ int64_t *optim_steps(struct optim *optim)
     return &optim->steps;
 }
 
-bool optim_any_factors(const struct optim_grad *grads, int k)
-{
-    bool any = false;
-    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
-    return any;
-}
-
 void optim_buffers(struct optim *optim, int from, int to)
 {
     assert(from >= -1 && from < OPTIM_BUFFERS && to >= -1 && to < OPTIM_BUFFERS);

@@ -34,7 +34,9 @@ struct optim_grad {
     float scale;       /* 1, or clip / norm */
     float lr;
     int actor; /* whose g or m, 0 .. actors - 1 */
-    int factors; /* of its form (grad.h), where the row takes them; an input that is 0 in every row costs no root and no division */
+    /* Of its form (grad.h), where the optimiser takes them: an input that is 0 in every row of them costs no root and no
+     * division. */
+    int factors;
 };
 
 enum { OPTIM_BLOCKS = 2 };

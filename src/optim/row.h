@@ -21,6 +21,11 @@ struct optim_part {
 };
 
 /* Is there one with factors among k gradients. */
-bool optim_any_factors(const struct optim_grad *grads, int k);
+static inline bool optim_any_factors(const struct optim_grad *grads, int k)
+{
+    bool any = false;
+    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
+    return any;
+}
 
 #endif

@@ -23,7 +23,7 @@ def fill(n, seed, scale):
 
 theta = torch.tensor(fill(N, 820, 1), dtype=torch.float64, requires_grad=True)
 adam = torch.optim.Adam([theta], lr=0.01, betas=(0.9, 0.999), eps=1e-8)
-print(f"/* Written by make_adam.py with PyTorch {torch.__version__}: theta after each step. */")
+print(f"/* Written by make_adam.py with PyTorch {torch.__version__}: theta after each step. */\n/* clang-format off */")
 print("enum { ADAM_N = %d, ADAM_STEPS = %d };" % (N, STEPS))
 print("static const double adam_theta[ADAM_STEPS][ADAM_N] = {")
 for k in range(STEPS):
@@ -32,5 +32,5 @@ for k in range(STEPS):
     grad[0] = 0 if k else grad[0]  # nothing comes for it any longer: it moves on by its mean
     theta.grad = torch.tensor(grad, dtype=torch.float64)
     adam.step()
-    print("    {" + ", ".join("%.17g" % x for x in theta.tolist()) + "},")
+    print("    {" + ", ".join("%.11g" % x for x in theta.tolist()) + "},")
 print("};")
