@@ -34,7 +34,7 @@ struct optim_grad {
     float scale;       /* 1, or clip / norm */
     float lr;
     int actor; /* whose g or m, 0 .. actors - 1 */
-    /* Of its form (grad.h), where the optimiser takes them: an input that is 0 in every row of them costs no root and no
+    /* Of its form (grad.h), where the optimiser takes them: an input that is 0 in every row costs no root and no
      * division. */
     int factors;
 };

@@ -1,8 +1,8 @@
 /* rmsprop.c -- RMSProp of Mnih et al. 2016 (arXiv:1602.01783, section 4): g <- a g + (1-a) d^2, theta <- theta -
  * lr d / sqrt(g + eps). It starts with g = 0 and keeps eps inside the root, as the paper prints it; TensorFlow starts g
  * at 1, PyTorch keeps eps outside. From g = 0 the first gradients move theta up to 1 / sqrt(1 - a) times as far as
- * later ones of the same size, which an eps of 0.1 hides and a small one does not: a policy can saturate within its first
- * updates. A start above 0 is a warm-up of some 1 / (1 - a) updates. One g for all actors, or one per actor. */
+ * later ones of the same size, which an eps of 0.1 hides and a small one does not: a policy can saturate within its
+ * first updates. A start above 0 is a warm-up of some 1 / (1 - a) updates. One g for all actors, or one per actor. */
 #include <assert.h>
 
 #include "optim/row.h"

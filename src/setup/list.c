@@ -2,10 +2,12 @@
 #include "setup/list.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "learn/algo.h"
 #include "learn/world.h"
 #include "nn/net.h"
 #include "optim/optim.h"
@@ -15,14 +17,6 @@ static const char usage[] =
 
 struct item {
     const char *name, *kind, *help;
-};
-
-/* The names are those that --algo takes. */
-static const struct item algorithms[] = {
-    {"a3c", "algorithm", "advantage actor-critic: policy and value from one network, no target network"},
-    {"n-step-q", "algorithm", "Q-learning with n-step returns, forward view, target network"},
-    {"one-step-q", "algorithm", "Q-learning, off-policy, target network"},
-    {"one-step-sarsa", "algorithm", "Sarsa, on-policy, target network"},
 };
 
 static void print_item(const struct item *item)
@@ -35,6 +29,19 @@ static void print_environment(const struct env_ops *ops)
     char help[512];
     snprintf(help, sizeof help, ops->not_learned_by ? "%s (not learned by: %s)" : "%s", ops->help, ops->not_learned_by);
     print_item(&(struct item){ops->name, "environment", help});
+}
+
+/* In alphabetical order. */
+static void print_algorithms(void)
+{
+    for (const char *before = ""; before;) {
+        const struct algo_ops *next = NULL;
+        for (int i = 0; algo_at(i); i++)
+            if (strcmp(algo_at(i)->name, before) > 0 && (!next || strcmp(algo_at(i)->name, next->name) < 0))
+                next = algo_at(i);
+        if (next) print_item(&(struct item){next->name, "algorithm", next->help});
+        before = next ? next->name : NULL;
+    }
 }
 
 static void print_networks(void)
@@ -59,7 +66,7 @@ int list_main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) print_item(&algorithms[i]);
+    print_algorithms();
     print_networks();
     print_optimizers();
     return 0;

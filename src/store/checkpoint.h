@@ -6,7 +6,8 @@
  *   /target/LAYER/..., /optimizer, /actors/RANK/state (bytes), /actors/RANK attribute "missing".
  * An optimiser keeps sets of blocks: one set for all actors, or one for each (attribute "rows": how many). A block is
  * /optimizer/LAYER/...; with several sets it is in actor-N/ (N from 0: the actor of rank N + 1), and of several
- * blocks in a set each is in a group of its name: /optimizer/m/LAYER/... Attribute "steps", where it matters: gradients applied.
+ * blocks in a set each is in a group of its name: /optimizer/m/LAYER/... Attribute
+ * "steps", where it matters: gradients applied.
  */
 #ifndef DUNLIN_STORE_CHECKPOINT_H
 #define DUNLIN_STORE_CHECKPOINT_H
