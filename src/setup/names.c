@@ -1,25 +1,23 @@
-/* names.c -- the names that options take from tables of other rooms (base/options.h declares it). */
-#include <stdio.h>
-#include <string.h>
-
+/* names.c -- the names that options take from the tables of other rooms. */
 #include "base/options.h"
 #include "learn/algo.h"
 #include "optim/optim.h"
+#include "setup/setup.h"
 
-enum { ROOM = 512 };
-
-static void add(char text[ROOM], const char *name)
+static const char *algorithm(int i)
 {
-    const size_t used = strlen(text);
-    snprintf(text + used, ROOM - used, "%s%s", used ? "|" : "", name);
+    const struct algo_ops *algo = algo_at(i);
+    return algo ? algo->name : NULL;
 }
 
-const char *option_names(const char *key)
+static const char *optimizer(int i)
 {
-    static char algos[ROOM], optimizers[ROOM];
-    const bool known = *algos;
-    for (int i = 0; !known && algo_at(i); i++) add(algos, algo_at(i)->name);
-    for (int i = 0; !known && optim_row(i); i++)
-        if (optim_row(i)->help) add(optimizers, optim_row(i)->name);
-    return !strcmp(key, "algo") ? algos : !strcmp(key, "optimizer") ? optimizers : "";
+    const struct optim_row *row = optim_row(i);
+    return row && row->help ? row->name : NULL;
+}
+
+void setup_names(void)
+{
+    options_names("algo", algorithm);
+    options_names("optimizer", optimizer);
 }

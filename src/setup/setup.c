@@ -14,7 +14,7 @@ int setup_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     if (options_check(set)) return -1;
-    if (!strcmp(o->combine, "sum") && row_of(o)->per_actor)
+    if (o->combine == COMBINE_SUM && row_of(o)->per_actor)
         return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
                          "combine sum: optimizer shared-rmsprop",
                          o->optimizer);
@@ -69,8 +69,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .eps_frames = o->eps_frames,
-                             .factors =
-                                 row_of(o)->factors && !strcmp(o->combine, "none") && !strcmp(o->wire, "float32"),
+                             .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};
     c.eps_count = options_eps_final(o->eps_final, c.eps_final, c.eps_prob);
