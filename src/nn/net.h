@@ -43,6 +43,7 @@ struct tensor {
     size_t size;   /* floats */
     int fan_in;    /* for the start: net_init() */
     enum tensor_start start;
+    int pixels; /* of a convolution: how many of the result each entry is met by; else 1 */
 };
 
 /* Floats of theta that n floats take: padded to a multiple of 16. */

@@ -144,7 +144,8 @@ int share_fetch_target(struct share *s, float *theta_target, uint64_t *target_ve
 /* One-sided. The weights to evaluate and their id; whole. Same return. */
 int share_fetch_snapshot(struct share *s, float *theta, uint64_t *snapshot_id, uint64_t *version);
 /* One-sided: waits until the actor's mailbox is free. Returns the params floats to write the gradient to (in the window
- * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which). */
+ * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which).
+ * It is the same block every time, and nobody else writes to it. */
 float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
 /* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */
