@@ -78,7 +78,7 @@ struct bench {
     size_t n;
 };
 
-static inline struct agent_config config_of(enum algo algo, int t_max, int envs)
+static inline struct agent_config config_of(const struct algo_ops *algo, int t_max, int envs)
 {
     return (struct agent_config){.algo = algo,
                                  .t_max = t_max,
@@ -104,7 +104,7 @@ static inline struct bench *bench_new(const char *env, const char *spec, int lst
     else if (world_open(&b->world, env, &args))
         fail_msg("%s", error_text());
     const struct net_input in = world_input(&b->world);
-    b->net = net_new(spec, lstm, &in, algo_heads(config->algo), b->world.spec.num_actions);
+    b->net = net_new(spec, lstm, &in, config->algo->heads, b->world.spec.num_actions);
     if (!b->net) fail_msg("%s", error_text());
     b->n = net_facts(b->net)->params;
     b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);
@@ -127,7 +127,7 @@ static inline struct agent_stats rollout(struct bench *b, int64_t T)
 {
     struct agent_stats stats;
     if (agent_play(b->agent, b->theta, T)) fail_msg("%s", error_text());
-    agent_gradient(b->agent, b->theta, algo_has_target(b->agent->config.algo) ? b->target : NULL, b->dtheta, &stats);
+    agent_gradient(b->agent, b->theta, b->agent->config.algo->has_target ? b->target : NULL, b->dtheta, &stats);
     return stats;
 }
 

@@ -14,7 +14,7 @@ static const float *answer(const struct bench *b, const float *theta, const floa
 static void ends_of_one_environment(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_A3C, 4, 1);
+    const struct agent_config config = config_of(&algo_a3c, 4, 1);
     struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
     struct net_work *work = net_work_new(b->net, 1);
     const struct rollout *r = &b->agent->r;
@@ -47,7 +47,7 @@ static void ends_of_one_environment(void **state)
 static void ends_inside_a_rollout(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_N_STEP_Q, 12, 2);
+    const struct agent_config config = config_of(&algo_n_step_q, 12, 2);
     struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
     struct net_work *work = net_work_new(b->net, 1);
     const struct rollout *r = &b->agent->r;
@@ -83,7 +83,7 @@ static void one_step_rows(void **state)
     (void)state;
     for (int sarsa = 0; sarsa < 2; sarsa++)
         for (int E = 1; E <= 3; E += 2) {
-            const struct agent_config config = config_of(sarsa ? ALGO_ONE_STEP_SARSA : ALGO_ONE_STEP_Q, 7, E);
+            const struct agent_config config = config_of(sarsa ? &algo_one_step_sarsa : &algo_one_step_q, 7, E);
             struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
             struct net_work *work = net_work_new(b->net, 1);
             const struct rollout *r = &b->agent->r;
@@ -113,7 +113,7 @@ static void one_step_rows(void **state)
 static void rewards_for_learning(void **state)
 {
     (void)state;
-    struct agent_config config = config_of(ALGO_A3C, 5, 2);
+    struct agent_config config = config_of(&algo_a3c, 5, 2);
     config.reward_scale = 0.3;
     config.reward_clip = true;
     struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
@@ -146,8 +146,8 @@ static double frozen_loss(const struct bench *b, const float *theta, const float
     }
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = net_out(work, row);
-        const double error = (double)r->target[row] - out[a->config.algo == ALGO_A3C ? a->A : r->action[row]];
-        if (a->config.algo != ALGO_A3C) {
+        const double error = (double)r->target[row] - out[a->config.algo == &algo_a3c ? a->A : r->action[row]];
+        if (a->config.algo != &algo_a3c) {
             loss += 0.5 * error * error;
             continue;
         }
@@ -168,20 +168,20 @@ static void gradient_is_the_slope(void **state)
 {
     (void)state;
     const struct {
-        enum algo algo;
+        const struct algo_ops *algo;
         int lstm, envs;
         const char *env, *net;
     } cases[] = {
-        {ALGO_A3C, 0, 1, NULL, "mlp:16"},
-        {ALGO_A3C, 0, 3, NULL, "mlp:16"},
-        {ALGO_A3C, 6, 2, NULL, "mlp:16"},
-        {ALGO_ONE_STEP_Q, 0, 2, NULL, "mlp:16"},
-        {ALGO_ONE_STEP_SARSA, 0, 2, NULL, "mlp:16"},
-        {ALGO_N_STEP_Q, 0, 2, NULL, "mlp:16"},
-        {ALGO_N_STEP_Q, 6, 2, NULL, "mlp:16"},
-        {ALGO_N_STEP_Q, 6, 1, NULL, "mlp:16"},
-        {ALGO_A3C, 0, 2, "catch", "small"},
-        {ALGO_N_STEP_Q, 0, 1, "catch", "small"},
+        {&algo_a3c, 0, 1, NULL, "mlp:16"},
+        {&algo_a3c, 0, 3, NULL, "mlp:16"},
+        {&algo_a3c, 6, 2, NULL, "mlp:16"},
+        {&algo_one_step_q, 0, 2, NULL, "mlp:16"},
+        {&algo_one_step_sarsa, 0, 2, NULL, "mlp:16"},
+        {&algo_n_step_q, 0, 2, NULL, "mlp:16"},
+        {&algo_n_step_q, 6, 2, NULL, "mlp:16"},
+        {&algo_n_step_q, 6, 1, NULL, "mlp:16"},
+        {&algo_a3c, 0, 2, "catch", "small"},
+        {&algo_n_step_q, 0, 1, "catch", "small"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct agent_config config = config_of(cases[c].algo, 7, cases[c].envs);
@@ -222,7 +222,7 @@ static void gradient_is_the_slope(void **state)
 static void recurrent_state(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_N_STEP_Q, 7, 2);
+    const struct agent_config config = config_of(&algo_n_step_q, 7, 2);
     struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
     struct net_work *work = net_work_new(b->net, 2);
     const struct agent *a = b->agent;
@@ -256,7 +256,7 @@ static void recurrent_state(void **state)
 static void stacked_planes(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_A3C, 5, 2);
+    const struct agent_config config = config_of(&algo_a3c, 5, 2);
     struct bench *b = bench_new("catch", "small", 0, &config);
     const struct agent *a = b->agent;
     int starts = 0;
@@ -280,7 +280,7 @@ static void stacked_planes(void **state)
 static void bad_numbers(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    const struct agent_config config = config_of(&algo_a3c, 5, 1);
     for (int k = 0; k < 2; k++) {
         struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
         trouble.bad_step = 2;
@@ -300,7 +300,7 @@ static void bad_numbers(void **state)
 static void played_on(void **state)
 {
     (void)state;
-    const enum algo algos[] = {ALGO_A3C, ALGO_ONE_STEP_SARSA};
+    const struct algo_ops *const algos[] = {&algo_a3c, &algo_one_step_sarsa};
     for (int k = 0; k < 2; k++) {
         const struct agent_config config = config_of(algos[k], 4, 2);
         struct bench *b = bench_new(NULL, "mlp:8", k ? 0 : 4, &config);
@@ -335,15 +335,15 @@ static void expect_refusal(const char *env, int lstm, const struct agent_config 
 static void refusals(void **state)
 {
     (void)state;
-    struct agent_config config = config_of(ALGO_ONE_STEP_Q, 5, 1);
+    struct agent_config config = config_of(&algo_one_step_q, 5, 1);
     expect_refusal("cartpole", 8, &config, "lstm");
-    config = config_of(ALGO_A3C, 0, 2);
+    config = config_of(&algo_a3c, 0, 2);
     expect_refusal("cartpole", 0, &config, "envs-per-actor 1");
-    config = config_of(ALGO_A3C, 100000, 1024);
+    config = config_of(&algo_a3c, 100000, 1024);
     expect_refusal("catch", 0, &config, "memory");
     struct world endless = script_world();
     endless.spec.max_steps = 0;
-    config = config_of(ALGO_A3C, 0, 1);
+    config = config_of(&algo_a3c, 0, 1);
     struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
     EXPECT(b->agent != NULL);
     EXPECT(agent_new(&config, &endless, b->net) == NULL);
@@ -358,7 +358,7 @@ static void refusals(void **state)
 static void one_update_per_episode(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_A3C, 0, 1);
+    const struct agent_config config = config_of(&algo_a3c, 0, 1);
     struct bench *b = bench_new("cartpole", "mlp:16", 0, &config);
     struct agent_episode ep[2];
     for (int k = 0; k < 20; k++) {

@@ -18,10 +18,10 @@ static void saved_and_gone_on(void **state)
     const struct {
         const char *env, *net;
         int lstm, envs;
-        enum algo algo;
-    } cases[] = {{"catch", "small", 0, 2, ALGO_A3C},          {"cartpole", "mlp:16", 0, 1, ALGO_A3C},
-                 {"cartpole", "mlp:16", 8, 2, ALGO_A3C},      {"cartpole", "mlp:16", 0, 3, ALGO_ONE_STEP_SARSA},
-                 {"cartpole", "mlp:16", 8, 2, ALGO_N_STEP_Q}, {NULL, "mlp:16", 0, 2, ALGO_ONE_STEP_Q}};
+        const struct algo_ops *algo;
+    } cases[] = {{"catch", "small", 0, 2, &algo_a3c},          {"cartpole", "mlp:16", 0, 1, &algo_a3c},
+                 {"cartpole", "mlp:16", 8, 2, &algo_a3c},      {"cartpole", "mlp:16", 0, 3, &algo_one_step_sarsa},
+                 {"cartpole", "mlp:16", 8, 2, &algo_n_step_q}, {NULL, "mlp:16", 0, 2, &algo_one_step_q}};
     enum { HALF = 25 };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         const struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
@@ -67,7 +67,7 @@ static void saved_in_part(void **state)
     (void)state;
     struct env_ops ops = script;
     ops.plain_state = false;
-    const struct agent_config config = config_of(ALGO_A3C, 4, 2);
+    const struct agent_config config = config_of(&algo_a3c, 4, 2);
     struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
     b->world.ops = &ops;
     rollout(b, 0);
@@ -112,9 +112,9 @@ static void watch_step(void *arg, const void *env_state, double reward, double v
 static void evaluation(void **state)
 {
     (void)state;
-    const struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    const struct agent_config config = config_of(&algo_a3c, 5, 1);
     struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
-    struct evaluate_config ec = {.algo = ALGO_A3C, .episodes = 60, .seed = 9};
+    struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 60, .seed = 9};
     struct evaluate_result one, two;
     struct watcher w = {0};
     const struct evaluate_hooks hooks = {watch_alive, watch_step, &w};
@@ -154,9 +154,9 @@ static void evaluation(void **state)
     memset(&trouble, 0, sizeof trouble);
     bench_free(b);
 
-    const struct agent_config q = config_of(ALGO_N_STEP_Q, 5, 1);
+    const struct agent_config q = config_of(&algo_n_step_q, 5, 1);
     b = bench_new(NULL, "mlp:8", 0, &q);
-    ec = (struct evaluate_config){.algo = ALGO_N_STEP_Q, .episodes = 40, .epsilon = 0, .seed = 9};
+    ec = (struct evaluate_config){.algo = &algo_n_step_q, .episodes = 40, .epsilon = 0, .seed = 9};
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &one) == 0);
     ec.epsilon = 1;
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0);
@@ -170,12 +170,12 @@ static void learns_cartpole(void **state)
 {
     (void)state;
     enum { STEPS = 60000 };
-    struct agent_config config = config_of(ALGO_A3C, 5, 1);
+    struct agent_config config = config_of(&algo_a3c, 5, 1);
     config.gamma = 0.99, config.entropy = 0.01, config.reward_scale = 0.05;
     struct bench *b = bench_new("cartpole", "mlp:64,64", 0, &config);
     const struct optim_config rmsprop = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.01};
     struct optim *optim = optim_new(&rmsprop, b->n, 1);
-    const struct evaluate_config ec = {.algo = ALGO_A3C, .episodes = 20, .seed = 2};
+    const struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 20, .seed = 2};
     struct evaluate_result before, after;
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &before) == 0);
     for (int64_t T = 0; T < STEPS;) {

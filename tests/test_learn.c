@@ -1,49 +1,16 @@
-/* test_learn.c -- returns, losses, policies and exploration by hand-worked numbers, finite differences and PyTorch. */
-#include "testing.h"
-
-#include <hdf5.h>
-#include <math.h>
+/* test_learn.c -- returns, losses, policies and exploration by hand-worked numbers and finite differences. */
+#include "rollouts.h"
 
 #include "base/cpu.h"
-#include "base/memory.h"
 #include "learn/explore.h"
 #include "learn/frames.h"
-#include "learn/losses.h"
 #include "learn/returns.h"
-#include "nn/net.h"
-
-enum { ROWS = 16, OUT = 8 };
-
-/* A rollout of T * E rows with room for everything; all that no test sets is NaN. */
-struct desk {
-    struct rollout r;
-    int action[ROWS], next_action[ROWS], rows[ROWS];
-    float reward[ROWS], next_value[ROWS], target[ROWS], out[ROWS][OUT], dout[ROWS][OUT], q_next[ROWS][OUT];
-    uint8_t end[ROWS];
-    const float *outs[ROWS], *q[ROWS];
-    float *douts[ROWS];
-};
-
-static struct desk *desk(int T, int E)
-{
-    struct desk *d = memory_new(1, sizeof *d);
-    d->r = (struct rollout){T,         E,       d->action, d->reward, d->end, d->next_action, d->next_value,
-                            d->target, d->outs, d->douts};
-    for (int row = 0; row < ROWS; row++) {
-        d->next_value[row] = d->target[row] = NAN;
-        d->outs[row] = d->out[row];
-        d->douts[row] = d->dout[row];
-        d->q[row] = d->q_next[row];
-        for (int i = 0; i < OUT; i++) d->dout[row][i] = d->q_next[row][i] = NAN;
-    }
-    return d;
-}
 
 /* Two environments, three steps, gamma 1/2. The first: a terminal after step 1, then on beyond the rollout; the
  * second: a time limit after step 0, a terminal after step 2. */
-static struct desk *ends_inside(void)
+static struct small_rollout *ends_inside(void)
 {
-    struct desk *d = desk(3, 2);
+    struct small_rollout *d = small_rollout(3, 2);
     const float reward[] = {1, 0, 2, 1, 4, -1};
     const uint8_t end[] = {ROLLOUT_GOES_ON, ROLLOUT_CUT,     ROLLOUT_TERMINAL,
                            ROLLOUT_GOES_ON, ROLLOUT_GOES_ON, ROLLOUT_TERMINAL};
@@ -55,7 +22,7 @@ static struct desk *ends_inside(void)
 static void n_step_returns(void **state)
 {
     (void)state;
-    struct desk *d = ends_inside();
+    struct small_rollout *d = ends_inside();
     EXPECT(returns_bootstrap_rows(&d->r, d->rows) == 2);
     EXPECT(d->rows[0] == 1 && d->rows[1] == 4);
     d->next_value[1] = 6;
@@ -65,7 +32,7 @@ static void n_step_returns(void **state)
     for (int row = 0; row < 6; row++) EXPECT(d->target[row] == R[row]);
     free(d);
 
-    d = desk(3, 1); /* one environment, a time limit at the end */
+    d = small_rollout(3, 1); /* one environment, a time limit at the end */
     d->reward[0] = 1, d->reward[1] = 2, d->reward[2] = 3, d->next_value[2] = 10;
     d->end[2] = ROLLOUT_CUT;
     returns_n_step(&d->r, 0.9);
@@ -81,7 +48,7 @@ static void n_step_returns(void **state)
 static void one_step_targets(void **state)
 {
     (void)state;
-    struct desk *d = ends_inside();
+    struct small_rollout *d = ends_inside();
     const float next[] = {2, 4, NAN, 6, 8, NAN};
     memcpy(d->next_value, next, sizeof next);
     returns_one_step(&d->r, 0.5);
@@ -94,25 +61,25 @@ static void one_step_targets(void **state)
 static void q_losses(void **state)
 {
     (void)state;
-    struct desk *d = ends_inside();
+    struct small_rollout *d = ends_inside();
     const float q_next[][2] = {{3, 1}, {0, 5}, {NAN, NAN}, {2, 2}, {-1, -2}, {NAN, NAN}};
     const int next_action[] = {1, 0, -1, 1, 1, -1};
     for (int row = 0; row < 6; row++) {
         d->action[row] = row % 2;
         d->next_action[row] = next_action[row];
         d->out[row][0] = 1, d->out[row][1] = 2;
-        memcpy(d->q_next[row], q_next[row], sizeof q_next[row]);
+        memcpy(d->next_out[row], q_next[row], sizeof q_next[row]);
     }
     const float y_q[] = {1 + 1.5f, 2.5f, 2, 1 + 1, 4 - 0.5f, -1}; /* max */
     const float y_sarsa[] = {1 + 0.5f, 0, 2, 1 + 1, 4 - 1, -1};   /* a' taken */
     const float y_n[] = {2, 2.5f, 2, 0.5f, 4 - 0.5f, -1};         /* max at 1 and 4 alone */
+    const struct algo_ops *const methods[] = {&algo_one_step_q, &algo_one_step_sarsa, &algo_n_step_q};
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5};
     for (int method = 0; method < 3; method++) {
         const float *y = method == 0 ? y_q : method == 1 ? y_sarsa : y_n;
         if (method == 2)
-            for (int row = 0; row < 6; row++) d->q[row] = row == 1 || row == 4 ? d->q_next[row] : NULL;
-        const struct loss_sums sums = method == 0   ? one_step_q_loss(&d->r, 2, d->q, 0.5)
-                                      : method == 1 ? one_step_sarsa_loss(&d->r, 2, d->q, 0.5)
-                                                    : n_step_q_loss(&d->r, 2, d->q, 0.5);
+            for (int row = 0; row < 6; row++) d->next_outs[row] = row == 1 || row == 4 ? d->next_out[row] : NULL;
+        const struct loss_sums sums = methods[method]->loss(&d->r, &config);
         double loss = 0;
         for (int row = 0; row < 6; row++) {
             const double error = d->out[row][row % 2] - y[row];
@@ -131,14 +98,15 @@ static void q_losses(void **state)
 static void a3c_by_hand(void **state)
 {
     (void)state;
-    struct desk *d = desk(2, 1);
+    struct small_rollout *d = small_rollout(2, 1);
     const double beta = 0.1, coef = 0.5;
     d->out[0][2] = 1;
     d->out[1][0] = (float)log(3), d->out[1][2] = 2;
     d->reward[0] = 1, d->reward[1] = 3;
     d->action[0] = 1, d->action[1] = 0;
-    d->next_value[1] = 4;
-    const struct loss_sums s = a3c_loss(&d->r, &policy_categorical, 2, 0.5, beta, coef);
+    d->next_outs[0] = NULL, d->next_out[1][2] = 4;
+    const struct loss_config config = {&policy_categorical, 2, 0.5, beta, coef};
+    const struct loss_sums s = algo_a3c.loss(&d->r, &config);
     /* R = (3.5, 5), adv = (2.5, 3), pi = (1/2, 1/2) and (3/4, 1/4) */
     const double H0 = log(2), H1 = -0.75 * log(0.75) - 0.25 * log(0.25);
     EXPECT_NEAR(s.policy, 2.5 * log(2) - 3 * log(0.75), 1e-6);
@@ -266,124 +234,6 @@ static void frames(void **state)
     frames_free(&f);
 }
 
-/* tests/data/parity.h5 */
-static double attribute(hid_t file, const char *object, const char *name)
-{
-    double v = NAN;
-    hid_t a = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
-    EXPECT(a >= 0 && H5Aread(a, H5T_NATIVE_DOUBLE, &v) >= 0);
-    H5Aclose(a);
-    return v;
-}
-
-static void read_set(hid_t file, const char *group, const char *name, hid_t type, void *out)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", group, name);
-    hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
-    EXPECT(set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-    H5Dclose(set);
-}
-
-/* make_parity.py's mlp_params(): tensor k of the table has seed + k. */
-static float *fill_theta(const struct net *net, uint64_t seed)
-{
-    const struct net_facts *facts = net_facts(net);
-    float *theta = memory_floats(facts->params), values[64 * 64];
-    for (int k = 0; k < facts->tensor_count; k++) {
-        const struct tensor *t = &facts->tensors[k];
-        for (uint64_t i = 0; i < t->size; i++) values[i] = testing_fill(seed + (uint64_t)k, i, pow(t->fan_in, -0.5));
-        tensor_from_textbook(t, theta, values);
-    }
-    return theta;
-}
-
-static void compare_gradient(hid_t file, const char *group, const struct net *net, const float *dtheta)
-{
-    const struct net_facts *facts = net_facts(net);
-    for (int k = 0; k < facts->tensor_count; k++) {
-        const struct tensor *t = &facts->tensors[k];
-        float d[64 * 64];
-        double value[64], norm = 0, sum = 0;
-        int64_t index[64];
-        char path[128];
-        snprintf(path, sizeof path, "%s/grad/%s", group, t->name);
-        read_set(file, path, "index", H5T_NATIVE_INT64, index);
-        read_set(file, path, "value", H5T_NATIVE_DOUBLE, value);
-        tensor_to_textbook(t, dtheta, d);
-        for (size_t i = 0; i < t->size; i++) norm += (double)d[i] * d[i], sum += d[i];
-        for (int i = 0; i < 64; i++) EXPECT_NEAR(d[index[i]], value[i], 2e-5);
-        EXPECT_NEAR(sqrt(norm), attribute(file, path, "norm"), 2e-5);
-        EXPECT_NEAR(sum, attribute(file, path, "sum"), 2e-4);
-    }
-}
-
-/* The five steps of make_parity.py through net, loss and backward pass */
-static void parity(hid_t file, const char *algo, bool terminal)
-{
-    enum { T = 5 };
-    const bool a3c = !strcmp(algo, "a3c");
-    const float reward[T] = {0, 1, 0, -1, 0.5f};
-    const int action[T] = {0, 1, 1, 0, 1}, next_action[T] = {1, 1, 0, 1, 0};
-    char group[64];
-    float x[T + 1][4];
-    const float *xs[T + 1];
-    snprintf(group, sizeof group, "%s_mlp_%s", algo, terminal ? "terminal" : "bootstrap");
-    for (uint64_t t = 0; t <= T; t++) {
-        xs[t] = x[t];
-        for (uint64_t i = 0; i < 4; i++) x[t][i] = testing_fill(900, t * 4 + i, 1);
-    }
-    const struct net_input in = {.dim = 4};
-    struct net *net = net_new("mlp:64,64", 0, &in, a3c ? NET_HEADS_POLICY_V : NET_HEADS_Q, 2);
-    struct net_work *work = net_work_new(net, T + 1), *next = net_work_new(net, T);
-    float *theta = fill_theta(net, a3c ? 100 : 200), *theta_target = fill_theta(net, 300);
-    float *dtheta = memory_floats(net_facts(net)->params);
-    struct desk *d = desk(T, 1);
-    for (int t = 0; t < T; t++) net_forward(net, theta, work, t, 1, xs + t, NULL); /* as when acting */
-    net_forward(net, theta, work, T, 1, xs + T, NULL);
-    net_forward(net, theta_target, next, 0, T, xs + 1, NULL);
-    for (int t = 0; t < T; t++) {
-        d->reward[t] = reward[t], d->action[t] = action[t], d->next_action[t] = next_action[t];
-        d->outs[t] = net_out(work, t), d->douts[t] = net_dout(work, t), d->q[t] = net_out(next, t);
-    }
-    d->end[T - 1] = terminal ? ROLLOUT_TERMINAL : ROLLOUT_GOES_ON;
-    double target[T];
-    read_set(file, group, a3c ? "return" : "y", H5T_NATIVE_DOUBLE, target);
-    if (a3c) {
-        d->next_value[T - 1] = net_out(work, T)[2];
-        const struct loss_sums s = a3c_loss(&d->r, &policy_categorical, 2, 0.99, 0.01, 0.5);
-        EXPECT_NEAR(s.policy, attribute(file, group, "policy_loss"), 2e-5);
-        EXPECT_NEAR(s.value, attribute(file, group, "value_loss"), 2e-5);
-        EXPECT_NEAR(s.entropy, attribute(file, group, "entropy"), 2e-5);
-        EXPECT_NEAR(s.policy - 0.01 * s.entropy + 0.5 * s.value, attribute(file, group, "loss"), 2e-5);
-    } else {
-        if (!strcmp(algo, "n_step_q"))
-            for (int t = 0; t < (terminal ? T : T - 1); t++) d->q[t] = NULL;
-        const struct loss_sums s = !strcmp(algo, "one_step_q")       ? one_step_q_loss(&d->r, 2, d->q, 0.99)
-                                   : !strcmp(algo, "one_step_sarsa") ? one_step_sarsa_loss(&d->r, 2, d->q, 0.99)
-                                                                     : n_step_q_loss(&d->r, 2, d->q, 0.99);
-        EXPECT_NEAR(s.value, attribute(file, group, "loss"), 2e-5);
-    }
-    for (int t = 0; t < T; t++) EXPECT_NEAR(d->target[t], target[t], 1e-5);
-    net_backward(net, theta, work, T, 1, NULL, dtheta);
-    compare_gradient(file, group, net, dtheta);
-    net_work_free(&work);
-    net_work_free(&next);
-    net_free(&net);
-    free(theta), free(theta_target), free(dtheta), free(d);
-}
-
-static void losses_as_pytorch(void **state)
-{
-    (void)state;
-    const char *algos[] = {"a3c", "one_step_q", "one_step_sarsa", "n_step_q"};
-    hid_t file = H5Fopen(testing_data("parity.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
-    EXPECT(file >= 0);
-    for (int k = 0; k < 4; k++)
-        for (int terminal = 0; terminal < 2; terminal++) parity(file, algos[k], terminal);
-    H5Fclose(file);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,7 +245,6 @@ int main(void)
         cmocka_unit_test(categorical_is_safe),
         cmocka_unit_test(exploration),
         cmocka_unit_test(frames),
-        cmocka_unit_test(losses_as_pytorch),
     };
     return testing_main(tests);
 }

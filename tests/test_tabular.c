@@ -15,7 +15,7 @@ enum { CELLS = CORRIDOR_CELLS, ACTIONS = CORRIDOR_ACTIONS };
 static const double gamma_ = 0.99;
 
 struct lesson {
-    enum algo algo;
+    const struct algo_ops *algo;
     int t_max, envs;
     double eps_final;
     int64_t eps_frames;
@@ -30,7 +30,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
     const struct env_args args = {.arg = "", .training = true};
     if (world_open(&world, "corridor", &args)) fail_msg("%s", error_text());
     const struct net_input in = world_input(&world);
-    struct net *net = net_new("mlp:32", 0, &in, algo_heads(l->algo), ACTIONS);
+    struct net *net = net_new("mlp:32", 0, &in, l->algo->heads, ACTIONS);
     const size_t n = net_facts(net)->params;
     float *theta = memory_floats(n), *target = memory_floats(n), *dtheta = memory_floats(n);
     struct rng rng = rng_make(1, 0, RNG_INIT, 0);
@@ -55,7 +55,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
     for (int64_t T = 0, since = 0; T < l->steps;) {
         struct agent_stats stats;
         EXPECT(agent_play(agent, theta, T) == 0);
-        agent_gradient(agent, theta, algo_has_target(l->algo) ? target : NULL, dtheta, &stats);
+        agent_gradient(agent, theta, l->algo->has_target ? target : NULL, dtheta, &stats);
         const struct optim_grad grad = {dtheta, 1, (float)optim_lr(l->lr, 1, T, l->steps), 0, 0};
         optim_apply(optim, theta, theta, &grad, 1);
         T += stats.steps, since += stats.steps;
@@ -88,7 +88,7 @@ static void one_step_q(void **state)
     (void)state;
     float q[CELLS][ACTIONS + 1];
     double best[CELLS][ACTIONS], exploring[CELLS][ACTIONS];
-    const struct lesson l = {.algo = ALGO_ONE_STEP_Q,
+    const struct lesson l = {.algo = &algo_one_step_q,
                              .t_max = 5,
                              .envs = 1,
                              .eps_final = 0.5,
@@ -111,7 +111,7 @@ static void one_step_sarsa(void **state)
     (void)state;
     float q[CELLS][ACTIONS + 1];
     double best[CELLS][ACTIONS], exploring[CELLS][ACTIONS];
-    const struct lesson l = {.algo = ALGO_ONE_STEP_SARSA,
+    const struct lesson l = {.algo = &algo_one_step_sarsa,
                              .t_max = 5,
                              .envs = 1,
                              .eps_final = 0.5,
@@ -136,7 +136,7 @@ static void n_step_q(void **state)
     (void)state;
     float q[CELLS][ACTIONS + 1];
     double best[CELLS][ACTIONS];
-    const struct lesson l = {.algo = ALGO_N_STEP_Q,
+    const struct lesson l = {.algo = &algo_n_step_q,
                              .t_max = 3,
                              .envs = 2,
                              .eps_final = 0.01,
@@ -158,7 +158,7 @@ static void a3c(void **state)
     (void)state;
     float out[CELLS][ACTIONS + 1];
     double pi[CELLS][ACTIONS], q[CELLS][ACTIONS], best[CELLS][ACTIONS];
-    const struct lesson l = {.algo = ALGO_A3C, .t_max = 5, .envs = 1, .lr = 3e-3, .entropy = 0.01, .steps = 150000};
+    const struct lesson l = {.algo = &algo_a3c, .t_max = 5, .envs = 1, .lr = 3e-3, .entropy = 0.01, .steps = 150000};
     learn(&l, out);
     for (int s = 0; s < CELLS; s++) {
         const double right = 1 / (1 + exp(out[s][0] - out[s][1]));

@@ -78,6 +78,12 @@ const char *option_help(int i)
 {
     return rows[i].help;
 }
+const char *option_words(int i)
+{
+    const struct row *row = &rows[i];
+    if (row->kind != KIND_TEXT) return "";
+    return strcmp(row->text.words, OPTION_NAMES) ? row->text.words : option_names(row->key);
+}
 bool option_may_change(int i)
 {
     return rows[i].resume != FIXED;
@@ -152,6 +158,7 @@ int option_find(const char *key)
 /* What row allows, in words: "a number from 0 to 1000". */
 static void allowed(const struct row *row, char *text, size_t size)
 {
+    const char *words = option_words((int)(row - rows));
     switch (row->kind) {
     case KIND_REAL:
         snprintf(text, size, "a number from %.15g to %.15g", row->real.low, row->real.high);
@@ -166,12 +173,12 @@ static void allowed(const struct row *row, char *text, size_t size)
         snprintf(text, size, "true, false, yes, no, on, off, 1, 0");
         break;
     case KIND_TEXT:
-        if (!*row->text.words) {
+        if (!*words) {
             snprintf(text, size, "at most %d bytes without control characters", OPTION_TEXT - 1);
             break;
         }
         size_t n = 0;
-        for (const char *c = row->text.words; *c && n + 3 < size; c++) {
+        for (const char *c = words; *c && n + 3 < size; c++) {
             text[n++] = *c == '|' ? ',' : *c;
             if (*c == '|') text[n++] = ' ';
         }
@@ -219,8 +226,9 @@ static bool text_allowed(const struct row *row, const char *value)
     if (n >= OPTION_TEXT) return false;
     for (size_t i = 0; i < n; i++)
         if (iscntrl((unsigned char)value[i])) return false;
-    if (!*row->text.words) return true;
-    for (const char *word = row->text.words; n; word += strcspn(word, "|") + 1) {
+    const char *words = option_words((int)(row - rows));
+    if (!*words) return true;
+    for (const char *word = words; n; word += strcspn(word, "|") + 1) {
         if (strcspn(word, "|") == n && !strncmp(word, value, n)) return true;
         if (!word[strcspn(word, "|")]) return false;
     }

@@ -15,11 +15,11 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
 /* X(kind, field, key, default, smallest, largest, resume, help)
  * kind: REAL double, INT int64_t, FLAG bool, TEXT char[OPTION_TEXT]
  * resume: MAY if `dunlin resume` may change it, START for what is of one start only (never stored back), FIXED
- * A TEXT's largest names the allowed words, separated by '|', or "" for any. Numbers' bounds are inclusive. */
+ * A TEXT's largest names the allowed words, separated by '|', or "" for any; OPTION_NAMES: those of option_names(). Numbers' bounds are inclusive. */
 /* clang-format off */
 #define OPTIONS(X)                                                                                                       \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                    \
-    X(TEXT, algo, "algo", "a3c", 0, "one-step-q|one-step-sarsa|n-step-q|a3c", FIXED, "algorithm")                          \
+    X(TEXT, algo, "algo", "a3c", 0, OPTION_NAMES, FIXED, "algorithm")                          \
     X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                      \
     X(TEXT, init, "init", "uniform", 0, "uniform|he", FIXED, "start of the weights: the paper's, or He's scaled for ReLU")  \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")             \
@@ -72,6 +72,11 @@ enum { OPTION_TEXT = 512 }; /* bytes of a text value, its end included */
       "other nodes: gradients travel as they are, in 16 bits, or only entries that matter; the rest is kept and added up")
 /* clang-format on */
 
+#define OPTION_NAMES "|" /* no word holds it */
+/* The names that the option `key` allows, separated by '|', where a table in a room above this one has them: that room
+ * defines this function (setup/names.c). It is called for rows with OPTION_NAMES alone. */
+const char *option_names(const char *key);
+
 struct options {
 #define OPTION_REAL(field) double field;
 #define OPTION_INT(field) int64_t field;
@@ -97,6 +102,8 @@ const char *option_origin_name(enum option_origin origin);
 int option_count(void);
 const char *option_key(int i);
 const char *option_help(int i);
+/* The words that a TEXT allows, separated by '|', or "" for any. */
+const char *option_words(int i);
 /* -1 where no option has that key; the line then names the nearest key. */
 int option_find(const char *key);
 

@@ -9,24 +9,23 @@ enum { HELP_AT = 28, WIDTH = 100 };
 struct range {
     const char *value; /* what stands behind the key */
     double low, high;
-    const char *words;
 };
 
 #define RANGE_REAL(low, high)                                                                                          \
     {                                                                                                                  \
-        "X", (low), (high), ""                                                                                         \
+        "X", (low), (high)                                                                                             \
     }
 #define RANGE_INT(low, high)                                                                                           \
     {                                                                                                                  \
-        "N", (low), (double)(high), ""                                                                                 \
+        "N", (low), (double)(high)                                                                                     \
     }
 #define RANGE_FLAG(low, high)                                                                                          \
     {                                                                                                                  \
-        "", (low), (high), ""                                                                                          \
+        "", (low), (high)                                                                                              \
     }
 #define RANGE_TEXT(low, high)                                                                                          \
     {                                                                                                                  \
-        "TEXT", (low), 0, (high)                                                                                       \
+        "TEXT", (low), 0                                                                                               \
     }
 #define X(kind, field, key, def, low, high, resume, help) RANGE_##kind(low, high),
 static const struct range ranges[] = {OPTIONS(X)};
@@ -54,12 +53,12 @@ static void print_wrapped(const char *text, int at)
 }
 
 /* "; 0 to 1", "; 1 or more", "; one of a, b", or "". */
-static void print_range(const struct range *range, char *text, size_t size)
+static void print_range(const struct range *range, const char *words, char *text, size_t size)
 {
     text[0] = 0;
-    if (*range->words) {
+    if (*words) {
         size_t n = (size_t)snprintf(text, size, "; one of ");
-        for (const char *c = range->words; *c && n + 3 < size; c++) {
+        for (const char *c = words; *c && n + 3 < size; c++) {
             text[n++] = *c == '|' ? ',' : *c;
             if (*c == '|') text[n++] = ' ';
         }
@@ -78,12 +77,12 @@ void options_print_help(const struct option_set *set, bool resume)
         const struct range *range = &ranges[i];
         if (resume && !option_may_change(i) && !option_of_start(i)) continue;
         const bool flag = !*range->value;
+        const char *words = option_words(i);
         char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 512], left[64];
         options_format(&set->values, i, def, sizeof def);
         if (resume) snprintf(def, sizeof def, "as before");
-        print_range(range, allowed, sizeof allowed);
-        snprintf(left, sizeof left, "--%s%s %s", flag ? "[no-]" : "", option_key(i),
-                 *range->words ? "WORD" : range->value);
+        print_range(range, words, allowed, sizeof allowed);
+        snprintf(left, sizeof left, "--%s%s %s", flag ? "[no-]" : "", option_key(i), *words ? "WORD" : range->value);
         if (*def)
             snprintf(line, sizeof line, "%s (%s%s)", option_help(i), def, allowed);
         else

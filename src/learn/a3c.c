@@ -9,24 +9,37 @@
  * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
  * this is the same as descent on L. Its algorithm leaves beta H out but its text has it; value_coef 0.5 gives the
  * value gradient half the policy's weight, as the authors' reimplementers found to work. */
-#include "learn/losses.h"
+#include "learn/algo.h"
 #include "learn/returns.h"
 
-struct loss_sums a3c_loss(struct rollout *r, const struct policy_ops *policy, int dim, double gamma, double entropy,
-                          double value_coef)
+static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 {
+    const struct policy_ops *policy = c->policy;
+    const int dim = c->outputs;
     const double mean = 1.0 / r->E;
     struct loss_sums sums = {0};
-    returns_n_step(r, gamma);
+    for (int row = 0; row < r->T * r->E; row++)
+        if (r->next_out[row]) r->next_value[row] = r->next_out[row][dim];
+    returns_n_step(r, c->gamma);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
         const struct env_action a = {.index = r->action[row]};
         const double adv = (double)r->target[row] - out[dim];
-        policy->gradient(out, dim, a, adv, entropy, mean, r->dout[row]);
-        r->dout[row][dim] = (float)(mean * 2 * value_coef * -adv);
+        policy->gradient(out, dim, a, adv, c->entropy, mean, r->dout[row]);
+        r->dout[row][dim] = (float)(mean * 2 * c->value_coef * -adv);
         sums.policy -= mean * policy->log_prob(out, dim, a) * adv;
         sums.value += mean * adv * adv;
         sums.entropy += mean * policy->entropy(out, dim);
     }
     return sums;
 }
+
+const struct algo_ops algo_a3c = {
+    .name = "a3c",
+    .help = "advantage actor-critic: policy and value from one network, no target network",
+    .number = 3,
+    .heads = NET_HEADS_POLICY_V,
+    .recurrent = true,
+    .successors = SUCCESSORS_OF_ENDS,
+    .loss = a3c_loss,
+};

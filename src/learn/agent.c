@@ -15,30 +15,7 @@
 #include "learn/explore.h"
 #include "learn/successors.h"
 
-static const char *const names[] = {"one-step-q", "one-step-sarsa", "n-step-q", "a3c"};
-enum { ALGOS = sizeof names / sizeof names[0], RESETS_MOST = 16 };
-
-const char *algo_name(enum algo algo)
-{
-    return names[algo];
-}
-
-int algo_of(const char *name)
-{
-    for (int i = 0; i < ALGOS; i++)
-        if (!strcmp(name, names[i])) return i;
-    return -1;
-}
-
-bool algo_has_target(enum algo algo)
-{
-    return algo != ALGO_A3C;
-}
-
-enum net_heads algo_heads(enum algo algo)
-{
-    return algo == ALGO_A3C ? NET_HEADS_POLICY_V : NET_HEADS_Q;
-}
+enum { RESETS_MOST = 16 };
 
 /* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
 static int ring_of(const struct world *world, int T_max, int E)
@@ -64,20 +41,19 @@ static int check(const struct agent_config *config, const struct world *world, c
 {
     const struct net_facts *facts = net_facts(net);
     const struct net_input in = world_input(world);
-    const char *env = world->ops->name, *algo = algo_name(config->algo);
+    const char *env = world->ops->name, *algo = config->algo->name;
     if (world->spec.num_actions < 1)
         return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", algo, env);
-    if (facts->heads != algo_heads(config->algo) || facts->actions != world->spec.num_actions ||
-        facts->input.C != in.C || facts->input.height != in.height || facts->input.width != in.width ||
-        facts->input.dim != in.dim)
+    if (facts->heads != config->algo->heads || facts->actions != world->spec.num_actions || facts->input.C != in.C ||
+        facts->input.height != in.height || facts->input.width != in.width || facts->input.dim != in.dim)
         return error_set("the network was not made for algorithm %s on environment %s", algo, env);
-    if (facts->state_dim && (config->algo == ALGO_ONE_STEP_Q || config->algo == ALGO_ONE_STEP_SARSA))
+    if (facts->state_dim && !config->algo->recurrent)
         return error_set(
             "algorithm %s does not go with lstm: its targets look one step ahead and have no recurrent state; "
             "use a3c or n-step-q, or lstm 0",
             algo);
     if (config->envs < 1) return error_set("envs-per-actor is %d; at least 1 is needed", config->envs);
-    if (config->eps_count < 1 && config->algo != ALGO_A3C)
+    if (config->eps_count < 1 && algo_explores(config->algo))
         return error_set("algorithm %s needs a final epsilon (eps-final)", algo);
     *T_max = config->t_max;
     if (config->t_max == 0) {
@@ -102,6 +78,7 @@ static void take_memory(struct agent *a)
     a->r.reward = memory_floats(rows);
     a->r.end = memory_new(rows, 1);
     a->r.next_action = memory_new(rows, sizeof *a->r.next_action);
+    a->r.next_out = memory_new(rows, sizeof *a->r.next_out);
     a->r.next_value = memory_floats(rows);
     a->r.target = memory_floats(rows);
     a->r.out = memory_new(rows, sizeof *a->r.out);
@@ -114,7 +91,6 @@ static void take_memory(struct agent *a)
     a->state_after = memory_floats(rows * S);
     a->rows = memory_new(rows, sizeof *a->rows);
     a->next_out = memory_floats(rows * (size_t)a->D);
-    a->q = memory_new(rows, sizeof *a->q);
     a->some_x = memory_new((size_t)a->next_rows * C, sizeof *a->some_x);
     a->some_state = memory_floats((size_t)a->next_rows * S);
     a->episodes_room = (int)rows + 1024;
@@ -159,8 +135,8 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->S = facts->state_dim;
     a->D = facts->out_dim;
     a->A = facts->actions;
-    a->next_rows = successors_work_rows(config->algo, T_max, a->E);
-    const bool same = config->algo == ALGO_A3C; /* it asks the theta it played with: s' goes on from s */
+    a->next_rows = successors_work_rows(config->algo->successors, T_max, a->E);
+    const bool same = !config->algo->has_target; /* it asks the theta it played with: s' goes on from s */
     a->next_row0 = same ? T_max * a->E : 0;
     a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
     a->next_work = same ? a->work : net_work_new(net, a->next_rows);
@@ -177,11 +153,12 @@ void agent_free(struct agent **agent)
         if (a->instances[e].world) instance_close(&a->instances[e]);
     if (a->next_work != a->work) net_work_free(&a->next_work);
     net_work_free(&a->work);
-    void *blocks[] = {
-        a->instances, a->policy_rng, a->eps_final,     a->pending,      a->state,       a->fresh, a->r.action,
-        a->r.reward,  a->r.end,      a->r.next_action, a->r.next_value, a->r.target,    a->r.out, a->r.dout,
-        a->start,     a->x,          a->next_x,        a->state0,       a->state_after, a->rows,  a->next_out,
-        a->q,         a->some_x,     a->some_state,    a->episodes,     a->before};
+    void *blocks[] = {a->instances,    a->policy_rng, a->eps_final, a->pending,    a->state,
+                      a->fresh,        a->r.action,   a->r.reward,  a->r.end,      a->r.next_action,
+                      a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
+                      a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
+                      a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
+                      a->before};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;
@@ -194,7 +171,7 @@ static double epsilon_of(const struct agent *a, int e)
 
 static int choose(struct agent *a, int e, const float *out)
 {
-    if (a->config.algo == ALGO_A3C) return a->policy->sample(out, a->A, &a->policy_rng[e], NULL).index;
+    if (!algo_explores(a->config.algo)) return a->policy->sample(out, a->A, &a->policy_rng[e], NULL).index;
     if (a->pending[e] >= 0) {
         const int action = a->pending[e];
         a->pending[e] = -1;
@@ -282,7 +259,7 @@ static void draw_next_actions(struct agent *a, const float *theta)
     const int n = successors_forward(a, theta, SUCCESSORS_OF_ENDS);
     for (int i = 0; i < n; i++) {
         const int row = a->rows[i], e = row % E;
-        a->r.next_action[row] = explore_action(a->q[row], a->A, epsilon_of(a, e), &a->policy_rng[e]);
+        a->r.next_action[row] = explore_action(a->r.next_out[row], a->A, epsilon_of(a, e), &a->policy_rng[e]);
         if (a->r.end[row] == ROLLOUT_GOES_ON) a->pending[e] = a->r.next_action[row];
     }
 }
@@ -299,7 +276,7 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
         if (failed) return -1;
         if (a->E == 1 && ended) break;
     }
-    if (a->config.algo == ALGO_ONE_STEP_SARSA) draw_next_actions(a, theta);
+    if (a->config.algo->next_action) draw_next_actions(a, theta);
     return 0;
 }
 

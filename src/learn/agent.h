@@ -12,20 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "learn/algo.h"
 #include "learn/instance.h"
 #include "learn/world.h"
 #include "nn/net.h"
 
-enum algo { ALGO_ONE_STEP_Q, ALGO_ONE_STEP_SARSA, ALGO_N_STEP_Q, ALGO_A3C };
-
-/* "one-step-q", ... and back; -1 for an unknown name. */
-const char *algo_name(enum algo algo);
-int algo_of(const char *name);
-bool algo_has_target(enum algo algo); /* all but A3C */
-enum net_heads algo_heads(enum algo algo);
-
 struct agent_config {
-    enum algo algo;
+    const struct algo_ops *algo;
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
     double gamma, entropy, value_coef;
@@ -72,7 +65,7 @@ enum instance_fault agent_fault(const struct agent *agent);
 int64_t agent_steps(const struct agent *agent);
 
 /* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the
- * one it was played with; theta_target is NULL for A3C. */
+ * one it was played with; theta_target is read where the algorithm has one. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
 

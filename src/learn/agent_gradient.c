@@ -3,34 +3,16 @@
 
 #include "learn/agent_private.h"
 #include "learn/explore.h"
-#include "learn/losses.h"
 #include "learn/successors.h"
-
-static struct loss_sums a3c(struct agent *a, const float *theta)
-{
-    const int n = successors_forward(a, theta, SUCCESSORS_OF_ENDS);
-    for (int i = 0; i < n; i++) a->r.next_value[a->rows[i]] = a->q[a->rows[i]][a->A];
-    return a3c_loss(&a->r, a->policy, a->A, a->config.gamma, a->config.entropy, a->config.value_coef);
-}
 
 static struct loss_sums loss(struct agent *a, const float *theta, const float *theta_target)
 {
-    const double gamma = a->config.gamma;
-    switch (a->config.algo) {
-    case ALGO_ONE_STEP_Q:
-        successors_forward(a, theta_target, SUCCESSORS_OF_ALL);
-        return one_step_q_loss(&a->r, a->A, a->q, gamma);
-    case ALGO_ONE_STEP_SARSA:
-        successors_forward(a, theta_target, SUCCESSORS_OF_ALL);
-        return one_step_sarsa_loss(&a->r, a->A, a->q, gamma);
-    case ALGO_N_STEP_Q:
-        successors_unroll(a, theta_target);
-        successors_forward(a, theta_target, SUCCESSORS_OF_ENDS);
-        return n_step_q_loss(&a->r, a->A, a->q, gamma);
-    case ALGO_A3C:
-        break;
-    }
-    return a3c(a, theta);
+    const struct agent_config *c = &a->config;
+    const struct loss_config told = {
+        .policy = a->policy, .outputs = a->A, .gamma = c->gamma, .entropy = c->entropy, .value_coef = c->value_coef};
+    if (c->algo->has_target) successors_unroll(a, theta_target);
+    successors_forward(a, c->algo->has_target ? theta_target : theta, c->algo->successors);
+    return c->algo->loss(&a->r, &told);
 }
 
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
@@ -55,6 +37,6 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         .entropy = sums.entropy,
         .norm = sqrt(squares),
         .factors = factors,
-        .epsilon = a->config.algo == ALGO_A3C ? 0 : explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames),
+        .epsilon = algo_explores(a->config.algo) ? explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames) : 0,
     };
 }

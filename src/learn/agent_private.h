@@ -27,7 +27,7 @@ struct agent {
     struct rollout r;
     int64_t T; /* global frames when it was played */
     enum instance_fault fault;
-    struct net_work *work; /* T_max * E rows; A3C's values of s' follow in E more */
+    struct net_work *work; /* T_max * E rows; without a target network those of s' follow */
     int *before;           /* (E) for net_forward_after() */
     uint8_t *start;        /* (T_max * E)     the row's state came from zero */
     const float **x;       /* (T_max * E, C)  s */
@@ -36,13 +36,12 @@ struct agent {
     float *state_after;    /* (T_max * E, S)  after the row */
 
     /* values of s' */
-    struct net_work *next_work; /* next_rows rows from next_row0 on; A3C: `work` itself */
+    struct net_work *next_work; /* next_rows rows from next_row0 on; `work` itself without a target network */
     int next_row0, next_rows;
     int *rows;            /* (T_max * E)     which rows are asked for */
     const float **some_x; /* (next_rows, C) */
     float *some_state;    /* (next_rows, S) */
-    float *next_out;      /* (T_max * E, D)  what the network answered for the row's s' */
-    const float **q;      /* (T_max * E)     rows of next_out, NULL where not asked for */
+    float *next_out;      /* (T_max * E, D)  what r.next_out points into */
 
     /* finished episodes, oldest first; a ring that forgets the oldest when it is full */
     struct agent_episode *episodes;

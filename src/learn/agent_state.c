@@ -26,7 +26,7 @@ struct record {
 static struct head head_of(const struct agent *a)
 {
     struct head head = {.magic = MAGIC,
-                        .algo = (int32_t)a->config.algo,
+                        .algo = a->config.algo->number,
                         .E = a->E,
                         .S = a->S,
                         .C = a->C,
@@ -80,7 +80,7 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         return error_set(
             "the saved state (%zu bytes) is not of an actor of algorithm %s with %d environments %s and this "
             "network; let the actor start fresh",
-            n, algo_name(a->config.algo), a->E, a->world->ops->name);
+            n, a->config.algo->name, a->E, a->world->ops->name);
     const uint8_t *at = (const uint8_t *)bytes + sizeof mine, *end = (const uint8_t *)bytes + n;
     int anew = 0;
     for (int e = 0; e < a->E; e++) {

@@ -38,7 +38,7 @@ static struct env_action act(struct player *p, double *value)
     frames_stack(&p->in.frames, x);
     net_forward_after(p->net, p->theta, p->work, row, 1, x, net_facts(p->net)->state_dim ? p->state : NULL, &before);
     const float *out = net_out(p->work, row);
-    if (p->config->algo == ALGO_A3C) {
+    if (!algo_explores(p->config->algo)) {
         *value = out[A];
         return p->config->greedy ? policy_categorical.mode(out, A, NULL)
                                  : policy_categorical.sample(out, A, &p->policy_rng, NULL);

@@ -8,7 +8,7 @@
 #include "learn/agent.h"
 
 struct evaluate_config {
-    enum algo algo;
+    const struct algo_ops *algo;
     int episodes;   /* >= 1 */
     double epsilon; /* Q methods act at random with this chance */
     bool greedy;    /* A3C takes the likeliest action instead of drawing one */

@@ -6,14 +6,25 @@
  *   dL/dQ(s_i, a_i) = Q(s_i, a_i) - R_i;  0 for other actions
  *
  * Held constant: R. The rewards between are those of the epsilon-greedy behaviour and are not corrected for it. */
+#include "learn/algo.h"
 #include "learn/explore.h"
-#include "learn/losses.h"
 #include "learn/returns.h"
 
-struct loss_sums n_step_q_loss(struct rollout *r, int A, const float *const *q_target, double gamma)
+static struct loss_sums n_step_q_loss(struct rollout *r, const struct loss_config *c)
 {
     for (int row = 0; row < r->T * r->E; row++)
-        if (q_target[row]) r->next_value[row] = q_target[row][explore_greedy(q_target[row], A)];
-    returns_n_step(r, gamma);
-    return returns_q_loss(r, A);
+        if (r->next_out[row]) r->next_value[row] = r->next_out[row][explore_greedy(r->next_out[row], c->outputs)];
+    returns_n_step(r, c->gamma);
+    return returns_q_loss(r, c->outputs);
 }
+
+const struct algo_ops algo_n_step_q = {
+    .name = "n-step-q",
+    .help = "Q-learning with n-step returns, forward view, target network",
+    .number = 2,
+    .heads = NET_HEADS_Q,
+    .has_target = true,
+    .recurrent = true,
+    .successors = SUCCESSORS_OF_ENDS,
+    .loss = n_step_q_loss,
+};

@@ -6,14 +6,25 @@
  *
  * Held constant: y. Off-policy: the behaviour is epsilon-greedy, the target greedy. Gradients are summed over the
  * rollout. */
+#include "learn/algo.h"
 #include "learn/explore.h"
-#include "learn/losses.h"
 #include "learn/returns.h"
 
-struct loss_sums one_step_q_loss(struct rollout *r, int A, const float *const *q_target, double gamma)
+static struct loss_sums one_step_q_loss(struct rollout *r, const struct loss_config *c)
 {
     for (int row = 0; row < r->T * r->E; row++)
-        if (r->end[row] != ROLLOUT_TERMINAL) r->next_value[row] = q_target[row][explore_greedy(q_target[row], A)];
-    returns_one_step(r, gamma);
-    return returns_q_loss(r, A);
+        if (r->end[row] != ROLLOUT_TERMINAL)
+            r->next_value[row] = r->next_out[row][explore_greedy(r->next_out[row], c->outputs)];
+    returns_one_step(r, c->gamma);
+    return returns_q_loss(r, c->outputs);
 }
+
+const struct algo_ops algo_one_step_q = {
+    .name = "one-step-q",
+    .help = "Q-learning, off-policy, target network",
+    .number = 0,
+    .heads = NET_HEADS_Q,
+    .has_target = true,
+    .successors = SUCCESSORS_OF_ALL,
+    .loss = one_step_q_loss,
+};

@@ -6,13 +6,24 @@
  *
  * Held constant: y. On-policy: a'_i is the action taken in s'_i. At a rollout's end it is drawn with that rollout's
  * theta and played first in the next one; at a time limit it is drawn and discarded. */
-#include "learn/losses.h"
+#include "learn/algo.h"
 #include "learn/returns.h"
 
-struct loss_sums one_step_sarsa_loss(struct rollout *r, int A, const float *const *q_target, double gamma)
+static struct loss_sums one_step_sarsa_loss(struct rollout *r, const struct loss_config *c)
 {
     for (int row = 0; row < r->T * r->E; row++)
-        if (r->end[row] != ROLLOUT_TERMINAL) r->next_value[row] = q_target[row][r->next_action[row]];
-    returns_one_step(r, gamma);
-    return returns_q_loss(r, A);
+        if (r->end[row] != ROLLOUT_TERMINAL) r->next_value[row] = r->next_out[row][r->next_action[row]];
+    returns_one_step(r, c->gamma);
+    return returns_q_loss(r, c->outputs);
 }
+
+const struct algo_ops algo_one_step_sarsa = {
+    .name = "one-step-sarsa",
+    .help = "Sarsa, on-policy, target network",
+    .number = 1,
+    .heads = NET_HEADS_Q,
+    .has_target = true,
+    .next_action = true,
+    .successors = SUCCESSORS_OF_ALL,
+    .loss = one_step_sarsa_loss,
+};

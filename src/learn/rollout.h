@@ -12,15 +12,16 @@ enum rollout_end {
 };
 
 struct rollout {
-    int T, E;          /* steps played, environments */
-    int *action;       /* (T * E)  a */
-    float *reward;     /* (T * E)  r, scaled and clipped */
-    uint8_t *end;      /* (T * E)  enum rollout_end */
-    int *next_action;  /* (T * E)  a' taken (or drawn) in s'; Sarsa only */
-    float *next_value; /* (T * E)  the bootstrap value of s'; which rows are read is each loss's */
-    float *target;     /* (T * E)  R or y, written by the losses */
-    const float **out; /* (T * E)  the network's output row for s */
-    float **dout;      /* (T * E)  where dL/d out goes */
+    int T, E;               /* steps played, environments */
+    int *action;            /* (T * E)  a */
+    float *reward;          /* (T * E)  r, scaled and clipped */
+    uint8_t *end;           /* (T * E)  enum rollout_end */
+    int *next_action;       /* (T * E)  a' taken (or drawn) in s'; Sarsa only */
+    const float **next_out; /* (T * E)  the network's output row for s', NULL where it was not asked */
+    float *next_value;      /* (T * E)  the bootstrap value of s', written by the losses where they read it */
+    float *target;          /* (T * E)  R or y, written by the losses */
+    const float **out;      /* (T * E)  the network's output row for s */
+    float **dout;           /* (T * E)  where dL/d out goes */
 };
 
 /* Sums over the steps, means over the environments. */

@@ -9,11 +9,10 @@
 
 enum { BATCH_MOST = 256 };
 
-int successors_work_rows(enum algo algo, int T_max, int E)
+int successors_work_rows(enum successors which, int T_max, int E)
 {
-    const bool all = algo == ALGO_ONE_STEP_Q || algo == ALGO_ONE_STEP_SARSA;
     const int64_t rows = (int64_t)T_max * E;
-    return all && E < BATCH_MOST ? (int)(rows < BATCH_MOST ? rows : BATCH_MOST) : E;
+    return which == SUCCESSORS_OF_ALL && E < BATCH_MOST ? (int)(rows < BATCH_MOST ? rows : BATCH_MOST) : E;
 }
 
 static int list_rows(struct agent *a, enum successors which)
@@ -39,14 +38,14 @@ static void forward_some(struct agent *a, const float *theta, const int *rows, i
     for (int i = 0; i < n; i++) {
         float *out = a->next_out + (size_t)rows[i] * D;
         memcpy(out, net_out(a->next_work, a->next_row0 + i), D * sizeof *out);
-        a->q[rows[i]] = out;
+        a->r.next_out[rows[i]] = out;
     }
 }
 
 int successors_forward(struct agent *a, const float *theta, enum successors which)
 {
     const int n = list_rows(a, which);
-    memset(a->q, 0, (size_t)a->r.T * (size_t)a->E * sizeof *a->q);
+    memset(a->r.next_out, 0, (size_t)a->r.T * (size_t)a->E * sizeof *a->r.next_out);
     for (int i = 0; i < n; i += a->next_rows)
         forward_some(a, theta, a->rows + i, n - i < a->next_rows ? n - i : a->next_rows);
     return n;

@@ -4,16 +4,11 @@
 
 #include "learn/agent.h"
 
-enum successors {
-    SUCCESSORS_OF_ALL,  /* every row but the terminal ones: one-step targets */
-    SUCCESSORS_OF_ENDS, /* where the rollout or a time limit ends: n-step bootstraps */
-};
-
 /* Rows of the workspace that an agent of T_max * E rows takes for them. */
-int successors_work_rows(enum algo algo, int T_max, int E);
+int successors_work_rows(enum successors which, int T_max, int E);
 
-/* The network's answer for s' of the rows asked for: a->rows lists them, a->q[row] points to it and is NULL for
- * others. The recurrent state after each row is used as it was, and not moved. Returns the number of rows. */
+/* The network's answer for s' of the rows asked for: a->rows lists them, r.next_out[row] points to it and is
+ * NULL for others. The recurrent state after each row is used as it was, and not moved. Returns the number of rows. */
 int successors_forward(struct agent *a, const float *theta, enum successors which);
 
 /* Replaces the recurrent states after the rows by those that theta_target has when it is unrolled over the same

@@ -87,9 +87,9 @@ int eval_main(int argc, char **argv)
     else if (!ended)
         printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s\n", r.episodes,
                r.mean, r.median, r.std, r.min, r.max, (long long)r.frames,
-               player.setup.algo != ALGO_A3C ? "epsilon-greedy"
-               : w.player.greedy             ? "greedy"
-                                             : "sampled");
+               algo_explores(player.setup.algo) ? "epsilon-greedy"
+               : w.player.greedy                ? "greedy"
+                                                : "sampled");
     player_close(&player);
     return status;
 }

@@ -28,7 +28,7 @@ void show_close(struct show *s)
 static void emit(struct show *s, const double *value)
 {
     const int times = value ? 1 : (int)fmax(1, round(HOLD * s->fps));
-    canvas_draw(&s->canvas, s->score, s->player->setup.algo == ALGO_A3C ? 'V' : 'Q', value);
+    canvas_draw(&s->canvas, s->score, s->player->setup.algo->heads == NET_HEADS_Q ? 'Q' : 'V', value);
     const int rc = s->picture(s->sink, s->canvas.rgb, times);
     s->waiting = false;
     if (rc < 0) snprintf(s->line, sizeof s->line, "%s", error_text()); /* evaluate_run() sets one of its own */

@@ -2,10 +2,12 @@
 #include "setup/list.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "learn/algo.h"
 #include "learn/world.h"
 #include "nn/net.h"
 
@@ -16,13 +18,7 @@ struct item {
     const char *name, *kind, *help;
 };
 
-/* The names are those that --algo and --optimizer take. */
-static const struct item algorithms[] = {
-    {"a3c", "algorithm", "advantage actor-critic: policy and value from one network, no target network"},
-    {"n-step-q", "algorithm", "Q-learning with n-step returns, forward view, target network"},
-    {"one-step-q", "algorithm", "Q-learning, off-policy, target network"},
-    {"one-step-sarsa", "algorithm", "Sarsa, on-policy, target network"},
-};
+/* The names are those that --optimizer takes. */
 static const struct item optimizers[] = {
     {"shared-rmsprop", "optimizer", "RMSProp with one mean square for all actors"},
     {"rmsprop", "optimizer", "RMSProp with a mean square per actor"},
@@ -41,6 +37,19 @@ static void print_environment(const struct env_ops *ops)
     print_item(&(struct item){ops->name, "environment", help});
 }
 
+/* In alphabetical order. */
+static void print_algorithms(void)
+{
+    for (const char *before = ""; before;) {
+        const struct algo_ops *next = NULL;
+        for (int i = 0; algo_at(i); i++)
+            if (strcmp(algo_at(i)->name, before) > 0 && (!next || strcmp(algo_at(i)->name, next->name) < 0))
+                next = algo_at(i);
+        if (next) print_item(&(struct item){next->name, "algorithm", next->help});
+        before = next ? next->name : NULL;
+    }
+}
+
 static void print_networks(void)
 {
     struct item item = {.kind = "network"};
@@ -57,7 +66,7 @@ int list_main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) print_item(&algorithms[i]);
+    print_algorithms();
     print_networks();
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) print_item(&optimizers[i]);
     return 0;

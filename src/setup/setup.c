@@ -21,7 +21,8 @@ int setup_open(struct setup *setup, const struct options *options, bool training
                                   .life_loss = options->life_loss};
     memset(setup, 0, sizeof *setup);
     setup->options = options;
-    setup->algo = (enum algo)algo_of(options->algo);
+    setup->algo = algo_find(options->algo);
+    if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
     if (!setup->world.spec.num_actions)
         return error_set(
@@ -29,8 +30,7 @@ int setup_open(struct setup *setup, const struct options *options, bool training
             "actions (`dunlin list`)",
             options->env);
     const struct net_input input = world_input(&setup->world);
-    setup->net =
-        net_new(options->net, (int)options->lstm, &input, algo_heads(setup->algo), setup->world.spec.num_actions);
+    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, setup->world.spec.num_actions);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;

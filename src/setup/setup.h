@@ -13,7 +13,7 @@
 
 struct setup {
     const struct options *options; /* borrowed */
-    enum algo algo;
+    const struct algo_ops *algo;
     struct world world;
     struct net *net;
     const struct net_facts *facts;

@@ -128,7 +128,7 @@ void report_log(struct report *p)
         p->max_recent = row.return_max;
     }
     const double left = (double)(run->options->frames - run->turn.frames) / row.frames_per_s;
-    for (int a = 1; a <= run->actors && run->setup->algo != ALGO_A3C; a++)
+    for (int a = 1; a <= run->actors && algo_explores(run->setup->algo); a++)
         p->ranks->rows[a].epsilon = explore_epsilon(p->eps_final[a], run->turn.frames, run->options->eps_frames);
     p->ranks->rows[0].updates = run->turn.updates;
     p->ranks->rows[0].frames = run->turn.frames;

@@ -74,7 +74,7 @@ static int compare(const char *path, const struct option_set *stored, const stru
 static int try_load(struct restore *r, const struct setup *setup, int64_t frames)
 {
     struct restore_parts parts = {.theta = memory_floats(setup->facts->params)};
-    if (algo_has_target(setup->algo)) parts.target = memory_floats(setup->facts->params);
+    if (setup->algo->has_target) parts.target = memory_floats(setup->facts->params);
     int rc = restore_load(r, setup, &parts);
     if (!rc && r->counters.frames != frames)
         rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed",

@@ -80,7 +80,7 @@ static struct share_config share_config_of(const struct session *s)
     const struct options *o = &s->plan.set.values;
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
-                                 .target = algo_has_target(s->setup.algo),
+                                 .target = s->setup.algo->has_target,
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,

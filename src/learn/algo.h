@@ -1,0 +1,56 @@
+/* algo.h -- what an algorithm is: one row of facts and its loss. Each is a file of its own, which opens with its loss,
+ * its gradient and what is held constant; algos.h lists them. The rest of the program asks the row. */
+#ifndef DUNLIN_LEARN_ALGO_H
+#define DUNLIN_LEARN_ALGO_H
+
+#include <stdbool.h>
+
+#include "learn/policy.h"
+#include "learn/rollout.h"
+#include "nn/net.h"
+
+/* The rows of a rollout whose s' the network is asked about before the loss. */
+enum successors {
+    SUCCESSORS_OF_ALL,  /* every row but the terminal ones: one-step targets */
+    SUCCESSORS_OF_ENDS, /* where the rollout or a time limit ends: n-step bootstraps */
+};
+
+/* What a loss is told beside the rollout. An output row is Q (outputs), or what describes the policy (outputs) and
+ * then V (1). */
+struct loss_config {
+    const struct policy_ops *policy; /* read where the heads are NET_HEADS_POLICY_V */
+    int outputs;
+    double gamma, entropy, value_coef;
+};
+
+struct algo_ops {
+    const char *name; /* as typed after --algo */
+    const char *help; /* one line for `dunlin list` */
+    int number;       /* names it in saved states of actors: its own, and for ever */
+    /* NET_HEADS_Q: it acts epsilon-greedily on Q, and needs discrete actions; NET_HEADS_POLICY_V: it draws from its
+     * policy. */
+    enum net_heads heads;
+    bool has_target;  /* s' is asked of theta_target; otherwise of the theta that played */
+    bool recurrent;   /* goes with lstm */
+    bool next_action; /* the loss reads rollout.next_action */
+    enum successors successors;
+    /* Writes r->target and every r->dout row; returns the sums that are logged. r->next_out has what the network
+     * answered for s' in the rows of `successors`, and NULL in others. */
+    struct loss_sums (*loss)(struct rollout *r, const struct loss_config *config);
+};
+
+#define ALGO(id) extern const struct algo_ops algo_##id;
+#include "learn/algos.h"
+#undef ALGO
+
+/* The algorithms of algos.h, in its order; NULL behind the last. */
+const struct algo_ops *algo_at(int index);
+/* NULL for an unknown name. */
+const struct algo_ops *algo_find(const char *name);
+
+static inline bool algo_explores(const struct algo_ops *algo) /* does it need epsilon */
+{
+    return algo->heads == NET_HEADS_Q;
+}
+
+#endif
