@@ -113,7 +113,7 @@ static void applies(void **state)
         push(s, 1, TURN_BAD_GRADIENT, 10);
         push(s, 0, 0, 10);
         push(s, 0.75f, 0, 10);
-        while (!view.stop && !share_fetch(s, theta, &view)) nap(1000);
+        while (!view.stop && !share_fetch(s, theta, &view)) sleep_us(1000);
         CHECK(view.version == 2 * (uint64_t)actors && theta_is(theta, 100, sums));
     }
     finish(&s);

@@ -42,6 +42,7 @@ struct tensor {
     size_t size;   /* floats */
     int fan_in;    /* for the start: net_init() */
     enum tensor_start start;
+    int pixels; /* of a convolution: how many of the result each entry is met by; else 1 */
 };
 
 /* Floats of theta that n floats take: padded to a multiple of 16. */
@@ -78,7 +79,6 @@ const char *net_usage(int i, const char **help);
  * width, so that it starts even), biases 0; recurrent layers as in uniform. */
 enum net_init { NET_INIT_UNIFORM, NET_INIT_HE };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
-int net_init_of(const char *name); /* "uniform", "he"; -1 for another name */
 
 /* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
 void tensor_to_textbook(const struct tensor *t, const float *theta, float *out);
