@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/edits.h"
+
 #define FETCH "run/fetch-atari.sh fetches both it and the games"
 
 enum { FOLDERS = 4, LOGGER_ERRORS = 2 };
@@ -115,27 +117,6 @@ struct ale *ale_load(char *err, size_t err_size)
     return NULL;
 }
 
-/* Edits (insert, delete, replace) between two short words. */
-static int distance(const char *a, const char *b)
-{
-    enum { LONGEST = 64 };
-    const size_t n = strnlen(b, LONGEST - 1);
-    int row[LONGEST];
-    for (size_t j = 0; j <= n; j++) row[j] = (int)j;
-    for (int i = 1; *a; a++, i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            int best = diagonal + (*a != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 /* Games are named in lower case with underscores; typed names like "SpaceInvaders" or "space-invaders" come near. */
 static void plain_name(const char *typed, char *name, size_t size)
 {
@@ -167,7 +148,7 @@ static bool look_in(const char *dir, const char *name, struct found *found)
         if (n < 5 || n >= sizeof found->near[0].name || strcmp(e->d_name + n - 4, ".bin") != 0) continue;
         char game[64];
         snprintf(game, sizeof game, "%.*s", (int)(n - 4), e->d_name);
-        const int far = strstr(game, name) && *name ? 0 : distance(name, game);
+        const int far = strstr(game, name) && *name ? 0 : edits_between(name, game);
         int at = found->count < slots ? found->count : slots;
         /* ties by name, for readdir has no order of its own */
         while (at > 0 && (far < found->near[at - 1].far ||

@@ -9,6 +9,7 @@
 #include "play/eval.h"
 #include "play/record.h"
 #include "setup/list.h"
+#include "setup/setup.h"
 #include "train/train.h"
 #include "view/info.h"
 #include "view/plot.h"
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 {
     argc_all = argc;
     argv_all = argv;
+    setup_names();
     if (argc < 2) {
         print_usage(stderr);
         return 2;

@@ -38,8 +38,9 @@ static inline struct twin_layer *twin_add(struct twin *t, int kind, int tensor, 
     return l;
 }
 
-/* The twin of a network with weights theta. Owner: twin_free(). */
-static inline struct twin *twin_new(const struct net *net, const float *theta)
+/* The twin of a network with weights theta. strides of its convolutions; NULL: those of small and nature. Owner:
+ * twin_free(). */
+static inline struct twin *twin_new(const struct net *net, const float *theta, const int *strides)
 {
     struct twin *t = calloc(1, sizeof *t);
     const struct net_facts *f = t->facts = net_facts(net);
@@ -52,8 +53,11 @@ static inline struct twin *twin_new(const struct net *net, const float *theta)
         tensor_to_textbook(s, theta, book);
         for (size_t i = 0; i < s->size; i++) t->p[k][i] = book[i];
         if (!strncmp(s->name, "conv", 4) && s->ndim == 4) {
-            const int K = s->dims[2], stride = K == 3 ? 1 : K / 2, rows = (H - K) / stride + 1,
-                      cols = (W - K) / stride + 1;
+            const int K = s->dims[2],
+                      stride = strides  ? strides[t->count]
+                               : K == 3 ? 1
+                                        : K / 2,
+                      rows = (H - K) / stride + 1, cols = (W - K) / stride + 1;
             struct twin_layer *l = twin_add(t, TWIN_CONV, k, width, s->dims[0] * rows * cols);
             l->C = C, l->H = H, l->W = W, l->O = s->dims[0], l->K = K, l->stride = stride, l->rows = rows,
             l->cols = cols;
@@ -146,7 +150,7 @@ static inline const double *twin_forward(struct twin *t, const float *const *x)
         } else if (l->kind == TWIN_LSTM) {
             twin_lstm(t, l);
         } else {
-            const int A = t->facts->actions;
+            const int A = t->facts->outputs;
             twin_dense(w, b, A, l->in, l->x, l->y);
             if (l->out > A) twin_dense(t->p[l->tensor + 2], t->p[l->tensor + 3], 1, l->in, l->x, l->y + A);
         }
@@ -190,7 +194,7 @@ static inline void twin_backward(struct twin *t, const float *dout)
         } else if (l->kind == TWIN_DENSE) {
             twin_dense_back(w, dw, db, l->out, l, dy);
         } else {
-            const int A = t->facts->actions;
+            const int A = t->facts->outputs;
             twin_dense_back(w, dw, db, A, l, dy);
             if (l->out > A)
                 twin_dense_back(t->p[l->tensor + 2], t->dp[l->tensor + 2], t->dp[l->tensor + 3], 1, l, dy + A);

@@ -44,7 +44,7 @@ static inline int pretended_nodes(void)
     return sharing_size < 3 ? sharing_size : sharing_size < 5 ? 2 : 3;
 }
 
-static inline void nap(long us)
+static inline void sleep_us(long us)
 {
     const struct timespec t = {us / 1000000, us % 1000000 * 1000};
     nanosleep(&t, NULL);

@@ -259,6 +259,9 @@ static bool option_allows(const char *key, const char *value)
 #define X_INT(low, high) (number_within(value, (double)(low), (double)(high)) && !strpbrk(value, ".eE"))
 #define X_FLAG(low, high) (!strcmp(value, "true") || !strcmp(value, "false"))
 #define X_TEXT(low, high) (value[0] != '\0')
+#define X_NAME(low, high) (value[0] != '\0')
+#define IS_WORD(constant, word) !strcmp(value, word) ||
+#define X_WORD(low, words) (words(IS_WORD) false)
 #define X(kind, field, k, def, low, high, resume, help)                                                                \
     if (!strcmp(key, k)) return X_##kind(low, high);
     /* a TEXT's bounds are no numbers and are not looked at */

@@ -1,124 +1,8 @@
 /* test_nn_after.c -- steps that go on from the step before (net_forward_after) against the slow twin, which knows of no
- * such thing: pictures of which little, much, everything or nothing changes, episodes that begin anew inside the
- * rollout, and two rollouts into one block of gradients. */
-#include "base/error.h"
-#include "nn/net.h"
+ * such thing, two rollouts into one block of gradients, and what is forgotten of a block. */
+#include "nn_game.h"
 #include "nn_isa.h"
-#include "nn_twin.h"
 #include "optim/norm.h"
-
-enum { T = 6, E = 2, C = 4, FRAMES = 64 };
-
-/* How much of a picture changes from one step to the next. */
-enum change { NOTHING, SPOTS, HALF, ALL };
-
-struct game {
-    struct net *net;
-    const struct net_facts *facts;
-    struct net_work *work;
-    struct rng rng;
-    float *theta, *dtheta;
-    int height, width, planes, taken;
-    float *frame[FRAMES];            /* each allocated at its exact size, for the sanitizer */
-    const float *x[(T + 1) * E * C]; /* row t * E + e; the last step is the bootstrap's */
-    int newest[E][C];                /* frames of the stack */
-};
-
-static float pixel(struct game *g)
-{
-    return (float)(int)(256 * rng_uniform(&g->rng)) / 255.0f;
-}
-
-/* A new frame, from `last` on by so much; -1: anything. */
-static int next_frame(struct game *g, int last, enum change change)
-{
-    const size_t n = (size_t)g->height * (size_t)g->width;
-    const int at = g->taken++;
-    assert_true(at < FRAMES);
-    g->frame[at] = malloc(n * sizeof(float));
-    for (size_t i = 0; i < n; i++)
-        g->frame[at][i] = last < 0 || change == ALL || (change == HALF && i < n / 2) ? pixel(g) : g->frame[last][i];
-    for (int spot = 0; last >= 0 && change == SPOTS && spot < 3; spot++) {
-        const int y = rng_below(&g->rng, g->height), x = rng_below(&g->rng, g->width);
-        g->frame[at][y * g->width + x] = pixel(g);
-    }
-    return at;
-}
-
-static void begin(struct game *g, int e)
-{
-    const int first = next_frame(g, -1, ALL);
-    for (int c = 0; c < g->planes; c++) g->newest[e][c] = first;
-}
-
-static void step(struct game *g, int e, enum change change)
-{
-    const int next = next_frame(g, g->newest[e][g->planes - 1], change);
-    for (int c = 0; c + 1 < g->planes; c++) g->newest[e][c] = g->newest[e][c + 1];
-    g->newest[e][g->planes - 1] = next;
-}
-
-static void show(struct game *g, int t)
-{
-    for (int e = 0; e < E; e++)
-        for (int c = 0; c < g->planes; c++) g->x[(t * E + e) * g->planes + c] = g->frame[g->newest[e][c]];
-}
-
-static struct game game_new(const char *spec, int planes, int height, int width)
-{
-    struct game g = {.height = height, .width = width, .planes = planes};
-    g.net = net_new(spec, 0, &(struct net_input){planes, height, width, 0}, NET_HEADS_POLICY_V, 3);
-    if (!g.net) fail_msg("%s", error_text());
-    g.facts = net_facts(g.net);
-    g.work = net_work_new(g.net, (T + 1) * E);
-    g.rng = rng_make(11, planes, RNG_TEST, height);
-    g.theta = malloc(g.facts->params * sizeof(float));
-    g.dtheta = malloc(g.facts->params * sizeof(float));
-    net_init(g.net, NET_INIT_HE, g.theta, &g.rng);
-    for (size_t i = 0; i < g.facts->params; i++) g.dtheta[i] = NAN; /* backward overwrites everything */
-    return g;
-}
-
-static void game_free(struct game *g)
-{
-    for (int k = 0; k < g->taken; k++) free(g->frame[k]);
-    free(g->theta), free(g->dtheta);
-    net_work_free(&g->work);
-    net_free(&g->net);
-}
-
-/* A rollout and a step more; environment 1 begins anew after step 2. */
-static void play(struct game *g, enum change change)
-{
-    int before[E];
-    for (int e = 0; e < E; e++) begin(g, e);
-    for (int t = 0; t <= T; t++) {
-        for (int e = 0; e < E; e++) {
-            before[e] = t ? (t - 1) * E + e : -1;
-            if (t == 3 && e == 1)
-                begin(g, e);
-            else
-                step(g, e, change);
-        }
-        show(g, t);
-        net_forward_after(g->net, g->theta, g->work, t * E, E, g->x + t * E * g->planes, NULL, before);
-    }
-}
-
-static void expect_gradient(const struct game *g, double *const *dp)
-{
-    float *book = malloc(g->facts->params * sizeof(float));
-    for (int k = 0; k < g->facts->tensor_count; k++) {
-        const struct tensor *t = &g->facts->tensors[k];
-        double sum = 0;
-        for (size_t i = 0; i < t->size; i++) sum += dp[k][i] * dp[k][i];
-        tensor_to_textbook(t, g->dtheta, book);
-        for (size_t i = 0; i < t->size; i++)
-            if (!(fabs(book[i] - dp[k][i]) <= 1e-5 * sqrt(sum) + 1e-30))
-                fail_msg("%s[%zu] is %g, not %g; the norm is %g", t->name, i, (double)book[i], dp[k][i], sqrt(sum));
-    }
-    free(book);
-}
 
 /* The same gradient with factors in the wide layer's place, in the same block: multiplied out, it is what was there. */
 static void expect_factors(struct game *g, double squares)
@@ -149,15 +33,8 @@ static void expect_factors(struct game *g, double squares)
 /* Answers, gradient and its norm of one rollout. */
 static void against_twin(struct game *g, enum change change)
 {
-    struct twin *twin = twin_new(g->net, g->theta);
-    play(g, change);
-    for (int r = 0; r < (T + 1) * E; r++) {
-        const double *y = twin_forward(twin, g->x + r * g->planes);
-        for (int i = 0; i < g->facts->out_dim; i++) EXPECT_NEAR(net_out(g->work, r)[i], y[i], 5e-6);
-        if (r >= T * E) continue;
-        for (int i = 0; i < g->facts->out_dim; i++) net_dout(g->work, r)[i] = (float)(2 * rng_uniform(&g->rng) - 1);
-        twin_backward(twin, net_dout(g->work, r));
-    }
+    struct twin *twin = twin_new(g->net, g->theta, NULL);
+    play_both(g, twin, change);
     const double squares = net_backward(g->net, g->theta, g->work, T, E, NULL, g->dtheta);
     const double norm = optim_norm(g->dtheta, g->facts->params);
     expect_gradient(g, twin->dp);
@@ -187,6 +64,15 @@ static void small_after(void **state)
     changes("small", 1, 20, 20);
 }
 
+/* A map of odd width whose last run of pixels reaches into the next row, where both are fresh. */
+static void odd_widths(void **state)
+{
+    (void)state;
+    struct game g = game_new("small", 2, 46, 42);
+    for (int k = 0; k < 3; k++) against_twin(&g, EDGES);
+    game_free(&g);
+}
+
 static void nature_after(void **state)
 {
     (void)state;
@@ -206,14 +92,41 @@ static void taken_over(void **state)
     float was[2][4];
     memcpy(was, net_out(g.work, row), 2 * bytes);
     for (size_t i = 0; i < convs; i++) g.theta[i] += 1;
-    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * C, NULL, before);
+    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL, before);
     EXPECT(!memcmp(was, net_out(g.work, row), 2 * bytes));
-    g.frame[g.newest[1][C - 1]][40 * 84 + 40] += 0.5f;
-    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * C, NULL, before);
+    g.frame[g.newest[1][STACK - 1]][40 * 84 + 40] += 0.5f;
+    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL, before);
     EXPECT(!memcmp(was, net_out(g.work, row), bytes));
     EXPECT(memcmp(was[0] + g.facts->out_dim, net_out(g.work, row + 1), bytes) != 0);
-    net_forward(g.net, g.theta, g.work, row, E, g.x + row * C, NULL);
+    net_forward(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL);
     EXPECT(memcmp(was, net_out(g.work, row), bytes) != 0);
+    game_free(&g);
+}
+
+/* Zeros that the last call left are not written again: another block needs net_forget(), or keeps what it held. */
+static void forgotten(void **state)
+{
+    (void)state;
+    struct game g = game_new("small", 4, 84, 84);
+    const size_t n = g.facts->params;
+    float *other = malloc(n * sizeof *other);
+    int factors, kept = 0;
+    play(&g, SPOTS);
+    for (int r = 0; r < T * E; r++)
+        for (int i = 0; i < g.facts->out_dim; i++) net_dout(g.work, r)[i] = (float)(i + r) / 16;
+    net_backward(g.net, g.theta, g.work, T, E, NULL, g.dtheta);
+    for (size_t i = 0; i < n; i++) other[i] = NAN;
+    net_backward(g.net, g.theta, g.work, T, E, NULL, other);
+    for (size_t i = 0; i < n; i++) kept += isnan(other[i]);
+    EXPECT(kept > 0 && kept % g.facts->wide.out == 0);
+    net_forget(g.work);
+    net_backward(g.net, g.theta, g.work, T, E, NULL, other);
+    EXPECT(!memcmp(other, g.dtheta, n * sizeof *other));
+    net_backward_factors(g.net, g.theta, g.work, T, E, NULL, other, &factors); /* they are forgotten without a word */
+    EXPECT(factors > 0);
+    net_backward(g.net, g.theta, g.work, T, E, NULL, other);
+    EXPECT(!memcmp(other, g.dtheta, n * sizeof *other));
+    free(other);
     game_free(&g);
 }
 
@@ -248,6 +161,7 @@ static void too_large(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {cmocka_unit_test(small_after), cmocka_unit_test(nature_after),
-                                 cmocka_unit_test(taken_over), cmocka_unit_test(too_large)};
+                                 cmocka_unit_test(odd_widths),  cmocka_unit_test(taken_over),
+                                 cmocka_unit_test(forgotten),   cmocka_unit_test(too_large)};
     return nn_main(tests);
 }

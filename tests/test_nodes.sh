@@ -48,7 +48,7 @@ total_updates() { awk '/^actor [1-9]/ { n += $8 } END { print n + 0 }' run/statu
 
 up 2 2
 sharing() { [ $status = 0 ] && { [ "$1" != test_share ] || grep -q 'component: shared memory + window of all ranks + a relay a node' out; }; }
-for program in test_share test_share_weights test_share_borrow; do
+for program in test_share test_share_relay test_share_weights test_share_sleep test_share_borrow; do
     mpi 4 "$build/tests/$program"
     check "$program on two nodes" sharing $program
 done

@@ -1,4 +1,4 @@
-/* test_options.c -- the table of options, its texts, origins and help. */
+/* test_options.c -- the table of options, its texts, checks and origins. */
 #include <inttypes.h>
 #include <math.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "options_said.h"
+#include "setup/setup.h"
 #include "testing.h"
 
 static void refused(const char *key, const char *value, const char *range)
@@ -137,6 +138,25 @@ static void test_texts(void **state)
     expect_error("--out", "two?lines", "control characters", NULL);
 }
 
+static void test_words(void **state)
+{
+    (void)state;
+    EXPECT(taken("consistency", "hogwild").consistency == CONSISTENCY_HOGWILD);
+    EXPECT(taken("wire", "significant").wire == WIRE_SIGNIFICANT && taken("wire", "float32").wire == WIRE_FLOAT32);
+    EXPECT(taken("on-nan", "stop").on_nan == ON_NAN_STOP && taken("combine", "sum").combine == COMBINE_SUM);
+    EXPECT(taken("relay", "off").relay == RELAY_OFF && taken("init", "he").init == INIT_HE);
+    refused("wire", "float", "float32, bf16, significant");
+    refused("wire", "bf16 ", "float32, bf16, significant");
+    refused("wire", "", "float32, bf16, significant");
+    refused("optimizer", "sgd", "shared-rmsprop, rmsprop, momentum-sgd");
+    char text[OPTION_TEXT];
+    const struct options values = taken("wire", "bf16");
+    options_format(&values, option_find("wire"), text, sizeof text);
+    assert_string_equal(text, "bf16");
+    EXPECT(!option_word(option_find("out"), 0) && !option_word(option_find("lr"), 0));
+    EXPECT(!strcmp(option_word(option_find("relay"), 1), "off") && !option_word(option_find("relay"), 2));
+}
+
 static void test_nearest_key(void **state)
 {
     (void)state;
@@ -247,6 +267,21 @@ static void test_check(void **state)
     strcpy(set.values.eps_final, "0.1:0.5");
     EXPECT(options_check(&set) == -1);
     expect_error("eps-final", "0.5", NULL);
+    options_init(&set);
+    set.values.combine = COMBINE_SUM;
+    EXPECT(!setup_check(&set));
+    set.values.relay = RELAY_OFF;
+    EXPECT(options_check(&set) == -1);
+    expect_error("relay is off", "combine is sum", "wire is float32", NULL);
+    set.values.relay = RELAY_AUTO;
+    strcpy(set.values.optimizer, "rmsprop");
+    EXPECT(!options_check(&set) && setup_check(&set) == -1);
+    expect_error("combine is sum", "optimizer is rmsprop", "allowed", NULL);
+    options_init(&set);
+    set.values.deterministic = true;
+    set.values.consistency = CONSISTENCY_HOGWILD;
+    EXPECT(options_check(&set) == -1);
+    expect_error("consistency is 'hogwild'", "deterministic", NULL);
 }
 
 static void test_resume_columns(void **state)
@@ -297,12 +332,14 @@ static void test_help(void **state)
 
 int main(void)
 {
+    setup_names();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_default_reads_back),
         cmocka_unit_test(test_formatted_values_keep_their_bits),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_nearest_key),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_environment_defaults),

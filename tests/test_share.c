@@ -3,7 +3,7 @@
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };
-enum { WORLD = 1, HOGWILD = 2, RELAY = 4, SUM = 8, BF16 = 16, SIGNIFICANT = 32 };
+enum { WORLD = 1, HOGWILD = 2, RELAY = 4, BF16 = 8 };
 
 static struct share_config config_of(int flags)
 {
@@ -12,10 +12,7 @@ static struct share_config config_of(int flags)
                                  .world = flags & WORLD,
                                  .hogwild = (flags & HOGWILD) != 0,
                                  .nodes = flags & RELAY ? pretended_nodes() : 0,
-                                 .combine = flags & SUM ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
-                                 .wire = flags & BF16          ? SHARE_WIRE_BF16
-                                         : flags & SIGNIFICANT ? SHARE_WIRE_SIGNIFICANT
-                                                               : SHARE_WIRE_FLOAT32};
+                                 .wire = flags & BF16 ? SHARE_WIRE_BF16 : SHARE_WIRE_FLOAT32};
 }
 
 /* Are there to be relays: not where TCP sockets between all ranks leave no shared memory (test_share_tcp.sh). */
@@ -203,145 +200,6 @@ static void each_push_applied_once_bf16(void **state)
     (void)state, pushes(RELAY | BF16); /* the gradients are small integers: exact in 16 bits */
 }
 
-/* How many actors share this rank's pretended node. */
-static int mates(void)
-{
-    int n = 0;
-    const int nodes = pretended_nodes(), mine = sharing_rank * nodes / sharing_size;
-    for (int r = 1; r < sharing_size; r++) n += r * nodes / sharing_size == mine;
-    return n;
-}
-
-/* Every actor fetches and pushes once per publication: over the network go the weights once per node and version, and
- * each gradient once. */
-static void crossings_are_counted(void **state)
-{
-    (void)state;
-    enum { ROUNDS = 20 };
-    const struct share_config config = config_of(RELAY);
-    struct share *s = share_open(MPI_COMM_WORLD, &config);
-    static float theta[P];
-    if (sharing_rank == 0) {
-        share_start(s, theta, NULL, 0, 0);
-        for (uint64_t round = 1; round <= ROUNDS && share_actors(s); round++) {
-            struct share_ready ready[64];
-            int n = 0;
-            while (n < share_actors(s)) {
-                const int got = share_drain(s, ready + n, 64 - n);
-                n += got;
-                if (!got) share_idle(s, 1);
-            }
-            fill(share_next(s), P, (double)round);
-            share_publish(s, round, 0);
-            share_ack(s, ready, n);
-        }
-        CHECK(share_wait_bye(s, 60) == 0);
-    } else {
-        struct share_view view;
-        struct share_traffic t;
-        for (uint64_t round = 0; round < ROUNDS; round++) {
-            CHECK(share_wait(s, round + 1, &view) == 0);
-            CHECK(share_fetch(s, theta, &view) == 0 && all_are(theta, P, (double)round));
-            CHECK(share_fetch(s, theta, &view) == 0 && view.version == round); /* again: not over the network */
-            push_one(s, sharing_rank - 1, 0, view.version);
-        }
-        share_bye(s);
-        if (share_traffic(s, &t)) {
-            const uint64_t gradients = (uint64_t)mates() * ROUNDS;
-            CHECK(t.weights == ROUNDS || t.weights == ROUNDS + 1); /* the last one nobody asked for */
-            CHECK(t.weight_bytes == t.weights * (P * sizeof(float) + 64) && t.again == 0);
-            CHECK(t.gradients == gradients && t.gradient_bytes == gradients * P * sizeof(float));
-        }
-    }
-    share_close(&s);
-    agree();
-}
-
-/* Gradient k of an actor is 1 at entries of its own and 0 elsewhere: exact however it is added up, and significant. */
-static void sums(int flags)
-{
-    const struct share_config config = config_of(flags);
-    struct share *s = share_open(MPI_COMM_WORLD, &config);
-    const int actors = sharing_size - 1, pushed = actors * PUSHES;
-    static float theta[P];
-    if (sharing_rank == 0) {
-        int64_t frames = 0, steps = 0;
-        int updates = 0, taken = 0;
-        double entropy = 0;
-        fill(theta, P, 0);
-        share_start(s, theta, NULL, 0, 0);
-        while (taken < pushed) {
-            struct share_ready ready[8];
-            const int n = share_drain(s, ready, 8);
-            if (!n) share_idle(s, 1);
-            if (!n) continue;
-            memcpy(share_next(s), share_theta(s), sizeof theta);
-            for (int r = 0; r < n; r++, taken++) {
-                const struct share_push *p = &ready[r].push;
-                frames += p->frames;
-                steps += p->steps;
-                if (p->scale == 0) continue;
-                CHECK(p->version <= (uint64_t)updates);
-                entropy += (double)p->entropy;
-                updates++;
-                for (size_t i = 0; i < P; i++) share_next(s)[i] += p->scale * ready[r].grad[i];
-            }
-            share_publish(s, (uint64_t)updates, frames);
-            share_ack(s, ready, n);
-        }
-        CHECK(frames == 20 * pushed && steps == 5 * pushed && entropy == 0.25 * pushed);
-        CHECK(flags & SUM ? updates <= pushed && updates >= PUSHES * (pretended_nodes() - 1) : updates == pushed);
-        for (size_t i = 0; i < P; i++) CHECK(share_theta(s)[i] == (float)((int)(i % 50) < actors ? 0.5 * PUSHES : 0));
-        CHECK(share_wait_bye(s, 60) == 0);
-    } else {
-        struct share_view view;
-        struct share_traffic t;
-        const struct share_push facts = {.frames = 20, .steps = 5, .scale = 0.5F, .norm = 1, .entropy = 0.25F};
-        for (int k = 0; k < PUSHES; k++) {
-            CHECK(share_fetch(s, theta, &view) == 0);
-            float *grad = share_begin(s);
-            CHECK(grad != NULL);
-            if (!grad) break;
-            for (size_t i = 0; i < P; i++) grad[i] = (int)(i % 50) == sharing_rank - 1;
-            struct share_push push = facts;
-            push.version = view.version;
-            share_push(s, &push);
-        }
-        CHECK(share_flush(s) == 0);
-        share_bye(s);
-        if (share_traffic(s, &t)) {
-            const uint64_t each = flags & BF16 ? P * 2 : flags & SIGNIFICANT ? P / 8 + P / 50 * 4 : P * 4;
-            if (flags & SUM)
-                CHECK(t.gradients >= PUSHES && t.gradients <= (uint64_t)mates() * PUSHES);
-            else
-                CHECK(t.gradients == (uint64_t)mates() * PUSHES);
-            if (flags & SUM && flags & SIGNIFICANT)
-                CHECK(t.gradient_bytes >= t.gradients * each && t.gradient_bytes <= t.gradients * each * 3);
-            else
-                CHECK(t.gradient_bytes == t.gradients * each);
-        }
-    }
-    share_close(&s);
-    agree();
-}
-
-static void a_nodes_gradients_are_added(void **state)
-{
-    (void)state, sums(RELAY | SUM);
-}
-static void a_nodes_gradients_are_added_bf16(void **state)
-{
-    (void)state, sums(RELAY | SUM | BF16);
-}
-static void significant_entries_travel(void **state)
-{
-    (void)state, sums(RELAY | SIGNIFICANT);
-}
-static void a_nodes_significant_entries_travel(void **state)
-{
-    (void)state, sums(RELAY | SUM | SIGNIFICANT);
-}
-
 /* Odd actors wait for a mailbox, even ones for a publication: neither comes, stop must reach both. */
 static void stopping(int flags)
 {
@@ -417,7 +275,7 @@ static void rounds(int flags)
             CHECK(share_wait(s, (uint64_t)round + 1, &view) == 0);
             CHECK(share_fetch(s, theta, &view) == 0 && view.publication == (uint64_t)round + 1);
             CHECK(all_are(theta, P, round));
-            if (round % 3 == 0) nap(2000);
+            if (round % 3 == 0) sleep_us(2000);
             push_one(s, sharing_rank - 1, round, view.version);
         }
         CHECK(share_flush(s) == 0);
@@ -446,7 +304,7 @@ static void starting(int flags)
     static float theta[P];
     struct share_view view;
     if (sharing_rank == 0) {
-        nap(30000);
+        sleep_us(30000);
         fill(theta, P, 7);
         share_start(s, theta, NULL, 40, 1600);
         CHECK(all_are(share_theta(s), P, 7));
@@ -458,7 +316,7 @@ static void starting(int flags)
     finish(&s);
     s = share_open(MPI_COMM_WORLD, &config);
     if (sharing_rank == 0)
-        nap(10000), share_stop(s, 1);
+        sleep_us(10000), share_stop(s, 1);
     else
         CHECK(share_fetch(s, theta, &view) == 0 && view.stop == 1 && view.publication == 0);
     finish(&s);
@@ -509,11 +367,6 @@ int main(void)
         cmocka_unit_test(each_push_applied_once_hogwild_world),
         cmocka_unit_test(each_push_applied_once_hogwild_relay),
         cmocka_unit_test(each_push_applied_once_bf16),
-        cmocka_unit_test(crossings_are_counted),
-        cmocka_unit_test(a_nodes_gradients_are_added),
-        cmocka_unit_test(a_nodes_gradients_are_added_bf16),
-        cmocka_unit_test(significant_entries_travel),
-        cmocka_unit_test(a_nodes_significant_entries_travel),
         cmocka_unit_test(stop_reaches_who_waits),
         cmocka_unit_test(stop_reaches_who_waits_world),
         cmocka_unit_test(stop_reaches_who_waits_relay),

@@ -43,7 +43,7 @@ static uint64_t publish_until_ready(struct share *s, uint64_t v)
     for (int a = 0; a < share_actors(s); a++)
         while (share_read_post(s, a, SHARE_POST_EVAL, NULL, 0, &n) < READY) {
             publish(s, v++);
-            nap(300);
+            sleep_us(300);
         }
     return v;
 }
@@ -74,9 +74,9 @@ static void keep(struct share *s, bool looks)
         CHECK(share_wait(s, now.publication, &now) == 0);
         CHECK(share_fetch(s, NULL, &now) == 0);
         CHECK(all_are(theta, P, (double)view.version));
-        nap(500);
+        sleep_us(500);
     }
-    while (!share_stopped(s)) nap(5000);
+    while (!share_stopped(s)) sleep_us(5000);
     CHECK(all_are(theta, P, (double)view.version));
 }
 
@@ -92,7 +92,7 @@ static void go_on(struct share *s, bool hogwild)
         CHECK(theta && view.version >= old.version && (hogwild || is_of(theta, &view)));
         CHECK((theta == own) == !s->borrows);
         if (!theta) break;
-        for (int i = 0; i < loans % 4; i++) nap(100);
+        for (int i = 0; i < loans % 4; i++) sleep_us(100);
         CHECK(hogwild || all_are(theta, P, (double)view.version));
         old = view;
         if (++loans < 20 || ready) continue;
@@ -111,9 +111,9 @@ static void keeping(int flags)
         uint64_t v = publish_until_ready(s, 1);
         for (const uint64_t last = v + VERSIONS; v < last; v++) {
             publish(s, v);
-            if (v % 8 == 0) nap(1000);
+            if (v % 8 == 0) sleep_us(1000);
         }
-        for (int a = 0; a < share_actors(s); a++) CHECK(s->remote || s->ledger[a].stale_pin == 0);
+        for (int a = 0; a < share_actors(s); a++) CHECK(s->remote || s->seen[a].stale_pin == 0);
         share_stop(s, 1);
     } else {
         CHECK(s->borrows == (s->base && !config.hogwild));
@@ -169,7 +169,7 @@ static void die_with_a_loan(struct share *s)
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     share_post(s, SHARE_POST_EVAL, READY, NULL, 0);
-    while (!share_stopped(s)) nap(5000);
+    while (!share_stopped(s)) sleep_us(5000);
 }
 
 static int ascending(const void *a, const void *b)
@@ -191,11 +191,11 @@ static void dying(int flags)
             const int64_t from = clock_ns();
             publish(s, v++);
             took[i] = clock_ns() - from;
-            if (i % 8 == 0) nap(1000);
+            if (i % 8 == 0) sleep_us(1000);
         }
         qsort(took, VERSIONS, sizeof *took, ascending);
         CHECK(took[VERSIONS / 2] < INT64_C(2000000)); /* a single wait for a pin takes 50 ms */
-        for (int a = 0; a < share_actors(s); a++) CHECK(s->remote || s->ledger[a].stale_pin == 0);
+        for (int a = 0; a < share_actors(s); a++) CHECK(s->remote || s->seen[a].stale_pin == 0);
         share_stop(s, 1);
     } else if (s->borrows && sharing_rank < sharing_size - 1) {
         die_with_a_loan(s);
@@ -229,7 +229,7 @@ static void stress(int flags)
             fill(share_next(s), SMALL, (double)(v % EXACT));
             share_publish(s, v, 0);
             if (v % 64 == 0 || s->remote) share_beat(s);
-            if (s->remote) nap(50); /* or the relays would never find what they were told of */
+            if (s->remote) sleep_us(50); /* or the relays would never find what they were told of */
         }
         share_stop(s, 1);
     } else {
@@ -277,7 +277,7 @@ static void promises(int flags)
         for (int k = 1; k < all; k++) /* of all actors the last, and so more than there are without loans */
             if (actors > all) {
                 pins = true;
-                atomic_store(word_at(s, at_door(s, actors - k, DOOR_PIN)), published_word(7, (s->current + k) % all));
+                atomic_store(word_at(s, at_actor(s, actors - k, ACTOR_PIN)), published_word(7, (s->current + k) % all));
             }
         for (uint64_t v = 1; v <= 50; v++) {
             const float *next = share_next(s);
@@ -287,10 +287,10 @@ static void promises(int flags)
                       floats_at(s, at_theta(s, published_index(atomic_load(word_at(s, at_loan(s, a))))) + LINE));
             share_publish(s, v, 0);
         }
-        CHECK(!pins || s->ledger[actors - 1].stale_pin >> 8 == 7);
+        CHECK(!pins || s->seen[actors - 1].stale_pin >> 8 == 7);
         share_stop(s, 1);
     } else {
-        while (!share_stopped(s)) nap(1000);
+        while (!share_stopped(s)) sleep_us(1000);
     }
     finish(&s);
 }
@@ -326,7 +326,7 @@ static void buffers_in_use(void **state)
             CHECK(count == (s->remote || s->map.buffers < 3 ? s->map.buffers : 3));
             share_stop(s, 1);
         } else {
-            while (!share_stopped(s)) nap(1000);
+            while (!share_stopped(s)) sleep_us(1000);
         }
         finish(&s);
     }
@@ -340,7 +340,7 @@ static void starting(int flags)
     static float own[P];
     struct share_view view;
     if (sharing_rank == 0) {
-        nap(30000);
+        sleep_us(30000);
         start(s);
     } else {
         const float *theta = share_borrow(s, own, &view);
@@ -353,7 +353,7 @@ static void starting(int flags)
     s = share_open(MPI_COMM_WORLD, &config);
     own[5] = 42;
     if (sharing_rank == 0)
-        nap(10000), share_stop(s, 1);
+        sleep_us(10000), share_stop(s, 1);
     else
         CHECK(share_borrow(s, own, &view) == own && own[5] == 42 && view.stop == 1 && view.publication == 0);
     finish(&s);

@@ -4,8 +4,8 @@
 set -u
 build=${DUNLIN_BUILD:?} n=0 failed=0
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-echo "1..6"
-for program in test_share test_share_weights test_share_borrow; do
+echo "1..10"
+for program in test_share test_share_relay test_share_weights test_share_sleep test_share_borrow; do
     for ranks in 2 4; do
         n=$((n + 1))
         if out=$(timeout 140 mpirun --mca osc pt2pt --mca btl tcp,self --oversubscribe --bind-to none -n $ranks \

@@ -113,7 +113,7 @@ static void applies(void **state)
         push(s, 1, TURN_BAD_GRADIENT, 10);
         push(s, 0, 0, 10);
         push(s, 0.75f, 0, 10);
-        while (!view.stop && !share_fetch(s, theta, &view)) nap(1000);
+        while (!view.stop && !share_fetch(s, theta, &view)) sleep_us(1000);
         CHECK(view.version == 2 * (uint64_t)actors && theta_is(theta, 100, sums));
     }
     finish(&s);
@@ -161,8 +161,8 @@ static void target(void **state)
     finish(&s);
 }
 
-/* Catch, learned by A3C with gradients clipped at a norm that every one exceeds; whole ones, which have no factors where
- * relays would have to sum them. */
+/* Catch, learned by A3C with gradients clipped at a norm that every one exceeds; whole ones, which have no factors
+ * where relays would have to sum them. */
 static void open_setup(struct setup *setup, struct option_set *set)
 {
     char *words[] = {"--env", "catch", "--algo", "a3c", "--clip", "0.001", "--combine", "sum"};

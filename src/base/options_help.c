@@ -3,33 +3,9 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "base/options_row.h"
 
 enum { HELP_AT = 28, WIDTH = 100 };
-
-struct range {
-    const char *value; /* what stands behind the key */
-    double low, high;
-};
-
-#define RANGE_REAL(low, high)                                                                                          \
-    {                                                                                                                  \
-        "X", (low), (high)                                                                                             \
-    }
-#define RANGE_INT(low, high)                                                                                           \
-    {                                                                                                                  \
-        "N", (low), (double)(high)                                                                                     \
-    }
-#define RANGE_FLAG(low, high)                                                                                          \
-    {                                                                                                                  \
-        "", (low), (high)                                                                                              \
-    }
-#define RANGE_TEXT(low, high)                                                                                          \
-    {                                                                                                                  \
-        "TEXT", (low), 0                                                                                               \
-    }
-#define X(kind, field, key, def, low, high, resume, help) RANGE_##kind(low, high),
-static const struct range ranges[] = {OPTIONS(X)};
-#undef X
 
 /* Prints text from column `at` on, where the cursor stands, broken at blanks so that no line passes WIDTH. */
 static void print_wrapped(const char *text, int at)
@@ -52,37 +28,47 @@ static void print_wrapped(const char *text, int at)
     putchar('\n');
 }
 
-/* "; 0 to 1", "; 1 or more", "; one of a, b", or "". */
-static void print_range(const struct range *range, const char *words, char *text, size_t size)
+static void print_bounds(double low, double high, char *text, size_t size)
+{
+    if (high > 0x1p62)
+        snprintf(text, size, "; %.10g or more", low);
+    else
+        snprintf(text, size, "; %.10g to %.10g", low, high);
+}
+
+/* "; 0 to 1", "; 1 or more", "; one of a, b", or "". Returns what stands behind the key. */
+static const char *print_range(const struct option_row *row, char *text, size_t size)
 {
     text[0] = 0;
-    if (*words) {
-        size_t n = (size_t)snprintf(text, size, "; one of ");
-        for (const char *c = words; *c && n + 3 < size; c++) {
-            text[n++] = *c == '|' ? ',' : *c;
-            if (*c == '|') text[n++] = ' ';
-        }
-        text[n] = 0;
-    } else if (range->value[0] == 'N' || range->value[0] == 'X') {
-        if (range->high > 0x1p62)
-            snprintf(text, size, "; %.10g or more", range->low);
-        else
-            snprintf(text, size, "; %.10g to %.10g", range->low, range->high);
+    switch (row->kind) {
+    case KIND_REAL:
+        print_bounds(row->real.low, row->real.high, text, size);
+        return "X";
+    case KIND_INT:
+        print_bounds((double)row->integer.low, (double)row->integer.high, text, size);
+        return "N";
+    case KIND_FLAG:
+        return "";
+    case KIND_TEXT:
+        return "TEXT";
+    case KIND_WORD:
+    case KIND_NAME:
+        snprintf(text, size, "; one of ");
+        option_row_words(row, text + strlen(text), size - strlen(text));
+        return "WORD";
     }
+    return "";
 }
 
 void options_print_help(const struct option_set *set, bool resume)
 {
     for (int i = 0; i < option_count(); i++) {
-        const struct range *range = &ranges[i];
         if (resume && !option_may_change(i) && !option_of_start(i)) continue;
-        const bool flag = !*range->value;
-        const char *words = option_words(i);
         char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 512], left[64];
+        const char *const value = print_range(&option_rows[i], allowed, sizeof allowed);
         options_format(&set->values, i, def, sizeof def);
         if (resume) snprintf(def, sizeof def, "as before");
-        print_range(range, words, allowed, sizeof allowed);
-        snprintf(left, sizeof left, "--%s%s %s", flag ? "[no-]" : "", option_key(i), *words ? "WORD" : range->value);
+        snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
         if (*def)
             snprintf(line, sizeof line, "%s (%s%s)", option_help(i), def, allowed);
         else

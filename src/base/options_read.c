@@ -25,6 +25,8 @@ enum {
 #define IS_INT false
 #define IS_FLAG true
 #define IS_TEXT false
+#define IS_WORD false
+#define IS_NAME false
 #define X(kind, field, key, def, low, high, resume, help) IS_##kind,
 static const bool is_flag[] = {OPTIONS(X)};
 #undef X

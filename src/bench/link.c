@@ -9,7 +9,6 @@
  * where a relay shares them. Slices of all three alternate. tests/bench/link.sh sets iperf3 beside it. */
 #include <stdlib.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -18,6 +17,7 @@
 #include "measure/made.h"
 #include "measure/probe.h"
 #include "measure/ranks.h"
+#include "share/check.h"
 
 enum { TAG = 7, CYCLES = 24, WARM = 3 };
 static const double PATIENCE = 30; /* s */

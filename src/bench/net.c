@@ -39,23 +39,15 @@ struct subject {
     struct series act[SHAPES], learn[SHAPES], read; /* s per step; bytes/s */
 };
 
-/* A multiply-add counts as two. Convolutions are those of net.c: kernels from the tensors, strides 4, 2, 1. */
+/* A multiply-add counts as two. */
 static void count_flops(struct subject *s)
 {
     const struct net_facts *f = s->facts;
-    const int strides[] = {4, 2, 1};
-    int height = f->input.height, width = f->input.width, convs = 0;
     bool first = true;
     for (int i = 0; i < f->tensor_count; i++) {
         const struct tensor *t = &f->tensors[i];
-        double ops = 2 * (double)t->size;
+        const double ops = 2 * (double)t->size * t->pixels;
         if (t->ndim < 2) continue;
-        if (t->ndim == 4) {
-            const int stride = strides[convs++];
-            height = (height - t->dims[2]) / stride + 1;
-            width = (width - t->dims[3]) / stride + 1;
-            ops *= (double)height * width;
-        }
         s->forward += ops;
         s->backward += first ? ops : 2 * ops; /* nobody wants the gradient of a picture */
         first = false;

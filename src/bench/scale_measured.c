@@ -167,8 +167,8 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
     struct options *o = &set.values;
     int rc = bench_options(b, &set);
     if (!rc) {
-        snprintf(o->wire, sizeof o->wire, "float32");
-        snprintf(o->combine, sizeof o->combine, "none");
+        o->wire = WIRE_FLOAT32;
+        o->combine = COMBINE_NONE;
         rc = setup_open(&setup, o, true);
     }
     if (!rc) {

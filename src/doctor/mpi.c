@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "base/check.h"
 #include "base/memory.h"
+#include "share/check.h"
 
 enum { MESSAGE = 1 << 20, TAG_RING = 7 };
 

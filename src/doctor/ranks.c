@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -21,6 +20,7 @@
 #include "measure/idle.h"
 #include "measure/made.h"
 #include "measure/ranks.h"
+#include "share/check.h"
 
 enum { STAGE_SECONDS = 60, HOSTS_MOST = 64 };
 static const double MEASURE = 0.2, SLOW_LINK = 1e8, SLOW_ANSWER = 2e-3; /* s; bytes/s; s */

@@ -16,7 +16,7 @@ void model_open(struct model *m, const struct scale_costs *c, const struct scale
     m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
     m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
     m->serving = memory_new(all, sizeof *m->serving);
-    m->pass = memory_new(all + MODEL_DRAIN, sizeof *m->pass);
+    m->pass = memory_new(all + SHARE_DRAIN_MOST, sizeof *m->pass);
     m->lags = memory_new(MODEL_LAGS, sizeof *m->lags);
     station_open(&m->in, 1);
     station_open(&m->out, 1);

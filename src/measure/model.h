@@ -11,7 +11,7 @@
 #include "measure/queue.h"
 #include "share/share.h"
 
-enum { MODEL_DRAIN = SHARE_DRAIN_MOST, MODEL_LAGS = 1 << 16 };
+enum { MODEL_LAGS = 1 << 16 };
 
 /* An actor, or the relay of a node. */
 struct client {
@@ -47,7 +47,7 @@ struct model {
     double worked; /* s, rank 0 */
     double credit; /* s that transfers may take before the next pass */
     int64_t version, rollouts, updates;
-    struct gradient *pass; /* (actors + MODEL_DRAIN) what the present pass applies */
+    struct gradient *pass; /* (actors + SHARE_DRAIN_MOST) what the present pass applies */
     int pass_count;
     int64_t *lags; /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
     double lag_sum;

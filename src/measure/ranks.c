@@ -4,10 +4,10 @@
 #include <mpi.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "share/check.h"
 
 static const double LOST_AFTER = 30; /* s without a sign of life */
 

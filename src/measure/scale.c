@@ -69,7 +69,7 @@ static void master_turn(struct model *m)
         return;
     }
     int k = 0, packed = 0;
-    for (m->pass_count = 0; f->count && k < MODEL_DRAIN;) {
+    for (m->pass_count = 0; f->count && k < SHARE_DRAIN_MOST;) {
         const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
         k += !g.more;
         packed += !g.more && m->client[g.owner].node;

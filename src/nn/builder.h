@@ -33,8 +33,8 @@ struct builder {
 
 /* A layer on top; `size` bytes of its own struct, 0 behind struct layer. Owner: the network. */
 void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y, bool relu);
-/* Appends tensor LAYER.PART to theta and returns its offset. Of t count ndim, dims, fan_in, start, and, where it is not
- * stored as in the textbook, nview, view and perm. */
+/* Appends tensor LAYER.PART to theta and returns its offset. t has ndim, dims, fan_in, start, pixels, and, where it is
+ * not stored as in the textbook, nview, view and perm. */
 size_t builder_tensor(struct builder *b, const char *layer, const char *part, struct tensor t);
 
 /* A matrix (n, floats of what is below) that reads it: a map lies as (height, width, C), and the textbook flattens (C,
@@ -43,6 +43,6 @@ struct tensor builder_matrix(const struct builder *b, int n);
 
 /* A network of a row that need not be in the table; else as net_new(). */
 struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
-                       int actions);
+                       int outputs);
 
 #endif

@@ -1,4 +1,4 @@
-/* conv.h -- a convolution's sizes, and what conv.c, conv_back.c and change.c share of a workspace. */
+/* conv.h -- a convolution's sizes, and what conv*.c and change.c share of a workspace. */
 #ifndef DUNLIN_NN_CONV_H
 #define DUNLIN_NN_CONV_H
 
@@ -53,6 +53,7 @@ void conv_gathered(const struct conv_input *in, int cols, const int *list, int n
 /* Is it worth taking such lists of fresh pixels one by one, and not the whole row. */
 bool conv_few(const struct conv *l, int moving, int still);
 
+void conv_forward(const struct layer *l, const float *theta, struct pass *p, int row0, int B);
 void conv_backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
 
 /* conv_plain.c: a convolution of any sizes. */

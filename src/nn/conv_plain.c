@@ -1,5 +1,5 @@
-/* conv_plain.c -- a convolution with ReLU of any sizes, for those that no kernel of conv.c fits: patches side by side as
- * a matrix, the products by OpenBLAS, every row by itself and nothing taken over from earlier ones. */
+/* conv_plain.c -- a convolution with ReLU of any sizes, for those that no kernel of conv.c fits: patches side by side
+ * as a matrix, the products by OpenBLAS, every row by itself and nothing taken over from earlier ones. */
 #include <cblas.h>
 #include <string.h>
 

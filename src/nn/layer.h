@@ -1,6 +1,7 @@
 /* layer.h -- what a layer is to the network: a table of functions over rows, and its memory in a workspace.
  *
- * A layer is one file and one function that adds it to a network being built (builder.h); networks.c lists who has which.
+ * A layer is one file and one function that adds it to a network being built (builder.h); networks.c lists who has
+ * which.
  * Every layer reads x (rows, in) and answers y (rows, out). Backward, dy is the gradient at the layer's sum before its
  * ReLU: whoever reads an activation applies the ReLU's derivative to the gradient it hands down (dx is 0 where x is 0),
  * because it has x at hand anyway. A map of C channels lies as (height, width, C).
@@ -56,7 +57,7 @@ struct layer {
 struct layer_ops {
     /* rows row0 .. row0 + B - 1 of y */
     void (*forward)(const struct layer *l, const float *theta, struct pass *p, int row0, int B);
-    /* dx, where it is not NULL, and this layer's tensors in dtheta, over all T * E rows. NULL: it has none of either. */
+    /* dx, where it is not NULL, and this layer's tensors in dtheta, over all T * E rows. NULL: none. */
     void (*backward)(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta);
     size_t pass_size; /* bytes of its own struct pass */
     /* Takes what a workspace needs besides y and dy, by pass_memory(). NULL: nothing. */

@@ -1,4 +1,4 @@
-/* net.c -- runs a network's layers over the rows of a workspace; see net.h. How one is built: builder.c. */
+/* net.c -- runs a network's layers over the rows of a workspace; see net.h. How one is built: build.c. */
 #include "nn/net.h"
 
 #include <stdlib.h>

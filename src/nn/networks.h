@@ -8,8 +8,8 @@ struct builder;
 
 enum { NETWORK_LAYERS = 8 };
 
-/* A hidden layer as its network's row lists it. add puts it on top of what is there: 0, or -1 after error_set() where it
- * does not fit. */
+/* A hidden layer as its network's row lists it. add puts it on top of what is there: 0, or -1 after error_set() where
+ * it does not fit. */
 struct network_layer {
     int (*add)(struct builder *b, const struct network_layer *row);
     int n;              /* channels of a convolution, width of a dense layer */

@@ -48,11 +48,6 @@ void tensor_from_textbook(const struct tensor *t, float *theta, const float *in)
     reorder(t, theta + t->offset, in, NULL, NULL);
 }
 
-int net_init_of(const char *name)
-{
-    return !strcmp(name, "uniform") ? NET_INIT_UNIFORM : !strcmp(name, "he") ? NET_INIT_HE : -1;
-}
-
 /* Half the width of a uniform distribution around 0. He et al. 2015 (arXiv:1502.01852): variance 2 / fan_in keeps the
  * size of activations from layer to layer under ReLU. */
 static double bound_of(const struct tensor *t, enum net_init init)

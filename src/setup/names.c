@@ -1,18 +1,22 @@
-/* names.c -- the names that options take from tables of other rooms (base/options.h declares it). */
-#include <stdio.h>
-#include <string.h>
-
+/* names.c -- the names that options take from the tables of other rooms. */
 #include "base/options.h"
 #include "learn/algo.h"
+#include "optim/optim.h"
+#include "setup/setup.h"
 
-const char *option_names(const char *key)
+static const char *algorithm(int i)
 {
-    static char algos[512];
-    if (strcmp(key, "algo")) return "";
-    if (!*algos)
-        for (int i = 0; algo_at(i); i++) {
-            const size_t used = strlen(algos);
-            snprintf(algos + used, sizeof algos - used, "%s%s", i ? "|" : "", algo_at(i)->name);
-        }
-    return algos;
+    const struct algo_ops *algo = algo_at(i);
+    return algo ? algo->name : NULL;
+}
+
+static const char *optimizer(int i)
+{
+    return i <= OPTIM_MOMENTUM_SGD ? optim_name((enum optim_kind)i) : NULL;
+}
+
+void setup_names(void)
+{
+    options_names("algo", algorithm);
+    options_names("optimizer", optimizer);
 }

@@ -5,12 +5,23 @@
 
 #include "base/error.h"
 
+int setup_check(const struct option_set *set)
+{
+    const struct options *o = &set->values;
+    if (options_check(set)) return -1;
+    if (o->combine == COMBINE_SUM && optim_kind_of(o->optimizer) != OPTIM_SHARED_RMSPROP)
+        return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
+                         "combine sum: optimizer shared-rmsprop",
+                         o->optimizer);
+    return 0;
+}
+
 int setup_complete(struct option_set *set)
 {
     const char *arg;
     const struct env_ops *ops = world_find(set->values.env, &arg);
     if (!ops || options_apply_env(set, ops)) return -1;
-    return options_check(set);
+    return setup_check(set);
 }
 
 int setup_open(struct setup *setup, const struct options *options, bool training)
@@ -24,13 +35,17 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     setup->algo = algo_find(options->algo);
     if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
-    if (!setup->world.spec.num_actions)
+    const int outputs = algo_outputs(setup->algo, &setup->world);
+    if (!outputs && setup->world.policy.ops)
+        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", options->algo,
+                         options->env);
+    if (!outputs)
         return error_set(
             "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
             "actions (`dunlin list`)",
             options->env);
     const struct net_input input = world_input(&setup->world);
-    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, setup->world.spec.num_actions);
+    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, outputs);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;
@@ -54,7 +69,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_clip = o->reward_clip,
                              .eps_frames = o->eps_frames,
                              .factors = strcmp(o->optimizer, optim_name(OPTIM_MOMENTUM_SGD)) &&
-                                        !strcmp(o->combine, "none") && !strcmp(o->wire, "float32"),
+                                        o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};
     c.eps_count = options_eps_final(o->eps_final, c.eps_final, c.eps_prob);

@@ -19,6 +19,12 @@ struct setup {
     const struct net_facts *facts;
 };
 
+/* Tells the options which names --algo and --optimizer take; once, before any is read. */
+void setup_names(void);
+
+/* options_check(), and what asks the tables of algorithms and optimisers. 0, or -1 after error_set(). */
+int setup_check(const struct option_set *set);
+
 /* Completes options with the environment's defaults and checks what concerns several of them.
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);

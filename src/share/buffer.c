@@ -4,7 +4,7 @@
  * Most recently published first, because that is what the caches hold; but the one before the newest last of all, as
  * somebody may be copying it: an actor that copies has two publications' time, however many buffers there are. Over a
  * network that is too short: where such readers are, the buffer least recently published comes first. */
-#include "share/layout.h"
+#include "share/buffer.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,8 +16,8 @@ static void mark(const struct share *s, int actors, bool pins, bool taken[INDICE
     for (int a = 0; a < actors; a++) {
         taken[atomic_load_explicit(word_at(s, at_loan(s, a)), memory_order_relaxed) & 0xff] = true;
         if (!pins) continue;
-        const uint64_t pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
-        if (!s->ledger || pin != s->ledger[a].stale_pin) taken[pin & 0xff] = true;
+        const uint64_t pin = atomic_load_explicit(word_at(s, at_actor(s, a, ACTOR_PIN)), memory_order_relaxed);
+        if (!s->seen || pin != s->seen[a].stale_pin) taken[pin & 0xff] = true;
     }
 }
 

@@ -1,5 +1,5 @@
 /* check.c -- how a failed MPI call ends the job. */
-#include "base/check.h"
+#include "share/check.h"
 
 #include <mpi.h>
 

@@ -7,21 +7,25 @@
  *
  * An actor that shares the window's memory borrows instead: nothing is copied, and its loan, unlike a pin, is a promise
  * (layout.h). The two are words apart: an actor may pin what it copies while it holds a loan. */
-#include "share/layout.h"
+#include "share/share.h"
 
 #include <assert.h>
+
+#include "share/layout.h"
+#include "share/reach.h"
+#include "share/wait.h"
 
 static void pin(struct share *s, int index)
 {
     /* the count makes each pin a new value, so that the master can tell a forgotten one (of a dead actor) from a
      * fresh one */
-    reach_store(s, at_door(s, s->slot, DOOR_PIN), published_word(++s->pins, index));
+    reach_store(s, at_actor(s, s->slot, ACTOR_PIN), published_word(++s->pins, index));
     reach_settle(s);
 }
 
 static void unpin(struct share *s)
 {
-    reach_store(s, at_door(s, s->slot, DOOR_PIN), 0);
+    reach_store(s, at_actor(s, s->slot, ACTOR_PIN), 0);
 }
 
 /* Waits for a published word of the board to be set. 0, 1 where the master stopped before, or -1. */
@@ -37,14 +41,14 @@ static int await_published(struct share *s, enum board word)
     return 0;
 }
 
-/* Behind a relay: waits until the weights here are the newest of rank 0 as of the last wish. 0, or -1. */
+/* Behind a relay: waits until the weights here are the newest of rank 0 as of the last request. 0, or -1. */
 static int await_fresh(struct share *s)
 {
     struct wait w = {0};
-    if (!s->wished) wait_wish(s);
-    while ((int64_t)s->board[BOARD_FRESH] < s->wished && !s->board[BOARD_STOP])
+    if (!s->requested) wait_request(s);
+    while ((int64_t)s->board[BOARD_FRESH] < s->requested && !s->board[BOARD_STOP])
         if (wait_round(s, &w)) return -1;
-    s->wished = 0;
+    s->requested = 0;
     return 0;
 }
 
@@ -54,7 +58,7 @@ static void fill_view(const struct share *s, const uint64_t *line, uint64_t publ
                                 .publication = publication,
                                 .frames = (int64_t)line[BUFFER_FRAMES],
                                 .target_version = published_count(s->board[BOARD_TARGET]),
-                                .snapshot_id = s->desk[DESK_SNAPSHOT],
+                                .snapshot_id = s->reply[REPLY_SNAPSHOT],
                                 .state_id = s->board[BOARD_STATE],
                                 .stop = (int)s->board[BOARD_STOP]};
 }
@@ -121,7 +125,8 @@ int share_wait(struct share *s, uint64_t publication, struct share_view *view)
     struct wait w = {0};
     reach_look(s);
     while (published_count(s->board[BOARD_CURRENT]) < publication && !s->board[BOARD_STOP]) {
-        if (s->relayed && (int64_t)s->board[BOARD_FRESH] >= s->wished) wait_wish(s); /* wanted as soon as it is out */
+        if (s->relayed && (int64_t)s->board[BOARD_FRESH] >= s->requested)
+            wait_request(s); /* wanted as soon as it is out */
         if (wait_round(s, &w)) return -1;
     }
     return share_fetch(s, NULL, view);

@@ -1,15 +1,15 @@
 /* layout.h -- private to src/share: where everything lies in the window, and the state of one rank.
  *
  * The window of rank 0; every line is 64 bytes, every array of floats starts at a multiple of 64 bytes. One writer
- * per word, named on the right; the bell alone has many, which add to it in one instruction.
+ * per word, named on the right; the doorbell alone has many, which add to it in one instruction.
  *
  *   | board                              one line                                                    master
- *   | bell: rings                        one line                                          actors on rank 0's node
- *   | bell: asleep                       one line                                                    master
- *   | for each actor: desk               one line    ack, snapshot id, ring tail                     master
- *   |                 door               one line    sequence, alive, pin, bye, ring head, posts     actor
+ *   | doorbell: rings                    one line                                          actors on rank 0's node
+ *   | doorbell: asleep                   one line                                                    master
+ *   | for each actor: reply              one line    ack, snapshot id, ring tail                     master
+ *   |                 its words          one line    sequence, alive, pin, bye, ring head, posts     actor
  *   |                 facts              one line    struct facts                                    actor
- *   |                 wish               one line    since when it wants fresher weights, loan       actor
+ *   |                 request            one line    since when it wants fresher weights, loan       actor
  *   | for each actor: ring               episodes * struct share_episode, to a full line             actor
  *   | for each actor, kind, half: post   line (id, length), bytes to a full line                     actor
  *   | theta * buffers                    line (sequence, version, frames), params floats             master
@@ -48,9 +48,10 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "share/map.h"
 #include "share/share.h"
 
-enum { LINE = 64, WORDS = LINE / 8, INDICES = 255 };
+enum { WORDS = LINE / 8 };
 #define LOOK_NS INT64_C(500000000) /* the most that one look adds to a silence */
 
 /* words of a line, by index */
@@ -63,19 +64,19 @@ enum board {
     BOARD_PARTING,
     BOARD_FRESH /* relay: nothing newer than the current weights was at rank 0 at this time of this node's clock, ns */
 };
-enum desk { DESK_ACK, DESK_SNAPSHOT, DESK_TAIL };
-enum door {
-    DOOR_SEQ,
-    DOOR_ALIVE,
-    DOOR_PIN,
-    DOOR_BYE,
-    DOOR_HEAD,
-    DOOR_DROPPED,
-    DOOR_POST,
-    DOOR_END = DOOR_POST + SHARE_POST_KINDS
+enum reply { REPLY_ACK, REPLY_SNAPSHOT, REPLY_TAIL };
+enum actor_word {
+    ACTOR_SEQ,
+    ACTOR_ALIVE,
+    ACTOR_PIN,
+    ACTOR_BYE,
+    ACTOR_HEAD,
+    ACTOR_DROPPED,
+    ACTOR_POST,
+    ACTOR_END = ACTOR_POST + SHARE_POST_KINDS
 };
 enum buffer { BUFFER_SEQ, BUFFER_VERSION, BUFFER_FRAMES, BUFFER_ID };
-_Static_assert((int)DOOR_END <= (int)WORDS, "an actor's words fill one line");
+_Static_assert((int)ACTOR_END <= (int)WORDS, "an actor's words fill one line");
 
 /* A push in the window. wire 0: the mailbox holds floats; else `bytes` bytes at its start, packed as wire.h says. */
 struct facts {
@@ -84,7 +85,7 @@ struct facts {
 };
 _Static_assert(sizeof(struct facts) <= LINE, "a push's facts fill one line");
 
-/* words of BOARD_PARTING and DOOR_BYE; 0: not yet */
+/* words of BOARD_PARTING and ACTOR_BYE; 0: not yet */
 enum { PART_TOGETHER = 1, PART_ALONE = 2 };
 enum { BYE_SAID = 1, BYE_PARTED = 2 };
 
@@ -102,23 +103,8 @@ static inline int published_index(uint64_t word)
     return (int)(word & 0xff) - 1;
 }
 
-/* Offsets of a window's parts, in bytes; the same on every rank that uses it. */
-struct map {
-    int buffers; /* of theta; an index fits a published word's */
-    int loans;   /* actors that may borrow: the first so many of those that share the window's memory */
-    bool copied; /* others copy weights from here while new ones are published: over a network, or one too many to
-                    borrow */
-    size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
-    size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
-};
-
-/* map.c; local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies`
- * buffers for others; 0: nobody else reads. */
-struct map map_draw(const struct share_config *c, size_t actors, int near, int copies);
-enum { MAP_COPIED = 3 }; /* copies that do for actors on one node */
-
-/* What the master remembers of one actor; its own memory, the window only tells. */
-struct ledger {
+/* What the master has seen of one actor; its own memory, the window only tells. */
+struct seen {
     uint64_t taken, acked; /* sequences handed to share_drain()'s caller, and given back */
     uint64_t tail, dropped;
     uint64_t life;      /* sum of the actor's counting words at its last sign of life */
@@ -134,6 +120,7 @@ struct share {
     int remote, relays;  /* actors on other nodes than rank 0's; nodes with a relay */
     bool relayed;        /* the window used is that of a relay's node */
     struct relay *relay; /* where this rank hosts it */
+    _Atomic bool going;  /* it may call MPI: this rank, its host, does no more */
     pid_t host;          /* the process that does; 0: none */
     bool borrows;        /* this actor reads weights in place */
     unsigned char *base; /* the bytes of the window used, NULL where they are out of reach */
@@ -142,24 +129,24 @@ struct share {
     MPI_Win near_win, far_win; /* over node, over reach (rank 0 and who puts and gets); MPI_WIN_NULL where not needed */
 
     /* actor */
-    uint64_t board[WORDS], desk[WORDS]; /* as last looked at */
-    float *staging;                     /* (params) the gradient, where the mailbox is out of reach */
+    uint64_t board[WORDS], reply[WORDS]; /* as last looked at */
+    float *staging;                      /* (params) the gradient, where the mailbox is out of reach */
     uint64_t seq, alive, head, dropped, pins, posts[SHARE_POST_KINDS];
     uint64_t beat;
     int64_t looked, silent, signed_at;
     bool granted, lost;
-    int64_t wished;      /* relayed: the wish that the next fetch waits for; 0: none */
+    int64_t requested;   /* relayed: since when the next fetch wants weights; 0: it does not */
     struct watch *watch; /* where rank 0 is remote */
 
     /* the owner of a window: rank 0, or a relay in its node's */
     unsigned char recent[INDICES]; /* its theta buffers, that of the newest publication first */
 
     /* master */
-    struct ledger *ledger; /* (actors) */
-    int last;              /* the actor served last */
-    int current, next;     /* theta buffers; next -1: not chosen yet */
+    struct seen *seen; /* (actors) */
+    int last;          /* the actor served last */
+    int current, next; /* theta buffers; next -1: not chosen yet */
     uint64_t publication, targets, snapshots;
-    uint32_t rings; /* the bell, as of the last drain or idle */
+    uint32_t rings; /* the doorbell, as of the last drain or idle */
     uint64_t woken; /* sleeps that a ring ended */
     int64_t beat_at, push_at;
     unsigned char *scratch; /* a packed gradient that is being unpacked; NULL where none is packed */
@@ -171,12 +158,12 @@ static inline size_t at_board(enum board word)
 {
     return (size_t)word * 8;
 }
-enum { AT_RINGS = LINE, AT_ASLEEP = 2 * LINE, ACTOR_LINES = 4 };
-static inline size_t at_desk(const struct share *s, int actor, enum desk word)
+enum { AT_RINGS = LINE, AT_ASLEEP = 2 * LINE };
+static inline size_t at_reply(const struct share *s, int actor, enum reply word)
 {
     return s->map.lines + (size_t)actor * ACTOR_LINES * LINE + (size_t)word * 8;
 }
-static inline size_t at_door(const struct share *s, int actor, int word)
+static inline size_t at_actor(const struct share *s, int actor, int word)
 {
     return s->map.lines + ((size_t)actor * ACTOR_LINES + 1) * LINE + (size_t)word * 8;
 }
@@ -184,13 +171,13 @@ static inline size_t at_facts(const struct share *s, int actor)
 {
     return s->map.lines + ((size_t)actor * ACTOR_LINES + 2) * LINE;
 }
-static inline size_t at_wish(const struct share *s, int actor)
+static inline size_t at_request(const struct share *s, int actor)
 {
     return s->map.lines + ((size_t)actor * ACTOR_LINES + 3) * LINE;
 }
 static inline size_t at_loan(const struct share *s, int actor)
 {
-    return at_wish(s, actor) + 8;
+    return at_request(s, actor) + 8;
 }
 static inline size_t at_episode(const struct share *s, int actor, uint64_t i)
 {
@@ -228,82 +215,5 @@ static inline float *floats_at(const struct share *s, size_t at)
 {
     return (float *)(void *)(s->base + at);
 }
-
-/* ---- publication, by the owner of a window ---- */
-
-/* A buffer that will hold publication `count`: from here on no reader keeps what it copies, or borrows it anew. */
-static inline void buffer_open(struct share *s, size_t at, uint64_t count)
-{
-    atomic_store_explicit(word_at(s, at), 2 * count - 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* the odd sequence is seen before the first new byte */
-}
-static inline void buffer_close(struct share *s, size_t at, uint64_t count)
-{
-    atomic_store_explicit(word_at(s, at), 2 * count, memory_order_release);
-}
-
-/* buffer.c; local. The theta buffer for publication `count`, opened; not the newest one and none that the first
- * `actors` have borrowed. Without `pins` an index always; with them -1 where every other buffer is lent or pinned. */
-int buffer_take(struct share *s, int actors, uint64_t count, bool pins);
-/* buffer.c; local. That buffer is the newest publication now. */
-void buffer_told(struct share *s, int index);
-
-/* ---- reach.c: the two paths of an actor. Offsets are into the window it uses; one-sided where that is out of reach,
- * else local. ---- */
-
-void reach_read(struct share *s, size_t at, void *to, size_t bytes);          /* there after the next settle or look */
-void reach_write(struct share *s, size_t at, const void *from, size_t bytes); /* the same; from must stay until then */
-/* A gradient to the mailbox at `at`, as much of it as is there; returns its bytes. */
-size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors);
-void reach_settle(struct share *s);              /* all before comes before all after, there as here */
-uint64_t reach_load(struct share *s, size_t at); /* one word; settles first */
-void reach_store(struct share *s, size_t at,
-                 uint64_t value); /* one word; call reach_settle() first if it completes others */
-void reach_look(struct share *s); /* settles; then board and desk, the current word first */
-void reach_ring(struct share *s); /* wakes the master; nothing where it is remote */
-
-/* ---- wait.c ---- */
-
-struct wait {
-    int64_t since;
-    int rounds;
-};
-
-/* A sign of life to the master, at most every 100 ms; one-sided. */
-void wait_sign(struct share *s);
-/* Local, after a look: 0, or -1 where the master has been silent for too long. */
-int wait_alive(struct share *s);
-/* One round of an actor's waiting: a pause that grows with the time already waited, then a look; -1 as wait_alive(). */
-int wait_round(struct share *s, struct wait *w);
-/* The master: sleeps until the bell differs from `rings` or about ns have passed; local. */
-void wait_bell(struct share *s, uint32_t rings, int64_t ns);
-
-/* A relay's wish, local: the next share_fetch() waits for weights that are the newest at rank 0 now or later. */
-void wait_wish(struct share *s);
-
-/* ---- watch.c ---- */
-
-struct watch *watch_open(void);
-void watch_close(struct watch **w); /* NULL is fine */
-void watch_enter(struct watch *w);  /* before a call that rank 0 must answer */
-void watch_leave(struct watch *w);
-
-/* ---- relay.c ---- */
-
-/* `here` is the window of this node, whose actors are actors[0 .. lanes) of all; `there`, by value, has the window of
- * rank 0 as an actor out of its reach sees it. Its thread waits for relay_go(). Local. Owner: relay_close(). */
-struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes);
-/* The host's first call of any: from here on the thread alone calls MPI. */
-void relay_go(struct relay *r);
-/* Ends the thread once all of the node's actors have left; false where `seconds` are over before. */
-bool relay_end(struct relay *r, double seconds);
-/* After relay_end(). NULL is fine. */
-void relay_close(struct relay **r);
-void relay_traffic(const struct relay *r, struct share_traffic *t);
-
-/* ---- master.c ---- */
-
-bool master_pending(const struct share *s, int actor); /* a gradient waits; local */
-void master_serve(struct share *s);                    /* progress for remote ranks, and the beat; local */
 
 #endif

@@ -1,5 +1,5 @@
 /* map.c -- how large a window is, and where in it everything lies (layout.h). */
-#include "share/layout.h"
+#include "share/map.h"
 
 enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
 

@@ -1,12 +1,13 @@
 /* master.c -- rank 0's side of weights and gradients: publish, drain, acknowledge. */
-#include "share/layout.h"
+#include "share/master.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "share/buffer.h"
+#include "share/check.h"
 #include "share/wire.h"
 
 #define PIN_NS INT64_C(50000000)  /* how long a pinned buffer is left alone when no other is free */
@@ -15,10 +16,10 @@
 /* Changes with whatever the actor does: all of these only grow. */
 static uint64_t life(const struct share *s, int actor)
 {
-    static const int words[] = {DOOR_SEQ, DOOR_ALIVE, DOOR_HEAD, DOOR_DROPPED, DOOR_POST, DOOR_POST + 1};
+    static const int words[] = {ACTOR_SEQ, ACTOR_ALIVE, ACTOR_HEAD, ACTOR_DROPPED, ACTOR_POST, ACTOR_POST + 1};
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        sum += atomic_load_explicit(word_at(s, at_door(s, actor, words[i])), memory_order_relaxed);
+        sum += atomic_load_explicit(word_at(s, at_actor(s, actor, words[i])), memory_order_relaxed);
     return sum;
 }
 
@@ -29,7 +30,7 @@ void master_serve(struct share *s)
         s->beat_at = now;
         atomic_fetch_add_explicit(word_at(s, at_board(BOARD_BEAT)), 1, memory_order_relaxed);
         for (int a = 0; a < s->actors; a++) {
-            struct ledger *l = &s->ledger[a];
+            struct seen *l = &s->seen[a];
             const uint64_t seen = life(s, a);
             const int64_t since = now - l->looked;
             l->silent = seen != l->life ? 0 : l->silent + (since < LOOK_NS ? since : LOOK_NS);
@@ -44,9 +45,9 @@ void master_serve(struct share *s)
 
 bool master_pending(const struct share *s, int actor)
 {
-    const struct ledger *l = &s->ledger[actor];
+    const struct seen *l = &s->seen[actor];
     return l->taken == l->acked &&
-           atomic_load_explicit(word_at(s, at_door(s, actor, DOOR_SEQ)), memory_order_acquire) == l->acked + 1;
+           atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_SEQ)), memory_order_acquire) == l->acked + 1;
 }
 
 static void store(struct share *s, size_t at, uint64_t value, memory_order order)
@@ -66,7 +67,7 @@ static int choose_buffer(struct share *s)
         clock_sleep_ns(20000);
     } while (clock_ns() - start < PIN_NS);
     for (int a = 0; a < s->actors; a++)
-        s->ledger[a].stale_pin = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_PIN)), memory_order_relaxed);
+        s->seen[a].stale_pin = atomic_load_explicit(word_at(s, at_actor(s, a, ACTOR_PIN)), memory_order_relaxed);
     return buffer_take(s, s->actors, s->publication + 1, false);
 }
 
@@ -114,7 +115,7 @@ void share_start(struct share *s, const float *theta, const float *theta_target,
     share_publish(s, version, frames);
     s->beat_at = 0;
     master_serve(s);
-    for (int a = 0; a < s->actors; a++) s->ledger[a].silent = 0;
+    for (int a = 0; a < s->actors; a++) s->seen[a].silent = 0;
 }
 
 /* In place: the mailbox is ours until it is acked. */
@@ -137,7 +138,7 @@ int share_drain(struct share *s, struct share_ready *ready, int max)
     for (int i = 0; i < s->actors && n < max; i++) {
         const int a = (first + i) % s->actors;
         if (!master_pending(s, a)) continue;
-        s->ledger[a].taken++;
+        s->seen[a].taken++;
         ready[n].actor = a;
         ready[n].grad = floats_at(s, at_mail(s, a));
         struct facts facts;
@@ -154,9 +155,9 @@ int share_drain(struct share *s, struct share_ready *ready, int max)
 void share_ack(struct share *s, const struct share_ready *ready, int n)
 {
     for (int i = 0; i < n; i++) {
-        struct ledger *l = &s->ledger[ready[i].actor];
+        struct seen *l = &s->seen[ready[i].actor];
         assert(l->taken == l->acked + 1);
         l->acked = l->taken;
-        store(s, at_desk(s, ready[i].actor, DESK_ACK), l->acked, memory_order_release);
+        store(s, at_reply(s, ready[i].actor, REPLY_ACK), l->acked, memory_order_release);
     }
 }

@@ -1,8 +1,13 @@
 /* push.c -- an actor's side of its mailbox, ring and posts: payload first, then the word that makes it count. */
-#include "base/clock.h"
-#include "share/layout.h"
+#include "share/share.h"
 
 #include <assert.h>
+
+#include "base/clock.h"
+#include "share/doorbell.h"
+#include "share/layout.h"
+#include "share/reach.h"
+#include "share/wait.h"
 
 #define PARTING_NS INT64_C(10000000) /* between two looks of an actor that is done */
 
@@ -12,17 +17,17 @@ float *share_begin(struct share *s)
     struct wait w = {0};
     if (s->lost) return NULL;
     /* a fetch since the last push has brought the ack along: no second question over the network */
-    if (s->base || !(s->granted || s->desk[DESK_ACK] == s->seq)) {
+    if (s->base || !(s->granted || s->reply[REPLY_ACK] == s->seq)) {
         reach_look(s);
         if (wait_alive(s)) return NULL;
     }
     for (;;) {
         if (s->board[BOARD_STOP]) return NULL;
-        if (s->granted || s->desk[DESK_ACK] == s->seq) break;
+        if (s->granted || s->reply[REPLY_ACK] == s->seq) break;
         if (wait_round(s, &w)) return NULL;
     }
     s->granted = true;
-    if (s->relayed) wait_wish(s); /* the next weights travel while this gradient is computed */
+    if (s->relayed) wait_request(s); /* the next weights travel while this gradient is computed */
     return s->base ? floats_at(s, at_mail(s, s->slot)) : s->staging;
 }
 
@@ -39,16 +44,16 @@ void share_push(struct share *s, const struct share_push *push)
     reach_write(s, at_facts(s, s->slot), push, sizeof *push);
     if (!s->base && applied) reach_write_gradient(s, at_mail(s, s->slot), s->staging, push->factors);
     reach_settle(s);
-    reach_store(s, at_door(s, s->slot, DOOR_SEQ), ++s->seq);
+    reach_store(s, at_actor(s, s->slot, ACTOR_SEQ), ++s->seq);
     s->granted = false;
-    reach_ring(s);
+    doorbell_ring(s);
 }
 
 int share_flush(struct share *s)
 {
     struct wait w = {0};
     reach_look(s);
-    while (s->desk[DESK_ACK] != s->seq && !s->board[BOARD_STOP])
+    while (s->reply[REPLY_ACK] != s->seq && !s->board[BOARD_STOP])
         if (wait_round(s, &w)) return -1;
     return 0;
 }
@@ -56,14 +61,14 @@ int share_flush(struct share *s)
 void share_tell_episode(struct share *s, const struct share_episode *episode)
 {
     const uint64_t room = (uint64_t)s->config.episodes;
-    if (s->base || s->head - s->desk[DESK_TAIL] >= room) reach_look(s);
-    if (s->head - s->desk[DESK_TAIL] >= room) {
-        reach_store(s, at_door(s, s->slot, DOOR_DROPPED), ++s->dropped);
+    if (s->base || s->head - s->reply[REPLY_TAIL] >= room) reach_look(s);
+    if (s->head - s->reply[REPLY_TAIL] >= room) {
+        reach_store(s, at_actor(s, s->slot, ACTOR_DROPPED), ++s->dropped);
         return;
     }
     reach_write(s, at_episode(s, s->slot, s->head), episode, sizeof *episode);
     reach_settle(s);
-    reach_store(s, at_door(s, s->slot, DOOR_HEAD), ++s->head);
+    reach_store(s, at_actor(s, s->slot, ACTOR_HEAD), ++s->head);
 }
 
 void share_post(struct share *s, enum share_post kind, uint64_t id, const void *bytes, size_t n)
@@ -76,8 +81,8 @@ void share_post(struct share *s, enum share_post kind, uint64_t id, const void *
     reach_write(s, at, line, sizeof line);
     if (n) reach_write(s, at + LINE, bytes, n);
     reach_settle(s);
-    reach_store(s, at_door(s, s->slot, DOOR_POST + (int)kind), published_word(s->posts[kind], half));
-    reach_ring(s);
+    reach_store(s, at_actor(s, s->slot, ACTOR_POST + (int)kind), published_word(s->posts[kind], half));
+    doorbell_ring(s);
 }
 
 void share_alive(struct share *s)
@@ -89,8 +94,8 @@ void share_bye(struct share *s)
 {
     if (s->borrows) reach_store(s, at_loan(s, s->slot), 0);
     reach_settle(s);
-    reach_store(s, at_door(s, s->slot, DOOR_BYE), BYE_SAID);
-    reach_ring(s);
+    reach_store(s, at_actor(s, s->slot, ACTOR_BYE), BYE_SAID);
+    doorbell_ring(s);
 }
 
 bool share_parting(struct share *s)
@@ -102,7 +107,7 @@ bool share_parting(struct share *s)
         if (wait_round(s, &w)) return false;
     }
     const bool together = s->board[BOARD_PARTING] == PART_TOGETHER;
-    reach_store(s, at_door(s, s->slot, DOOR_BYE), BYE_PARTED);
-    reach_ring(s);
+    reach_store(s, at_actor(s, s->slot, ACTOR_BYE), BYE_PARTED);
+    doorbell_ring(s);
     return together;
 }

@@ -4,14 +4,13 @@
  *
  * A Put or Get has no order with its neighbours, whatever the program's order: what must be seen first is flushed
  * first. */
-#include "share/layout.h"
+#include "share/reach.h"
 
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "base/check.h"
+#include "share/check.h"
+#include "share/doorbell.h"
+#include "share/watch.h"
 
 enum { MASTER = 0, CHUNK = 1 << 30 }; /* MPI counts in int */
 
@@ -64,6 +63,14 @@ void reach_settle(struct share *s)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
+/* The host's first call of any lets its relay call MPI. */
+static void let_go(struct share *s)
+{
+    if (atomic_load_explicit(&s->going, memory_order_relaxed)) return;
+    atomic_store(&s->going, true);
+    doorbell_ring(s);
+}
+
 uint64_t reach_load(struct share *s, size_t at)
 {
     if (s->base) {
@@ -79,7 +86,7 @@ uint64_t reach_load(struct share *s, size_t at)
 void reach_store(struct share *s, size_t at, uint64_t value)
 {
     if (s->base) {
-        if (s->relay) relay_go(s->relay);
+        if (s->relay) let_go(s);
         atomic_store_explicit(word_at(s, at), value, memory_order_release);
         return;
     }
@@ -92,24 +99,13 @@ void reach_look(struct share *s)
 {
     if (!s->base) { /* in one flush; who needs the rest to be no older than the current word looks a second time */
         reach_read(s, 0, s->board, LINE);
-        reach_read(s, at_desk(s, s->slot, 0), s->desk, LINE);
+        reach_read(s, at_reply(s, s->slot, 0), s->reply, LINE);
         reach_settle(s);
         return;
     }
-    if (s->relay) relay_go(s->relay);
+    if (s->relay) let_go(s);
     atomic_thread_fence(memory_order_acquire);
     for (int i = 0; i < WORDS; i++) s->board[i] = atomic_load_explicit(word_at(s, (size_t)i * 8), memory_order_acquire);
     for (int i = 0; i < WORDS; i++)
-        s->desk[i] = atomic_load_explicit(word_at(s, at_desk(s, s->slot, 0) + (size_t)i * 8), memory_order_acquire);
-}
-
-/* The master sets asleep, then looks at the bell and the mailboxes; we fill a mailbox, add to the bell, then look
- * at asleep. All four are sequentially consistent, so one of the two sees the other: no wake-up is lost. The
- * addition is one instruction of the processor: nothing is held by a rank that dies over it. */
-void reach_ring(struct share *s)
-{
-    if (!s->base) return;
-    atomic_fetch_add(half_word_at(s, AT_RINGS), 1);
-    if (atomic_load(half_word_at(s, AT_ASLEEP)))
-        syscall(SYS_futex, s->base + AT_RINGS, FUTEX_WAKE, 1, NULL, NULL, 0); /* not private: another process waits */
+        s->reply[i] = atomic_load_explicit(word_at(s, at_reply(s, s->slot, 0) + (size_t)i * 8), memory_order_acquire);
 }

@@ -1,6 +1,6 @@
 /* relay.c -- weights and gradients between a node and rank 0, for all actors of the node: a second thread of its first
  * actor. It plays the master in the node's window and those actors in rank 0's, word for word, so neither side knows of
- * it: an actor's mailbox here is free again when rank 0 has acked its mailbox there. What is sent and how: letters.c.
+ * it: an actor's mailbox here is free again when rank 0 has acked its mailbox there. What is sent and how: messages.c.
  *
  * All goes in rounds of at most two questions, each with one flush. The first carries everything that only counts once
  * a word says so: gradients and their facts, ring entries, posts, and, in the other direction, the bytes of weights.
@@ -16,20 +16,60 @@
  * with a combined or packed wire, the rest that waited to be sent. */
 #include "share/relay.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "share/buffer.h"
+#include "share/doorbell.h"
+#include "share/messages.h"
+#include "share/reach.h"
+#include "share/watch.h"
 
 #define IDLE_NS INT64_C(10000000) /* between two looks while nothing is under way */
 #define SHORT_NS INT64_C(20000)   /* the shortest pause, and */
 #define LONG_NS INT64_C(1000000)  /* the longest, while something is */
+
+/* Weights of one kind, on their way here. */
+enum { THETA, TARGET, SNAPSHOT, KINDS };
+struct coming {
+    bool asked;
+    uint64_t word;       /* of the board (theta, target), or the sequence (snapshot), that named them */
+    size_t from, to;     /* there, and here */
+    uint64_t count_here; /* of the buffer's sequence */
+    uint64_t line[WORDS], after;
+    int64_t since; /* theta: when the look began that named them */
+    uint64_t need; /* theta: the target publication that was there by then */
+};
+
+struct relay {
+    struct share *here, there;
+    struct messages messages;
+    pthread_t thread;
+    _Atomic bool closing, done;
+    bool joined;
+
+    uint64_t board[WORDS], snapshot[WORDS]; /* there, as of the last look */
+    int64_t looking, looked;                /* when the look under way, the last one, began */
+    int64_t fresh;                          /* nothing newer than `current` was there then */
+    int64_t moved;                          /* when anything last went on */
+
+    struct coming coming[KINDS];
+    uint64_t current, target; /* words of the board there whose weights are told here */
+    uint64_t targets, shot;   /* targets taken; the id of the snapshot here */
+    int index;                /* the buffer here of the weights that come or are held */
+    bool held;                /* theta is here and waits for what must be told before it */
+    uint64_t pins;            /* so far; each is a new value */
+    bool snapshot_wanted;
+
+    struct share_traffic traffic; /* of weights; messages count the gradients */
+};
 
 static uint64_t load(const struct share *s, size_t at)
 {
@@ -50,16 +90,16 @@ static int choose_buffer(struct relay *r, uint64_t count)
         buffer_open(r->here, at_theta(r->here, 0), count);
         return 0;
     }
-    const int i = buffer_take(r->here, r->lanes, count, true);
-    return i >= 0 ? i : buffer_take(r->here, r->lanes, count, false);
+    const int i = buffer_take(r->here, r->messages.lanes, count, true);
+    return i >= 0 ? i : buffer_take(r->here, r->messages.lanes, count, false);
 }
 
 /* Since when somebody here wants newer weights than there are; 0: nobody does. */
-static int64_t wish(const struct relay *r)
+static int64_t requested(const struct relay *r)
 {
     int64_t latest = 0;
-    for (int l = 0; l < r->lanes; l++) {
-        const int64_t since = (int64_t)load(r->here, at_wish(r->here, l));
+    for (int l = 0; l < r->messages.lanes; l++) {
+        const int64_t since = (int64_t)load(r->here, at_request(r->here, l));
         if (since > latest) latest = since;
     }
     return latest > r->fresh ? latest : 0;
@@ -81,16 +121,16 @@ static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to
  * now will be whole. In the name of lane 0; taken back with the words of the second question. */
 static void pin(struct relay *r, int index)
 {
-    struct lane *lane = &r->lane[0];
-    lane->door[DOOR_PIN] = published_word(++r->pins, index);
-    reach_write(&r->there, at_door(&r->there, lane->actor, DOOR_PIN), &lane->door[DOOR_PIN], sizeof(uint64_t));
+    struct lane *lane = &r->messages.lane[0];
+    lane->told[ACTOR_PIN] = published_word(++r->pins, index);
+    reach_write(&r->there, at_actor(&r->there, lane->actor, ACTOR_PIN), &lane->told[ACTOR_PIN], sizeof(uint64_t));
 }
 
 static void ask_weights(struct relay *r)
 {
     struct share *here = r->here;
     const uint64_t current = r->board[BOARD_CURRENT], target = r->board[BOARD_TARGET];
-    const int64_t since = wish(r);
+    const int64_t since = requested(r);
     if (target && target != r->target) {
         const size_t to = at_target(here, (int)((r->targets + 1) & 1));
         r->coming[TARGET].word = target;
@@ -131,10 +171,10 @@ static bool tell_snapshots(struct relay *r)
 {
     bool all = true;
     r->snapshot_wanted = false;
-    for (int l = 0; l < r->lanes; l++) {
-        const uint64_t id = r->lane[l].desk[DESK_SNAPSHOT];
+    for (int l = 0; l < r->messages.lanes; l++) {
+        const uint64_t id = r->messages.lane[l].reply[REPLY_SNAPSHOT];
         if (id <= r->shot) { /* already here, or overtaken by what is */
-            store(r->here, at_desk(r->here, l, DESK_SNAPSHOT), id);
+            store(r->here, at_reply(r->here, l, REPLY_SNAPSHOT), id);
             continue;
         }
         all = false;
@@ -192,12 +232,12 @@ static void tell_board(struct relay *r)
     struct share *here = r->here;
     static const int words[] = {BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) store(here, at_board(words[i]), r->board[words[i]]);
-    for (int l = 0; l < r->lanes; l++) {
-        struct lane *lane = &r->lane[l];
-        if (lane->acked != lane->desk[DESK_ACK]) r->moved = clock_ns();
-        lane->acked = lane->desk[DESK_ACK];
-        store(here, at_desk(here, l, DESK_TAIL), lane->desk[DESK_TAIL]);
-        store(here, at_desk(here, l, DESK_ACK), lane->acked);
+    for (int l = 0; l < r->messages.lanes; l++) {
+        struct lane *lane = &r->messages.lane[l];
+        if (lane->acked != lane->reply[REPLY_ACK]) r->moved = clock_ns();
+        lane->acked = lane->reply[REPLY_ACK];
+        store(here, at_reply(here, l, REPLY_TAIL), lane->reply[REPLY_TAIL]);
+        store(here, at_reply(here, l, REPLY_ACK), lane->acked);
     }
 }
 
@@ -207,25 +247,25 @@ static void ask_words(struct relay *r)
     struct share *there = &r->there;
     for (int i = 0; i < KINDS; i++)
         if (r->coming[i].asked) reach_read(there, r->coming[i].from, &r->coming[i].after, sizeof r->coming[i].after);
-    for (int l = 0; l < r->lanes; l++) letters_door(r, &r->lane[l]);
+    messages_words(&r->messages);
     r->looking = clock_ns();
     reach_read(there, 0, r->board, LINE);
-    for (int l = 0; l < r->lanes; l++) reach_read(there, at_desk(there, r->lane[l].actor, 0), r->lane[l].desk, LINE);
+    for (int l = 0; l < r->messages.lanes; l++)
+        reach_read(there, at_reply(there, r->messages.lane[l].actor, 0), r->messages.lane[l].reply, LINE);
     if (there->config.snapshot) reach_read(there, there->map.snapshot, r->snapshot, LINE);
 }
 
 static void round_trip(struct relay *r)
 {
-    const bool letters = letters_write(r);
+    bool asked = messages_write(&r->messages);
     ask_weights(r);
-    bool asked = letters;
     for (int i = 0; i < KINDS; i++) asked = asked || r->coming[i].asked;
     if (asked) reach_settle(&r->there);
     ask_words(r);
     reach_settle(&r->there);
     r->looked = r->looking;
     r->traffic.rounds++;
-    letters_sent(r);
+    messages_sent(&r->messages);
     tell_board(r);
     take_weights(r);
     if (asked) r->moved = clock_ns();
@@ -236,7 +276,7 @@ static void round_trip(struct relay *r)
 /* Is a round worth while at once. */
 static bool busy(const struct relay *r)
 {
-    return letters_wait(r) || wish(r) || r->held || r->snapshot_wanted ||
+    return messages_wait(&r->messages) || requested(r) || r->held || r->snapshot_wanted ||
            (r->board[BOARD_TARGET] && r->board[BOARD_TARGET] != r->target) || (r->board[BOARD_CURRENT] && !r->current);
 }
 
@@ -244,20 +284,21 @@ static bool busy(const struct relay *r)
 static int64_t pace(const struct relay *r)
 {
     bool waiting = false;
-    for (int l = 0; l < r->lanes; l++) waiting = waiting || r->lane[l].sent != r->lane[l].acked;
+    for (int l = 0; l < r->messages.lanes; l++)
+        waiting = waiting || r->messages.lane[l].sent != r->messages.lane[l].acked;
     if (!waiting) return IDLE_NS;
     const int64_t ns = (clock_ns() - r->moved) / 8;
     return ns < SHORT_NS ? SHORT_NS : ns > LONG_NS ? LONG_NS : ns;
 }
 
-/* The same bell, and the same order of words, as between rank 0 and its own node's actors: see reach_ring(). */
-static void doze(struct relay *r)
+/* The same doorbell, and the same order of words, as between rank 0 and its own node's actors: see doorbell.c. */
+static void sleep_a_while(struct relay *r)
 {
     struct share *here = r->here;
     atomic_store(half_word_at(here, AT_ASLEEP), 1);
     const uint32_t rings = atomic_load(half_word_at(here, AT_RINGS));
     const int64_t left = r->looked + pace(r) - clock_ns();
-    if (!busy(r) && left > 0 && !atomic_load(&r->closing)) wait_bell(here, rings, left);
+    if (!busy(r) && left > 0 && !atomic_load(&r->closing)) doorbell_wait(here, rings, left);
     atomic_store_explicit(half_word_at(here, AT_ASLEEP), 0, memory_order_relaxed);
 }
 
@@ -269,14 +310,15 @@ static void *run(void *arg)
     sched_setaffinity(0, sizeof all,
                       &all); /* an actor bound to a core must not share it with us where others are free */
     cpu_flush_denormals();
-    while (!atomic_load(&r->going)) {
+    while (!atomic_load(&r->here->going)) {
         if (atomic_load(&r->closing)) goto done;
-        wait_bell(r->here, atomic_load(half_word_at(r->here, AT_RINGS)), IDLE_NS);
+        doorbell_wait(r->here, atomic_load(half_word_at(r->here, AT_RINGS)), IDLE_NS);
     }
     for (;;) {
         round_trip(r);
-        if (atomic_load(&r->closing) && letters_done(r)) break;
-        if (!busy(r)) doze(r);
+        const uint64_t bye = r->board[BOARD_PARTING] ? BYE_PARTED : BYE_SAID;
+        if (atomic_load(&r->closing) && messages_done(&r->messages, bye)) break;
+        if (!busy(r)) sleep_a_while(r);
     }
 done:
     atomic_store(&r->done, true);
@@ -291,10 +333,7 @@ struct relay *relay_new(struct share *here, const struct share *there, const int
     r->here = here;
     r->there = *there;
     r->there.watch = watch_open();
-    r->lanes = lanes;
-    r->lane = memory_new((size_t)lanes, sizeof *r->lane);
-    for (int l = 0; l < lanes; l++) r->lane[l].actor = actors[l];
-    letters_open(r);
+    messages_open(&r->messages, here, &r->there, actors, lanes);
     sigset_t every, before;
     sigfillset(&every); /* signals are for the thread that knows what to do with them */
     pthread_sigmask(SIG_SETMASK, &every, &before);
@@ -308,18 +347,11 @@ struct relay *relay_new(struct share *here, const struct share *there, const int
     return r;
 }
 
-void relay_go(struct relay *r)
-{
-    if (atomic_load_explicit(&r->going, memory_order_relaxed)) return;
-    atomic_store(&r->going, true);
-    reach_ring(r->here);
-}
-
 bool relay_end(struct relay *r, double seconds)
 {
     if (r->joined) return true;
     atomic_store(&r->closing, true);
-    reach_ring(r->here);
+    doorbell_ring(r->here);
     for (double waited = 0; !atomic_load(&r->done) && waited < seconds; waited += 1e-3) clock_sleep_ns(1000000);
     if (!atomic_load(&r->done)) return false;
     pthread_join(r->thread, NULL);
@@ -332,8 +364,7 @@ void relay_close(struct relay **relay)
     struct relay *r = *relay;
     if (!r) return;
     watch_close(&r->there.watch);
-    letters_close(r);
-    free(r->lane);
+    messages_close(&r->messages);
     free(r);
     *relay = NULL;
 }
@@ -341,4 +372,6 @@ void relay_close(struct relay **relay)
 void relay_traffic(const struct relay *r, struct share_traffic *t)
 {
     *t = r->traffic;
+    t->gradients = r->messages.gradients;
+    t->gradient_bytes = r->messages.gradient_bytes;
 }

@@ -1,9 +1,13 @@
 /* serve.c -- the rest of rank 0's side: requests, posts, episodes, silence, sleep and the end. */
-#include "base/clock.h"
-#include "share/layout.h"
+#include "share/share.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "base/clock.h"
+#include "share/buffer.h"
+#include "share/doorbell.h"
+#include "share/master.h"
 
 #define SLICE_NS INT64_C(50000000) /* the longest sleep, so that the master's beat goes on */
 #define DEAD_S 10.0
@@ -18,7 +22,7 @@ void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id,
     atomic_store_explicit(word_at(s, at + BUFFER_VERSION * 8), version, memory_order_relaxed);
     atomic_store_explicit(word_at(s, at + BUFFER_ID * 8), id, memory_order_relaxed);
     buffer_close(s, at, count);
-    atomic_store_explicit(word_at(s, at_desk(s, actor, DESK_SNAPSHOT)), id, memory_order_release);
+    atomic_store_explicit(word_at(s, at_reply(s, actor, REPLY_SNAPSHOT)), id, memory_order_release);
 }
 
 void share_ask_state(struct share *s, uint64_t id)
@@ -28,7 +32,7 @@ void share_ask_state(struct share *s, uint64_t id)
 
 uint64_t share_read_post(struct share *s, int actor, enum share_post kind, void *bytes, size_t cap, size_t *n)
 {
-    _Atomic uint64_t *const word = word_at(s, at_door(s, actor, DOOR_POST + (int)kind));
+    _Atomic uint64_t *const word = word_at(s, at_actor(s, actor, ACTOR_POST + (int)kind));
     for (;;) { /* again only where the actor began its next but one post meanwhile: it has other things to do */
         const uint64_t posted = atomic_load_explicit(word, memory_order_acquire);
         *n = 0;
@@ -46,13 +50,13 @@ uint64_t share_read_post(struct share *s, int actor, enum share_post kind, void 
 
 int share_take_episodes(struct share *s, int actor, struct share_episode *out, int max, int64_t *dropped)
 {
-    struct ledger *l = &s->ledger[actor];
-    const uint64_t head = atomic_load_explicit(word_at(s, at_door(s, actor, DOOR_HEAD)), memory_order_acquire);
-    const uint64_t lost = atomic_load_explicit(word_at(s, at_door(s, actor, DOOR_DROPPED)), memory_order_relaxed);
+    struct seen *l = &s->seen[actor];
+    const uint64_t head = atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_HEAD)), memory_order_acquire);
+    const uint64_t lost = atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_DROPPED)), memory_order_relaxed);
     int n = 0;
     for (; n < max && l->tail < head; n++, l->tail++)
         memcpy(&out[n], s->base + at_episode(s, actor, l->tail), sizeof out[n]);
-    if (n) atomic_store_explicit(word_at(s, at_desk(s, actor, DESK_TAIL)), l->tail, memory_order_release);
+    if (n) atomic_store_explicit(word_at(s, at_reply(s, actor, REPLY_TAIL)), l->tail, memory_order_release);
     *dropped += (int64_t)(lost - l->dropped);
     l->dropped = lost;
     return n;
@@ -60,12 +64,12 @@ int share_take_episodes(struct share *s, int actor, struct share_episode *out, i
 
 static bool said_bye(const struct share *s, int actor)
 {
-    return atomic_load_explicit(word_at(s, at_door(s, actor, DOOR_BYE)), memory_order_acquire) != 0;
+    return atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_BYE)), memory_order_acquire) != 0;
 }
 
 double share_silence(const struct share *s, int actor)
 {
-    return said_bye(s, actor) ? -1 : (double)s->ledger[actor].silent * 1e-9;
+    return said_bye(s, actor) ? -1 : (double)s->seen[actor].silent * 1e-9;
 }
 
 void share_beat(struct share *s)
@@ -90,15 +94,15 @@ static int64_t slice(const struct share *s, int64_t now)
 }
 
 /* One sleep of the master, ended by a ring. False, and no sleep, where the time is over, something rang since the
- * last drain or doze, or, if that counts, a gradient waits (a remote one cannot ring). */
-static bool doze(struct share *s, int64_t until, bool gradients)
+ * last drain or sleep, or, if that counts, a gradient waits (a remote one cannot ring). */
+static bool sleep_once(struct share *s, int64_t until, bool gradients)
 {
     master_serve(s);
-    atomic_store(half_word_at(s, AT_ASLEEP), 1); /* before the last look at bell and mailboxes: see reach_ring() */
+    atomic_store(half_word_at(s, AT_ASLEEP), 1); /* before the last look at rings and mailboxes: see doorbell.c */
     const uint32_t rings = atomic_load(half_word_at(s, AT_RINGS));
     const bool calm = rings == s->rings && !(gradients && any_pending(s));
     const int64_t now = clock_ns(), left = until - now, longest = slice(s, now);
-    if (calm && left > 0) wait_bell(s, rings, left < longest ? left : longest);
+    if (calm && left > 0) doorbell_wait(s, rings, left < longest ? left : longest);
     atomic_store_explicit(half_word_at(s, AT_ASLEEP), 0, memory_order_relaxed);
     s->rings = rings;
     return calm && left > 0;
@@ -107,7 +111,7 @@ static bool doze(struct share *s, int64_t until, bool gradients)
 void share_idle(struct share *s, double seconds)
 {
     const int64_t until = clock_ns() + (int64_t)(seconds * 1e9);
-    while (doze(s, until, true)) {}
+    while (sleep_once(s, until, true)) {}
 }
 
 void share_stop(struct share *s, int reason)
@@ -138,7 +142,7 @@ int share_wait_bye(struct share *s, double seconds)
             living += share_silence(s, a) < DEAD_S;
         }
         if (!living || clock_ns() >= until) break;
-        doze(s, until, false);
+        sleep_once(s, until, false);
     }
     linger(s);
     return missing;
@@ -153,12 +157,12 @@ bool share_part(struct share *s, bool together, double seconds)
     while (waiting) {
         missing = waiting = 0;
         for (int a = 0; a < s->actors; a++) {
-            const uint64_t bye = atomic_load_explicit(word_at(s, at_door(s, a, DOOR_BYE)), memory_order_acquire);
+            const uint64_t bye = atomic_load_explicit(word_at(s, at_actor(s, a, ACTOR_BYE)), memory_order_acquire);
             missing += bye == 0;
             waiting += bye == BYE_SAID;
         }
         if (!waiting || clock_ns() >= until) break;
-        doze(s, until, false);
+        sleep_once(s, until, false);
     }
     linger(s);
     return together && !missing && !waiting;

@@ -30,15 +30,15 @@ enum share_combine {
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
 struct share_config {
-    size_t params;          /* floats of theta, a multiple of 16 */
+    size_t params;         /* floats of theta, a multiple of 16 */
     struct grad_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
-    bool target;            /* publish a target network too */
-    bool snapshot;          /* room for weights under evaluation */
-    size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
-    int episodes;           /* entries of an actor's ring of finished episodes, a power of two */
-    bool hogwild;           /* publish in place: readers may see a mix of versions */
-    bool world;             /* every actor puts and gets by itself, wherever it is (tests, measurements) */
-    bool direct;            /* no relays: actors of other nodes put and get by themselves */
+    bool target;           /* publish a target network too */
+    bool snapshot;         /* room for weights under evaluation */
+    size_t state_bytes;    /* an actor's state for checkpoints, at most; 0: none */
+    int episodes;          /* entries of an actor's ring of finished episodes, a power of two */
+    bool hogwild;          /* publish in place: readers may see a mix of versions */
+    bool world;            /* every actor puts and gets by itself, wherever it is (tests, measurements) */
+    bool direct;           /* no relays: actors of other nodes put and get by themselves */
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;
@@ -109,13 +109,13 @@ void share_close(struct share **s);
 /* Local; after a death: frees what is ours alone and leaves the windows to the end of the process. */
 void share_abandon(struct share **s);
 
-int share_actors(const struct share *s);    /* local */
-bool share_is_local(const struct share *s); /* local: is this rank on rank 0's node and reading its memory directly */
+int share_actors(const struct share *s); /* local */
+/* Local: does this rank read rank 0's memory directly, on its node: then it sees, too, whether rank 0 lives. */
+bool share_is_local(const struct share *s);
 const char *
 share_component(const struct share *s);   /* local: "shared memory", "shared memory + window of all ranks" ... */
 bool share_remote(const struct share *s); /* local: are there actors on other nodes than rank 0's */
 int share_relays(const struct share *s);  /* local: the nodes that have a relay */
-bool share_near(const struct share *s);   /* local: does this rank see rank 0's memory, and so whether rank 0 lives */
 /* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this
  * node. */
 bool share_orphaned(const struct share *s);
@@ -144,7 +144,8 @@ int share_fetch_target(struct share *s, float *theta_target, uint64_t *target_ve
 /* One-sided. The weights to evaluate and their id; whole. Same return. */
 int share_fetch_snapshot(struct share *s, float *theta, uint64_t *snapshot_id, uint64_t *version);
 /* One-sided: waits until the actor's mailbox is free. Returns the params floats to write the gradient to (in the window
- * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which). */
+ * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which).
+ * It is the same block every time, and nobody else writes to it. */
 float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
 /* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */

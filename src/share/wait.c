@@ -2,13 +2,13 @@
  *
  * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and
  * goes on must not find its master dead because the clock ran on. */
-#include "base/clock.h"
-#include "share/layout.h"
+#include "share/wait.h"
 
-#include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "base/clock.h"
+#include "share/doorbell.h"
+#include "share/reach.h"
 
 enum { SPINS = 64, YIELDS = 8, PAUSES = 32 };
 #define SIGN_NS INT64_C(100000000)      /* between two signs of life */
@@ -31,7 +31,7 @@ void wait_sign(struct share *s)
     const int64_t now = clock_ns();
     if (now - s->signed_at < SIGN_NS) return;
     s->signed_at = now;
-    reach_store(s, at_door(s, s->slot, DOOR_ALIVE), ++s->alive);
+    reach_store(s, at_actor(s, s->slot, ACTOR_ALIVE), ++s->alive);
 }
 
 int wait_alive(struct share *s)
@@ -67,15 +67,9 @@ int wait_round(struct share *s, struct wait *w)
     return wait_alive(s);
 }
 
-void wait_wish(struct share *s)
+void wait_request(struct share *s)
 {
-    s->wished = clock_ns();
-    atomic_store_explicit(word_at(s, at_wish(s, s->slot)), (uint64_t)s->wished, memory_order_release);
-    reach_ring(s);
-}
-
-void wait_bell(struct share *s, uint32_t rings, int64_t ns)
-{
-    const struct timespec t = {ns / 1000000000, ns % 1000000000};
-    s->woken += syscall(SYS_futex, s->base + AT_RINGS, FUTEX_WAIT, rings, &t, NULL, 0) == 0;
+    s->requested = clock_ns();
+    atomic_store_explicit(word_at(s, at_request(s, s->slot)), (uint64_t)s->requested, memory_order_release);
+    doorbell_ring(s);
 }

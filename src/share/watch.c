@@ -4,10 +4,12 @@
  * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and after ten
  * such looks ends the process. Looks are counted, not the clock: a job that was suspended and goes on is given its
  * ten seconds anew. */
-#include "share/layout.h"
+#include "share/watch.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 

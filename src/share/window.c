@@ -4,7 +4,7 @@
  * node that of the master, on others that of their relay. Where there are others, rank 0 shows its very bytes through a
  * second window (MPI_Win_create) over itself, the relays' hosts, and the actors that have no relay. One passive epoch
  * for the whole run: MPI_MODE_NOCHECK, so that no lock is held anywhere that a dead rank could leave locked. */
-#include "share/layout.h"
+#include "share/share.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,10 +16,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "share/check.h"
+#include "share/layout.h"
+#include "share/relay.h"
+#include "share/watch.h"
 
 /* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
  * must not wait for any. */
@@ -108,7 +111,7 @@ struct opening {
     int nodes;
     int place;         /* the smallest rank of this rank's node */
     int near;          /* actors that read rank 0's memory in place */
-    int mates, lent;   /* in the window of a relay: actors; those of them that read it in place, all or none */
+    int behind, lent;  /* in the window of a relay: actors; those of them that read it in place, all or none */
     struct map global; /* of rank 0's window */
 };
 
@@ -140,7 +143,7 @@ static int copies(const struct share *s, const struct opening *o)
 static void draw_maps(struct share *s, struct opening *o)
 {
     s->map = o->global = map_draw(&s->config, (size_t)s->actors, o->near, copies(s, o));
-    if (s->relayed) s->map = map_draw(&s->config, (size_t)o->mates, o->lent, o->lent ? 0 : MAP_COPIED);
+    if (s->relayed) s->map = map_draw(&s->config, (size_t)o->behind, o->lent, o->lent ? 0 : MAP_COPIED);
 }
 
 /* Collective. s->node, of the ranks that will map one window, and the maps; a relay's node draws its own. */
@@ -155,9 +158,9 @@ static void split_nodes(struct share *s, struct opening *o, bool relays)
     o->near = near_size - 1;
     s->relayed = relays && !at_master;
     if (s->relayed) {
-        CHECK_MPI(MPI_Comm_size(s->node, &o->mates));
+        CHECK_MPI(MPI_Comm_size(s->node, &o->behind));
         CHECK_MPI(MPI_Comm_rank(s->node, &s->slot));
-        o->lent = o->mates;
+        o->lent = o->behind;
     }
     draw_maps(s, o);
 }
@@ -223,7 +226,7 @@ static void open_nodes(struct share *s, struct opening *o)
 /* Collective over s->node. */
 static void open_relay(struct share *s, const struct opening *o)
 {
-    int *actors = memory_new((size_t)o->mates, sizeof *actors);
+    int *actors = memory_new((size_t)o->behind, sizeof *actors);
     CHECK_MPI(MPI_Gather(&s->self, 1, MPI_INT, actors, 1, MPI_INT, 0, s->node));
     int host = getpid();
     CHECK_MPI(MPI_Bcast(&host, 1, MPI_INT, 0, s->node));
@@ -235,7 +238,7 @@ static void open_relay(struct share *s, const struct opening *o)
                               .self = s->self,
                               .slot = s->self,
                               .far_win = s->far_win};
-        s->relay = relay_new(s, &there, actors, o->mates);
+        s->relay = relay_new(s, &there, actors, o->behind);
     }
     free(actors);
 }
@@ -293,7 +296,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     prctl(PR_SET_TIMERSLACK, 1000UL);
     open_windows(s, rank, size);
     if (rank == MASTER)
-        s->ledger = memory_new((size_t)s->actors, sizeof *s->ledger);
+        s->seen = memory_new((size_t)s->actors, sizeof *s->seen);
     else if (!s->base) {
         s->staging = memory_floats(config->params);
         s->watch = watch_open();
@@ -303,7 +306,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     s->next = s->last = -1;
     for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
     s->looked = s->signed_at = s->push_at = clock_ns();
-    for (int a = 0; s->ledger && a < s->actors; a++) s->ledger[a].looked = s->looked;
+    for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->looked;
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */
     return s;
 }
@@ -313,7 +316,7 @@ static void free_local(struct share **s)
     watch_close(&(*s)->watch);
     free((*s)->scratch);
     free((*s)->staging);
-    free((*s)->ledger);
+    free((*s)->seen);
     free(*s);
     *s = NULL;
 }
@@ -366,11 +369,6 @@ bool share_is_local(const struct share *s)
 bool share_orphaned(const struct share *s)
 {
     return s->host && kill(s->host, 0) && errno == ESRCH;
-}
-
-bool share_near(const struct share *s)
-{
-    return s->base && !s->relayed;
 }
 
 bool share_remote(const struct share *s)

@@ -31,7 +31,7 @@ static void take_bad(struct run *run, const struct share_ready *r)
     if (++run->n.bad_gradients <= EVENTS_MOST)
         run_event(run, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)", article,
                   bad_numbers[bad], bad == TURN_BAD_GRADIENT ? "it" : "its rollout", seed);
-    if (strcmp(run->options->on_nan, "stop") || run->state != RUN_RUNNING) return;
+    if (run->options->on_nan != ON_NAN_STOP || run->state != RUN_RUNNING) return;
     run->bad_number = true;
     run_end(run, RUN_FAILED, "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it",
             r->actor + 1, run->hosts[r->actor + 1], seed, article, bad_numbers[bad]);

@@ -34,7 +34,7 @@ static int lay_words_over(struct plan *plan, int argc, char **argv)
                 option_key(i), given, plan->dir, stored);
     }
     if (plan->set.values.actors && plan_check_ranks(plan, (int)plan->set.values.actors + 1)) return -1;
-    return options_check(&plan->set);
+    return setup_check(&plan->set);
 }
 
 /* 0; 1 where no checkpoint of the folder is whole; -1 after error_set(). */

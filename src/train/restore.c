@@ -111,7 +111,7 @@ static int open_setup(struct search *s)
 static int try_one(struct search *s, int64_t frames)
 {
     options_init(s->stored);
-    if (checkpoint_read_options(s->r->file, s->stored) || options_check(s->stored)) return 1;
+    if (checkpoint_read_options(s->r->file, s->stored) || setup_check(s->stored)) return 1;
     if (s->run && compare(checkpoint_path(s->r->file), s->stored, s->run)) return 1;
     if (open_setup(s)) return s->run ? -1 : 1;
     return try_load(s->r, s->setup, frames) ? 1 : 0;

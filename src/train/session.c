@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/leave.h"
+#include "share/check.h"
 #include "train/checkpoints.h"
 #include "train/folder.h"
 
@@ -116,6 +116,7 @@ static void remember_best(struct session *s)
 /* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the seed. */
 static int load_start(struct session *s)
 {
+    static const enum net_init inits[] = {[INIT_UNIFORM] = NET_INIT_UNIFORM, [INIT_HE] = NET_INIT_HE};
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);
@@ -125,7 +126,7 @@ static int load_start(struct session *s)
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
-        net_init(s->setup.net, (enum net_init)net_init_of(s->plan.set.values.init), s->theta, &rng);
+        net_init(s->setup.net, inits[s->plan.set.values.init], s->theta, &rng);
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
         return 0;
     }

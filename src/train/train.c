@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -20,6 +19,7 @@
 #include "job/leave.h"
 #include "job/mpirun.h"
 #include "job/signals.h"
+#include "share/check.h"
 #include "train/folder.h"
 #include "train/master.h"
 #include "train/rounds.h"
@@ -77,6 +77,11 @@ static void log_traffic(const struct session *s, struct share *share)
 
 static struct share_config share_config_of(const struct session *s)
 {
+    static const enum share_combine combines[] = {
+        [COMBINE_NONE] = SHARE_COMBINE_NONE, [COMBINE_SUM] = SHARE_COMBINE_SUM};
+    static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
+                                            [WIRE_BF16] = SHARE_WIRE_BF16,
+                                            [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
     const struct options *o = &s->plan.set.values;
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
@@ -84,12 +89,10 @@ static struct share_config share_config_of(const struct session *s)
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,
-                                 .hogwild = !strcmp(o->consistency, "hogwild"),
-                                 .direct = !strcmp(o->relay, "off"),
-                                 .combine = !strcmp(o->combine, "sum") ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
-                                 .wire = !strcmp(o->wire, "bf16")          ? SHARE_WIRE_BF16
-                                         : !strcmp(o->wire, "significant") ? SHARE_WIRE_SIGNIFICANT
-                                                                           : SHARE_WIRE_FLOAT32};
+                                 .hogwild = o->consistency == CONSISTENCY_HOGWILD,
+                                 .direct = o->relay == RELAY_OFF,
+                                 .combine = combines[o->combine],
+                                 .wire = wires[o->wire]};
 }
 
 /* rank 0 from the window to the last line; *lost where no collective may follow. Its exit status. */
@@ -135,7 +138,7 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
     } else if (status) {
         log_rank("the master has given no sign of life for 10 s: this actor ends");
         /* our own launcher sees to those who hang; from another node it may be the network alone that is silent */
-        if (!getenv("DUNLIN_LAUNCHED") && share_near(share)) leave_by_force(1);
+        if (!getenv("DUNLIN_LAUNCHED") && share_is_local(share)) leave_by_force(1);
     }
     *lost = status || !share_parting(share);
     return status;

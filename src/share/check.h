@@ -1,7 +1,7 @@
-/* check.h -- the world's failures: MPI and HDF5 calls that have no reason to fail. One line says rank, place, call and
+/* check.h -- the world's failures: calls of MPI that have no reason to fail. One line says rank, place, call and
  * reason, then the whole job ends. What a user can cause is checked before and told by error.h instead. */
-#ifndef DUNLIN_BASE_CHECK_H
-#define DUNLIN_BASE_CHECK_H
+#ifndef DUNLIN_SHARE_CHECK_H
+#define DUNLIN_SHARE_CHECK_H
 
 /* Says the failed call of MPI with its error string and ends the job; local, does not return. */
 _Noreturn void check_mpi_failed(int code, const char *call, const char *file, int line);

@@ -1,0 +1,266 @@
+/* messages.c -- what a relay sends for the actors of its node: gradients, finished episodes, posts, and the words that
+ * make them count. Payload in the first question of a round, words in the second (relay.c).
+ *
+ * Gradients, by config.combine and config.wire:
+ * - none, float32: as they are, from the mailbox here to the mailbox there. Rank 0 does with them what it does with
+ *   those of its own node.
+ * - sum: all that wait become one, each with its own scale, once rank 0 has acked the sum before. One actor of those
+ *   carries it, with the oldest version (the lag is that of the oldest part) and their summed losses; from the others
+ *   rank 0 gets the facts alone. RMSProp sees one larger gradient, and one update is counted.
+ * - a packed wire: scale * gradient is added to what earlier messages left over, and wire.h takes from that what this
+ *   one carries. Rank 0 applies it with scale 1 and with the version of its last part, though some is older. */
+#include "share/messages.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "optim/norm.h"
+#include "share/reach.h"
+#include "share/wire.h"
+
+static uint64_t load(const struct messages *m, int l, int word)
+{
+    return atomic_load_explicit(word_at(m->here, at_actor(m->here, l, word)), memory_order_acquire);
+}
+
+void messages_open(struct messages *m, struct share *here, struct share *there, const int *actors, int lanes)
+{
+    const struct share_config *c = &here->config;
+    size_t room = 0;
+    *m = (struct messages){.here = here, .there = there, .lanes = lanes};
+    m->lane = memory_new((size_t)lanes, sizeof *m->lane);
+    for (int l = 0; l < lanes; l++) m->lane[l].actor = actors[l];
+    for (int k = 0; k < SHARE_POST_KINDS; k++)
+        if (here->map.post_room[k] > room) room = here->map.post_room[k];
+    m->post = memory_new(LINE + room, 1);
+    if (c->combine == SHARE_COMBINE_SUM) m->sum = memory_floats(c->params);
+    const int packed = c->wire == SHARE_WIRE_FLOAT32 ? 0 : c->combine == SHARE_COMBINE_SUM ? 1 : lanes;
+    for (int l = 0; l < packed; l++) {
+        m->lane[l].rest = memory_floats(c->params);
+        m->lane[l].packed = memory_new(wire_room(c->wire, c->params), 1);
+    }
+}
+
+void messages_close(struct messages *m)
+{
+    for (int l = 0; l < m->lanes; l++) {
+        free(m->lane[l].rest);
+        free(m->lane[l].packed);
+    }
+    free(m->lane);
+    free(m->post);
+    free(m->sum);
+}
+
+/* ---- gradients ---- */
+
+static bool in_flight(const struct messages *m)
+{
+    for (int l = 0; l < m->lanes; l++)
+        if (m->lane[l].sent != m->lane[l].acked) return true;
+    return false;
+}
+
+static bool gradient_waits(const struct messages *m, int l)
+{
+    return load(m, l, ACTOR_SEQ) == m->lane[l].sent + 1;
+}
+
+static bool applies(const struct share_push *p)
+{
+    return p->scale != 0 && !p->bad;
+}
+
+static const float *mailbox(const struct messages *m, int l)
+{
+    return floats_at(m->here, at_mail(m->here, l));
+}
+
+/* Takes over the facts of the gradient that waits in lane l. */
+static void begin_gradient(struct messages *m, int l)
+{
+    struct lane *lane = &m->lane[l];
+    lane->sending = true;
+    lane->sent++;
+    memcpy(&lane->facts, m->here->base + at_facts(m->here, l), sizeof lane->facts);
+}
+
+/* To the mailbox there of lane l, packed through the rest of lane `rest` where the wire wants it. */
+static void send_gradient(struct messages *m, int l, int rest, const float *grad)
+{
+    const struct share_config *c = &m->here->config;
+    struct lane *lane = &m->lane[l], *from = &m->lane[rest];
+    size_t bytes;
+    assert(c->wire == SHARE_WIRE_FLOAT32 || !lane->facts.push.factors);
+    if (c->wire == SHARE_WIRE_FLOAT32) {
+        bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor), grad, lane->facts.push.factors);
+    } else {
+        wire_add(from->rest, grad, lane->facts.push.scale, c->params);
+        bytes = wire_pack(c->wire, from->rest, c->params, from->packed);
+        lane->facts.push.scale = 1;
+        lane->facts.wire = (uint32_t)c->wire;
+        lane->facts.bytes = (uint32_t)bytes;
+        reach_write(m->there, at_mail(m->there, lane->actor), from->packed, bytes);
+    }
+    m->gradients++;
+    m->gradient_bytes += bytes;
+}
+
+static void each_alone(struct messages *m)
+{
+    for (int l = 0; l < m->lanes; l++) {
+        if (!gradient_waits(m, l)) continue;
+        begin_gradient(m, l);
+        if (applies(&m->lane[l].facts.push)) send_gradient(m, l, l, mailbox(m, l));
+    }
+}
+
+static void all_as_one(struct messages *m)
+{
+    const size_t n = m->here->config.params;
+    struct share_push *carrier = NULL;
+    int carried = -1;
+    if (in_flight(m)) return;
+    for (int l = 0; l < m->lanes; l++) {
+        if (!gradient_waits(m, l)) continue;
+        begin_gradient(m, l);
+        struct share_push *const p = &m->lane[l].facts.push;
+        if (!applies(p)) continue;
+        assert(!p->factors);
+        if (!carrier) memset(m->sum, 0, n * sizeof *m->sum);
+        wire_add(m->sum, mailbox(m, l), p->scale, n);
+        if (!carrier) {
+            carrier = p;
+            carried = l;
+            continue;
+        }
+        if (p->version < carrier->version) carrier->version = p->version;
+        carrier->policy_loss += p->policy_loss;
+        carrier->value_loss += p->value_loss;
+        carrier->entropy += p->entropy;
+        p->scale = 0;
+    }
+    if (!carrier) return;
+    carrier->scale = 1;
+    carrier->norm = (float)optim_norm(m->sum, n);
+    send_gradient(m, carried, 0, m->sum);
+}
+
+/* ---- the rest ---- */
+
+static bool send_episodes(struct messages *m, int l)
+{
+    struct lane *lane = &m->lane[l];
+    const uint64_t head = load(m, l, ACTOR_HEAD), room = (uint64_t)m->here->config.episodes;
+    if (head == lane->head) return false;
+    while (lane->head != head) { /* in two pieces where they go around the end */
+        const uint64_t to_end = room - (lane->head & (room - 1)), left = head - lane->head,
+                       n = left < to_end ? left : to_end;
+        reach_write(m->there, at_episode(m->there, lane->actor, lane->head),
+                    m->here->base + at_episode(m->here, l, lane->head), (size_t)n * sizeof(struct share_episode));
+        lane->head += n;
+    }
+    return true;
+}
+
+/* Copied first, and again where the actor has posted anew meanwhile: then it may be at work on this half. */
+static bool send_post(struct messages *m, int l, enum share_post kind)
+{
+    struct lane *lane = &m->lane[l];
+    const uint64_t word = load(m, l, ACTOR_POST + (int)kind);
+    if (word == lane->taken[kind]) return false;
+    const size_t at = at_post(m->here, l, kind, published_index(word)), room = m->here->map.post_room[kind];
+    uint64_t line[2];
+    memcpy(line, m->here->base + at, sizeof line);
+    const size_t n = line[1] < room ? (size_t)line[1] : room;
+    memcpy(m->post, m->here->base + at, LINE + n);
+    atomic_thread_fence(memory_order_acquire);
+    if (load(m, l, ACTOR_POST + (int)kind) != word) return false;
+    lane->taken[kind] = word;
+    const int half = (int)(++lane->posts[kind] & 1); /* not the half here: one that was overtaken is not sent */
+    reach_write(m->there, at_post(m->there, lane->actor, kind, half), m->post, LINE + n);
+    return true;
+}
+
+bool messages_write(struct messages *m)
+{
+    bool any = false, posted = false;
+    if (m->sum)
+        all_as_one(m);
+    else
+        each_alone(m);
+    for (int l = 0; l < m->lanes; l++) {
+        struct lane *lane = &m->lane[l];
+        if (lane->sending) reach_write(m->there, at_facts(m->there, lane->actor), &lane->facts, sizeof lane->facts);
+        any = send_episodes(m, l) || lane->sending || any;
+        for (int k = 0; k < SHARE_POST_KINDS && !posted; k++) posted = send_post(m, l, (enum share_post)k);
+    }
+    return any || posted;
+}
+
+/* Nothing of this lane is left to be sent but its goodbye. */
+static bool all_sent(const struct messages *m, int l)
+{
+    const struct lane *lane = &m->lane[l];
+    bool all = load(m, l, ACTOR_SEQ) == lane->sent && load(m, l, ACTOR_HEAD) == lane->head;
+    for (int k = 0; k < SHARE_POST_KINDS; k++) all = all && load(m, l, ACTOR_POST + k) == lane->taken[k];
+    return all;
+}
+
+static void send_words(struct messages *m, int l)
+{
+    struct lane *lane = &m->lane[l];
+    uint64_t *const word = lane->telling;
+    const uint64_t bye = load(m, l, ACTOR_BYE); /* before the others: an actor's last word */
+    word[ACTOR_SEQ] = lane->sent;
+    word[ACTOR_ALIVE] = load(m, l, ACTOR_ALIVE);
+    word[ACTOR_PIN] = 0;
+    word[ACTOR_HEAD] = lane->head;
+    word[ACTOR_DROPPED] = load(m, l, ACTOR_DROPPED);
+    for (int k = 0; k < SHARE_POST_KINDS; k++)
+        word[ACTOR_POST + k] = lane->posts[k] ? published_word(lane->posts[k], (int)(lane->posts[k] & 1)) : 0;
+    /* rank 0 takes a goodbye to mean that all the rest is there: a round later, then */
+    if (bye && all_sent(m, l) && !memcmp(word, lane->told, sizeof lane->told)) word[ACTOR_BYE] = bye;
+    for (int first = 0, end; first < ACTOR_END; first = end + 1) {
+        for (end = first; end < ACTOR_END && word[end] != lane->told[end]; end++) {}
+        if (end > first)
+            reach_write(m->there, at_actor(m->there, lane->actor, first), &word[first], (size_t)(end - first) * 8);
+    }
+}
+
+void messages_words(struct messages *m)
+{
+    for (int l = 0; l < m->lanes; l++) send_words(m, l);
+}
+
+void messages_sent(struct messages *m)
+{
+    for (int l = 0; l < m->lanes; l++) {
+        struct lane *lane = &m->lane[l];
+        memcpy(lane->told, lane->telling, sizeof lane->told);
+        lane->sending = false;
+    }
+}
+
+bool messages_wait(const struct messages *m)
+{
+    const bool may_send = !m->sum || !in_flight(m);
+    for (int l = 0; l < m->lanes; l++) {
+        const struct lane *lane = &m->lane[l];
+        if (may_send && gradient_waits(m, l)) return true;
+        if (load(m, l, ACTOR_HEAD) != lane->head) return true;
+        for (int k = 0; k < SHARE_POST_KINDS; k++)
+            if (load(m, l, ACTOR_POST + k) != lane->taken[k]) return true;
+        if (load(m, l, ACTOR_BYE) != lane->told[ACTOR_BYE] && all_sent(m, l)) return true;
+    }
+    return false;
+}
+
+bool messages_done(const struct messages *m, uint64_t bye)
+{
+    for (int l = 0; l < m->lanes; l++)
+        if (m->lane[l].told[ACTOR_BYE] < bye) return false;
+    return true;
+}

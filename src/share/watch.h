@@ -1,0 +1,13 @@
+/* watch.h -- private to src/share: ends a process that waits inside MPI for a rank 0 that is gone. */
+#ifndef DUNLIN_SHARE_WATCH_H
+#define DUNLIN_SHARE_WATCH_H
+
+struct watch;
+
+/* Local. Owner: watch_close(). NULL where no thread is to be had: nobody watches, all else works. */
+struct watch *watch_open(void);
+void watch_close(struct watch **w); /* NULL is fine */
+void watch_enter(struct watch *w);  /* before a call that rank 0 must answer; local */
+void watch_leave(struct watch *w);
+
+#endif

@@ -1,0 +1,140 @@
+/* test_share_sleep.c -- who sleeps is woken, who is silent is noticed, and what is pinned is left alone for a while. */
+#include "sharing.h"
+
+#include "share/layout.h"
+
+enum { P = 4096 };
+
+static struct share_config config_of(bool world)
+{
+    return (struct share_config){.params = P, .episodes = 8, .world = world};
+}
+
+/* The master keeps away from a pinned buffer while another is free, and a pin nobody takes back stops it once only. */
+static void pins(bool world)
+{
+    const struct share_config config = config_of(world);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        const int all = s->map.buffers, away = (s->current + 1) % all;
+        if (share_actors(s)) {
+            _Atomic uint64_t *const pin = word_at(s, at_actor(s, 0, ACTOR_PIN));
+            atomic_store(pin, published_word(1, away));
+            for (uint64_t v = 1; v <= 10; v++) {
+                CHECK(share_next(s) != floats_at(s, at_theta(s, away) + LINE));
+                CHECK(share_next(s) != share_theta(s));
+                share_publish(s, v, 0);
+            }
+            CHECK(s->seen[0].stale_pin == 0);
+        }
+        if (share_actors(s) >= all - 1) { /* all but the current one: overridden, and then forgotten */
+            for (int k = 1; k < all; k++)
+                atomic_store(word_at(s, at_actor(s, k - 1, ACTOR_PIN)), published_word(7, (s->current + k) % all));
+            CHECK(share_next(s) != share_theta(s));
+            share_publish(s, 11, 0);
+            for (int k = 1; k < all; k++) CHECK(s->seen[k - 1].stale_pin >> 8 == 7);
+        }
+    }
+    finish(&s);
+}
+
+static void pins_are_hints(void **state)
+{
+    (void)state, pins(false);
+}
+static void pins_are_hints_world(void **state)
+{
+    (void)state, pins(true);
+}
+
+/* A push ends the master's sleep; that the sleep is short anyway does not hide a doorbell that does not ring. */
+static void pushes_ring(void **state)
+{
+    (void)state;
+    enum { PUSHES = 20 };
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int n = 0; n < share_actors(s) * PUSHES;) {
+            struct share_ready ready;
+            if (share_drain(s, &ready, 1)) {
+                share_ack(s, &ready, 1);
+                n++;
+            } else {
+                share_idle(s, 600);
+            }
+        }
+        CHECK(s->woken > 0 || s->remote || !share_actors(s)); /* a remote push rings nothing */
+    } else {
+        const struct share_push push = {.bad = 1};
+        for (int k = 0; k < PUSHES; k++) {
+            sleep_us(5000);
+            CHECK(share_begin(s) != NULL);
+            share_push(s, &push);
+        }
+    }
+    finish(&s);
+}
+
+static void silence_is_seen(void **state)
+{
+    (void)state;
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int i = 0; i < 30; i++) share_idle(s, 0.02);
+        for (int a = 0; a < share_actors(s); a++) {
+            CHECK(share_silence(s, a) >= (a % 2 ? 0.2 : 0)); /* a sleep lasts at least as long as asked */
+            CHECK(share_silence(s, a) < 60);
+        }
+        share_stop(s, 1);
+    } else {
+        struct share_view view;
+        CHECK(share_fetch(s, NULL, &view) == 0);
+        while (sharing_rank % 2 && !share_stopped(s)) share_alive(s), sleep_us(5000);
+        if (sharing_rank % 2 == 0) CHECK(share_wait(s, 1, &view) == 0);
+        while (!share_stopped(s)) sleep_us(5000); /* a look is not a sign of life */
+    }
+    finish(&s);
+}
+
+/* The master's beat stands still: an actor that waits gives up after ten seconds of looking, not before it has
+ * looked. */
+static void dead_master_is_noticed(void **state)
+{
+    (void)state;
+    const struct share_config config = config_of(false);
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        share_publish(s, 1, 0);
+        s->beat_at = INT64_MAX; /* no beat from here on */
+        while (share_wait_bye(s, 1)) {}
+        s->beat_at = 0;
+    } else {
+        struct share_view view;
+        CHECK(share_wait(s, 2, &view) == 0);
+        s->looked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
+        CHECK(share_fetch(s, NULL, &view) == 0);
+        s->silent += INT64_C(9500000000);
+        CHECK(share_wait(s, 3, &view) == -1);
+        CHECK(share_begin(s) == NULL && !share_stopped(s));
+    }
+    finish(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pins_are_hints), cmocka_unit_test(pins_are_hints_world),   cmocka_unit_test(silence_is_seen),
+        cmocka_unit_test(pushes_ring),    cmocka_unit_test(dead_master_is_noticed),
+    };
+    return sharing_main(tests);
+}
