@@ -58,7 +58,7 @@ static const struct env_ops script = {
 
 static inline struct world script_world(void)
 {
-    return (struct world){.ops = &script,
+    struct world world = {.ops = &script,
                           .args = {.arg = "", .training = true},
                           .spec = {.obs_kind = ENV_OBS_FLOATS,
                                    .obs_dim = 3,
@@ -67,10 +67,12 @@ static inline struct world script_world(void)
                                    .action_repeat = 4,
                                    .max_steps = 5,
                                    .state_size = sizeof(struct script)}};
+    world.policy = policy_for(&world.spec);
+    return world;
 }
 
 /* An agent with its world, network and weights. */
-struct bench {
+struct learner {
     struct world world;
     struct net *net;
     struct agent *agent;
@@ -95,16 +97,11 @@ static inline struct agent_config config_of(const struct algo_ops *algo, int t_m
                                  .rank = 1};
 }
 
-static inline struct bench *bench_new(const char *env, const char *spec, int lstm, const struct agent_config *config)
+/* Network, weights and agent for the world that is there. */
+static inline void learner_fill(struct learner *b, const char *spec, int lstm, const struct agent_config *config)
 {
-    struct bench *b = memory_new(1, sizeof *b);
-    const struct env_args args = {.arg = "", .training = true};
-    if (!env)
-        b->world = script_world();
-    else if (world_open(&b->world, env, &args))
-        fail_msg("%s", error_text());
     const struct net_input in = world_input(&b->world);
-    b->net = net_new(spec, lstm, &in, config->algo->heads, b->world.spec.num_actions);
+    b->net = net_new(spec, lstm, &in, config->algo->heads, algo_outputs(config->algo, &b->world));
     if (!b->net) fail_msg("%s", error_text());
     b->n = net_facts(b->net)->params;
     b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);
@@ -112,10 +109,22 @@ static inline struct bench *bench_new(const char *env, const char *spec, int lst
     net_init(b->net, NET_INIT_UNIFORM, b->theta, &rng);
     net_init(b->net, NET_INIT_UNIFORM, b->target, &rng);
     b->agent = agent_new(config, &b->world, b->net);
+}
+
+static inline struct learner *learner_new(const char *env, const char *spec, int lstm,
+                                          const struct agent_config *config)
+{
+    struct learner *b = memory_new(1, sizeof *b);
+    const struct env_args args = {.arg = "", .training = true};
+    if (!env)
+        b->world = script_world();
+    else if (world_open(&b->world, env, &args))
+        fail_msg("%s", error_text());
+    learner_fill(b, spec, lstm, config);
     return b;
 }
 
-static inline void bench_free(struct bench *b)
+static inline void learner_free(struct learner *b)
 {
     agent_free(&b->agent);
     EXPECT(b->agent == NULL);
@@ -123,7 +132,7 @@ static inline void bench_free(struct bench *b)
     free(b->theta), free(b->target), free(b->dtheta), free(b);
 }
 
-static inline struct agent_stats rollout(struct bench *b, int64_t T)
+static inline struct agent_stats rollout(struct learner *b, int64_t T)
 {
     struct agent_stats stats;
     if (agent_play(b->agent, b->theta, T)) fail_msg("%s", error_text());

@@ -150,7 +150,7 @@ static inline const double *twin_forward(struct twin *t, const float *const *x)
         } else if (l->kind == TWIN_LSTM) {
             twin_lstm(t, l);
         } else {
-            const int A = t->facts->actions;
+            const int A = t->facts->outputs;
             twin_dense(w, b, A, l->in, l->x, l->y);
             if (l->out > A) twin_dense(t->p[l->tensor + 2], t->p[l->tensor + 3], 1, l->in, l->x, l->y + A);
         }
@@ -194,7 +194,7 @@ static inline void twin_backward(struct twin *t, const float *dout)
         } else if (l->kind == TWIN_DENSE) {
             twin_dense_back(w, dw, db, l->out, l, dy);
         } else {
-            const int A = t->facts->actions;
+            const int A = t->facts->outputs;
             twin_dense_back(w, dw, db, A, l, dy);
             if (l->out > A)
                 twin_dense_back(t->p[l->tensor + 2], t->dp[l->tensor + 2], t->dp[l->tensor + 3], 1, l, dy + A);

@@ -14,8 +14,9 @@ enum { ROWS = 16, OUT = 8 };
 /* A rollout of T * E rows with room for everything; all that no test sets is NaN. */
 struct small_rollout {
     struct rollout r;
-    int action[ROWS], next_action[ROWS], rows[ROWS];
-    float reward[ROWS], next_value[ROWS], target[ROWS], out[ROWS][OUT], dout[ROWS][OUT], next_out[ROWS][OUT];
+    int rows[ROWS];
+    float action[ROWS], next_action[ROWS], reward[ROWS], next_value[ROWS], target[ROWS], out[ROWS][OUT],
+        dout[ROWS][OUT], next_out[ROWS][OUT];
     uint8_t end[ROWS];
     const float *outs[ROWS], *next_outs[ROWS];
     float *douts[ROWS];
@@ -25,7 +26,8 @@ static inline struct small_rollout *small_rollout(int T, int E)
 {
     struct small_rollout *d = memory_new(1, sizeof *d);
     d->r = (struct rollout){
-        T, E, d->action, d->reward, d->end, d->next_action, d->next_outs, d->next_value, d->target, d->outs, d->douts};
+        T,         E,       1,       d->action, d->reward, d->end, d->next_action, d->next_outs, d->next_value,
+        d->target, d->outs, d->douts};
     for (int row = 0; row < ROWS; row++) {
         d->next_value[row] = d->target[row] = NAN;
         d->outs[row] = d->out[row];

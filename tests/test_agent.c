@@ -3,7 +3,7 @@
 #include "agents.h"
 
 /* What the network answers for an observation, without recurrent state. */
-static const float *answer(const struct bench *b, const float *theta, const float *x, struct net_work *work)
+static const float *answer(const struct learner *b, const float *theta, const float *x, struct net_work *work)
 {
     net_forward(b->net, theta, work, 0, 1, &x, NULL);
     return net_out(work, 0);
@@ -15,7 +15,7 @@ static void ends_of_one_environment(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 4, 1);
-    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     struct net_work *work = net_work_new(b->net, 1);
     const struct rollout *r = &b->agent->r;
     const int T[] = {3, 2, 3, 2};
@@ -40,7 +40,7 @@ static void ends_of_one_environment(void **state)
     EXPECT(ep[0].ret >= 15 && ep[0].ret <= 17.5);
     EXPECT(agent_take_episodes(b->agent, ep, 4) == 0);
     net_work_free(&work);
-    bench_free(b);
+    learner_free(b);
 }
 
 /* Two environments (in step with each other): ends fall inside the rollout, returns restart there. */
@@ -48,7 +48,7 @@ static void ends_inside_a_rollout(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_n_step_q, 12, 2);
-    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     struct net_work *work = net_work_new(b->net, 1);
     const struct rollout *r = &b->agent->r;
     rollout(b, 0);
@@ -64,8 +64,8 @@ static void ends_inside_a_rollout(void **state)
                 R = 0;
             else if (t == 11 || step == 5)
                 R = best;
-            EXPECT_NEAR(r->reward[row], step + 0.5 * r->action[row], 1e-6);
-            R = step + 0.5 * r->action[row] + 0.9 * R;
+            EXPECT_NEAR(r->reward[row], step + 0.5 * (double)r->action[row], 1e-6);
+            R = step + 0.5 * (double)r->action[row] + 0.9 * R;
             EXPECT_NEAR(r->target[row], R, 1e-5);
             EXPECT_NEAR(b->agent->x[row][1], (step - 1) / 10.0, 1e-6);
         }
@@ -74,7 +74,7 @@ static void ends_inside_a_rollout(void **state)
     EXPECT(agent_take_episodes(b->agent, ep, 3) == 3);
     EXPECT(agent_take_episodes(b->agent, ep, 8) == 1);
     net_work_free(&work);
-    bench_free(b);
+    learner_free(b);
 }
 
 /* y of the one-step methods for every row, from observations written down here. */
@@ -84,7 +84,7 @@ static void one_step_rows(void **state)
     for (int sarsa = 0; sarsa < 2; sarsa++)
         for (int E = 1; E <= 3; E += 2) {
             const struct agent_config config = config_of(sarsa ? &algo_one_step_sarsa : &algo_one_step_q, 7, E);
-            struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+            struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
             struct net_work *work = net_work_new(b->net, 1);
             const struct rollout *r = &b->agent->r;
             int played = 0, promised[3] = {-1, -1, -1}, kept = 0;
@@ -95,18 +95,18 @@ static void one_step_rows(void **state)
                     const float next[3] = {1, (float)step / 10, (float)episode / 10};
                     const bool terminal = step == 3 || (step == 5 && episode % 2 == 0);
                     const float *q = answer(b, b->target, next, work);
-                    const int greedy = q[1] > q[0], a = sarsa ? r->next_action[row] : greedy;
+                    const int greedy = q[1] > q[0], a = sarsa ? (int)r->next_action[row] : greedy;
                     EXPECT_NEAR(r->target[row], r->reward[row] + (terminal ? 0 : 0.9 * (double)q[a]), 1e-5);
                     /* a' is what is played next: in the next row, or first in the next rollout */
-                    if (sarsa && !terminal && step != 5 && t < r->T - 1) EXPECT(a == r->action[row + E]);
-                    if (sarsa && t == 0 && promised[e] >= 0) EXPECT(r->action[row] == promised[e]), kept++;
+                    if (sarsa && !terminal && step != 5 && t < r->T - 1) EXPECT(a == (int)r->action[row + E]);
+                    if (sarsa && t == 0 && promised[e] >= 0) EXPECT((int)r->action[row] == promised[e]), kept++;
                     if (sarsa && t == r->T - 1) promised[e] = !terminal && step != 5 ? a : -1;
                 }
                 played += r->T;
             }
             EXPECT(!sarsa || E == 1 || kept > 15);
             net_work_free(&work);
-            bench_free(b);
+            learner_free(b);
         }
 }
 
@@ -116,20 +116,20 @@ static void rewards_for_learning(void **state)
     struct agent_config config = config_of(&algo_a3c, 5, 2);
     config.reward_scale = 0.3;
     config.reward_clip = true;
-    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     rollout(b, 0);
     for (int row = 0; row < 10; row++) {
-        const double raw = row / 2 + 1 + 0.5 * b->agent->r.action[row];
+        const double raw = row / 2 + 1 + 0.5 * (double)b->agent->r.action[row];
         EXPECT_NEAR(b->agent->r.reward[row], fmin(1, 0.3 * raw), 1e-6);
     }
     struct agent_episode ep;
     EXPECT(agent_take_episodes(b->agent, &ep, 1) == 1 && ep.ret >= 15);
-    bench_free(b);
+    learner_free(b);
 }
 
 /* The loss of the agent's last rollout at other weights, with targets and advantages as they were: in double, by
  * hand. */
-static double frozen_loss(const struct bench *b, const float *theta, const float *V)
+static double frozen_loss(const struct learner *b, const float *theta, const float *V)
 {
     const struct agent *a = b->agent;
     const struct rollout *r = &a->r;
@@ -146,15 +146,15 @@ static double frozen_loss(const struct bench *b, const float *theta, const float
     }
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = net_out(work, row);
-        const double error = (double)r->target[row] - out[a->config.algo == &algo_a3c ? a->A : r->action[row]];
+        const double error = (double)r->target[row] - out[a->config.algo == &algo_a3c ? a->P : (int)r->action[row]];
         if (a->config.algo != &algo_a3c) {
             loss += 0.5 * error * error;
             continue;
         }
         double sum = 0, H = 0;
-        for (int i = 0; i < a->A; i++) sum += exp(out[i]);
-        for (int i = 0; i < a->A; i++) H -= exp(out[i]) / sum * (out[i] - log(sum));
-        loss -= (out[r->action[row]] - log(sum)) * ((double)r->target[row] - V[row]);
+        for (int i = 0; i < a->P; i++) sum += exp(out[i]);
+        for (int i = 0; i < a->P; i++) H -= exp(out[i]) / sum * (out[i] - log(sum));
+        loss -= (out[(int)r->action[row]] - log(sum)) * ((double)r->target[row] - V[row]);
         loss += a->config.value_coef * error * error - a->config.entropy * H;
     }
     free(carried);
@@ -186,7 +186,7 @@ static void gradient_is_the_slope(void **state)
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct agent_config config = config_of(cases[c].algo, 7, cases[c].envs);
         config.reward_scale = 0.2;
-        struct bench *b = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
+        struct learner *b = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
         rollout(b, 800);
         rollout(b, 800); /* the second begins in mid-episode */
         float V[32], *moved = memory_floats(b->n);
@@ -213,7 +213,7 @@ static void gradient_is_the_slope(void **state)
             EXPECT_NEAR(slope, along, 3e-4 * norm * sqrt(length) + 1e-3);
         }
         free(moved);
-        bench_free(b);
+        learner_free(b);
     }
 }
 
@@ -223,7 +223,7 @@ static void recurrent_state(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_n_step_q, 7, 2);
-    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 4, &config);
     struct net_work *work = net_work_new(b->net, 2);
     const struct agent *a = b->agent;
     float carried[16] = {0};
@@ -249,7 +249,7 @@ static void recurrent_state(void **state)
         }
     }
     net_work_free(&work);
-    bench_free(b);
+    learner_free(b);
 }
 
 /* Stacked pictures: converted once, shared by neighbouring rows, the first repeated at an episode's start. */
@@ -257,7 +257,7 @@ static void stacked_planes(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 5, 2);
-    struct bench *b = bench_new("catch", "small", 0, &config);
+    struct learner *b = learner_new("catch", "small", 0, &config);
     const struct agent *a = b->agent;
     int starts = 0;
     for (int k = 0; k < 6; k++) {
@@ -274,7 +274,7 @@ static void stacked_planes(void **state)
         }
     }
     EXPECT(starts >= 4);
-    bench_free(b);
+    learner_free(b);
 }
 
 static void bad_numbers(void **state)
@@ -282,7 +282,7 @@ static void bad_numbers(void **state)
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 5, 1);
     for (int k = 0; k < 2; k++) {
-        struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+        struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
         trouble.bad_step = 2;
         trouble.bad_reward = k ? 0 : NAN;
         trouble.bad_obs = k ? INFINITY : 0;
@@ -292,7 +292,7 @@ static void bad_numbers(void **state)
         EXPECT(strstr(error_text(), k ? "observation 1" : "reward"));
         EXPECT(agent_fault(b->agent) == (k ? INSTANCE_BAD_OBSERVATION : INSTANCE_BAD_REWARD));
         EXPECT(agent_steps(b->agent) == 2);
-        bench_free(b);
+        learner_free(b);
     }
 }
 
@@ -303,7 +303,7 @@ static void played_on(void **state)
     const struct algo_ops *const algos[] = {&algo_a3c, &algo_one_step_sarsa};
     for (int k = 0; k < 2; k++) {
         const struct agent_config config = config_of(algos[k], 4, 2);
-        struct bench *b = bench_new(NULL, "mlp:8", k ? 0 : 4, &config);
+        struct learner *b = learner_new(NULL, "mlp:8", k ? 0 : 4, &config);
         struct agent_episode ep[8];
         const struct agent *a = b->agent;
         rollout(b, 0);
@@ -320,16 +320,16 @@ static void played_on(void **state)
         rollout(b, 0);
         EXPECT(a->start[0] == 1 && a->x[0][1] == 0);
         for (size_t i = 0; i < b->n; i++) EXPECT(isfinite(b->dtheta[i]));
-        bench_free(b);
+        learner_free(b);
     }
 }
 
 static void expect_refusal(const char *env, int lstm, const struct agent_config *config, const char *words)
 {
-    struct bench *b = bench_new(env, env && !strcmp(env, "catch") ? "small" : "mlp:8", lstm, config);
+    struct learner *b = learner_new(env, env && !strcmp(env, "catch") ? "small" : "mlp:8", lstm, config);
     EXPECT(b->agent == NULL);
     if (!strstr(error_text(), words)) fail_msg("\"%s\" is not in: %s", words, error_text());
-    bench_free(b);
+    learner_free(b);
 }
 
 static void refusals(void **state)
@@ -344,14 +344,15 @@ static void refusals(void **state)
     struct world endless = script_world();
     endless.spec.max_steps = 0;
     config = config_of(&algo_a3c, 0, 1);
-    struct bench *b = bench_new(NULL, "mlp:8", 0, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     EXPECT(b->agent != NULL);
     EXPECT(agent_new(&config, &endless, b->net) == NULL);
     EXPECT(strstr(error_text(), "step limit"));
     endless.spec.num_actions = 0;
+    endless.policy = policy_for(&endless.spec);
     EXPECT(agent_new(&config, &endless, b->net) == NULL);
     EXPECT(strstr(error_text(), "discrete"));
-    bench_free(b);
+    learner_free(b);
 }
 
 /* t_max 0: every rollout is one episode. */
@@ -359,14 +360,14 @@ static void one_update_per_episode(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 0, 1);
-    struct bench *b = bench_new("cartpole", "mlp:16", 0, &config);
+    struct learner *b = learner_new("cartpole", "mlp:16", 0, &config);
     struct agent_episode ep[2];
     for (int k = 0; k < 20; k++) {
         const struct agent_stats stats = rollout(b, 0);
         EXPECT(agent_take_episodes(b->agent, ep, 2) == 1);
         EXPECT(ep[0].steps == stats.steps);
     }
-    bench_free(b);
+    learner_free(b);
 }
 
 int main(void)

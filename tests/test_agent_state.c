@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 /* Rollout k's theta moves a little, so that a difference anywhere spreads. */
-static void learn_on(struct bench *b, int k, float *record)
+static void learn_on(struct learner *b, int k, float *record)
 {
     rollout(b, 10 * k);
     memcpy(record, b->dtheta, b->n * sizeof *record);
@@ -25,10 +25,10 @@ static void saved_and_gone_on(void **state)
     enum { HALF = 25 };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         const struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
-        struct bench *one = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
+        struct learner *one = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
         struct agent_config other = config; /* its streams and its exploration come with the state */
         other.seed = 77, other.eps_final[0] = 0.2;
-        struct bench *two = bench_new(cases[c].env, cases[c].net, cases[c].lstm, &other);
+        struct learner *two = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &other);
         float *a = memory_floats(one->n), *b = memory_floats(one->n);
         for (int k = 0; k < HALF; k++) learn_on(one, k, a);
         const size_t room = agent_state_size(one->agent);
@@ -56,8 +56,8 @@ static void saved_and_gone_on(void **state)
         bytes[0] ^= 1;
         EXPECT(agent_load(two->agent, bytes, n) == -1);
         free(bytes), free(a), free(b);
-        bench_free(one);
-        bench_free(two);
+        learner_free(one);
+        learner_free(two);
     }
 }
 
@@ -68,7 +68,7 @@ static void saved_in_part(void **state)
     struct env_ops ops = script;
     ops.plain_state = false;
     const struct agent_config config = config_of(&algo_a3c, 4, 2);
-    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 4, &config);
     b->world.ops = &ops;
     rollout(b, 0);
     uint8_t *bytes = memory_new(agent_state_size(b->agent), 1);
@@ -79,7 +79,7 @@ static void saved_in_part(void **state)
     rollout(b, 0);
     EXPECT(b->agent->start[0] == 1 && b->agent->x[0][1] == 0); /* the first observation of an episode */
     free(bytes);
-    bench_free(b);
+    learner_free(b);
 }
 
 struct watcher {
@@ -88,7 +88,7 @@ struct watcher {
     double first[64]; /* the value of its first observation */
 };
 
-static int watch_alive(void *arg)
+static int watch_stop(void *arg)
 {
     struct watcher *w = arg;
     return ++w->signs == w->stop_at;
@@ -113,11 +113,11 @@ static void evaluation(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 5, 1);
-    struct bench *b = bench_new(NULL, "mlp:8", 4, &config);
+    struct learner *b = learner_new(NULL, "mlp:8", 4, &config);
     struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 60, .seed = 9};
     struct evaluate_result one, two;
     struct watcher w = {0};
-    const struct evaluate_hooks hooks = {watch_alive, watch_step, &w};
+    const struct evaluate_hooks hooks = {watch_stop, watch_step, &w};
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, &hooks, &one) == 0);
     EXPECT(one.episodes == 60 && one.steps == 300 && one.frames == 1200);
     EXPECT(w.resets == 60 && w.steps == 300 && w.ends == 60 && w.signs >= 3 && w.signs < 300);
@@ -152,17 +152,17 @@ static void evaluation(void **state)
     trouble.bad_step = 1, trouble.bad_reward = INFINITY;
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == -1);
     memset(&trouble, 0, sizeof trouble);
-    bench_free(b);
+    learner_free(b);
 
     const struct agent_config q = config_of(&algo_n_step_q, 5, 1);
-    b = bench_new(NULL, "mlp:8", 0, &q);
+    b = learner_new(NULL, "mlp:8", 0, &q);
     ec = (struct evaluate_config){.algo = &algo_n_step_q, .episodes = 40, .epsilon = 0, .seed = 9};
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &one) == 0);
     ec.epsilon = 1;
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &two) == 0);
     EXPECT(two.std > one.std);
     EXPECT_NEAR(two.mean, 16.25, 0.5);
-    bench_free(b);
+    learner_free(b);
 }
 
 /* A3C, alone in one process, learns to balance the pole. */
@@ -172,7 +172,7 @@ static void learns_cartpole(void **state)
     enum { STEPS = 60000 };
     struct agent_config config = config_of(&algo_a3c, 5, 1);
     config.gamma = 0.99, config.entropy = 0.01, config.reward_scale = 0.05;
-    struct bench *b = bench_new("cartpole", "mlp:64,64", 0, &config);
+    struct learner *b = learner_new("cartpole", "mlp:64,64", 0, &config);
     const struct optim_config rmsprop = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.01};
     struct optim *optim = optim_new(&rmsprop, b->n, 1);
     const struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 20, .seed = 2};
@@ -188,7 +188,7 @@ static void learns_cartpole(void **state)
     EXPECT(before.mean < 60);
     EXPECT(after.mean > 250);
     optim_free(&optim);
-    bench_free(b);
+    learner_free(b);
 }
 
 int main(void)

@@ -77,8 +77,9 @@ static void round_trip(void **unused)
     options_init(&set);
     EXPECT(!options_set(&set, "lr", "0.1234567890123456789", ORIGIN_COMMAND, "--lr"));
     EXPECT(!options_set(&set, "out", "some folder", ORIGIN_COMMAND, "--out"));
-    const struct checkpoint c = {
-        &set, net, {123, 45, 6, 7, 8, 9, 10, 4, 1, 2.5, NAN}, theta, target, (const float *const[]){g}, 1, actors, 3};
+    const struct checkpoint c = {&set,   net,    {123, 45, 6, 7, 8, 9, 10, 4, 1, 2.5, NAN},
+                                 theta,  target, {1, 1, NULL, (const float *const[]){g}, -1},
+                                 actors, 3};
     if (checkpoint_write(dir, "checkpoint-000000000123.h5", &c)) fail_msg("%s", error_text());
     EXPECT(!checkpoint_write(dir, "checkpoint-again.h5", &c));
     size_t n, m;
@@ -101,7 +102,7 @@ static void round_trip(void **unused)
     EXPECT(!*read.values.out && read.origin[option_find("out")] == ORIGIN_DEFAULT); /* of one start only */
     EXPECT(!checkpoint_read_tensors(f, "params", net, back) && same(net, theta, back));
     EXPECT(!checkpoint_read_tensors(f, "target", net, back) && same(net, target, back));
-    EXPECT(checkpoint_optim_rows(f) == 1);
+    EXPECT(checkpoint_optim_sets(f) == 1);
     EXPECT(!checkpoint_read_tensors(f, "optimizer", net, back) && same(net, g, back));
     EXPECT(checkpoint_read_tensors(f, "optimizer/actor-0", net, back) == 1);
     void *state;
@@ -152,11 +153,13 @@ static void state_of_several_actors(void **unused)
     struct net *net = mlp_net("mlp:8", 4);
     float *rows[3] = {random_theta(net, 10), random_theta(net, 11), random_theta(net, 12)};
     float *back = memory_floats(net_facts(net)->params);
-    const struct checkpoint c = {
-        .options = &options, .net = net, .theta = rows[0], .optim = (const float *const *)rows, .optim_rows = 3};
+    const struct checkpoint c = {.options = &options,
+                                 .net = net,
+                                 .theta = rows[0],
+                                 .optim = {.sets = 3, .blocks = 1, .state = (const float *const *)rows, .steps = -1}};
     EXPECT(!checkpoint_write(dir, "rows.h5", &c));
     struct checkpoint_file *f = checkpoint_open(at("rows.h5"));
-    EXPECT(f && checkpoint_optim_rows(f) == 3);
+    EXPECT(f && checkpoint_optim_sets(f) == 3);
     for (int r = 0; r < 3; r++) {
         char group[32];
         snprintf(group, sizeof group, "optimizer/actor-%d", r);

@@ -151,6 +151,7 @@ if [ "$matrix" = short ]; then
 # shellcheck disable=SC2086
 {
 case_of "cartpole a3c" 3 "KILL USR1" --env cartpole --frames 60000 $few
+case_of "cartpole a3c, adam" 3 "KILL" --env cartpole --optimizer adam --frames 30000 $few
 case_of "cue a3c lstm, 3 environments, rmsprop" 2 "TERM" --env cue --envs-per-actor 3 --optimizer rmsprop --frames 60000 $few
 case_of "mountaincar one-step-sarsa, momentum-sgd" 7 "KILL" --env mountaincar --algo one-step-sarsa --optimizer momentum-sgd \
     --frames 60000 --target-every 700 --eps-frames 30000 $few
@@ -168,7 +169,7 @@ for env in catch cartpole acrobot mountaincar corridor cue; do
             [ $env = catch ] && frames=6000 each=300
             lstm=0
             case $algo in a3c | n-step-q) lstm=$((RANDOM % 2 * 8)) ;; esac
-            optimizer=$(shuf -e -n 1 --random-source=<(yes $RANDOM) shared-rmsprop rmsprop momentum-sgd)
+            optimizer=$(shuf -e -n 1 --random-source=<(yes $RANDOM) shared-rmsprop rmsprop momentum-sgd adam)
             envs=$((1 + RANDOM % 3))
             case_of "$env $algo lstm $lstm $optimizer envs $envs" $ranks "KILL $(shuf -e -n 1 KILL TERM USR1 ACTOR) KILL" --env $env \
                 --algo $algo --lstm $lstm --optimizer "$optimizer" --envs-per-actor $envs --frames $frames \

@@ -1,4 +1,4 @@
-/* test_learn.c -- returns, losses, policies and exploration by hand-worked numbers and finite differences. */
+/* test_learn.c -- returns, losses and exploration by hand-worked numbers and finite differences. */
 #include "rollouts.h"
 
 #include "base/cpu.h"
@@ -65,8 +65,8 @@ static void q_losses(void **state)
     const float q_next[][2] = {{3, 1}, {0, 5}, {NAN, NAN}, {2, 2}, {-1, -2}, {NAN, NAN}};
     const int next_action[] = {1, 0, -1, 1, 1, -1};
     for (int row = 0; row < 6; row++) {
-        d->action[row] = row % 2;
-        d->next_action[row] = next_action[row];
+        d->action[row] = (float)(row % 2);
+        d->next_action[row] = (float)next_action[row];
         d->out[row][0] = 1, d->out[row][1] = 2;
         memcpy(d->next_out[row], q_next[row], sizeof q_next[row]);
     }
@@ -105,7 +105,9 @@ static void a3c_by_hand(void **state)
     d->reward[0] = 1, d->reward[1] = 3;
     d->action[0] = 1, d->action[1] = 0;
     d->next_outs[0] = NULL, d->next_out[1][2] = 4;
-    const struct loss_config config = {&policy_categorical, 2, 0.5, beta, coef};
+    const struct env_spec spec = {.num_actions = 2};
+    const struct policy policy = policy_for(&spec);
+    const struct loss_config config = {&policy, 2, 0.5, beta, coef};
     const struct loss_sums s = algo_a3c.loss(&d->r, &config);
     /* R = (3.5, 5), adv = (2.5, 3), pi = (1/2, 1/2) and (3/4, 1/4) */
     const double H0 = log(2), H1 = -0.75 * log(0.75) - 0.25 * log(0.25);
@@ -119,62 +121,6 @@ static void a3c_by_hand(void **state)
     EXPECT_NEAR(d->dout[1][1], 3 * 0.25 + beta * 0.25 * (log(0.25) + H1), 1e-6);
     EXPECT_NEAR(d->dout[1][2], 2 * coef * -3, 1e-6);
     free(d);
-}
-
-static double policy_loss(const double *z, int A, int a, double adv, double beta)
-{
-    double sum = 0, H = 0;
-    for (int i = 0; i < A; i++) sum += exp(z[i]);
-    for (int i = 0; i < A; i++) H -= exp(z[i]) / sum * (z[i] - log(sum));
-    return -(z[a] - log(sum)) * adv - beta * H;
-}
-
-static void categorical_gradient(void **state)
-{
-    (void)state;
-    enum { A = 5 };
-    const struct policy_ops *p = &policy_categorical;
-    for (uint64_t k = 0; k < 20; k++) {
-        double z[A];
-        float out[A], dout[A];
-        for (uint64_t i = 0; i < A; i++) out[i] = testing_fill(11, k * A + i, 3), z[i] = out[i];
-        const struct env_action a = {.index = (int)k % A};
-        const double adv = testing_fill(12, k, 2), beta = 0.3, h = 1e-5;
-        p->gradient(out, A, a, adv, beta, 0.5, dout);
-        EXPECT_NEAR(policy_loss(z, A, a.index, adv, beta), -p->log_prob(out, A, a) * adv - beta * p->entropy(out, A),
-                    1e-9);
-        for (int i = 0; i < A; i++) {
-            const double at = z[i];
-            z[i] = at + h;
-            double slope = policy_loss(z, A, a.index, adv, beta);
-            z[i] = at - h;
-            slope = (slope - policy_loss(z, A, a.index, adv, beta)) / (2 * h);
-            z[i] = at;
-            EXPECT_NEAR(dout[i], 0.5 * slope, 1e-6);
-        }
-    }
-}
-
-static void categorical_is_safe(void **state)
-{
-    (void)state;
-    const struct policy_ops *p = &policy_categorical;
-    const float far[3] = {-2000, 3000, 0};
-    float dout[3];
-    EXPECT_NEAR(p->log_prob(far, 3, (struct env_action){.index = 0}), -5000, 1e-9);
-    EXPECT_NEAR(p->entropy(far, 3), 0, 1e-12);
-    p->gradient(far, 3, (struct env_action){.index = 0}, 1, 0.01, 1, dout);
-    EXPECT_NEAR(dout[0], -1, 1e-6);
-    EXPECT_NEAR(dout[1], 1, 1e-6);
-    EXPECT_NEAR(dout[2], 0, 1e-6);
-    EXPECT(p->mode(far, 3, NULL).index == 1);
-
-    const float out[3] = {(float)log(0.2), (float)log(0.5), (float)log(0.3)};
-    const double pi[3] = {0.2, 0.5, 0.3};
-    int count[3] = {0};
-    struct rng rng = rng_make(3, 0, RNG_TEST, 0);
-    for (int i = 0; i < 100000; i++) count[p->sample(out, 3, &rng, NULL).index]++;
-    for (int i = 0; i < 3; i++) EXPECT_NEAR(count[i] / 1e5, pi[i], 0.006); /* four standard deviations */
 }
 
 static void exploration(void **state)
@@ -237,14 +183,8 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns),
-        cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),
-        cmocka_unit_test(a3c_by_hand),
-        cmocka_unit_test(categorical_gradient),
-        cmocka_unit_test(categorical_is_safe),
-        cmocka_unit_test(exploration),
-        cmocka_unit_test(frames),
+        cmocka_unit_test(n_step_returns), cmocka_unit_test(one_step_targets), cmocka_unit_test(q_losses),
+        cmocka_unit_test(a3c_by_hand),    cmocka_unit_test(exploration),      cmocka_unit_test(frames),
     };
     return testing_main(tests);
 }

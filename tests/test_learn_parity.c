@@ -79,7 +79,7 @@ static void parity(hid_t file, const struct algo_ops *algo, const char *name, bo
     net_forward(net, theta, work, T, 1, xs + T, NULL);
     net_forward(net, theta_target, next, 0, T, xs + 1, NULL);
     for (int t = 0; t < T; t++) {
-        d->reward[t] = reward[t], d->action[t] = action[t], d->next_action[t] = next_action[t];
+        d->reward[t] = reward[t], d->action[t] = (float)action[t], d->next_action[t] = (float)next_action[t];
         d->outs[t] = net_out(work, t), d->douts[t] = net_dout(work, t), d->next_outs[t] = net_out(next, t);
         if (a3c && t == T - 1) d->next_outs[t] = net_out(work, T);
     }
@@ -87,7 +87,9 @@ static void parity(hid_t file, const struct algo_ops *algo, const char *name, bo
     double target[T];
     read_set(file, group, a3c ? "return" : "y", H5T_NATIVE_DOUBLE, target);
     for (int t = 0; t < (terminal ? T : T - 1) && algo->successors == SUCCESSORS_OF_ENDS; t++) d->next_outs[t] = NULL;
-    const struct loss_config config = {&policy_categorical, 2, 0.99, 0.01, 0.5};
+    const struct env_spec spec = {.num_actions = 2};
+    const struct policy policy = policy_for(&spec);
+    const struct loss_config config = {&policy, 2, 0.99, 0.01, 0.5};
     const struct loss_sums s = algo->loss(&d->r, &config);
     if (a3c) {
         EXPECT_NEAR(s.policy, attribute(file, group, "policy_loss"), 2e-5);

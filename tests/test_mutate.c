@@ -54,8 +54,7 @@ static void write_checkpoint(int frames)
                                  .counters = {.frames = frames, .steps = frames, .updates = 20, .ranks = 3},
                                  .theta = kept.theta,
                                  .target = kept.target,
-                                 .optim = (const float *const[]){optim_state(kept.optim, 0)},
-                                 .optim_rows = 1,
+                                 .optim = {1, 1, NULL, (const float *const[]){optim_state(kept.optim, 0, 0)}, -1},
                                  .actors = actors,
                                  .actor_count = 3};
     snprintf(name, sizeof name, "checkpoint-%012d.h5", frames);
@@ -102,7 +101,7 @@ static int make_run(void **unused)
             .theta = memory_floats(params), .target = memory_floats(params), .optim = optim_new(&config, params, 2)};
         net_init(opened.net, NET_INIT_UNIFORM, kept.theta, &rng),
             net_init(opened.net, NET_INIT_UNIFORM, kept.target, &rng);
-        net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0), &rng);
+        net_init(opened.net, NET_INIT_UNIFORM, optim_state(kept.optim, 0, 0), &rng);
         kept.totals_bytes = 700;
         kept.totals = memory_new(kept.totals_bytes, 1);
         for (size_t i = 0; i < kept.totals_bytes; i++) ((unsigned char *)kept.totals)[i] = (unsigned char)i;
@@ -155,8 +154,8 @@ static int choose(bool values)
     if (from.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;
     if ((values || !taken) &&
         (memcmp(r.theta, kept.theta, bytes) || memcmp(r.target, kept.target, bytes) || from.counters.updates != 20 ||
-         memcmp(optim_state(r.optim, 0), optim_state(kept.optim, 0), bytes) || r.totals_bytes != kept.totals_bytes ||
-         memcmp(r.totals, kept.totals, kept.totals_bytes)))
+         memcmp(optim_state(r.optim, 0, 0), optim_state(kept.optim, 0, 0), bytes) ||
+         r.totals_bytes != kept.totals_bytes || memcmp(r.totals, kept.totals, kept.totals_bytes)))
         return WRONG;
     return taken ? TAKEN : REFUSED;
 }

@@ -247,7 +247,7 @@ static void textbook_order(void **state)
                            "fc.bias",      "pi.weight",  "pi.bias",      "v.weight",   "v.bias"};
     float *theta = calloc(f->params, sizeof(float)), *book = malloc(f->params * sizeof(float)),
           *back = calloc(f->params, sizeof(float));
-    EXPECT(f->tensor_count == 10 && f->out_dim == 7 && f->actions == 6 && f->state_dim == 0);
+    EXPECT(f->tensor_count == 10 && f->out_dim == 7 && f->outputs == 6 && f->state_dim == 0);
     for (size_t i = 0; i < f->params; i++) theta[i] = (float)i;
     for (int k = 0; k < f->tensor_count; k++) {
         const struct tensor *t = &f->tensors[k];

@@ -107,7 +107,7 @@ static void expect_gradients(const struct subject *s, const char *group, const c
 static void expect_a3c(struct subject *s, const char *group, const int *action, bool terminal)
 {
     enum { MOST = 8 };
-    const int A = s->facts->actions;
+    const int A = s->facts->outputs;
     double logits[(T + 1) * MOST], value[T + 1];
     read_doubles(group, "logits", logits, (size_t)(T + 1) * A);
     read_doubles(group, "value", value, T + 1);

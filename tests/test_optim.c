@@ -12,7 +12,8 @@
 
 static struct optim *make(enum optim_kind kind, size_t n, int actors)
 {
-    const struct optim_config config = {.kind = kind, .decay = 0.99, .eps = 0.1, .momentum = 0.9};
+    const struct optim_config config = {
+        .kind = kind, .decay = 0.99, .eps = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .adam_eps = 1e-8};
     struct optim *o = optim_new(&config, n, actors);
     EXPECT(o != NULL);
     return o;
@@ -31,7 +32,7 @@ static void hand_worked(void **state)
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 + 0.2 * 1, 1e-6);
     EXPECT(theta[1] == 2);
-    EXPECT(optim_state_rows(o) == 0);
+    EXPECT(optim_sets(o) == 0);
     optim_free(&o);
     EXPECT(o == NULL);
 
@@ -40,8 +41,8 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(0.14) + 0.2 * 1 / sqrt(0.1496), 1e-6);
-    EXPECT(optim_state_rows(o) == 1);
-    EXPECT_NEAR(optim_state(o, 0)[0], 0.0496, 1e-8);
+    EXPECT(optim_sets(o) == 1);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 0.0496, 1e-8);
     optim_free(&o);
 
     /* from 1: 0.99 + 0.04 = 1.03 -> 1.0197 + 0.01 = 1.0297, and every actor's */
@@ -50,8 +51,8 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 2 / sqrt(1.13) + 0.2 * 1 / sqrt(1.1297), 1e-6);
-    EXPECT_NEAR(optim_state(o, 0)[0], 1.0297, 1e-6);
-    EXPECT(optim_state(o, 1)[0] == 1 && optim_state(o, 1)[15] == 1);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 1.0297, 1e-6);
+    EXPECT(optim_state(o, 1, 0)[0] == 1 && optim_state(o, 1, 0)[15] == 1);
     optim_free(&o);
 
     /* m: 0 -> 0.1 * 2 = 0.2 -> 0.18 - 0.1 = 0.08 */
@@ -59,7 +60,7 @@ static void hand_worked(void **state)
     theta[0] = 1;
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[0], 1 - 0.1 * 0.2 - 0.2 * 0.08, 1e-6);
-    EXPECT_NEAR(optim_state(o, 0)[0], 0.08, 1e-8);
+    EXPECT_NEAR(optim_state(o, 0, 0)[0], 0.08, 1e-8);
     optim_free(&o);
 }
 
@@ -71,13 +72,13 @@ static void state_per_actor(void **state)
     grad[0][3] = 2, grad[1][3] = 1;
     struct optim_grad gr[2] = {{grad[0], 1, 0.1f, 2, 0}, {grad[1], 1, 0.1f, 0, 0}};
     struct optim *o = make(OPTIM_RMSPROP, 16, 3);
-    EXPECT(optim_state_rows(o) == 3);
+    EXPECT(optim_sets(o) == 3);
     optim_apply(o, theta, out, gr, 2);
     EXPECT(theta[3] == 0);
     EXPECT_NEAR(out[3], -0.1 * 2 / sqrt(0.14) - 0.1 * 1 / sqrt(0.11), 1e-6);
-    EXPECT_NEAR(optim_state(o, 2)[3], 0.04, 1e-8);
-    EXPECT_NEAR(optim_state(o, 0)[3], 0.01, 1e-8);
-    EXPECT(optim_state(o, 1)[3] == 0);
+    EXPECT_NEAR(optim_state(o, 2, 0)[3], 0.04, 1e-8);
+    EXPECT_NEAR(optim_state(o, 0, 0)[3], 0.01, 1e-8);
+    EXPECT(optim_state(o, 1, 0)[3] == 0);
     optim_apply(o, out, theta, gr, 0); /* no gradient: a copy */
     EXPECT(!memcmp(theta, out, sizeof out));
     optim_free(&o);
@@ -86,8 +87,8 @@ static void state_per_actor(void **state)
     memset(theta, 0, sizeof theta);
     optim_apply(o, theta, theta, gr, 2);
     EXPECT_NEAR(theta[3], -0.1 * 0.2 - 0.1 * 0.1, 1e-7);
-    EXPECT_NEAR(optim_state(o, 2)[3], 0.2, 1e-7);
-    EXPECT_NEAR(optim_state(o, 0)[3], 0.1, 1e-7);
+    EXPECT_NEAR(optim_state(o, 2, 0)[3], 0.2, 1e-7);
+    EXPECT_NEAR(optim_state(o, 0, 0)[3], 0.1, 1e-7);
     optim_free(&o);
 }
 
@@ -214,9 +215,9 @@ static void factors(void **state)
             optim_apply_part(c, in, pieces, gr, K, at, n);
         }
         EXPECT(!memcmp(all, one, N * sizeof *one) && !memcmp(all, pieces, N * sizeof *one));
-        for (int r = 0; r < optim_state_rows(a); r++)
-            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *one) &&
-                   !memcmp(optim_state(a, r), optim_state(c, r), N * sizeof *one));
+        for (int r = 0; r < optim_sets(a); r++)
+            EXPECT(!memcmp(optim_state(a, r, 0), optim_state(b, r, 0), N * sizeof *one) &&
+                   !memcmp(optim_state(a, r, 0), optim_state(c, r, 0), N * sizeof *one));
         for (int i = 0; i < N; i++) {
             double g[2] = {0.5, 0.5}, theta = in[i];
             for (int j = 0; j < K; j++) {
@@ -226,7 +227,7 @@ static void factors(void **state)
                 theta -= (double)gr[j].lr * d_i / sqrt(*g_j + 0.1);
             }
             EXPECT_NEAR(all[i], theta, 2e-5);
-            EXPECT_NEAR(optim_state(a, 0)[i], g[0], 1e-5 * g[0]);
+            EXPECT_NEAR(optim_state(a, 0, 0)[i], g[0], 1e-5 * g[0]);
         }
         free(all);
         optim_free(&a);
@@ -265,6 +266,7 @@ static void rows_left_alone(void **state)
             gr[j] = (struct optim_grad){grad, 1, 0.01f, 0, R};
         }
         for (int j = 0; j < k; j++) optim_apply(b, same, same, gr + j, 1);
+        if (drain % 7) optim_buffers(a, now, next);
         for (size_t at = 0, n; k && at < N; at += n) {
             n = optim_piece(a, at, drain % 3 ? N : 100);
             optim_apply_part(a, place[now], place[next], gr, k, at, n);
@@ -272,15 +274,56 @@ static void rows_left_alone(void **state)
         if (!k) optim_apply(a, place[now], place[next], gr, 0);
         now = next;
         EXPECT(!memcmp(place[now], same, N * sizeof *same));
-        if (drain % 400 == 399) EXPECT(!memcmp(optim_state(a, 0), optim_state(b, 0), N * sizeof *same));
-        if (drain % 601 == 600) { /* another theta, where a does not expect it */
+        if (drain % 400 == 399) EXPECT(!memcmp(optim_state(a, 0, 0), optim_state(b, 0, 0), N * sizeof *same));
+        if (drain % 601 == 600) { /* somebody else brings a theta */
             now = (now + 1) % PLACES;
             for (uint64_t i = 0; i < N; i++) place[now][i] = same[i] = testing_fill(91, i, 1);
+            optim_forget(a, now);
+        }
+        if (drain % 31 == 30) { /* somebody copies it elsewhere */
+            memcpy(place[!now], place[now], N * sizeof *same);
+            optim_copied(a, now, !now);
+            now = !now;
+        }
+        if (drain % 97 == 96) { /* back to what another buffer holds */
+            now = (now + 1) % PLACES;
+            memcpy(same, place[now], N * sizeof *same);
         }
     }
     free(memory);
     optim_free(&a);
     optim_free(&b);
+}
+
+/* A buffer that somebody else has written to: not told, the rows that nothing has come for stay as they were found. */
+static void buffers_are_forgotten(void **state)
+{
+    (void)state;
+    enum { IN = 3, OUT = 16, AT = 16, N = AT + IN * OUT };
+    const struct optim_config config = {.decay = 0.99, .eps = 0.1, .wide = {AT, IN, OUT}};
+    for (int told = 0; told < 2; told++) {
+        struct optim *o = optim_new(&config, N, 1);
+        float *memory = memory_floats(3 * N), *a = memory, *b = a + N, *grad = b + N;
+        const struct optim_grad gr = {grad, 1, 0.01f, 0, 1};
+        for (uint64_t i = 0; i < N; i++) a[i] = testing_fill(92, i, 1);
+        for (int i = 0; i < OUT; i++) grad[AT + IN + i] = 1;
+        grad[AT] = 1; /* row 0 moves, rows 1 and 2 do not */
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        optim_buffers(o, 1, 0);
+        optim_apply(o, b, a, &gr, 1);
+        EXPECT(!memcmp(a + AT + OUT, b + AT + OUT, 2 * OUT * sizeof *a));
+        b[AT + OUT] = 77; /* somebody else */
+        if (told) optim_forget(o, 1);
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        EXPECT((b[AT + OUT] == 77) == !told);
+        EXPECT(b[AT] < a[AT] && !memcmp(a + AT + OUT + 1, b + AT + OUT + 1, (2 * OUT - 1) * sizeof *a));
+        optim_apply(o, a, b, &gr, 1); /* without a word on buffers nothing is taken for known */
+        EXPECT(b[AT + OUT] == a[AT + OUT]);
+        free(memory);
+        optim_free(&o);
+    }
 }
 
 /* The same through optim_apply(), drains of changing size, and in pieces. */
@@ -306,9 +349,13 @@ static void drains_of_any_size(void **state)
         }
         EXPECT(!memcmp(x, y, N * sizeof *x));
         EXPECT(!memcmp(pieces, y, N * sizeof *x));
-        for (int r = 0; r < optim_state_rows(a); r++)
-            EXPECT(!memcmp(optim_state(a, r), optim_state(b, r), N * sizeof *x) &&
-                   !memcmp(optim_state(c, r), optim_state(b, r), N * sizeof *x));
+        const int blocks = optim_blocks(optim_row(kind));
+        for (int r = 0; r < optim_sets(a) * blocks; r++) {
+            const float *const of_b = optim_state(b, r / blocks, r % blocks);
+            EXPECT(!memcmp(optim_state(a, r / blocks, r % blocks), of_b, N * sizeof *x) &&
+                   !memcmp(optim_state(c, r / blocks, r % blocks), of_b, N * sizeof *x));
+        }
+        EXPECT(*optim_steps(a) == K && *optim_steps(b) == K && *optim_steps(c) == K);
         optim_free(&a);
         optim_free(&b);
         optim_free(&c);
@@ -320,8 +367,8 @@ static void names_and_schedule(void **state)
 {
     (void)state;
     for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_SGD; kind++)
-        EXPECT(optim_kind_of(optim_name((enum optim_kind)kind)) == kind);
-    EXPECT(optim_kind_of("adam") == -1);
+        EXPECT(optim_kind_of(optim_row(kind)->name) == kind);
+    EXPECT(optim_kind_of("adamw") == -1);
     EXPECT(optim_lr(0.5, 0, 99, 100) == 0.5);
     EXPECT_NEAR(optim_lr(0.5, 1, 25, 100), 0.375, 1e-15);
     EXPECT(optim_lr(0.5, 1, 100, 100) == 0);
@@ -343,15 +390,11 @@ static void too_much_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand_worked),
-        cmocka_unit_test(state_per_actor),
-        cmocka_unit_test(rmsprop_as_pfrl),
-        cmocka_unit_test(fused_is_one_by_one),
-        cmocka_unit_test(drains_of_any_size),
-        cmocka_unit_test(factors),
-        cmocka_unit_test(rows_left_alone),
-        cmocka_unit_test(names_and_schedule),
-        cmocka_unit_test(too_much_state_is_refused),
+        cmocka_unit_test(hand_worked),        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),    cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size), cmocka_unit_test(factors),
+        cmocka_unit_test(rows_left_alone),    cmocka_unit_test(buffers_are_forgotten),
+        cmocka_unit_test(names_and_schedule), cmocka_unit_test(too_much_state_is_refused),
     };
     return testing_main(tests);
 }

@@ -75,5 +75,11 @@ for readme in $(tr '\0' '\n' <../files | grep 'README\.md$'); do
     done
 done
 check "every file that a README links to is there" test -z "${broken:-}"
+for readme in $(tr '\0' '\n' <../files | grep 'README\.md$'); do
+    for file in $(grep -o '`[a-z_./-]*/[a-z_.-]*\.\(c\|h\|sh\|ini\|sbatch\|py\)`' "$readme" | tr -d '`' | sort -u); do
+        [ -e "$file" ] || [ -e "src/$file" ] || [ -e "$(dirname "$readme")/$file" ] || { echo "# $readme: $file"; absent=1; }
+    done
+done
+check "every file that a README names is there" test -z "${absent:-}"
 check "README.md has at most 150 lines of at most 120 characters" test "$(wc -l <README.md)" -le 150 -a -z "$(awk 'length($0) > 120' README.md)"
 finish

@@ -161,8 +161,8 @@ static void target(void **state)
     finish(&s);
 }
 
-/* Catch, learned by A3C with gradients clipped at a norm that every one exceeds; whole ones, which have no factors where
- * relays would have to sum them. */
+/* Catch, learned by A3C with gradients clipped at a norm that every one exceeds; whole ones, which have no factors
+ * where relays would have to sum them. */
 static void open_setup(struct setup *setup, struct option_set *set)
 {
     char *words[] = {"--env", "catch", "--algo", "a3c", "--clip", "0.001", "--combine", "sum"};

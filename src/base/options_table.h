@@ -42,6 +42,9 @@
     X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED,                                                                  \
       "RMSProp's mean square before the first gradient; above 0: a warm-up")                                           \
     X(REAL, momentum, "momentum", 0.9, 0, 0.999999999, MAY, "decay of momentum-sgd")                                   \
+    X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.999999999, MAY, "Adam's decay of the mean")                            \
+    X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.999999999, MAY, "Adam's decay of the mean square")                   \
+    X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
     X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network")                                                              \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \

@@ -46,9 +46,11 @@ struct server {
 /* Publishes an order, with the same weights. */
 static void order(struct server *s, int what)
 {
+    struct share *const share = s->turn.share;
     s->turn.frames = ++s->orders << 8 | what;
-    optim_apply(s->turn.optim, share_theta(s->turn.share), share_next(s->turn.share), NULL, 0);
-    share_publish(s->turn.share, (uint64_t)s->turn.updates, s->turn.frames);
+    memcpy(share_next(share), share_theta(share), s->form[0].params * sizeof(float));
+    optim_copied(s->turn.optim, share_theta_buffer(share), share_next_buffer(share));
+    share_publish(share, (uint64_t)s->turn.updates, s->turn.frames);
 }
 
 /* Lets k actors push, and takes and applies all k in one pass, timed. -1 after error_set(). */

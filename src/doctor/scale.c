@@ -84,6 +84,7 @@ static int time_updates(const struct setup *setup, const struct grad_form *form,
         struct series each = {0};
         for (int round = 0; round < ROUNDS; round++) {
             const double start = clock_seconds();
+            optim_buffers(optim, here, !here);
             optim_apply(optim, theta + (size_t)here * params, theta + (size_t)!here * params, grads, 1 << k);
             here = !here; /* as rank 0 goes from one published buffer to the next */
             if (round) series_add(&each, (clock_seconds() - start) / (1 << k)); /* the first touches the pages */

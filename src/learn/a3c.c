@@ -3,7 +3,7 @@
  *   R_i   = r_i + gamma R_{i+1};  R after the rollout = V(s'; theta'), 0 at a terminal, V(s') at a time limit
  *   adv_i = R_i - V(s_i)
  *   L     = sum_i  -log pi(a_i|s_i) adv_i  -  beta H(pi(.|s_i))  +  value_coef (R_i - V(s_i))^2
- *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): policy.c
+ *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): the policy's own file
  *
  * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum
  * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
@@ -14,22 +14,22 @@
 
 static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 {
-    const struct policy_ops *policy = c->policy;
-    const int dim = c->outputs;
+    const struct policy *policy = c->policy;
+    const int P = c->outputs;
     const double mean = 1.0 / r->E;
     struct loss_sums sums = {0};
     for (int row = 0; row < r->T * r->E; row++)
-        if (r->next_out[row]) r->next_value[row] = r->next_out[row][dim];
+        if (r->next_out[row]) r->next_value[row] = r->next_out[row][P];
     returns_n_step(r, c->gamma);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
-        const struct env_action a = {.index = r->action[row]};
-        const double adv = (double)r->target[row] - out[dim];
-        policy->gradient(out, dim, a, adv, c->entropy, mean, r->dout[row]);
-        r->dout[row][dim] = (float)(mean * 2 * c->value_coef * -adv);
-        sums.policy -= mean * policy->log_prob(out, dim, a) * adv;
+        const float *a = r->action + (size_t)row * r->N;
+        const double adv = (double)r->target[row] - out[P];
+        policy->ops->gradient(policy, out, a, adv, c->entropy, mean, r->dout[row]);
+        r->dout[row][P] = (float)(mean * 2 * c->value_coef * -adv);
+        sums.policy -= mean * policy->ops->log_prob(policy, out, a) * adv;
         sums.value += mean * adv * adv;
-        sums.entropy += mean * policy->entropy(out, dim);
+        sums.entropy += mean * policy->ops->entropy(policy, out);
     }
     return sums;
 }

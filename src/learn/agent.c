@@ -42,10 +42,11 @@ static int check(const struct agent_config *config, const struct world *world, c
     const struct net_facts *facts = net_facts(net);
     const struct net_input in = world_input(world);
     const char *env = world->ops->name, *algo = config->algo->name;
-    if (world->spec.num_actions < 1)
+    if (algo_outputs(config->algo, world) < 1)
         return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", algo, env);
-    if (facts->heads != config->algo->heads || facts->actions != world->spec.num_actions || facts->input.C != in.C ||
-        facts->input.height != in.height || facts->input.width != in.width || facts->input.dim != in.dim)
+    if (facts->heads != config->algo->heads || facts->outputs != algo_outputs(config->algo, world) ||
+        facts->input.C != in.C || facts->input.height != in.height || facts->input.width != in.width ||
+        facts->input.dim != in.dim)
         return error_set("the network was not made for algorithm %s on environment %s", algo, env);
     if (facts->state_dim && !config->algo->recurrent)
         return error_set(
@@ -71,13 +72,14 @@ static void take_memory(struct agent *a)
     const size_t E = (size_t)a->E, rows = (size_t)a->T_max * E, S = (size_t)a->S, C = (size_t)a->C;
     a->policy_rng = memory_new(E, sizeof *a->policy_rng);
     a->eps_final = memory_new(E, sizeof *a->eps_final);
+    a->vector = memory_floats((size_t)a->world->spec.action_dim);
     a->pending = memory_new(E, sizeof *a->pending);
     a->state = memory_floats(E * S);
     a->fresh = memory_new(E, 1);
-    a->r.action = memory_new(rows, sizeof *a->r.action);
+    a->r.action = memory_floats(rows * (size_t)a->N);
     a->r.reward = memory_floats(rows);
     a->r.end = memory_new(rows, 1);
-    a->r.next_action = memory_new(rows, sizeof *a->r.next_action);
+    a->r.next_action = memory_floats(rows);
     a->r.next_out = memory_new(rows, sizeof *a->r.next_out);
     a->r.next_value = memory_floats(rows);
     a->r.target = memory_floats(rows);
@@ -128,13 +130,14 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->config = *config;
     a->world = world;
     a->net = net;
-    a->policy = &policy_categorical;
+    a->policy = &world->policy;
     a->E = a->r.E = config->envs;
     a->T_max = T_max;
     a->C = world->spec.stack;
     a->S = facts->state_dim;
     a->D = facts->out_dim;
-    a->A = facts->actions;
+    a->P = facts->outputs;
+    a->N = a->r.N = world->policy.size;
     a->next_rows = successors_work_rows(config->algo->successors, T_max, a->E);
     const bool same = !config->algo->has_target; /* it asks the theta it played with: s' goes on from s */
     a->next_row0 = same ? T_max * a->E : 0;
@@ -158,7 +161,7 @@ void agent_free(struct agent **agent)
                       a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
                       a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
                       a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
-                      a->before};
+                      a->before,       a->vector};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;
@@ -169,15 +172,17 @@ static double epsilon_of(const struct agent *a, int e)
     return explore_epsilon(a->eps_final[e], a->T, a->config.eps_frames);
 }
 
-static int choose(struct agent *a, int e, const float *out)
+/* a of the row whose output this is. */
+static void choose(struct agent *a, int e, const float *out, float *action)
 {
-    if (!algo_explores(a->config.algo)) return a->policy->sample(out, a->A, &a->policy_rng[e], NULL).index;
-    if (a->pending[e] >= 0) {
-        const int action = a->pending[e];
+    if (!algo_explores(a->config.algo)) {
+        a->policy->ops->sample(a->policy, out, &a->policy_rng[e], action);
+    } else if (a->pending[e] >= 0) {
+        *action = (float)a->pending[e];
         a->pending[e] = -1;
-        return action;
+    } else {
+        *action = (float)explore_action(out, a->P, epsilon_of(a, e), &a->policy_rng[e]);
     }
-    return explore_action(out, a->A, epsilon_of(a, e), &a->policy_rng[e]);
 }
 
 static float learning_reward(const struct agent_config *c, double reward)
@@ -221,7 +226,8 @@ static int step(struct agent *a, int row, int e)
 {
     struct instance *in = &a->instances[e];
     struct env_step s;
-    if (instance_step(in, (struct env_action){.index = a->r.action[row]}, &s)) return give_up_episode(a, e);
+    const float *action = a->r.action + (size_t)row * (size_t)a->N;
+    if (instance_step(in, a->policy->ops->to_env(a->policy, action, a->vector), &s)) return give_up_episode(a, e);
     a->r.reward[row] = learning_reward(&a->config, s.reward);
     a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
     frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
@@ -245,7 +251,7 @@ static int step_all(struct agent *a, const float *theta, int t)
     memcpy(a->state_after + (size_t)row0 * S, a->state, (size_t)E * S * sizeof *a->state);
     int failed = 0;
     for (int e = 0; e < E; e++) {
-        a->r.action[row0 + e] = choose(a, e, net_out(a->work, row0 + e));
+        choose(a, e, net_out(a->work, row0 + e), a->r.action + (size_t)(row0 + e) * (size_t)a->N);
         failed |= step(a, row0 + e, e);
     }
     return failed;
@@ -259,8 +265,9 @@ static void draw_next_actions(struct agent *a, const float *theta)
     const int n = successors_forward(a, theta, SUCCESSORS_OF_ENDS);
     for (int i = 0; i < n; i++) {
         const int row = a->rows[i], e = row % E;
-        a->r.next_action[row] = explore_action(a->r.next_out[row], a->A, epsilon_of(a, e), &a->policy_rng[e]);
-        if (a->r.end[row] == ROLLOUT_GOES_ON) a->pending[e] = a->r.next_action[row];
+        const int next = explore_action(a->r.next_out[row], a->P, epsilon_of(a, e), &a->policy_rng[e]);
+        a->r.next_action[row] = (float)next;
+        if (a->r.end[row] == ROLLOUT_GOES_ON) a->pending[e] = next;
     }
 }
 

@@ -1,5 +1,6 @@
 /* agent_private.h -- what an agent is made of; for agent*.c alone. Sizes: E environments, T steps of a rollout (at
- * most T_max), C pointers of one input, S floats of recurrent state, D floats of an output row, A actions. */
+ * most T_max), C pointers of one input, S floats of recurrent state, D floats of an output row,
+ * P of them of the first head (Q, or what describes the policy), N floats of an action. */
 #ifndef DUNLIN_LEARN_AGENT_PRIVATE_H
 #define DUNLIN_LEARN_AGENT_PRIVATE_H
 
@@ -12,8 +13,8 @@ struct agent {
     struct agent_config config;
     const struct world *world;
     const struct net *net;
-    const struct policy_ops *policy;
-    int E, T_max, C, S, D, A;
+    const struct policy *policy; /* the world's */
+    int E, T_max, C, S, D, P, N;
 
     /* lives on between rollouts */
     struct instance *instances; /* (E) */
@@ -27,6 +28,7 @@ struct agent {
     struct rollout r;
     int64_t T; /* global frames when it was played */
     enum instance_fault fault;
+    float *vector;         /* (action_dim) a continuous action on its way to the environment */
     struct net_work *work; /* T_max * E rows; without a target network those of s' follow */
     int *before;           /* (E) for net_forward_after() */
     uint8_t *start;        /* (T_max * E)     the row's state came from zero */

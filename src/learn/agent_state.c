@@ -87,8 +87,8 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         struct record rec;
         if ((size_t)(end - at) < fixed) return error_set("the saved state of an actor is cut short: %zu bytes", n);
         memcpy(&rec, at, sizeof rec);
-        if (rec.pending < -1 || rec.pending >= a->A)
-            return error_set("the saved state of an actor names action %d of %d", (int)rec.pending, a->A);
+        if (rec.pending < -1 || rec.pending >= a->P)
+            return error_set("the saved state of an actor names action %d of %d", (int)rec.pending, a->P);
         a->policy_rng[e] = rec.policy_rng;
         a->eps_final[e] = rec.eps_final;
         a->pending[e] = rec.pending;

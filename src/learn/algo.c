@@ -22,3 +22,8 @@ const struct algo_ops *algo_find(const char *name)
         if (!strcmp(name, table[i]->name)) return table[i];
     return NULL;
 }
+
+int algo_outputs(const struct algo_ops *algo, const struct world *world)
+{
+    return algo->heads == NET_HEADS_Q ? world->spec.num_actions : world->policy.outputs;
+}

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "learn/policy.h"
 #include "learn/rollout.h"
+#include "learn/world.h"
 #include "nn/net.h"
 
 /* The rows of a rollout whose s' the network is asked about before the loss. */
@@ -18,7 +18,7 @@ enum successors {
 /* What a loss is told beside the rollout. An output row is Q (outputs), or what describes the policy (outputs) and
  * then V (1). */
 struct loss_config {
-    const struct policy_ops *policy; /* read where the heads are NET_HEADS_POLICY_V */
+    const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
     double gamma, entropy, value_coef;
 };
@@ -47,6 +47,10 @@ struct algo_ops {
 const struct algo_ops *algo_at(int index);
 /* NULL for an unknown name. */
 const struct algo_ops *algo_find(const char *name);
+
+/* Outputs of the network's first head: Q's actions, or what describes the policy. 0: the algorithm does not play such
+ * actions. */
+int algo_outputs(const struct algo_ops *algo, const struct world *world);
 
 static inline bool algo_explores(const struct algo_ops *algo) /* does it need epsilon */
 {

@@ -12,11 +12,10 @@
 #include "base/memory.h"
 #include "learn/explore.h"
 #include "learn/instance.h"
-#include "learn/policy.h"
 
 static const double SIGN_OF_LIFE = 0.2; /* s */
 
-struct player {
+struct evaluator {
     const struct evaluate_config *config;
     const struct net *net;
     const float *theta;
@@ -25,45 +24,52 @@ struct player {
     struct net_work *work;
     float *state; /* (state_dim) */
     struct rng policy_rng;
+    float *action; /* (N) what the policy drew */
+    float *vector; /* (action_dim) a continuous one on its way to the environment */
     int64_t steps; /* of all episodes */
     double signed_at;
 };
 
 /* The action for the newest observation, and its value. */
-static struct env_action act(struct player *p, double *value)
+static struct env_action act(struct evaluator *p, double *value)
 {
     const float *x[FRAMES_STACK_MAX];
-    const int A = net_facts(p->net)->actions, row = (int)(p->in.steps % 2);
+    const struct policy *policy = &p->in.world->policy;
+    const int P = net_facts(p->net)->outputs, row = (int)(p->in.steps % 2);
     const int before = p->in.steps % NET_CHAIN ? 1 - row : -1;
     frames_stack(&p->in.frames, x);
     net_forward_after(p->net, p->theta, p->work, row, 1, x, net_facts(p->net)->state_dim ? p->state : NULL, &before);
     const float *out = net_out(p->work, row);
-    if (!algo_explores(p->config->algo)) {
-        *value = out[A];
-        return p->config->greedy ? policy_categorical.mode(out, A, NULL)
-                                 : policy_categorical.sample(out, A, &p->policy_rng, NULL);
+    if (algo_explores(p->config->algo)) {
+        *value = out[explore_greedy(out, P)];
+        *p->action = (float)explore_action(out, P, p->config->epsilon, &p->policy_rng);
+    } else {
+        *value = out[P];
+        if (p->config->greedy)
+            policy->ops->mode(policy, out, p->action);
+        else
+            policy->ops->sample(policy, out, &p->policy_rng, p->action);
     }
-    *value = out[explore_greedy(out, A)];
-    return (struct env_action){.index = explore_action(out, A, p->config->epsilon, &p->policy_rng)};
+    return policy->ops->to_env(policy, p->action, p->vector);
 }
 
-static void show(const struct player *p, double reward, double value, bool end)
+static void show(const struct evaluator *p, double reward, double value, bool end)
 {
     if (p->hooks && p->hooks->step) p->hooks->step(p->hooks->arg, p->in.state, reward, value, end);
 }
 
 /* By the clock, not by steps, which may be slow: a sign of life now and then; true where it is not wanted any more. */
-static bool called_off(struct player *p)
+static bool called_off(struct evaluator *p)
 {
-    if (!p->hooks || !p->hooks->alive) return false;
+    if (!p->hooks || !p->hooks->stop) return false;
     const double now = clock_seconds();
     if (now - p->signed_at < SIGN_OF_LIFE) return false;
     p->signed_at = now;
-    return p->hooks->alive(p->hooks->arg);
+    return p->hooks->stop(p->hooks->arg);
 }
 
 /* One game; 0, or -1 after error_set(). */
-static int play_episode(struct player *p)
+static int play_episode(struct evaluator *p)
 {
     if (instance_reset(&p->in)) return -1;
     memset(p->state, 0, (size_t)net_facts(p->net)->state_dim * sizeof *p->state);
@@ -104,7 +110,7 @@ static void summarize(double *ret, int n, struct evaluate_result *result)
 int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
                  const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result)
 {
-    struct player p = {.config = config, .net = net, .theta = theta, .hooks = hooks};
+    struct evaluator p = {.config = config, .net = net, .theta = theta, .hooks = hooks};
     p.policy_rng = rng_make(config->seed, config->rank, RNG_EVAL_POLICY, 0);
     int failed =
         instance_open(&p.in, world, rng_make(config->seed, config->rank, RNG_EVAL_ENV, 0), world->spec.stack + 2);
@@ -112,6 +118,8 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
         double *ret = memory_new((size_t)config->episodes, sizeof *ret);
         p.work = net_work_new(net, 2);
         p.state = memory_floats((size_t)net_facts(net)->state_dim);
+        p.action = memory_floats((size_t)world->policy.size);
+        p.vector = memory_floats((size_t)world->spec.action_dim);
         for (int i = 0; i < config->episodes && !failed; i++) {
             failed = play_episode(&p);
             ret[i] = p.in.ret;
@@ -121,7 +129,7 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
             summarize(ret, config->episodes, result);
         }
         net_work_free(&p.work);
-        free(p.state);
+        free(p.state), free(p.action), free(p.vector);
         free(ret);
     }
     instance_close(&p.in);

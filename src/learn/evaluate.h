@@ -25,8 +25,8 @@ struct evaluate_result { /* raw returns */
 
 /* What a caller may look at meanwhile; either may be NULL. */
 struct evaluate_hooks {
-    /* Called about every hundred steps; anything but 0 ends the evaluation. */
-    int (*alive)(void *arg);
+    /* Called some times a second; anything but 0 ends the evaluation. */
+    int (*stop)(void *arg);
     /* Called after each reset (reward 0, value 0, end false) and after each step. state is the environment's, for its
      * render(); value is V(s) or max_a Q(s,a) of the observation that was acted on. */
     void (*step)(void *arg, const void *state, double reward, double value, bool end);
@@ -35,7 +35,7 @@ struct evaluate_hooks {
 
 /* Plays config->episodes episodes with theta on an instance of its own. The world is opened by the caller, with
  * args.training false. hooks may be NULL. 0, or -1 after error_set(): the environment answered something that is no
- * number, or hooks->alive asked to end. Local. */
+ * number, or hooks->stop asked to end. Local. */
 int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
                  const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result);
 

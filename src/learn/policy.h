@@ -1,25 +1,49 @@
 /* policy.h -- a policy is a distribution over actions whose parameters the network answers: sample, log-probability,
- * entropy and the gradient of its loss. Each kind is one table of functions; the losses know nothing else of it. */
+ * entropy and the gradient of its loss. Each kind is one table of functions, a file of its own and a line in
+ * policies.h; the environment's actions choose it, and nothing else knows more of it.
+ *
+ * An action is a vector of floats everywhere: of `size` of them, what the distribution draws, and of one, its index,
+ * where actions are discrete. */
 #ifndef DUNLIN_LEARN_POLICY_H
 #define DUNLIN_LEARN_POLICY_H
 
 #include "dunlin/env.h"
 
-struct policy_ops {
-    const char *name;
-    /* Draws an action. out: the network's dim outputs that describe the distribution; vector: room for a continuous
-     * action, to which the answer may point. */
-    struct env_action (*sample)(const float *out, int dim, struct rng *rng, float *vector);
-    /* The likeliest action. */
-    struct env_action (*mode)(const float *out, int dim, float *vector);
-    double (*log_prob)(const float *out, int dim, struct env_action action); /* log pi(a) */
-    double (*entropy)(const float *out, int dim);                            /* H(pi), in nats */
-    /* dout[dim] = scale * d(-log pi(a) adv - beta H(pi)) / d out, adv a constant. */
-    void (*gradient)(const float *out, int dim, struct env_action action, double adv, double beta, double scale,
-                     float *dout);
+struct policy_ops;
+
+/* A distribution with the sizes of one environment's actions. */
+struct policy {
+    const struct policy_ops *ops; /* NULL: no distribution is made for these actions */
+    int outputs;                  /* P: numbers of the network that describe it */
+    int size;                     /* N: floats of an action */
+    float low, high;              /* the range of a continuous action */
 };
 
-/* Discrete actions; out holds the logits, one per action. */
-extern const struct policy_ops policy_categorical;
+/* out: (P), action: (N). Sums over components belong inside: the losses see one action, one probability. */
+struct policy_ops {
+    const char *name;
+    /* P, for actions of such an environment; 0: it is not made for them. */
+    int (*outputs)(const struct env_spec *spec);
+    /* Draws an action. */
+    void (*sample)(const struct policy *p, const float *out, struct rng *rng, float *action);
+    /* The likeliest action. */
+    void (*mode)(const struct policy *p, const float *out, float *action);
+    double (*log_prob)(const struct policy *p, const float *out, const float *action); /* log pi(a) */
+    double (*entropy)(const struct policy *p, const float *out);                       /* H(pi), in nats */
+    /* dout (P) = scale * d(-log pi(a) adv - beta H(pi)) / d out, adv a constant. */
+    void (*gradient)(const struct policy *p, const float *out, const float *action, double adv, double beta,
+                     double scale, float *dout);
+    /* The action as the environment takes it. vector: room for action_dim floats, to which the answer may point. */
+    struct env_action (*to_env)(const struct policy *p, const float *action, float *vector);
+};
+
+#define POLICY(id) extern const struct policy_ops policy_##id;
+#include "learn/policies.h"
+#undef POLICY
+
+/* The first distribution of policies.h that is made for the environment's actions. */
+struct policy policy_for(const struct env_spec *spec);
+/* The same out of other rows than those; NULL ends them. */
+struct policy policy_among(const struct policy_ops *const *rows, const struct env_spec *spec);
 
 #endif

@@ -48,7 +48,7 @@ struct loss_sums returns_q_loss(const struct rollout *r, int A)
     const double mean = 1.0 / r->E;
     struct loss_sums sums = {0};
     for (int row = 0; row < r->T * r->E; row++) {
-        const int a = r->action[row];
+        const int a = (int)r->action[row];
         const double error = (double)r->out[row][a] - r->target[row];
         for (int i = 0; i < A; i++) r->dout[row][i] = 0;
         r->dout[row][a] = (float)(mean * error);

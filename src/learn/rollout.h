@@ -13,10 +13,11 @@ enum rollout_end {
 
 struct rollout {
     int T, E;               /* steps played, environments */
-    int *action;            /* (T * E)  a */
+    int N;                  /* floats of one action */
+    float *action;          /* (T * E, N)  a, what the policy drew; a discrete action is its index */
     float *reward;          /* (T * E)  r, scaled and clipped */
     uint8_t *end;           /* (T * E)  enum rollout_end */
-    int *next_action;       /* (T * E)  a' taken (or drawn) in s'; Sarsa only */
+    float *next_action;     /* (T * E)  the index of a' taken (or drawn) in s'; Sarsa only */
     const float **next_out; /* (T * E)  the network's output row for s', NULL where it was not asked */
     float *next_value;      /* (T * E)  the bootstrap value of s', written by the losses where they read it */
     float *target;          /* (T * E)  R or y, written by the losses */

@@ -139,6 +139,7 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
         return error_set("environment \"%s\" cannot be opened: %s", name, err);
     const char *fault = spec_fault(&world->spec, ops);
     if (fault) return error_set("environment \"%s\": what its `open` answers cannot be used: %s", name, fault);
+    world->policy = policy_for(&world->spec);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #define DUNLIN_LEARN_WORLD_H
 
 #include "dunlin/env.h"
+#include "learn/policy.h"
 #include "nn/net.h"
 
 /* The environments of env/list.h, in its order; NULL behind the last. */
@@ -18,6 +19,7 @@ struct world {
     const struct env_ops *ops;
     struct env_args args;
     struct env_spec spec;
+    struct policy policy; /* over its actions: whoever plays draws from it, and learning differentiates it */
     char arg[256];
 };
 

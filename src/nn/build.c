@@ -26,24 +26,24 @@ static int build(struct net *net, const struct network *network, int lstm)
 }
 
 struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
-                       int actions)
+                       int outputs)
 {
     struct net *net = memory_new(1, sizeof *net);
     openblas_set_num_threads(1); /* the other cores belong to other actors */
     net->facts.input = *input;
     net->facts.heads = heads;
-    net->facts.actions = actions;
-    net->facts.out_dim = actions + (heads == NET_HEADS_POLICY_V);
+    net->facts.outputs = outputs;
+    net->facts.out_dim = outputs + (heads == NET_HEADS_POLICY_V);
     net->facts.tensors = net->tensors;
     if (build(net, network, lstm)) net_free(&net);
     return net;
 }
 
-struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int actions)
+struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int outputs)
 {
     struct network network;
     if (network_of(spec, &network)) return NULL;
-    return net_new_of(&network, lstm, input, heads, actions);
+    return net_new_of(&network, lstm, input, heads, outputs);
 }
 
 void net_free(struct net **net)

@@ -43,6 +43,6 @@ struct tensor builder_matrix(const struct builder *b, int n);
 
 /* A network of a row that need not be in the table; else as net_new(). */
 struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
-                       int actions);
+                       int outputs);
 
 #endif

@@ -115,6 +115,6 @@ void heads_add(struct builder *b)
     input_add(b);
     const struct tensor weight = builder_matrix(b, f->out_dim);
     struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = f->out_dim}, false);
-    add_part(b, l, policy ? "pi" : "q", f->actions, weight, policy ? TENSOR_POLICY : TENSOR_VALUE);
+    add_part(b, l, policy ? "pi" : "q", f->outputs, weight, policy ? TENSOR_POLICY : TENSOR_VALUE);
     if (policy) add_part(b, l, "v", 1, weight, TENSOR_VALUE);
 }

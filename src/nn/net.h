@@ -20,10 +20,11 @@ struct net_input {
     int dim;
 };
 
-/* What it answers. An output row is out_dim floats: Q values (A); or logits (A) and then V (1). */
+/* What it answers. An output row is out_dim floats: Q values (P of them, one per action); or the P numbers
+ * that describe the policy, and then V (1). */
 enum net_heads {
-    NET_HEADS_Q,        /* tensors q.weight (A, H), q.bias (A) */
-    NET_HEADS_POLICY_V, /* tensors pi.weight (A, H), pi.bias (A), v.weight (1, H), v.bias (1) */
+    NET_HEADS_Q,        /* tensors q.weight (P, H), q.bias (P) */
+    NET_HEADS_POLICY_V, /* tensors pi.weight (P, H), pi.bias (P), v.weight (1, H), v.bias (1) */
 };
 
 /* A named tensor of theta. Files hold the textbook shape (dense (out, in), convolution (out, in, kh, kw), LSTM gates
@@ -57,7 +58,7 @@ struct net_facts {
     int tensor_count;
     const struct tensor *tensors; /* in the order of theta */
     int out_dim;                  /* floats of one output row */
-    int actions;                  /* A */
+    int outputs;                  /* P */
     int state_dim;                /* floats of recurrent state of one environment (h then c); 0 without LSTM */
     struct net_input input;
     enum net_heads heads;
@@ -67,7 +68,7 @@ struct net_facts {
 /* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature" (networks.c); lstm is cells after the
  * last hidden layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input.
  * Owner: net_free(). */
-struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int actions);
+struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int outputs);
 void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
 /* Network i as it is typed, "mlp[:64,64]", and a line of help; NULL behind the last. */

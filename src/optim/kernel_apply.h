@@ -34,6 +34,15 @@ KERNEL_DECLARE(int, decay_row, (float *g, int width, int n, float a))
     (const float *in, float *out, float *m, size_t n, const struct optim_grad *grads, int k, float a, float b)
 KERNEL_DECLARE(void, apply_momentum, APPLY_MOMENTUM_ARGS)
 
+/* m <- a1 m + b1 d, v <- a2 v + b2 d^2, theta <- theta - rate m / (sqrt(v) root + eps); rate and root (k). */
+struct apply_adam {
+    float a1, b1, a2, b2, eps;
+};
+#define APPLY_ADAM_ARGS                                                                                                \
+    (const float *in, float *out, float *m, float *v, size_t n, const struct optim_grad *grads, int k,                 \
+     const float *rate, const float *root, const struct apply_adam *c)
+KERNEL_DECLARE(void, apply_adam, APPLY_ADAM_ARGS)
+
 /* theta <- theta - lr d. */
 #define APPLY_SGD_ARGS (const float *in, float *out, size_t n, const struct optim_grad *grads, int k)
 KERNEL_DECLARE(void, apply_sgd, APPLY_SGD_ARGS)

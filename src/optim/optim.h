@@ -1,19 +1,22 @@
-/* optim.h -- what rank 0 does with waiting gradients.
+/* optim.h -- what rank 0 does with waiting gradients: the optimisers, one row each (rows.h), and their state.
  *
- * RMSProp of Mnih et al. 2016: g <- a g + (1-a) d^2, theta <- theta - lr d / sqrt(g + eps), eps inside the root, g from
- * 0 unless `start` says otherwise. Momentum SGD: m <- a m + (1-a) d, theta <- theta - lr m. shared-rmsprop: one g.
- * rmsprop and momentum-sgd: one g (m) per actor. sgd is for tests: theta <- theta - lr d. All are elementwise, so
- * several waiting gradients go through in one pass with theta and g in registers; the result is that of one after
- * another, bit for bit. Knows nothing of MPI or HDF5.
+ * All are elementwise, so several waiting gradients go through in one pass with theta and the state in registers; the
+ * result is that of one after another, bit for bit. Knows nothing of MPI or HDF5.
  */
 #ifndef DUNLIN_OPTIM_OPTIM_H
 #define DUNLIN_OPTIM_OPTIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "optim/grad.h"
 
-enum optim_kind { OPTIM_SHARED_RMSPROP, OPTIM_RMSPROP, OPTIM_MOMENTUM_SGD, OPTIM_SGD };
+enum optim_kind {
+#define OPTIM(name, KIND) OPTIM_##KIND,
+#include "optim/rows.h"
+#undef OPTIM
+};
 
 struct optim_config {
     enum optim_kind kind;
@@ -21,6 +24,7 @@ struct optim_config {
     double eps;      /* inside the root */
     double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
+    double beta1, beta2, adam_eps;
     struct grad_wide wide;
 };
 
@@ -29,21 +33,45 @@ struct optim_grad {
     const float *grad; /* (n) */
     float scale;       /* 1, or clip / norm */
     float lr;
-    int actor;   /* whose g or m, 0 .. actors - 1 */
-    int factors; /* of its form (grad.h), RMSProp alone; an input that is 0 in every row costs no root and no division */
+    int actor; /* whose g or m, 0 .. actors - 1 */
+    /* Of its form (grad.h), where the optimiser takes them: an input that is 0 in every row costs no root and no
+     * division. */
+    int factors;
 };
+
+enum { OPTIM_BLOCKS = 2 };
+struct optim_config;
+struct optim_part;
+
+/* An optimiser. */
+struct optim_row {
+    const char *name;                     /* as typed after --optimizer */
+    const char *help;                     /* one line for `dunlin list`; NULL: for tests alone, not offered */
+    const char *blocks[OPTIM_BLOCKS + 1]; /* of params floats that it keeps, by the names in its formula; then NULL */
+    bool per_actor; /* blocks for each actor, so that it needs to know whose gradient it gets; else sums will do */
+    bool factors;   /* takes gradients with factors (grad.h) */
+    bool counts;    /* reads how many gradients its blocks have seen */
+    double (*start)(const struct optim_config *config); /* what blocks[0] begins with; NULL: 0 */
+    void (*apply)(const struct optim_part *part);       /* row.h */
+};
+
+/* NULL behind the last. */
+const struct optim_row *optim_row(int kind);
+/* -1 for an unknown name. */
+int optim_kind_of(const char *name);
+/* Blocks of one set. */
+int optim_blocks(const struct optim_row *row);
 
 struct optim; /* opaque: configuration and state */
 
-/* n floats of theta (a multiple of 16), state for `actors` actors, g = start, m = 0. NULL after error_set() where
+/* n floats of theta (a multiple of 16), state for `actors` actors. NULL after error_set() where
  * per-actor state does not fit into the machine's memory (the line names actors, parameters and bytes). Owner:
  * optim_free(). */
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
 void optim_free(struct optim **optim);
 
 /* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not
- * overlap. Where there is a wide matrix, nobody else writes to a theta_out of this optim, as long as it is used with
- * it: rows that have not changed since are not written again. */
+ * overlap. */
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k);
 
 /* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of
@@ -54,14 +82,23 @@ size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);
 
-/* State for checkpoints: `rows` blocks of n floats (1, or one per actor; 0 for sgd). Borrowed, whole until the next
- * apply. */
-int optim_state_rows(const struct optim *optim);
-float *optim_state(struct optim *optim, int row);
+/* Where theta goes round in buffers that have numbers: the next drain (optim_apply(), or all pieces of one) goes from
+ * buffer `from` to buffer `to`, and then rows of the wide matrix that `to` already holds are not written again. Said
+ * before each drain; of one without it, or with -1, nothing is known, and everything is written. */
+enum { OPTIM_BUFFERS = 256 };
+void optim_buffers(struct optim *optim, int from, int to);
+/* For whoever else writes to such a buffer: this optim knows nothing of what is in it any longer; or that `to` is now a
+ * copy of `from`. */
+void optim_forget(struct optim *optim, int buffer);
+void optim_copied(struct optim *optim, int from, int to);
 
-/* "shared-rmsprop", ... and back; -1 for an unknown name. */
-const char *optim_name(enum optim_kind kind);
-int optim_kind_of(const char *name);
+/* State for checkpoints: sets of blocks (1, or one per actor; 0 where the row has no blocks), block `b` of a set as the
+ * row names them. Borrowed, whole until the next apply. */
+const struct optim_row *optim_row_of(const struct optim *optim);
+int optim_sets(const struct optim *optim);
+float *optim_state(struct optim *optim, int set, int b);
+/* Gradients that went through, for a row that counts; settable for a resume. */
+int64_t *optim_steps(struct optim *optim);
 
 /* The learning rate at global frame T: lr, annealed linearly to 0 over `frames` where anneal is set; never below 0. */
 double optim_lr(double lr, int anneal, long long T, long long frames);

@@ -7,8 +7,6 @@
 #include "base/memory.h"
 #include "optim/kernel_apply.h"
 
-enum { WRITTEN_MOST = 256 }; /* places that theta is written to; of more, the first is forgotten */
-
 struct wide *wide_new(const struct grad_wide *at)
 {
     struct wide *w = memory_new(1, sizeof *w);
@@ -16,7 +14,10 @@ struct wide *wide_new(const struct grad_wide *at)
     w->owed = memory_new((size_t)at->in, sizeof *w->owed);
     w->empty = memory_new((size_t)at->in, 1);
     w->changed = memory_new((size_t)at->in, sizeof *w->changed);
-    w->written = memory_new(WRITTEN_MOST, sizeof *w->written);
+    w->holds = memory_new(OPTIM_BUFFERS, sizeof *w->holds);
+    for (int i = 0; i < at->in; i++) w->changed[i] = 1;
+    w->now = 1;
+    w->from = w->to = -1;
     return w;
 }
 
@@ -28,31 +29,24 @@ void wide_free(struct wide **wide)
     free(w->owed);
     free(w->empty);
     free(w->changed);
-    free(w->written);
+    free(w->holds);
     free(w);
 }
 
-static struct wide_written *find(struct wide *w, const float *theta)
+void wide_begin(struct wide *w)
 {
-    for (int i = 0; i < w->count; i++)
-        if (w->written[i].theta == theta) return &w->written[i];
-    return NULL;
-}
-
-void wide_begin(struct wide *w, const float *theta_in, const float *theta_out)
-{
-    const struct wide_written *out = find(w, theta_out);
+    const uint64_t in = w->from < 0 ? 0 : w->holds[w->from];
+    w->known = w->to < 0 ? 0 : w->holds[w->to];
+    if (in < w->now) /* theta goes back to what it was: what has changed since changes again */
+        for (int i = 0; i < w->at.in; i++)
+            if (w->changed[i] > in) w->changed[i] = w->now + 1;
     w->now++;
-    w->known = out ? out->when : 0;
-    for (int i = 0; theta_in != w->last && i < w->at.in; i++) w->changed[i] = w->now; /* somebody else wrote it */
 }
 
-void wide_end(struct wide *w, const float *theta_out)
+void wide_end(struct wide *w)
 {
-    struct wide_written *out = find(w, theta_out);
-    if (!out) out = &w->written[w->count < WRITTEN_MOST ? w->count++ : 0];
-    *out = (struct wide_written){theta_out, w->now};
-    w->last = theta_out;
+    if (w->to >= 0) w->holds[w->to] = w->now;
+    w->from = w->to;
 }
 
 void wide_settle(struct wide *w, float *g, float decay)

@@ -3,7 +3,7 @@
  * Where gradients come as factors (optim.h), whole rows of them are commonly 0: then theta stays, and g only decays.
  * Such a row is not touched: its decays are owed, and paid when they are many, when it moves again or when somebody
  * asks for g, by the same multiplications in the same order; and it is copied to theta_out only if it has changed since
- * theta_out was written last. A row whose g has decayed to 0 owes nothing more.
+ * that buffer (optim_buffers()) was written last. A row whose g has decayed to 0 owes nothing more.
  */
 #ifndef DUNLIN_OPTIM_WIDE_H
 #define DUNLIN_OPTIM_WIDE_H
@@ -14,30 +14,24 @@
 
 enum { WIDE_OWED = 512 };
 
-struct wide_written {
-    const float *theta;
-    uint64_t when;
-};
-
 struct wide {
     struct grad_wide at;
     int *owed;         /* (in) decays, fewer than WIDE_OWED */
     uint8_t *empty;    /* (in) g is 0 all along the row */
-    uint64_t *changed; /* (in) the last drain that moved the row */
-    uint64_t now;      /* drains */
-    uint64_t known;    /* this drain's theta_out holds theta as it was after this one */
-    const float *last; /* theta_out of the last drain: what theta_in is, or nothing is known */
-    struct wide_written *written;
-    int count;
+    uint64_t *changed; /* (in) the last drain that moved the row, above 0 */
+    uint64_t now;      /* drains, counted from 1 */
+    uint64_t *holds; /* (OPTIM_BUFFERS) the buffer holds every row not changed after this drain; 0: nothing is known */
+    int from, to;    /* buffers of this drain, or -1: nothing is known */
+    uint64_t known;  /* holds[to] before this drain, or 0 */
 };
 
 /* Owner: wide_free(). */
 struct wide *wide_new(const struct grad_wide *at);
 void wide_free(struct wide **wide); /* NULL inside is fine */
 
-/* A drain from theta_in to theta_out begins, ends. */
-void wide_begin(struct wide *w, const float *theta_in, const float *theta_out);
-void wide_end(struct wide *w, const float *theta_out);
+/* A drain from buffer `from` to buffer `to` begins, ends; whatever follows in the same call goes on in `to`. */
+void wide_begin(struct wide *w);
+void wide_end(struct wide *w);
 
 /* g (all of it) as if nothing had been left undone; decay as in optim_config. */
 void wide_settle(struct wide *w, float *g, float decay);

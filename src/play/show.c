@@ -59,7 +59,7 @@ static void see(void *arg, const void *state, double reward, double value, bool 
 }
 
 /* Ends the play that nobody would see. */
-static int alive(void *arg)
+static int nothing_to_see(void *arg)
 {
     const struct show *s = arg;
     return s->full || s->failed;
@@ -68,7 +68,7 @@ static int alive(void *arg)
 int show_play(struct show *s, const struct evaluate_config *config, struct evaluate_result *result)
 {
     struct evaluate_config cut = *config;
-    const struct evaluate_hooks hooks = {.alive = alive, .step = see, .arg = s};
+    const struct evaluate_hooks hooks = {.stop = nothing_to_see, .step = see, .arg = s};
     const struct setup *setup = &s->player->setup;
     if (s->most) cut.max_steps = s->most + 1;
     const int rc = evaluate_run(&cut, &setup->world, setup->net, s->player->theta, &hooks, result);

@@ -10,19 +10,13 @@
 #include "learn/algo.h"
 #include "learn/world.h"
 #include "nn/net.h"
+#include "optim/optim.h"
 
 static const char usage[] =
     "dunlin list\n  environments, algorithms, networks, optimizers, one line each: name, kind, help\n";
 
 struct item {
     const char *name, *kind, *help;
-};
-
-/* The names are those that --optimizer takes. */
-static const struct item optimizers[] = {
-    {"shared-rmsprop", "optimizer", "RMSProp with one mean square for all actors"},
-    {"rmsprop", "optimizer", "RMSProp with a mean square per actor"},
-    {"momentum-sgd", "optimizer", "gradient descent with a momentum per actor"},
 };
 
 static void print_item(const struct item *item)
@@ -56,6 +50,12 @@ static void print_networks(void)
     for (int i = 0; (item.name = net_usage(i, &item.help)); i++) print_item(&item);
 }
 
+static void print_optimizers(void)
+{
+    for (int i = 0; optim_row(i); i++)
+        if (optim_row(i)->help) print_item(&(struct item){optim_row(i)->name, "optimizer", optim_row(i)->help});
+}
+
 int list_main(int argc, char **argv)
 {
     const struct words words = {.usage = usage, .unknown = {"list: found '", "'; allowed: `dunlin list` alone"}};
@@ -68,6 +68,6 @@ int list_main(int argc, char **argv)
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
     print_algorithms();
     print_networks();
-    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) print_item(&optimizers[i]);
+    print_optimizers();
     return 0;
 }

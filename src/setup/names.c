@@ -12,7 +12,8 @@ static const char *algorithm(int i)
 
 static const char *optimizer(int i)
 {
-    return i <= OPTIM_MOMENTUM_SGD ? optim_name((enum optim_kind)i) : NULL;
+    const struct optim_row *row = optim_row(i);
+    return row && row->help ? row->name : NULL;
 }
 
 void setup_names(void)

@@ -5,11 +5,16 @@
 
 #include "base/error.h"
 
+static const struct optim_row *row_of(const struct options *options)
+{
+    return optim_row(optim_kind_of(options->optimizer));
+}
+
 int setup_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     if (options_check(set)) return -1;
-    if (o->combine == COMBINE_SUM && optim_kind_of(o->optimizer) != OPTIM_SHARED_RMSPROP)
+    if (o->combine == COMBINE_SUM && row_of(o)->per_actor)
         return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
                          "combine sum: optimizer shared-rmsprop",
                          o->optimizer);
@@ -35,13 +40,17 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     setup->algo = algo_find(options->algo);
     if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
-    if (!setup->world.spec.num_actions)
+    const int outputs = algo_outputs(setup->algo, &setup->world);
+    if (!outputs && setup->world.policy.ops)
+        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", options->algo,
+                         options->env);
+    if (!outputs)
         return error_set(
             "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
             "actions (`dunlin list`)",
             options->env);
     const struct net_input input = world_input(&setup->world);
-    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, setup->world.spec.num_actions);
+    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, outputs);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;
@@ -64,8 +73,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .eps_frames = o->eps_frames,
-                             .factors = strcmp(o->optimizer, optim_name(OPTIM_MOMENTUM_SGD)) &&
-                                        o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
+                             .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};
     c.eps_count = options_eps_final(o->eps_final, c.eps_final, c.eps_prob);
@@ -80,5 +88,8 @@ struct optim_config setup_optim_config(const struct setup *setup)
                                  .eps = o->rms_eps,
                                  .start = o->rms_start,
                                  .momentum = o->momentum,
+                                 .beta1 = o->adam_beta1,
+                                 .beta2 = o->adam_beta2,
+                                 .adam_eps = o->adam_eps,
                                  .wide = setup->facts->wide};
 }

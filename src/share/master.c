@@ -83,6 +83,17 @@ float *share_next(struct share *s)
     return floats_at(s, at_theta(s, s->next) + LINE);
 }
 
+int share_theta_buffer(const struct share *s)
+{
+    return s->current;
+}
+
+int share_next_buffer(struct share *s)
+{
+    share_next(s);
+    return s->next;
+}
+
 void share_publish(struct share *s, uint64_t version, int64_t frames)
 {
     share_next(s); /* nothing new was written: with hogwild the same weights, else those of some publication before */

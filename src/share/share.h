@@ -175,6 +175,10 @@ enum { SHARE_DRAIN_MOST = 64 }; /* what rank 0 takes through the optimiser in on
 int share_drain(struct share *s, struct share_ready *ready, int max);
 const float *share_theta(const struct share *s); /* the published weights */
 float *share_next(struct share *s);              /* where the next ones go: the same place with hogwild, else another */
+/* Which of the window's buffers those are, by numbers below 255 that never change. Nobody writes to them but
+ * share_start() and the caller. */
+int share_theta_buffer(const struct share *s);
+int share_next_buffer(struct share *s);
 /* Makes share_next()'s weights the published ones. */
 void share_publish(struct share *s, uint64_t version, int64_t frames);
 void share_ack(struct share *s, const struct share_ready *ready, int n); /* the mailboxes may be filled again */

@@ -83,22 +83,37 @@ static int put_actor(hid_t actors, const struct checkpoint_actor *actor, const c
     return put_data(group, "state", 1, &bytes, H5T_STD_U8LE, H5T_NATIVE_UCHAR, actor->state, path);
 }
 
+void checkpoint_optim_group(char group[CHECKPOINT_GROUP], int sets, int set, const char *block)
+{
+    char actor[24] = "";
+    if (sets > 1) snprintf(actor, sizeof actor, "/actor-%d", set);
+    snprintf(group, CHECKPOINT_GROUP, "optimizer%s%s%.16s", actor, block ? "/" : "", block ? block : "");
+}
+
+static int put_optim(hid_t file, const struct checkpoint *c, float *scratch, const char *path)
+{
+    const struct checkpoint_optim *o = &c->optim;
+    H5_AUTO hid_t optimizer = H5I_INVALID_HID;
+    H5_CHECK(optimizer = H5Gcreate2(file, "optimizer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path,
+             "write /optimizer");
+    if (h5_put_int(optimizer, "rows", o->sets, path)) return -1;
+    if (o->steps >= 0 && h5_put_int(optimizer, "steps", o->steps, path)) return -1;
+    for (int i = 0; i < o->sets * o->blocks; i++) {
+        char group[CHECKPOINT_GROUP];
+        checkpoint_optim_group(group, o->sets, i / o->blocks, o->blocks > 1 ? o->names[i % o->blocks] : NULL);
+        if (put_tensors(file, group, c->net, o->state[i], scratch, path)) return -1;
+    }
+    return 0;
+}
+
 static int put_all(hid_t file, const struct checkpoint *c, float *scratch, const char *path)
 {
-    H5_AUTO hid_t optimizer = H5I_INVALID_HID;
     H5_AUTO hid_t actors = H5I_INVALID_HID;
     if (h5_put_text(file, "version", DUNLIN_VERSION, path) || h5_put_options(file, c->options, path) ||
         put_counters(file, &c->counters, path) || put_tensors(file, "params", c->net, c->theta, scratch, path))
         return -1;
     if (c->target && put_tensors(file, "target", c->net, c->target, scratch, path)) return -1;
-    H5_CHECK(optimizer = H5Gcreate2(file, "optimizer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path,
-             "write /optimizer");
-    if (h5_put_int(optimizer, "rows", c->optim_rows, path)) return -1;
-    for (int r = 0; r < c->optim_rows; r++) {
-        char group[32] = ".";
-        if (c->optim_rows > 1) snprintf(group, sizeof group, "actor-%d", r);
-        if (put_tensors(optimizer, group, c->net, c->optim[r], scratch, path)) return -1;
-    }
+    if (put_optim(file, c, scratch, path)) return -1;
     H5_CHECK(actors = H5Gcreate2(file, "actors", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /actors");
     for (int a = 0; a < c->actor_count; a++)
         if (put_actor(actors, &c->actors[a], path)) return -1;

@@ -3,8 +3,11 @@
  * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and
  * SHA-256 of the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
  *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes,
- *   /target/LAYER/..., /optimizer/LAYER/... (one block of state), or /optimizer/actor-N/LAYER/... (several; N from 0:
- *   the actor of rank N + 1), /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ *   /target/LAYER/..., /optimizer, /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ * An optimiser keeps sets of blocks: one set for all actors, or one for each (attribute "rows": how many). A block is
+ * /optimizer/LAYER/...; with several sets it is in actor-N/ (N from 0: the actor of rank N + 1), and of several
+ * blocks in a set each is in a group of its name: /optimizer/m/LAYER/... Attribute
+ * "steps", where it matters: gradients applied.
  */
 #ifndef DUNLIN_STORE_CHECKPOINT_H
 #define DUNLIN_STORE_CHECKPOINT_H
@@ -41,15 +44,21 @@ struct checkpoint_actor {
     size_t bytes;
 };
 
+struct checkpoint_optim {
+    int sets, blocks;          /* of a set */
+    const char *const *names;  /* (blocks) not read where there is one */
+    const float *const *state; /* (sets * blocks) of params floats */
+    int64_t steps;             /* -1: not kept */
+};
+
 /* What goes in; everything is borrowed. */
 struct checkpoint {
     const struct option_set *options;
     const struct net *net;
     struct checkpoint_counters counters;
     const float *theta;
-    const float *target;       /* NULL: none */
-    const float *const *optim; /* optim_rows blocks of params floats */
-    int optim_rows;
+    const float *target; /* NULL: none */
+    struct checkpoint_optim optim;
     const struct checkpoint_actor *actors;
     int actor_count;
 };
@@ -96,9 +105,14 @@ int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counte
 /* The stored configuration, origin STORED. */
 int checkpoint_read_options(struct checkpoint_file *f, struct option_set *options);
 /* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is
- * "params", "target", "optimizer" or "optimizer/actor-N". Returns 1 where there is no such group. */
+ * "params", "target" or checkpoint_optim_group(). Returns 1 where there is no such group. */
 int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta);
-int checkpoint_optim_rows(struct checkpoint_file *f);
+int checkpoint_optim_sets(struct checkpoint_file *f);
+/* 0, or -1 after error_set(). */
+int checkpoint_optim_steps(struct checkpoint_file *f, int64_t *steps);
+/* The group of a block: of set `set` of `sets`, by its name, or NULL where it is the only one. */
+enum { CHECKPOINT_GROUP = 64 };
+void checkpoint_optim_group(char group[CHECKPOINT_GROUP], int sets, int set, const char *block);
 /* The state of a rank, malloc'd; 0, 1 where it was missing, -1. */
 int checkpoint_read_actor(struct checkpoint_file *f, int rank, void **state, size_t *bytes);
 

@@ -142,7 +142,7 @@ static int try_all(void *arg, FILE *out)
     options_init(&options);
     error_set("%s", "");
     if (open_file(f) || checkpoint_read_counters(f, &counters) || checkpoint_read_options(f, &options) ||
-        checkpoint_optim_rows(f) < 0)
+        checkpoint_optim_sets(f) < 0)
         return 1;
     if (H5Ovisit2(f->file, H5_INDEX_NAME, H5_ITER_INC, visit, &w, H5O_INFO_BASIC) < 0) {
         if (!*error_text()) h5_fail(f->path, "read it");
@@ -299,7 +299,16 @@ int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const 
     return 0;
 }
 
-int checkpoint_optim_rows(struct checkpoint_file *f)
+int checkpoint_optim_steps(struct checkpoint_file *f, int64_t *steps)
+{
+    H5_AUTO hid_t group = H5I_INVALID_HID;
+    H5_CHECK(group = H5Gopen2(f->file, "optimizer", H5P_DEFAULT), f->path, "read /optimizer");
+    const int rc = h5_get_int(group, "steps", steps, f->path);
+    if (rc > 0 || (!rc && *steps < 0)) return error_set("%s: /optimizer says no number of steps", f->path);
+    return rc;
+}
+
+int checkpoint_optim_sets(struct checkpoint_file *f)
 {
     if (!h5_exists(f->file, "optimizer")) return 0;
     H5_AUTO hid_t group = H5I_INVALID_HID;

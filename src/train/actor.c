@@ -47,7 +47,7 @@ struct evaluation {
 
 /* evaluate_run() calls this now and then: a sign of life, the state where a checkpoint waits for it, and whether to go
  * on. */
-static int still_wanted(void *arg)
+static int not_wanted(void *arg)
 {
     struct evaluation *e = arg;
     struct share_view view;
@@ -73,7 +73,7 @@ static int evaluate(struct actor *actor)
                                            .rank = EVAL_RANK};
     struct evaluate_result r = {0};
     struct evaluation e = {.actor = actor};
-    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = &e};
+    const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = &e};
     if (evaluate_run(&config, &actor->eval_world, u->net, theta, &hooks, &r)) {
         if (e.ended) return 0; /* the next fetch says why */
         log_rank("%s; this evaluation does not count", error_text());

@@ -79,15 +79,19 @@ bool checkpoints_whole(struct checkpoints *k)
 struct checkpoint_image *checkpoints_image(const char *dir, struct checkpoint *c, struct optim *optim)
 {
     char name[64];
-    const int rows = optim_state_rows(optim);
-    const float **blocks = memory_new((size_t)rows + 1, sizeof *blocks);
-    for (int i = 0; i < rows; i++) blocks[i] = optim_state(optim, i);
-    c->optim = blocks;
-    c->optim_rows = rows;
+    const struct optim_row *row = optim_row_of(optim);
+    const int sets = optim_sets(optim), blocks = optim_blocks(row);
+    const float **state = memory_new((size_t)(sets * blocks) + 1, sizeof *state);
+    for (int i = 0; i < sets * blocks; i++) state[i] = optim_state(optim, i / blocks, i % blocks);
+    c->optim = (struct checkpoint_optim){.sets = sets,
+                                         .blocks = blocks,
+                                         .names = row->blocks,
+                                         .state = state,
+                                         .steps = row->counts ? *optim_steps(optim) : -1};
     snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)c->counters.frames);
     struct checkpoint_image *image = checkpoint_image(dir, name, c);
-    free(blocks);
-    c->optim = NULL;
+    free(state);
+    c->optim.state = NULL;
     return image;
 }
 

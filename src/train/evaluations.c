@@ -112,7 +112,7 @@ void evaluations_turn(struct evaluations *v)
 }
 
 /* The actors wait for rank 0 meanwhile, and must see it alive. */
-static int still_wanted(void *arg)
+static int not_wanted(void *arg)
 {
     share_beat(((struct evaluations *)arg)->run->share);
     return signals_stop() != 0;
@@ -140,7 +140,7 @@ bool evaluations_final(struct evaluations *v)
                                            .epsilon = o->eval_eps,
                                            .seed = (uint64_t)o->seed,
                                            .rank = EVAL_RANK};
-    const struct evaluate_hooks hooks = {.alive = still_wanted, .arg = v};
+    const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
     log_root("  evaluating the final weights: %d episodes", config.episodes);
     if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, v->theta, &hooks, &r)) {
         log_error("no final evaluation: %s", error_text());

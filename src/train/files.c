@@ -1,5 +1,5 @@
-/* files.c -- see files.h. A write that fails ends nothing: it is said, once for each cause, in
- * the log, in /events and in RUN/status, as far as those can be written, and is tried again. */
+/* files.c -- see files.h. A write that fails ends nothing: it is said, once for each cause, in the log, in /events and
+ * in RUN/status, as far as those can be written, and is tried again. */
 #include "train/files.h"
 
 #include <malloc.h>

@@ -12,23 +12,27 @@
 #include "base/memory.h"
 #include "store/runfile.h"
 
-/* One block for shared statistics; for those of each actor as many as there were actors. */
+/* The same blocks for every actor that there was, or one set for all. */
 static int load_optim(struct checkpoint_file *f, const char *path, const struct setup *setup, struct optim *optim,
                       float *scratch)
 {
-    const bool shared = !strcmp(setup->options->optimizer, optim_name(OPTIM_SHARED_RMSPROP));
-    const int have = checkpoint_optim_rows(f);
+    const struct optim_row *row = optim_row(optim_kind_of(setup->options->optimizer));
+    const int have = checkpoint_optim_sets(f), blocks = optim_blocks(row);
     if (have < 0) return -1;
-    if (shared ? have != 1 : have < 1)
+    if (row->per_actor ? have < 1 : have != 1)
         return error_set("%s: /optimizer holds %d blocks of state, %s has %s", path, have, setup->options->optimizer,
-                         shared ? "one" : "one for each actor");
-    for (int i = 0; i < have; i++) {
-        char group[64] = "optimizer";
-        if (have > 1) snprintf(group, sizeof group, "optimizer/actor-%d", i);
-        float *to = optim && i < optim_state_rows(optim) ? optim_state(optim, i) : scratch;
+                         row->per_actor ? "one for each actor" : "one");
+    for (int i = 0; i < have * blocks; i++) {
+        const int set = i / blocks, b = i % blocks;
+        char group[CHECKPOINT_GROUP];
+        checkpoint_optim_group(group, have, set, blocks > 1 ? row->blocks[b] : NULL);
+        float *to = optim && set < optim_sets(optim) ? optim_state(optim, set, b) : scratch;
         const int rc = checkpoint_read_tensors(f, group, setup->net, to);
         if (rc) return rc > 0 ? error_set("%s: there is no /%s", path, group) : -1;
     }
+    int64_t steps = 0;
+    if (row->counts && checkpoint_optim_steps(f, &steps)) return -1;
+    if (optim) *optim_steps(optim) = steps;
     return 0;
 }
 

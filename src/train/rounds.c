@@ -108,6 +108,7 @@ static void finish_round(struct rounds *r, struct master *m)
     float *const next = share_next(run->share);
     qsort(r->ready, (size_t)run->actors, sizeof *r->ready, by_actor);
     const int k = turn_master_count(&run->turn, r->ready, run->actors, r->grads);
+    optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
     optim_apply(run->turn.optim, share_theta(run->share), next, r->grads, k);
     turn_master_move_target(&run->turn, next);
     episodes_take(run, &m->ranks, &m->sums);

@@ -1,5 +1,5 @@
-/* totals.c -- see totals.h. The histogram of lags, then one struct of numbers and text, then three numbers of each actor.
- * Nothing here is a time, so that with --deterministic a run and its repetition write the same bytes. */
+/* totals.c -- see totals.h. The histogram of lags, then one struct of numbers and text, then three numbers of each
+ * actor. Nothing here is a time, so that with --deterministic a run and its repetition write the same bytes. */
 #include "train/totals.h"
 
 #include <string.h>

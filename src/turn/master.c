@@ -42,6 +42,7 @@ static void step(const struct turn_master *t, float *next, const struct optim_gr
 {
     enum { PIECE = 131072 };
     const size_t n = t->params, most = share_remote(t->share) ? PIECE : n;
+    optim_buffers(t->optim, share_theta_buffer(t->share), share_next_buffer(t->share));
     for (size_t at = 0, piece; at < n; at += piece) {
         piece = optim_piece(t->optim, at, most);
         optim_apply_part(t->optim, share_theta(t->share), next, grads, k, at, piece);

@@ -1,0 +1,54 @@
+/* kernel_adam.c -- several gradients through Adam in one pass over theta; see kernel_apply.c. */
+#include <math.h>
+
+#include "optim/kernel_apply.h"
+
+enum {
+#ifdef __AVX2__
+    BLOCK = 32, /* floats of theta, of m and of v: three blocks fill the registers */
+#else
+    BLOCK = 16,
+#endif
+    TAIL = 16,   /* n is a multiple of it */
+    AHEAD = 256, /* floats that all is fetched ahead of its use */
+    LINE = 16,   /* floats of a cache line */
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void fetch_ahead(const float *x, int size)
+{
+    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
+}
+
+INLINE void adam_block(const float *in, float *out, float *m, float *v, const struct optim_grad *grads, int k,
+                       size_t at, const float *rate, const float *root, const struct apply_adam *c, int size)
+{
+    float th[BLOCK], mean[BLOCK], square[BLOCK];
+    fetch_ahead(in + at, size);
+    fetch_ahead(m + at, size);
+    fetch_ahead(v + at, size);
+    for (int l = 0; l < size; l++) th[l] = in[at + l];
+    for (int l = 0; l < size; l++) mean[l] = m[at + l];
+    for (int l = 0; l < size; l++) square[l] = v[at + l];
+    for (int j = 0; j < k; j++) {
+        const float *grad = grads[j].grad + at, scale = grads[j].scale;
+        fetch_ahead(grad, size);
+        for (int l = 0; l < size; l++) {
+            const float d = scale * grad[l];
+            mean[l] = c->a1 * mean[l] + c->b1 * d;
+            square[l] = c->a2 * square[l] + c->b2 * (d * d);
+            th[l] -= rate[j] * mean[l] / (sqrtf(square[l]) * root[j] + c->eps);
+        }
+    }
+    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    for (int l = 0; l < size; l++) m[at + l] = mean[l];
+    for (int l = 0; l < size; l++) v[at + l] = square[l];
+}
+
+void KERNEL(apply_adam) APPLY_ADAM_ARGS
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) adam_block(in, out, m, v, grads, k, i, rate, root, c, BLOCK);
+    for (; i < n; i += TAIL) adam_block(in, out, m, v, grads, k, i, rate, root, c, TAIL);
+}

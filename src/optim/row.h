@@ -1,0 +1,31 @@
+/* row.h -- private to src/optim: what an optimiser is made of. */
+#ifndef DUNLIN_OPTIM_ROW_H
+#define DUNLIN_OPTIM_ROW_H
+
+#include <stdint.h>
+
+#include "optim/kernel_apply.h"
+#include "optim/optim.h"
+
+/* The entries from .. from + n - 1 of theta through k gradients, whose `grad` begin at `from` too. */
+struct optim_part {
+    const struct optim_config *config;
+    struct wide *wide; /* what is left undone; or NULL */
+    const float *in;
+    float *out;
+    float *state[OPTIM_BLOCKS]; /* the row's blocks, from `from` on */
+    size_t from, n;
+    const struct optim_grad *grads;
+    int k;         /* 1 where state is per actor; at most OPTIM_PART_MOST */
+    int64_t steps; /* gradients that these blocks have seen before */
+};
+
+/* Is there one with factors among k gradients. */
+static inline bool optim_any_factors(const struct optim_grad *grads, int k)
+{
+    bool any = false;
+    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
+    return any;
+}
+
+#endif
