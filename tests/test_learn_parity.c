@@ -1,4 +1,4 @@
-/* test_learn_parity.c -- each algorithm's loss and gradient through a network, against PyTorch (tests/data/parity.h5). */
+/* test_learn_parity.c -- each algorithm's loss and gradient of a network against PyTorch (tests/data/parity.h5). */
 #include "rollouts.h"
 
 #include <hdf5.h>

@@ -106,7 +106,7 @@ INLINE void multiply(const struct row *r, int width, int col, float *d, int size
 }
 
 /* What apply_rmsprop_wide() was called with. */
-struct pass {
+struct wide_pass {
     const float *in;
     float *out, *g;
     size_t at, n;
@@ -119,7 +119,7 @@ struct pass {
 
 /* The block of `size` at place i of the pass, column col of its row; the one `ahead` places further on comes after this
  * row. */
-INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, int col, size_t ahead, int owed,
+INLINE void wide_block(const struct wide_pass *p, const struct row *rows, size_t i, int col, size_t ahead, int owed,
                        int size)
 {
     const float a = p->a, b = p->b, eps = p->eps, *in = p->in + i;
@@ -149,7 +149,7 @@ INLINE void wide_block(const struct pass *p, const struct row *rows, size_t i, i
 }
 
 /* What row `row` is to each gradient. Is there nothing in any of them? */
-static bool look_at_row(const struct pass *p, size_t row, struct row *rows)
+static bool look_at_row(const struct wide_pass *p, size_t row, struct row *rows)
 {
     bool nothing = true;
     for (int j = 0; j < p->k; j++) {
@@ -192,7 +192,7 @@ static void owe(struct wide *w, size_t row, int k, float *g, int width, float a)
 
 /* The first place from i on, a row's beginning, whose row has something, with that row's `rows`; those before it are
  * copied at most, and their decays are owed. */
-static size_t find_row(const struct pass *p, size_t i, struct row *rows)
+static size_t find_row(const struct wide_pass *p, size_t i, struct row *rows)
 {
     struct wide *w = p->state;
     for (; i < p->n; i += (size_t)p->width) {
@@ -206,7 +206,7 @@ static size_t find_row(const struct pass *p, size_t i, struct row *rows)
 }
 
 /* The row from place i to `end`, whose successor is at `next`. */
-static void apply_row(const struct pass *p, const struct row *rows, size_t i, size_t end, size_t next)
+static void apply_row(const struct wide_pass *p, const struct row *rows, size_t i, size_t end, size_t next)
 {
     const size_t row = (p->at + i) / (size_t)p->width, ahead = next < p->n ? next - i : 0;
     int col = (int)((p->at + i) % (size_t)p->width);
@@ -223,7 +223,7 @@ static void apply_row(const struct pass *p, const struct row *rows, size_t i, si
 
 void KERNEL(apply_rmsprop_wide) APPLY_RMSPROP_WIDE_ARGS
 {
-    const struct pass p = {in, out, g, at, n, height, width, grads, k, a, b, eps, state};
+    const struct wide_pass p = {in, out, g, at, n, height, width, grads, k, a, b, eps, state};
     struct row rows[2][OPTIM_PART_MOST];
     int this = 0;
     size_t i = find_row(&p, 0, rows[0]);

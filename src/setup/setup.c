@@ -1,6 +1,7 @@
 /* setup.c -- see setup.h. */
 #include "setup/setup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -13,12 +14,17 @@ static const struct optim_row *row_of(const struct options *options)
 int setup_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
+    char shared[128] = "";
     if (options_check(set)) return -1;
-    if (o->combine == COMBINE_SUM && row_of(o)->per_actor)
-        return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
-                         "combine sum: optimizer shared-rmsprop",
-                         o->optimizer);
-    return 0;
+    if (o->combine != COMBINE_SUM || !row_of(o)->per_actor) return 0;
+    for (int i = 0; optim_row(i); i++) {
+        const size_t at = strlen(shared);
+        if (optim_row(i)->help && !optim_row(i)->per_actor)
+            snprintf(shared + at, sizeof shared - at, "%s%s", at ? " or " : "", optim_row(i)->name);
+    }
+    return error_set("combine is sum and optimizer is %s, which needs to know whose gradient it gets; allowed with "
+                     "combine sum: optimizer %s",
+                     o->optimizer, shared);
 }
 
 int setup_complete(struct option_set *set)
