@@ -13,8 +13,8 @@
 #include "base/memory.h"
 #include "bench/figures.h"
 #include "learn/instance.h"
+#include "measure/mpi_ranks.h"
 #include "measure/probe.h"
-#include "measure/ranks.h"
 #include "setup/setup.h"
 #include "turn/actor.h"
 #include "turn/master.h"
@@ -162,7 +162,7 @@ static int measure(struct trial *p, double seconds)
     return 0;
 }
 
-static void run_master(const struct ranks *r, const struct setup *setup, struct optim *optim)
+static void run_master(const struct mpi_ranks *r, const struct setup *setup, struct optim *optim)
 {
     const struct options *o = setup->options;
     const size_t params = setup->facts->params;
@@ -177,7 +177,7 @@ static void run_master(const struct ranks *r, const struct setup *setup, struct 
     net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
     if (target) memcpy(target, theta, params * sizeof *target);
     share_start(r->share, theta, target, 0, 0);
-    ranks_serve(&m, 0);
+    mpi_ranks_serve(&m, 0);
     free(theta);
     free(target);
 }
@@ -187,10 +187,10 @@ int bench_actor(const struct bench *b)
     static struct option_set set;
     static struct trial trial;
     struct setup setup = {0};
-    struct ranks r;
+    struct mpi_ranks r;
     struct optim *optim = NULL;
     int rc = 0;
-    ranks_begin(&r);
+    mpi_ranks_begin(&r);
     const int cores = probe_cores();
     bool ok = !bench_options(b, &set) && !setup_open(&setup, &set.values, true);
     if (ok && r.size != 2) ok = !error_set("bench actor runs on 2 ranks, master and actor, not on %d", r.size);
@@ -199,7 +199,7 @@ int bench_actor(const struct bench *b)
         ok = (optim = optim_new(&config, setup.facts->params, 1)) != NULL;
     }
     if (ok && r.rank == 1) ok = !trial_open(&trial, &setup);
-    if (ranks_agree(&r, ok)) {
+    if (mpi_ranks_agree(&r, ok)) {
         const struct share_config config = {
             .params = setup.facts->params, .target = setup.algo->has_target, .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);
@@ -219,6 +219,6 @@ int bench_actor(const struct bench *b)
     if (r.rank == 1) trial_close(&trial);
     optim_free(&optim);
     setup_close(&setup);
-    ranks_end(&r, rc < 0);
+    mpi_ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

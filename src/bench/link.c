@@ -15,15 +15,15 @@
 #include "base/memory.h"
 #include "bench/figures.h"
 #include "measure/made.h"
+#include "measure/mpi_ranks.h"
 #include "measure/probe.h"
-#include "measure/ranks.h"
 #include "share/check.h"
 
 enum { TAG = 7, CYCLES = 24, WARM = 3 };
 static const double PATIENCE = 30; /* s */
 
 struct link {
-    struct ranks r;
+    struct mpi_ranks r;
     size_t params;
     float *out, *in;
     struct series plain, relay, direct; /* bytes/s */
@@ -142,12 +142,12 @@ int bench_link(const struct bench *b)
 {
     struct link l = {.params = b->params ? (size_t)b->params : MADE_PARAMS};
     int rc = 2;
-    ranks_begin(&l.r);
+    mpi_ranks_begin(&l.r);
     const bool ok = l.r.size >= 2 && apart();
     if (!ok)
         error_set(
             "bench link wants rank 0 on one node and all others on another: mpirun --host A:1,B:3 -n 4 ... bench link");
-    if (ranks_agree(&l.r, ok)) {
+    if (mpi_ranks_agree(&l.r, ok)) {
         l.out = memory_floats(l.params);
         l.in = memory_floats(l.params);
         rc = measure(&l, b->seconds);
@@ -163,6 +163,6 @@ int bench_link(const struct bench *b)
     series_free(&l.plain);
     series_free(&l.relay);
     series_free(&l.direct);
-    ranks_end(&l.r, rc < 0);
+    mpi_ranks_end(&l.r, rc < 0);
     return l.r.rank == 0 || rc != 2 ? rc : 0;
 }

@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "measure/mpi_ranks.h"
 #include "measure/probe.h"
-#include "measure/ranks.h"
 
 enum { ROUNDS = 3 };
 static const double PATIENCE = 2; /* s for a few gradients to come */
@@ -104,7 +104,7 @@ static int run_host(struct share *share, const struct bench *b, const struct sca
 
 int scale_idle(const struct bench *b, const struct scale_words *w)
 {
-    struct ranks r;
+    struct mpi_ranks r;
     struct optim *optim = NULL;
     const struct optim_config config = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = b->wide};
     const size_t params = (size_t)b->params;
@@ -114,17 +114,17 @@ int scale_idle(const struct bench *b, const struct scale_words *w)
         part.step[t] = w->step[t];
         part.form[t] = grad_form_of(params, &b->wide, b->rows[t]);
     }
-    ranks_begin(&r);
+    mpi_ranks_begin(&r);
     bool ok = true;
     if (!params || !(w->step[0] > 0)) ok = !error_set("under mpirun bench scale wants --step US and --params N");
     if (ok && r.rank == 0) ok = (optim = optim_new(&config, params, r.size - 1)) != NULL;
-    if (ranks_agree(&r, ok)) {
+    if (mpi_ranks_agree(&r, ok)) {
         const struct share_config share = {.params = params, .wide = b->wide, .episodes = 16, .world = w->far};
         r.share = share_open(MPI_COMM_WORLD, &share);
         rc = r.rank == 0 ? run_host(r.share, b, w, optim) : idle_actor(r.share, r.rank, &part);
         if (rc) log_error("%s", error_text());
     }
     optim_free(&optim);
-    ranks_end(&r, rc < 0);
+    mpi_ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

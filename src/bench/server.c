@@ -24,8 +24,8 @@
 #include "base/memory.h"
 #include "bench/figures.h"
 #include "bench/scripted.h"
+#include "measure/mpi_ranks.h"
 #include "measure/probe.h"
-#include "measure/ranks.h"
 #include "nn/peak.h"
 #include "turn/master.h"
 
@@ -223,9 +223,9 @@ static int look_at_model(const struct bench *b, struct server *s)
 int bench_server(const struct bench *b)
 {
     struct server s = {.turn.lr = 7e-4};
-    struct ranks r;
+    struct mpi_ranks r;
     int rc = 0;
-    ranks_begin(&r);
+    mpi_ranks_begin(&r);
     const int cores = probe_cores();
     s.actors = r.size - 1;
     bool ok = !look_at_model(b, &s);
@@ -234,7 +234,7 @@ int bench_server(const struct bench *b)
             .kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.1, .wide = s.form->wide};
         ok = (s.turn.optim = optim_new(&optim, s.form->params, s.actors)) != NULL;
     }
-    if (ranks_agree(&r, ok)) {
+    if (mpi_ranks_agree(&r, ok)) {
         const struct share_config config = {.params = s.form->params, .wide = s.form->wide, .episodes = 16};
         r.share = share_open(MPI_COMM_WORLD, &config);
         s.turn.share = r.share;
@@ -247,6 +247,6 @@ int bench_server(const struct bench *b)
         rc = 2;
     }
     optim_free(&s.turn.optim);
-    ranks_end(&r, rc < 0);
+    mpi_ranks_end(&r, rc < 0);
     return r.rank == 0 || rc != 2 ? rc : 0;
 }

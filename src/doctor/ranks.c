@@ -19,7 +19,7 @@
 #include "doctor/scale.h"
 #include "measure/idle.h"
 #include "measure/made.h"
-#include "measure/ranks.h"
+#include "measure/mpi_ranks.h"
 #include "share/check.h"
 
 enum { STAGE_SECONDS = 60, HOSTS_MOST = 64 };
@@ -138,7 +138,7 @@ static int visit(struct gathered *w, struct share *share, int size, size_t param
 }
 
 /* Collective. 0, or -1 where a rank is lost. */
-static int try_window(struct gathered *w, struct ranks *r, size_t params)
+static int try_window(struct gathered *w, struct mpi_ranks *r, size_t params)
 {
     const struct grad_form whole = {.params = params};
     const struct idle_part part = {.whole = whole, .form = {whole, whole}};
@@ -185,7 +185,7 @@ static int visit_relay(struct gathered *w, struct share *share, int size, size_t
 }
 
 /* Collective, behind try_window(): where there are other hosts, a window with relays, as training has it. 0, or -1. */
-static int try_relays(struct gathered *w, struct ranks *r, size_t params)
+static int try_relays(struct gathered *w, struct mpi_ranks *r, size_t params)
 {
     const struct grad_form whole = {.params = params};
     const struct idle_part part = {.whole = whole, .form = {whole, whole}};
@@ -221,11 +221,11 @@ int doctor_ranks(struct option_set *set)
 {
     static struct doctor_setup s;
     static struct doctor_facts mine;
-    struct ranks r;
+    struct mpi_ranks r;
     struct gathered w = {0};
     int64_t params = MADE_PARAMS;
     doctor.out = stdout;
-    ranks_begin(&r);
+    mpi_ranks_begin(&r);
     s.set = *set;
     if (r.rank == 0) {
         w.facts = memory_new((size_t)r.size, sizeof *w.facts);
@@ -249,9 +249,9 @@ int doctor_ranks(struct option_set *set)
     alarm(0);
     if (lost) {
         if (r.rank == 0) doctor_verdict(&doctor);
-        ranks_end(&r, true);
+        mpi_ranks_end(&r, true);
     }
-    ranks_end(&r, false);
+    mpi_ranks_end(&r, false);
     if (r.rank) return 0;
     doctor_folder(&doctor, set->values.out, (size_t)params);
     if (s.ok) doctor_scale(&doctor, &s, r.size - 1, w.has_near ? &w.near : NULL, w.has_far ? &w.far : NULL, w.here);

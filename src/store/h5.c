@@ -156,19 +156,19 @@ int h5_get_real(hid_t object, const char *key, double *value, const char *path)
     return 0;
 }
 
-struct option_row {
+struct stored_option {
     char key[32], value[OPTION_TEXT], origin[16];
 };
 
-static hid_t option_row_type(void)
+static hid_t stored_option_type(void)
 {
-    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct option_row));
-    H5_AUTO hid_t key = h5_text_type(sizeof((struct option_row *)0)->key);
-    H5_AUTO hid_t value = h5_text_type(sizeof((struct option_row *)0)->value);
-    H5_AUTO hid_t origin = h5_text_type(sizeof((struct option_row *)0)->origin);
-    if (type < 0 || H5Tinsert(type, "key", HOFFSET(struct option_row, key), key) < 0 ||
-        H5Tinsert(type, "value", HOFFSET(struct option_row, value), value) < 0 ||
-        H5Tinsert(type, "origin", HOFFSET(struct option_row, origin), origin) < 0) {
+    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct stored_option));
+    H5_AUTO hid_t key = h5_text_type(sizeof((struct stored_option *)0)->key);
+    H5_AUTO hid_t value = h5_text_type(sizeof((struct stored_option *)0)->value);
+    H5_AUTO hid_t origin = h5_text_type(sizeof((struct stored_option *)0)->origin);
+    if (type < 0 || H5Tinsert(type, "key", HOFFSET(struct stored_option, key), key) < 0 ||
+        H5Tinsert(type, "value", HOFFSET(struct stored_option, value), value) < 0 ||
+        H5Tinsert(type, "origin", HOFFSET(struct stored_option, origin), origin) < 0) {
         if (type >= 0) H5Tclose(type);
         return H5I_INVALID_HID;
     }
@@ -177,7 +177,7 @@ static hid_t option_row_type(void)
 
 int h5_put_options(hid_t loc, const struct option_set *options, const char *path)
 {
-    struct option_row rows[64] = {0};
+    struct stored_option rows[64] = {0};
     const int n = option_count();
     const hsize_t dim = (hsize_t)n;
     H5_AUTO hid_t group = H5I_INVALID_HID;
@@ -192,7 +192,7 @@ int h5_put_options(hid_t loc, const struct option_set *options, const char *path
     H5_AUTO hid_t space = H5I_INVALID_HID;
     H5_AUTO hid_t plist = H5I_INVALID_HID;
     H5_AUTO hid_t data = H5I_INVALID_HID;
-    H5_CHECK(type = option_row_type(), path, "write /config");
+    H5_CHECK(type = stored_option_type(), path, "write /config");
     H5_CHECK(space = H5Screate_simple(1, &dim, NULL), path, "write /config");
     H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "write /config");
     H5_CHECK(H5Pset_obj_track_times(plist, 0), path, "write /config");

@@ -1,5 +1,5 @@
-/* ranks.c -- see ranks.h. */
-#include "measure/ranks.h"
+/* mpi_ranks.c -- see mpi_ranks.h. */
+#include "measure/mpi_ranks.h"
 
 #include <mpi.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 static const double LOST_AFTER = 30; /* s without a sign of life */
 
-void ranks_begin(struct ranks *r)
+void mpi_ranks_begin(struct mpi_ranks *r)
 {
     int provided;
     share_before_mpi();
@@ -27,7 +27,7 @@ void ranks_begin(struct ranks *r)
     cpu_flush_denormals();
 }
 
-bool ranks_agree(const struct ranks *r, bool ok)
+bool mpi_ranks_agree(const struct mpi_ranks *r, bool ok)
 {
     int mine = ok, all = 0;
     CHECK_MPI(MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
@@ -36,14 +36,14 @@ bool ranks_agree(const struct ranks *r, bool ok)
     return false;
 }
 
-void ranks_end(struct ranks *r, bool lost)
+void mpi_ranks_end(struct mpi_ranks *r, bool lost)
 {
     if (lost) _exit(1); /* whoever still waits is ended by mpirun */
     if (r->share) share_close(&r->share);
     MPI_Finalize();
 }
 
-void ranks_serve(struct turn_master *m, int actor)
+void mpi_ranks_serve(struct turn_master *m, int actor)
 {
     for (;;) {
         if (turn_master_serve(m)) continue;
