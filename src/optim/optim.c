@@ -78,7 +78,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->sets = sets;
     o->blocks = blocks;
     o->state = floats ? memory_floats(floats) : NULL;
-    if (config->kind == OPTIM_SHARED_RMSPROP && config->wide.in) o->wide = wide_new(&config->wide);
+    if (row->lazy && config->wide.in) o->wide = wide_new(&config->wide);
     for (int s = 0; s < sets && row->start; s++)
         for (size_t i = 0; i < n; i++) optim_state(o, s, 0)[i] = (float)row->start(config);
     return o;

@@ -40,7 +40,6 @@ struct optim_grad {
 };
 
 enum { OPTIM_BLOCKS = 2 };
-struct optim_config;
 struct optim_part;
 
 /* An optimiser. */
@@ -50,6 +49,7 @@ struct optim_row {
     const char *blocks[OPTIM_BLOCKS + 1]; /* of params floats that it keeps, by the names in its formula; then NULL */
     bool per_actor; /* blocks for each actor, so that it needs to know whose gradient it gets; else sums will do */
     bool factors;   /* takes gradients with factors (grad.h) */
+    bool lazy;      /* of a shared one with factors: quiet rows of the wide matrix are left undone (wide.h) */
     bool counts;    /* reads how many gradients its blocks have seen */
     double (*start)(const struct optim_config *config); /* what blocks[0] begins with; NULL: 0 */
     void (*apply)(const struct optim_part *part);       /* row.h */

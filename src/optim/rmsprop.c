@@ -62,6 +62,7 @@ const struct optim_row optim_shared_rmsprop = {
     .help = "RMSProp with one mean square for all actors",
     .blocks = {"g"},
     .factors = true,
+    .lazy = true,
     .start = start,
     .apply = apply,
 };

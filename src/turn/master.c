@@ -1,5 +1,5 @@
-/* master.c -- see master.h. One pass takes all waiting gradients through the optimiser at once: RMSProp is elementwise,
- * so this equals one after another. */
+/* master.c -- see master.h. One pass takes all waiting gradients through the optimiser at once: every one is
+ * elementwise, so this equals one after another. */
 #include "turn/master.h"
 
 #include <string.h>
