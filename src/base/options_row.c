@@ -127,7 +127,7 @@ static bool read_text(const char *value, char field[OPTION_TEXT], bool store)
         if (iscntrl((unsigned char)value[i])) return false;
     if (!store) return true;
     memset(field, 0, OPTION_TEXT); /* so that equal options are equal bytes */
-    memcpy(field, value, n);
+    snprintf(field, OPTION_TEXT, "%s", value);
     return true;
 }
 

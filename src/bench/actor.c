@@ -199,7 +199,7 @@ int bench_actor(const struct bench *b)
         ok = (optim = optim_new(&config, setup.facts->params, 1)) != NULL;
     }
     if (ok && r.rank == 1) ok = !trial_open(&trial, &setup);
-    if (mpi_ranks_agree(&r, ok)) {
+    if (mpi_ranks_agree(&r, ok) && ok) {
         const struct share_config config = {
             .params = setup.facts->params, .target = setup.algo->has_target, .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);

@@ -59,7 +59,7 @@ static int push_once(struct share *s, const float *grad, size_t params, float sc
     float *mail = share_begin(s);
     if (!mail) return -1;
     const double start = clock_seconds();
-    if (scale != 0) memcpy(mail, grad, params * sizeof *mail);
+    if (grad && scale != 0) memcpy(mail, grad, params * sizeof *mail);
     share_push(s, &(struct share_push){.scale = scale, .steps = 1});
     *seconds = clock_seconds() - start;
     return 0;

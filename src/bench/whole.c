@@ -100,7 +100,7 @@ static int next_status(const struct training *t, double *seconds, double *frames
 
 static int begin(struct training *t, const struct bench *b, const char *dir, int index)
 {
-    double seconds = -1, frames;
+    double seconds = -1, frames = 0;
     char log_every[16];
     snprintf(t->dir, sizeof t->dir, "%.400s/%d", dir, index);
     snprintf(log_every, sizeof log_every, "%g", LOG_EVERY);

@@ -2,6 +2,7 @@
 #ifndef DUNLIN_DOCTOR_HOSTS_H
 #define DUNLIN_DOCTOR_HOSTS_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct doctor_plan {
 
 static inline bool same_host(const struct doctor_facts *a, const struct doctor_facts *b)
 {
+    assert(a && b);
     return !strcmp(a->host, b->host);
 }
 

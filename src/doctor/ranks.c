@@ -3,6 +3,7 @@
  * comes behind MPI_Finalize, when the others have gone. */
 #include "doctor/ranks.h"
 
+#include <assert.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -171,6 +172,7 @@ static int visit_relay(struct gathered *w, struct share *share, int size, size_t
     struct optim *optim = optim_new(&config, params, size - 1);
     struct idle_costs c;
     int remote = 1;
+    assert(w->local);
     while (remote < size - 1 && w->local[remote]) remote++;
     idle_begin(&h, share, optim, params);
     const int rc = !optim || idle_alone(&h, remote - 1, MEASURE, &c) || idle_end(&h) ? -1 : 0;

@@ -9,7 +9,7 @@
 void model_open(struct model *m, const struct scale_costs *c, const struct scale_layout *l)
 {
     *m = (struct model){.c = c, .l = l, .nodes = (l->actors + l->per_node - 1) / l->per_node};
-    const size_t all = (size_t)(l->actors + m->nodes);
+    const size_t all = (size_t)l->actors + (size_t)m->nodes;
     m->rng = rng_make(l->seed, 0, RNG_TEST, 0);
     m->client = memory_new(all, sizeof *m->client);
     m->cores = memory_new((size_t)m->nodes, sizeof *m->cores);

@@ -11,7 +11,7 @@ void fifo_put(struct fifo *f, struct gradient g)
     if (f->count == f->room) {
         const int room = f->room ? 2 * f->room : 16;
         struct gradient *more = memory_new((size_t)room, sizeof *more);
-        for (int i = 0; i < f->count; i++) more[i] = f->g[(f->head + i) % f->room];
+        for (int i = 0; f->room && i < f->count; i++) more[i] = f->g[(f->head + i) % f->room];
         free(f->g);
         *f = (struct fifo){.g = more, .count = f->count, .room = room};
     }

@@ -64,7 +64,7 @@ static bool mark_planes(const struct conv *l, const struct conv_pass *p, int row
     const size_t pixels = (size_t)l->rows * l->cols;
     const float *const *x = p->pass.frames + (size_t)row * l->C;
     const bool known = before >= 0 && shifted(l, p, row, before);
-    uint8_t *marks = change_marks(p, row), *still = marks + pixels, *steps = still + pixels, *last = steps;
+    uint8_t *marks = change_marks(p, row), *still = marks + pixels, *steps = still + pixels, *last;
     assert(l->stride == 4);
     memset(p->cells, 0, k.n);
     for (int c = 1; c < l->C; c++) {

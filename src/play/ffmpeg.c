@@ -77,7 +77,7 @@ static void *open_encoder(const char *part, int height, int width, double fps)
     char *const argv[] = {"ffmpeg",  "-nostdin",  "-v",         "error", "-f",  "rawvideo", "-pix_fmt", "rgb24",
                           "-s",      size,        "-r",         rate,    "-i",  "pipe:0",   "-an",      "-pix_fmt",
                           "yuv420p", "-movflags", "+faststart", "-f",    "mp4", "-y",       out,        NULL};
-    int ends[2];
+    int ends[2] = {-1, -1};
     snprintf(size, sizeof size, "%dx%d", width, height);
     snprintf(rate, sizeof rate, "%.6g", fps);
     snprintf(out, sizeof out, "file:%s", part);

@@ -22,7 +22,7 @@ struct movie {
 };
 
 static const struct movie_kind *const KINDS[] = {&movie_gif, &movie_ffmpeg};
-enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
+enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
 
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };

@@ -28,8 +28,6 @@ int setup_check(const struct option_set *set);
 /* Completes options with the environment's defaults and checks what concerns several of them.
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);
-/* What concerns several of them, alone. Same return. */
-int setup_check(const struct option_set *set);
 
 /* Opens environment and network; training false opens the environment as evaluation sees it. 0, or -1 after
  * error_set(). Owner: setup_close(). */

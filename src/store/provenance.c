@@ -75,7 +75,6 @@ static void fill_command(struct provenance *p, int argc, char **argv)
 
 static void fill_variables(struct provenance *p)
 {
-    extern char **environ;
     for (size_t k = 0; k < sizeof KEPT / sizeof *KEPT; k++)
         for (char **e = environ; *e; e++) {
             const size_t name = strcspn(*e, "=");
