@@ -54,7 +54,12 @@ for readme in README.md $(tr '\0' '\n' <../files | grep 'README\.md$' | grep -vx
     : >block.py; : >block.c; seen=0
     while IFS=$'\t' read -r kind text <&3; do
         case $kind in
-        sh) one "$readme" "$text"; seen=$((seen + 1)) ;;
+        sh)
+            seen=$((seen + 1))
+            case $text in
+            run/quickstart.sh\ *learns\ catch*) echo "# test_quickstart.sh runs: $text" ;;
+            *) one "$readme" "$text" ;;
+            esac ;;
         not) not_run+=("$readme: $text") ;;
         python) echo "$text" >>block.py ;;
         c) echo "$text" >>block.c ;;

@@ -1,6 +1,7 @@
 /* queue.c -- see queue.h. The events lie in a binary heap. */
 #include "measure/queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ void fifo_put(struct fifo *f, struct gradient g)
         free(f->g);
         *f = (struct fifo){.g = more, .count = f->count, .room = room};
     }
+    assert(f->room > 0);
     f->g[(f->head + f->count++) % f->room] = g;
 }
 
