@@ -184,6 +184,11 @@ int checkpoint_image_write(const struct checkpoint_image *image)
                         2, 1);
 }
 
+const char *checkpoint_image_name(const struct checkpoint_image *image)
+{
+    return image->name;
+}
+
 void checkpoint_image_free(struct checkpoint_image **image)
 {
     if (*image) free((*image)->bytes);

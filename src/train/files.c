@@ -139,7 +139,7 @@ static int put_checkpoint(void *arg)
 {
     struct checkpoint_job *job = arg;
     const int rc = checkpoint_image_write(job->image);
-    if (!rc) checkpoint_prune(job->dir, job->keep);
+    if (!rc) checkpoint_prune(job->dir, checkpoint_image_name(job->image), job->keep);
     checkpoint_image_free(&job->image);
     free(job->dir);
     free(job);
