@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,45 @@ static void check_lag(int64_t times)
     EXPECT(lag[0].count == 5 * times && lag[1].count == 3 * times && lag[1].lag == 1 && lag[2].count == 0);
     EXPECT(lag[RUN_LAG_ROWS - 1].count == times && lag[RUN_LAG_ROWS - 1].lag == RUN_LAG_ROWS - 1);
     free(lag);
+}
+
+/* What the library calls on its way to the disk: the last file flushed, and whether run.h5 was when it got its name. */
+static ino_t flushed;
+static int names_given, names_unflushed;
+
+int fsync(int fd)
+{
+    struct stat st;
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode)) flushed = st.st_ino;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    struct stat st;
+    if (!strcmp(to, run) && !stat(from, &st)) {
+        names_given++;
+        names_unflushed += st.st_ino != flushed;
+    }
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static void flushed_before_it_gets_its_name(void **unused)
+{
+    (void)unused;
+    struct stat st;
+    names_given = names_unflushed = 0;
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    EXPECT(f);
+    add_rows(f, 0, 10);
+    flushed = 0;
+    EXPECT(!runfile_flush(f) && !flushed && !runfile_sync(f) && !stat(run, &st) && flushed == st.st_ino);
+    flushed = 0;
+    EXPECT(!runfile_close(&f) && flushed == st.st_ino);
+    flushed = 0;
+    f = runfile_resume(dir, &options, &prov, 2, 1000, 1);
+    EXPECT(f && !runfile_close(&f));
+    EXPECT(names_given == 2 && !names_unflushed);
 }
 
 static void live_killed_resumed_finished(void **unused)
@@ -356,11 +396,9 @@ int main(int argc, char **argv)
     }
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(live_killed_resumed_finished),
-        TEST(damaged_file_is_set_aside),
-        TEST(mutated_files_never_take_the_reader_down),
-        TEST(full_disk_then_room_again),
-        TEST(overflow_drops_the_oldest_and_says_so),
+        TEST(live_killed_resumed_finished), TEST(flushed_before_it_gets_its_name),
+        TEST(damaged_file_is_set_aside),    TEST(mutated_files_never_take_the_reader_down),
+        TEST(full_disk_then_room_again),    TEST(overflow_drops_the_oldest_and_says_so),
 
     };
     return testing_main(tests);
