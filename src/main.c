@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
+#include "job/blas.h"
 #include "play/eval.h"
 #include "play/record.h"
 #include "setup/list.h"
@@ -59,6 +60,7 @@ int main(int argc, char **argv)
 {
     argc_all = argc;
     argv_all = argv;
+    blas_choose(argv);
     setup_names();
     if (argc < 2) {
         print_usage(stderr);
