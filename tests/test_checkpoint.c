@@ -240,35 +240,6 @@ static void newest_prune_resolve(void **unused)
     net_free(&net);
 }
 
-/* Damaged files with higher numbers push out nothing, and neither do whole ones push out what was just written. */
-static void what_was_just_written_stays(void **unused)
-{
-    (void)unused;
-    struct net *net = mlp_net("mlp:8", 4);
-    float *theta = random_theta(net, 31);
-    char path[256];
-    for (int i = 7; i <= 9; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "checkpoint-%012d.h5", i);
-        testing_spill(at(name), "rubbish", 7);
-    }
-    EXPECT(!write_simple("checkpoint-000000000001.h5", net, theta));
-    EXPECT(!write_simple("checkpoint-000000000002.h5", net, theta));
-    EXPECT(!write_simple("checkpoint-000000000003.h5", net, theta));
-    checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
-    EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000002.h5"))); /* two whole ones */
-    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK));       /* the third goes */
-    EXPECT(!access(at("checkpoint-000000000009.h5"), F_OK));
-    EXPECT(!write_simple("checkpoint-000000000001.h5", net, theta)); /* a run that went on from an older one */
-    checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000001.h5")) &&
-           !checkpoint_verify(at("checkpoint-000000000003.h5")));
-    EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
-    free(theta);
-    net_free(&net);
-}
-
 static void another_net_is_named(void **unused)
 {
     (void)unused;
@@ -397,7 +368,6 @@ int main(void)
         TEST(state_of_several_actors),
         TEST(every_mutation_is_found),
         TEST(newest_prune_resolve),
-        TEST(what_was_just_written_stays),
         TEST(another_net_is_named),
         TEST(strange_files_with_a_good_seal),
         TEST(full_disk_leaves_the_old_one),
