@@ -38,10 +38,11 @@ static void finish(struct session *s, struct master *m, int *status)
     *status = run->state == RUN_DONE ? 0 : run->state == RUN_STOPPED ? 143 : 1;
     if (run->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    char best[TEXT_FIGURE], last[TEXT_FIGURE];
-    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
-             run->reason, (long long)run->turn.frames, run_seconds(run), text_figure(run->n.best_mean, "%.3g", best),
-             text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
+    char best[TEXT_FIGURE], last[TEXT_FIGURE], dropped[DROPPED_TEXT];
+    dropped_text(&run->dropped, NULL, dropped, sizeof dropped);
+    log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
+             run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
+             text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
