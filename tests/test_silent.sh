@@ -52,21 +52,21 @@ over() { # over NAME COMMAND...
     check "$name: and no more" is "$(grep -c . err)" 1
     check "$name: nothing was touched" sh -c "(cd a && sha256sum -- *) | cmp -s sums -"
 }
-over "resume of what is done" "$dunlin" resume a
-over "the same with another lr" "$dunlin" resume a --lr 0.5
+over "resume of what is done" "$dunlin" resume a --env "$own"
+over "the same with another lr" "$dunlin" resume a --env "$own" --lr 0.5
 over "the same by --or-resume" "$dunlin" train --env "$own" --actors 2 --frames 3000 --out a --or-resume
-over "the same under mpirun" mpirun --oversubscribe -n 3 "$dunlin" resume a
+over "the same under mpirun" mpirun --oversubscribe -n 3 "$dunlin" resume a --env "$own"
 over "--or-resume under mpirun" mpirun --oversubscribe -n 3 "$dunlin" train --env "$own" --frames 3000 --out a --or-resume
 cp -r a killed && sed -i 's/^state done/state running/; /^reason/d' killed/status
-run "$dunlin" resume killed
+run "$dunlin" resume killed --env "$own"
 check "one that was killed in its last evaluation goes on: status 0" is "$status" 0
 check "and is done" grep -q "^state done" killed/status
 cp -r a hopeless && sed -i 's/^state done/state failed/; s/^reason .*/reason hopeless: nothing could be applied/' hopeless/status
-run "$dunlin" resume hopeless
+run "$dunlin" resume hopeless --env "$own"
 check "one that has failed for good does not become done: status 1" is "$status" 1
 check "it says so" grep -q "already at 30[0-9]* of 3000 frames, and failed; --frames M trains on" err
 check "its status stays" grep -q "^state failed" hopeless/status
-run "$dunlin" resume a --frames 4000
+run "$dunlin" resume a --env "$own" --frames 4000
 check "resume with more frames: status 0" is "$status" 0
 check "resume with more frames: they are trained" grep -q "^frames 40.* / 4000" a/status
 
@@ -100,7 +100,7 @@ unread --version
 if command -v gnuplot >/dev/null; then unread plot a --text; else skip "plot --text" "gnuplot is not installed"; fi
 
 # an environment that ends the process
-for words in "train --env $own --actors 2 --frames 3000 --out e" "resume a --frames 9000" "eval a --env $own"; do
+for words in "train --env $own --actors 2 --frames 3000 --out e" "resume a --env $own --frames 9000" "eval a --env $own"; do
     # shellcheck disable=SC2086
     OWN_EXITS_AT=1 run "$dunlin" $words
     check "exit(0) in reset, ${words%% *}: status 1" is "$status" 1

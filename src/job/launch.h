@@ -17,7 +17,8 @@ enum launch_kind launch_kind(void);
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
 int launch_actors(int64_t asked);
 
-/* From here on a stop signal is noted for launch_run(). */
+/* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
+ * noted and ends the run. */
 void launch_catch_signals(void);
 
 /* What a start alone needs to know of its run. */

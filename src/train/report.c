@@ -139,7 +139,7 @@ void report_log(struct report *p)
     runfile_lag(run->runfile, p->sums->lag);
     episodes_tell_lost(run, p->sums);
     runfile_actors(run->runfile, p->ranks->rows);
-    files_log(p->files);
+    files_log(p->files, false);
     p->dropping = dropped_text(&run->dropped, &p->before, dropped, sizeof dropped);
     write_status(p, &row, left);
     log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %s max %lld  "
