@@ -1,5 +1,6 @@
 /* runfile_read.c -- reading run.h5, live, finished or killed; in a process of its own (guard.h), from which rows and
  * text come through a pipe. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -74,11 +75,13 @@ static void print_real(double value)
     fputs(text, stdout);
 }
 
-/* In quotes where it holds a comma or a quote (RFC 4180); a row is one line. */
+/* In quotes where it holds a comma or a quote (RFC 4180); a line break becomes a blank, a row is one line. */
 static void print_csv_text(const char *field, size_t size)
 {
     char foreign[1024], text[4 * sizeof foreign];
     snprintf(foreign, sizeof foreign, "%.*s", (int)size, field);
+    for (char *c = foreign; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = ' ';
     const size_t n = strlen(text_shown(foreign, text, sizeof text));
     const int quoted = memchr(text, ',', n) || memchr(text, '"', n);
     if (quoted) putchar('"');
