@@ -44,6 +44,9 @@ for what in observation state; do
     check "too far, $what: status 2" is "$status" 2
     check "too far, $what: one line" says strange "behind its $what" 8
 done
+train --env lib:./strange.so:save --out far
+check "too far, save: status 2" is "$status" 2
+check "too far, save: one line" says strange "\`save\` writes more" 8
 train --env lib:./strange.so:step --out step
 check "too far in a step: not 0" is "$status" 1
 check "too far in a step: named" grep -q "strange: it has written behind its observation after step" err

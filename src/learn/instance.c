@@ -121,6 +121,22 @@ static void *to(const struct instance *in, float *obs)
     return in->plane ? (void *)in->plane : in->raw ? in->raw : obs;
 }
 
+/* A library's first save goes to where it can do no harm. 0, or -1 after error_set() where it needs more than it said.
+ */
+static int try_save(struct instance *in)
+{
+    const struct world *w = in->world;
+    if (!w->foreign || !w->ops->save) return 0;
+    void *bytes = guarded(w, w->spec.save_size);
+    const size_t used = w->ops->save(in->state, bytes);
+    const bool more = used > w->spec.save_size || overrun(bytes, w->spec.save_size);
+    free(bytes);
+    if (!more) return 0;
+    in->fault = INSTANCE_BAD_OBSERVATION;
+    return error_set("environment %s: its `save` writes more than the %zu bytes that save_size says", w->ops->name,
+                     w->spec.save_size);
+}
+
 int instance_reset(struct instance *in)
 {
     float *obs = frames_first(&in->frames);
@@ -130,6 +146,7 @@ int instance_reset(struct instance *in)
     if (in->world->foreign) foreign_begin(&before, !in->was_reset);
     in->world->ops->reset(in->state, &in->rng, to(in, obs));
     if (in->world->foreign) foreign_end(&before);
+    if (!in->was_reset && try_save(in)) return -1;
     in->was_reset = true;
     return take_in(in, obs, "after reset");
 }

@@ -34,7 +34,7 @@ int instance_open(struct instance *in, const struct world *world, struct rng rng
 void instance_close(struct instance *in);
 
 /* Starts an episode. 0, or -1 after error_set() where the observation holds a NaN or Inf, or the library of an
- * environment has written behind observation or state. */
+ * environment has written behind observation or state, or at first behind what `save` may fill. */
 int instance_reset(struct instance *in);
 
 /* One step; its observation is the newest of the stack, also at an end, and no reset follows by itself. Rewards are
