@@ -14,6 +14,7 @@
 #include "store/h5.h"
 #include "store/provenance.h"
 #include "store/runfile.h"
+#include "store/seal.h"
 #include "store/tables.h"
 
 static char dir[64], run[160];
@@ -162,20 +163,45 @@ static void only_what_is_in_the_file(void **unused)
     }
 }
 
+/* Thousands of groups, each in the one before, below `group` of a file. */
+static void nest(const char *path, const char *group)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), in = H5Gopen2(file, group, H5P_DEFAULT);
+    for (int i = 0; i < 3000; i++) {
+        const hid_t next = H5Gcreate2(in, "1", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        EXPECT(next >= 0);
+        H5Gclose(in);
+        in = next;
+    }
+    H5Gclose(in), H5Fclose(file);
+}
+
+static void groups_in_a_checkpoint_end_it_soon(void **unused)
+{
+    (void)unused;
+    const struct net_input input = {0, 0, 0, 4};
+    struct net *net = net_new("mlp:8", 0, &input, NET_HEADS_Q, 3);
+    float *theta = memory_floats(net_facts(net)->params);
+    size_t n;
+    EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
+    const char *path = at("checkpoint-000000000001.h5");
+    nest(path, "actors");
+    unsigned char *bytes = testing_slurp(path, &n);
+    EXPECT(!seal_make(bytes, bytes + SEAL_BYTES, n - SEAL_BYTES));
+    testing_spill(path, bytes, n);
+    const double start = clock_seconds();
+    EXPECT(!checkpoint_open(path) && strstr(error_text(), "groups in groups, more than 8 deep"));
+    EXPECT(clock_seconds() - start < 5);
+    free(bytes), free(theta);
+    net_free(&net);
+}
+
 static void groups_in_groups_end_it_soon(void **unused)
 {
     (void)unused;
-    enum { DEEP = 3000 };
     struct runfile *f = runfile_create(dir, &options, &prov, 2);
     EXPECT(f && !runfile_close(&f));
-    hid_t file = H5Fopen(run, H5F_ACC_RDWR, H5P_DEFAULT), at = H5Gopen2(file, "sessions", H5P_DEFAULT);
-    for (int i = 0; i < DEEP; i++) {
-        const hid_t next = H5Gcreate2(at, "1", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        EXPECT(next >= 0);
-        H5Gclose(at);
-        at = next;
-    }
-    H5Gclose(at), H5Fclose(file);
+    nest(run, "sessions");
     const double start = clock_seconds();
     f = runfile_resume(dir, &options, &prov, 2, 1000, 1);
     EXPECT(f && clock_seconds() - start < 5 && !runfile_close(&f));
@@ -206,10 +232,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_just_written_stays),
-        TEST(flushed_before_it_gets_its_name),
-        TEST(only_what_is_in_the_file),
-        TEST(groups_in_groups_end_it_soon),
+        TEST(what_was_just_written_stays),  TEST(flushed_before_it_gets_its_name),    TEST(only_what_is_in_the_file),
+        TEST(groups_in_groups_end_it_soon), TEST(groups_in_a_checkpoint_end_it_soon),
     };
     return testing_main(tests);
 }
