@@ -12,6 +12,7 @@
 #include "classic.h"
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 
@@ -42,6 +43,7 @@ static int acrobot_open(struct env_spec *spec, const struct env_args *args, char
         .action_repeat = 1,
         .max_steps = STEPS,
         .state_size = sizeof(struct acrobot),
+        .save_size = sizeof(struct acrobot),
         .render_height = HEIGHT,
         .render_width = WIDTH,
     };
@@ -132,6 +134,14 @@ static void acrobot_render(const void *state, uint8_t *rgb)
     draw_line(&picture, x1, y1, x1, y1, 8, 0xFEC84B);
 }
 
+static bool valid(const struct acrobot *s, const struct acrobot *own)
+{
+    (void)own;
+    return fabs(s->s[0]) <= PI && fabs(s->s[1]) <= PI && fabs(s->s[2]) <= SPEED_1 && fabs(s->s[3]) <= SPEED_2 &&
+           s->t >= 0 && s->t <= STEPS;
+}
+ENV_PLAIN(acrobot, valid)
+
 const struct env_ops env_acrobot = {
     .api = DUNLIN_ENV_API,
     .name = "acrobot",
@@ -141,5 +151,7 @@ const struct env_ops env_acrobot = {
     .open = acrobot_open,
     .reset = acrobot_reset,
     .step = acrobot_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = acrobot_render,
 };

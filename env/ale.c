@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 #include "base/edits.h"
+#include "roms.h"
 
 #define FETCH "run/fetch-atari.sh fetches both it and the games"
 
-enum { FOLDERS = 4, LOGGER_ERRORS = 2 };
+enum { FOLDERS = 4, LOGGER_ERRORS = 2, MD5_TEXT = 33 };
 
 /* Played by two, so that the emulator refuses a single player's action by ending the process. */
 static const char *const two_players[] = {"combat", "maze_craze"};
@@ -205,27 +206,59 @@ static char *slurp(const char *path, size_t *n)
     return bytes;
 }
 
-/* Compares with the line "GAME.bin": "MD5" of md5.json; true also where nothing is known of the file. */
-static bool rom_sound(const char *dir, const char *game, const char *bytes, size_t n)
+static void md5_of(const char *bytes, size_t n, char hex[MD5_TEXT])
 {
-    char path[PATH_MAX + 32], key[80], hex[2 * EVP_MAX_MD_SIZE + 1];
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    size_t list_size;
+    hex[0] = '\0';
+    if (EVP_Digest(bytes, n, digest, &length, EVP_md5(), NULL) != 1) return;
+    for (unsigned i = 0; i < length && 2 * i + 3 <= MD5_TEXT; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* The sum expected of the game: by the line "GAME.bin": "MD5" of md5.json beside it, which may know other editions, or
+ * else by the program's own list; false where neither knows the game. */
+static bool expected_md5(const char *dir, const char *game, char hex[MD5_TEXT])
+{
+    char path[PATH_MAX + 32], key[80];
+    size_t size;
     snprintf(path, sizeof path, "%s/md5.json", dir);
-    char *list = slurp(path, &list_size);
-    if (!list) return true;
     snprintf(key, sizeof key, "\"%s.bin\"", game);
-    const char *line = strstr(list, key);
-    bool sound = true;
-    if (line && EVP_Digest(bytes, n, digest, &length, EVP_md5(), NULL) == 1) {
-        for (unsigned i = 0; i < length; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-        line += strcspn(line, ":");
+    char *list = slurp(path, &size);
+    const char *line = list ? strstr(list, key) : NULL;
+    bool known = line != NULL;
+    if (known) {
+        line += strlen(key);
         line += strspn(line, ": \"");
-        sound = strncmp(line, hex, 2 * (size_t)length) == 0;
+        snprintf(hex, MD5_TEXT, "%.*s", MD5_TEXT - 1, line);
     }
     free(list);
-    return sound;
+    for (size_t i = 0; i < sizeof ROMS / sizeof ROMS[0] && !known; i++) {
+        known = strcmp(game, ROMS[i].game) == 0;
+        if (known) snprintf(hex, MD5_TEXT, "%s", ROMS[i].md5);
+    }
+    return known;
+}
+
+/* The file at path is the game's, or nothing is known of such a game. 0, or -1 with one line in err. */
+static int check_rom(const char *dir, const char *game, const char *path, char *err, size_t err_size)
+{
+    char expected[MD5_TEXT], found[MD5_TEXT] = "";
+    size_t n = 0;
+    char *bytes = slurp(path, &n);
+    if (bytes) md5_of(bytes, n, found);
+    free(bytes);
+    if (n >= 2048 && (!expected_md5(dir, game, expected) || strcmp(found, expected) == 0)) return 0;
+    for (size_t i = 0; i < sizeof ROMS / sizeof ROMS[0]; i++)
+        if (strcmp(found, ROMS[i].md5) == 0 && strcmp(game, ROMS[i].game) != 0) {
+            snprintf(err, err_size, "%s is another game: its bytes are those of %s; put the game's own file there",
+                     path, ROMS[i].game);
+            return -1;
+        }
+    snprintf(err, err_size,
+             "%s is damaged: its %zu bytes are not those of the game; put it back, or let "
+             "run/fetch-atari.sh fetch it anew (another edition of the game: name its MD5 in md5.json beside it)",
+             path, n);
+    return -1;
 }
 
 int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t err_size)
@@ -249,16 +282,7 @@ int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t er
         snprintf(err, err_size, "%s is a game for two players, which one agent cannot play; choose another", game);
         return -1;
     }
-    size_t n = 0;
-    char *bytes = slurp(path, &n);
-    const bool sound = bytes && n >= 2048 && rom_sound(dir, game, bytes, n);
-    free(bytes);
-    if (sound) return 0;
-    snprintf(err, err_size,
-             "%s is damaged: its %zu bytes are not those of the game; put it back, or let "
-             "run/fetch-atari.sh fetch it anew",
-             path, n);
-    return -1;
+    return check_rom(dir, game, path, err, err_size);
 }
 
 void *ale_new(const struct ale *ale, const char *rom, int seed)

@@ -49,7 +49,8 @@ struct ale {
 struct ale *ale_load(char *err, size_t err_size);
 
 /* The file of `game`, as in "pong": GAME.bin in DUNLIN_ROMS (a folder), or in roms/ of the folders below. The file is
- * compared with md5.json beside it where there is one, for the emulator ends the process at a damaged file.
+ * compared with md5.json beside it, or where that does not name it with the sums known here (roms.h), for the emulator
+ * ends the process at a damaged file, and plays another game without a word.
  * Returns 0, or -1 with one line in err.
  *
  * The folders: DUNLIN_ATARI_DIR; atari/ beside the program and one folder up; ../lib/dunlin. */

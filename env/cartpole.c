@@ -11,6 +11,7 @@
 #include "classic.h"
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 
@@ -50,6 +51,7 @@ static int cartpole_open(struct env_spec *spec, const struct env_args *args, cha
         .action_repeat = 1,
         .max_steps = STEPS,
         .state_size = sizeof(struct cartpole),
+        .save_size = sizeof(struct cartpole),
         .render_height = HEIGHT,
         .render_width = WIDTH,
     };
@@ -106,6 +108,15 @@ static void cartpole_render(const void *state, uint8_t *rgb)
     draw_line(&picture, x, y - 10, x, y - 10, 7, 0x8098C0);
 }
 
+static bool valid(const struct cartpole *s, const struct cartpole *own)
+{
+    (void)own;
+    /* far behind the ends, where nobody comes in a step */
+    return fabs(s->x) <= 10 * X_LIMIT && fabs(s->x_dot) <= 1e3 && fabs(s->theta) <= 10 && fabs(s->theta_dot) <= 1e3 &&
+           s->t >= 0 && s->t <= STEPS;
+}
+ENV_PLAIN(cartpole, valid)
+
 const struct env_ops env_cartpole = {
     .api = DUNLIN_ENV_API,
     .name = "cartpole",
@@ -115,5 +126,7 @@ const struct env_ops env_cartpole = {
     .open = cartpole_open,
     .reset = cartpole_reset,
     .step = cartpole_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = cartpole_render,
 };

@@ -14,6 +14,7 @@
 #include "arg.h"
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { CELLS = 12, CELL = 7, SIDE = CELLS * CELL, STEPS = CELLS - 1, DRAWN = 21 };
 
@@ -43,6 +44,7 @@ static int catch_open(struct env_spec *spec, const struct env_args *args, char *
         .action_repeat = 1,
         .max_steps = STEPS,
         .state_size = sizeof(struct catch),
+        .save_size = sizeof(struct catch),
         .render_height = CELLS * DRAWN,
         .render_width = CELLS * DRAWN,
     };
@@ -93,6 +95,14 @@ static void catch_render(const void *state, uint8_t *rgb)
               (c->ball_row + 0.5) * DRAWN, DRAWN - 5, 0xF79009);
 }
 
+static bool valid(const struct catch *s, const struct catch *own)
+{
+    (void)own;
+    return s->ball_row >= 0 && s->ball_row < CELLS && s->ball_column >= 0 && s->ball_column < CELLS && s->paddle >= 0 &&
+           s->paddle < CELLS;
+}
+ENV_PLAIN(catch, valid)
+
 const struct env_ops env_catch = {
     .api = DUNLIN_ENV_API,
     .name = "catch",
@@ -102,5 +112,7 @@ const struct env_ops env_catch = {
     .open = catch_open,
     .reset = catch_reset,
     .step = catch_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = catch_render,
 };

@@ -15,6 +15,7 @@
 #include "arg.h"
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { CELLS = CORRIDOR_CELLS, ACTIONS = CORRIDOR_ACTIONS, STEPS = 100, DRAWN = 48 };
 
@@ -124,6 +125,7 @@ static int corridor_open(struct env_spec *spec, const struct env_args *args, cha
         .action_repeat = 1,
         .max_steps = STEPS,
         .state_size = sizeof(struct corridor),
+        .save_size = sizeof(struct corridor),
         .render_height = 2 * DRAWN,
         .render_width = (CELLS + 2) * DRAWN,
     };
@@ -171,6 +173,13 @@ static void corridor_render(const void *state, uint8_t *rgb)
     draw_line(&picture, x * DRAWN, y * DRAWN, x * DRAWN, y * DRAWN, DRAWN / 2.0, 0x2E90FA);
 }
 
+static bool valid(const struct corridor *s, const struct corridor *own)
+{
+    (void)own;
+    return s->place >= 0 && s->place <= CORRIDOR_ABYSS && s->t >= 0 && s->t <= STEPS;
+}
+ENV_PLAIN(corridor, valid)
+
 const struct env_ops env_corridor = {
     .api = DUNLIN_ENV_API,
     .name = "corridor",
@@ -180,5 +189,7 @@ const struct env_ops env_corridor = {
     .open = corridor_open,
     .reset = corridor_reset,
     .step = corridor_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = corridor_render,
 };

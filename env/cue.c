@@ -18,6 +18,7 @@
 
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { LENGTH = 5, LENGTH_MAX = 1000, OBS = 3, CELL = 24, DRAWN_MAX = 40 };
 
@@ -69,6 +70,7 @@ static int cue_open(struct env_spec *spec, const struct env_args *args, char *er
         .action_repeat = 1,
         .max_steps = length + 2,
         .state_size = sizeof(struct cue),
+        .save_size = sizeof(struct cue),
         .render_height = 3 * CELL,
         .render_width = ((length < DRAWN_MAX ? length : DRAWN_MAX) + 2) * CELL,
     };
@@ -131,6 +133,13 @@ static void cue_render(const void *state, uint8_t *rgb)
     draw_line(&picture, (cell + 0.5) * CELL, y * CELL, (cell + 0.5) * CELL, y * CELL, CELL / 2.0, 0x2E90FA);
 }
 
+static bool valid(const struct cue *s, const struct cue *own)
+{
+    return (s->right == 0 || s->right == 1) && (s->chosen == 0 || s->chosen == 1) && s->length == own->length &&
+           s->cell >= 0 && s->cell <= s->length + 2;
+}
+ENV_PLAIN(cue, valid)
+
 const struct env_ops env_cue = {
     .api = DUNLIN_ENV_API,
     .name = "cue",
@@ -141,6 +150,8 @@ const struct env_ops env_cue = {
     .init = cue_init,
     .reset = cue_reset,
     .step = cue_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = cue_render,
     .not_learned_by = "one-step-q, one-step-sarsa",
 };

@@ -17,6 +17,7 @@
 #include "classic.h"
 #include "draw.h"
 #include "dunlin/env.h"
+#include "plain.h"
 
 enum { STEPS = 200, HEIGHT = 300, WIDTH = 400 };
 
@@ -64,6 +65,7 @@ static int mountaincar_open(struct env_spec *spec, const struct env_args *args, 
         .action_repeat = 1,
         .max_steps = STEPS,
         .state_size = sizeof(struct mountaincar),
+        .save_size = sizeof(struct mountaincar),
         .render_height = HEIGHT,
         .render_width = WIDTH,
     };
@@ -136,6 +138,13 @@ static void mountaincar_render(const void *state, uint8_t *rgb)
     draw_line(&picture, x, y, x, y, 18, 0xD92D20);
 }
 
+static bool valid(const struct mountaincar *s, const struct mountaincar *own)
+{
+    return s->position >= LEFT && s->position <= RIGHT && fabs(s->velocity) <= SPEED && s->t >= 0 && s->t <= STEPS &&
+           memcmp(&s->anywhere, &own->anywhere, sizeof s->anywhere) == 0;
+}
+ENV_PLAIN(mountaincar, valid)
+
 const struct env_ops env_mountaincar = {
     .api = DUNLIN_ENV_API,
     .name = "mountaincar",
@@ -146,5 +155,7 @@ const struct env_ops env_mountaincar = {
     .init = mountaincar_init,
     .reset = mountaincar_reset,
     .step = mountaincar_step,
+    .save = plain_save,
+    .load = plain_load,
     .render = mountaincar_render,
 };

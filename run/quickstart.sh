@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # quickstart.sh [ENV] [--KEY VALUE ...] -- from a fresh machine to a learned agent: sets up, builds, trains on all cores, shows
-# the curve and the score, and records a game. ENV is catch unless given; atari:GAME also fetches the emulator and the games into
-# build/atari. What follows ENV goes to `dunlin train` as it is. Each call starts anew: what lies in its folder, runs/quickstart-ENV
-# or that of --out, is thrown away.
+# the curve and the score, and records a game; one of the best weights, and says so, where the last are below the mark. ENV is
+# catch unless given; atari:GAME also fetches the emulator and the games into build/atari. What follows ENV goes to `dunlin train`
+# as it is. Each call starts anew: what lies in its folder, runs/quickstart-ENV or that of --out, is thrown away.
 set -eu
 cd "$(dirname "$0")/.."
 . run/setup.sh
+. run/mark.sh
 env=${1:-catch}
 [ $# = 0 ] || shift
 case $env in atari:*) need python3 ;; *) need ;; esac
@@ -29,5 +30,13 @@ echo "learning curve: $out/curve.png"
 echo "evaluation of the learned agent over 100 episodes:"
 episodes=100
 case $env in atari:*) episodes=10 ;; esac
-build/dunlin eval "$out" --episodes "$episodes"
-build/dunlin record "$out" --out "$out/agent.gif"
+result=$(build/dunlin eval "$out" --episodes "$episodes")
+echo "$result"
+mean=$(echo "$result" | awk '{ print $4 }') mark=$(mark "$env") which=
+if [ -n "$mark" ] && ! reaches "$mean" "$mark"; then
+    shown=
+    [ ! -f "$out/checkpoint-best.h5" ] || which=--best shown=", and the game shown is one of the best weights"
+    echo "below its mark: the last weights reach $mean of $mark$shown; another --seed may do better"
+fi
+# shellcheck disable=SC2086
+build/dunlin record "$out" --out "$out/agent.gif" $which

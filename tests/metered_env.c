@@ -2,11 +2,12 @@
  * whatever the machine, so that frames are as good as a clock; and it crashes or hangs on request.
  *
  * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
- * "hang-R" for this process's rank R, the next step writes through a null pointer,
- * or never returns. Each opening of the environment is a line "WHO environment" in the file DUNLIN_OPENS, as
- * counted_opens.c has them. */
+ * "hang-R" for this process's rank R, the next step writes through a null pointer, or never returns; with
+ * DUNLIN_HANGS=open or reset that function never returns. Each opening of the environment is a line "WHO environment"
+ * in the file DUNLIN_OPENS, as counted_opens.c has them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "dunlin/env.h"
@@ -29,11 +30,18 @@ static void count_opening(void)
     fclose(f);
 }
 
+static void hang_in(const char *where)
+{
+    const char *asked = getenv("DUNLIN_HANGS");
+    while (asked && !strcmp(asked, where)) {}
+}
+
 static int metered_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
 {
     const char *us = getenv("DUNLIN_METER"), *dir = getenv("DUNLIN_FAULTS"), *rank = getenv("OMPI_COMM_WORLD_RANK");
     (void)args, (void)err, (void)err_size;
     count_opening();
+    hang_in("open");
     *spec = (struct env_spec){.obs_kind = ENV_OBS_FLOATS,
                               .obs_dim = 2,
                               .stack = 1,
@@ -59,6 +67,7 @@ static void metered_reset(void *state, struct rng *rng, void *obs)
 {
     struct walk *w = state;
     (void)rng;
+    hang_in("reset");
     *w = (struct walk){0, 0};
     observe(w, obs);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# soak.sh -- `make soak`: every script of tests/soak, one after another, and the last line of each at the end. An hour or two.
+# soak.sh -- `make soak`: every script of tests/soak, one after another, and the last line of each at the end. Two hours or three.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export DUNLIN_SOURCE=$PWD OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1

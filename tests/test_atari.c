@@ -278,6 +278,32 @@ static void test_seeds(void **state)
     EXPECT(differ > 0);
 }
 
+/* pong.bin under another game's name, in a folder without a list of sums. */
+static void test_another_game_is_named(void **state)
+{
+    (void)state;
+    char err[768], path[4096], dir[] = "/tmp/dunlin-roms-XXXXXX", as[64], before[4096] = "";
+    size_t n;
+    EXPECT(mkdtemp(dir) && ale_rom("pong", path, sizeof path, err, sizeof err) == 0);
+    unsigned char *bytes = testing_slurp(path, &n);
+    snprintf(as, sizeof as, "%s/space_invaders.bin", dir);
+    testing_spill(as, bytes, n);
+    snprintf(as, sizeof as, "%s/pong.bin", dir);
+    testing_spill(as, bytes, n);
+    free(bytes);
+    if (getenv("DUNLIN_ROMS")) snprintf(before, sizeof before, "%s", getenv("DUNLIN_ROMS"));
+    setenv("DUNLIN_ROMS", dir, 1);
+    const int good = ale_rom("pong", path, sizeof path, err, sizeof err);
+    const int other = ale_rom("space_invaders", path, sizeof path, err, sizeof err);
+    if (*before)
+        setenv("DUNLIN_ROMS", before, 1);
+    else
+        unsetenv("DUNLIN_ROMS");
+    EXPECT(good == 0 && other == -1 && strstr(err, "space_invaders.bin is another game") &&
+           strstr(err, "those of pong"));
+    EXPECT(!testing_remove(dir));
+}
+
 /* What atari_twin.py reads on stdout: height, actions, the emulator's numbers of these; then records, and after each
  * reset and step an 'O': action, terminated, truncated, life_lost as int32, the reward as double, the plane. */
 static int record_game(const char *game, int steps, bool training)
@@ -320,7 +346,7 @@ static int record_game(const char *game, int steps, bool training)
 static const struct CMUnitTest with_games[] = {
     cmocka_unit_test(test_sizes),      cmocka_unit_test(test_no_ops), cmocka_unit_test(test_lives),
     cmocka_unit_test(test_time_limit), cmocka_unit_test(test_sticky), cmocka_unit_test(test_save_load),
-    cmocka_unit_test(test_seeds),      cmocka_unit_test(test_planes),
+    cmocka_unit_test(test_seeds),      cmocka_unit_test(test_planes), cmocka_unit_test(test_another_game_is_named),
 };
 
 int main(int argc, char **argv)

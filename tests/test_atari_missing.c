@@ -52,14 +52,14 @@ static void test_no_games(void **state)
     setenv("DUNLIN_ROMS", dir, 1);
     EXPECT(ale_rom("pong", path, sizeof path, err, sizeof err) == -1);
     says(err, dir), says(err, "no game");
-    const char *const games[] = {"pong", "breakout", "space_invaders", "seaquest", "combat", "qbert"};
-    for (int i = 0; i < 6; i++) {
+    const char *const games[] = {"pong", "breakout", "space_invaders", "seaquest", "combat", "qbert", "homebrew"};
+    for (int i = 0; i < 7; i++) {
         char file[64];
         snprintf(file, sizeof file, "%s.bin", games[i]);
         touch(dir, file, rom, sizeof rom);
     }
     EXPECT(ale_rom("SpaceInvaders", path, sizeof path, err, sizeof err) == -1);
-    says(err, "SpaceInvaders"), says(err, "did you mean space_invaders"), says(err, "the 6 of"), says(err, dir);
+    says(err, "SpaceInvaders"), says(err, "did you mean space_invaders"), says(err, "the 7 of"), says(err, dir);
     EXPECT(ale_rom("brekout", path, sizeof path, err, sizeof err) == -1);
     says(err, "did you mean breakout");
     EXPECT(ale_rom("", path, sizeof path, err, sizeof err) == -1);
@@ -67,7 +67,9 @@ static void test_no_games(void **state)
     EXPECT(ale_rom("combat", path, sizeof path, err, sizeof err) == -1);
     says(err, "two players");
     EXPECT(ale_rom("../pong", path, sizeof path, err, sizeof err) == -1);
-    EXPECT(ale_rom("qbert", path, sizeof path, err, sizeof err) == 0); /* no md5.json: nothing to compare with */
+    EXPECT(ale_rom("qbert", path, sizeof path, err, sizeof err) == -1); /* no md5.json: the program's own list */
+    says(err, "qbert.bin is damaged"), says(err, "2048 bytes");
+    EXPECT(ale_rom("homebrew", path, sizeof path, err, sizeof err) == 0); /* of which nobody knows */
     touch(dir, "md5.json", list, sizeof list - 1);
     EXPECT(ale_rom("breakout", path, sizeof path, err, sizeof err) == 0); /* the sum of 2,048 zeros */
     EXPECT(ale_rom("pong", path, sizeof path, err, sizeof err) == -1);
@@ -75,7 +77,7 @@ static void test_no_games(void **state)
     touch(dir, "breakout.bin", rom, 1000);
     EXPECT(ale_rom("breakout", path, sizeof path, err, sizeof err) == -1);
     says(err, "1000 bytes");
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         snprintf(path, sizeof path, "%s/%s.bin", dir, games[i]);
         unlink(path);
     }

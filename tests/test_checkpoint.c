@@ -232,7 +232,7 @@ static void newest_prune_resolve(void **unused)
     EXPECT(checkpoint_resolve(at("run.h5"), false, path, sizeof path) == -1);
     EXPECT_LINE("does not begin with DUNLINCK");
     EXPECT(!checkpoint_resolve(at("checkpoint-000000000018.h5"), false, path, sizeof path));
-    checkpoint_prune(dir, 2);
+    checkpoint_prune(dir, "checkpoint-000000000045.h5", 2);
     EXPECT(access(at("checkpoint-000000000027.h5"), F_OK) && !access(at("checkpoint-000000000036.h5"), F_OK));
     EXPECT(!access(at("checkpoint-000000000045.h5"), F_OK) && !access(at("checkpoint-best.h5"), F_OK));
     EXPECT(access(at("checkpoint-000000000099.h5.new"), F_OK) && !access(at("run.h5"), F_OK));

@@ -93,11 +93,14 @@ cat >faulty.c <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-/* the file named by FAULTS holds an errno for rename() to checkpoint-*, or -SECONDS for fsync() */
+/* the file named by FAULTS holds an errno for rename() to checkpoint-*, or -SECONDS for fsync() and what opens a
+ * checkpoint; SYNCS gets the name of each file flushed */
 static int fault(void)
 {
     int n = 0;
@@ -118,12 +121,41 @@ int fsync(int fd)
 {
     int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
     const int n = fault();
+    char link[64], name[4096] = "";
+    FILE *f = fopen(getenv("SYNCS"), "a");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (f && readlink(link, name, sizeof name - 1) > 0)
+        fprintf(f, "%s %s\n", gettid() == getpid() ? "main" : "thread", name);
+    if (f) fclose(f);
     if (n < 0) sleep(-n);
     return real(fd);
 }
+static int slow_open(const char *which, const char *path, int flags, mode_t mode)
+{
+    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, which);
+    const int n = strstr(path, "/checkpoint-0") ? fault() : 0;
+    if (n < 0) sleep(-n);
+    return real(path, flags, mode);
+}
+int open(const char *path, int flags, ...)
+{
+    va_list ap;
+    va_start(ap, flags);
+    const mode_t mode = va_arg(ap, mode_t);
+    va_end(ap);
+    return slow_open("open", path, flags, mode);
+}
+int open64(const char *path, int flags, ...)
+{
+    va_list ap;
+    va_start(ap, flags);
+    const mode_t mode = va_arg(ap, mode_t);
+    va_end(ap);
+    return slow_open("open64", path, flags, mode);
+}
 END
 "${CC:-cc}" -shared -fPIC faulty.c -o faulty.so -ldl
-export FAULTS=$scratch/faults
+export FAULTS=$scratch/faults SYNCS=$scratch/syncs
 echo 0 >faults
 LD_PRELOAD=$scratch/faulty.so start "$scratch/n"
 soon newer n 0
@@ -132,6 +164,8 @@ for e in 116 18 5; do # ESTALE EXDEV EIO
     case $e in 116) word="Stale file handle" ;; 18) word="Invalid cross-device link" ;; 5) word="Input/output error" ;; esac
     check "rename fails: '$word' is said" soon grep -q "write-failed: .*checkpoint-.*$word" err
 done
+flushed=$(grep -c "^thread .*/n/run.h5$" syncs)
+check "run.h5 is flushed with checkpoints, and by no thread that beats" test "$flushed" -ge 3 -a "$(grep -c '^main .*/n/run.h5$' syncs)" = 0
 last=$(newest n)
 check "no half file is left" is "$(ls n | grep -c 'checkpoint-.*new$')" 0
 echo 0 >faults

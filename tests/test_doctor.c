@@ -131,6 +131,11 @@ static void test_cores(void **state)
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn blas:", "node1: OPENBLAS_CORETYPE=Haswell", "unset OPENBLAS_CORETYPE");
     p = healthy(4, 2);
+    strcpy(facts[2].blas, "OpenBLAS 0.3.21 core Haswell");
+    judge(&p, true);
+    expect_one(DOCTOR_WARN, "warn blas:", "node1 computes with OpenBLAS 0.3.21 core Haswell, node0 with",
+               "nodes of one kind");
+    p = healthy(4, 2);
     strcpy(facts[2].kernels, "avx2");
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn kernels:", "node1 runs avx2", "DUNLIN_ISA");

@@ -155,6 +155,29 @@ static void test_saved_state_resumes(void **ops)
     play_close(&a), play_close(&b);
 }
 
+/* Bytes that are no state of the environment's are not taken, and change nothing. */
+static void test_strange_state_is_refused(void **ops)
+{
+    const struct env_ops *e = *ops;
+    struct play a, b;
+    if (!e->plain_state || !e->load) return; /* an emulator's own business, or unchecked */
+    play_open(&a, e, 11), play_open(&b, e, 11);
+    play_reset(&a), play_reset(&b);
+    const size_t n = a.world.spec.save_size;
+    uint8_t *bytes = memory_new(2, n);
+    for (int fill = 0x7F; fill <= 0xFF; fill += 0x80) {
+        memset(bytes, fill, 2 * n);
+        EXPECT(e->load(a.state, bytes, n) == -1);
+        EXPECT(e->save(a.state, bytes) == n);
+        EXPECT(e->load(a.state, bytes, n + 1) == -1 && e->load(a.state, bytes, 0) == -1);
+        memset(bytes, fill, sizeof(double)); /* its first numbers alone */
+        EXPECT(e->load(a.state, bytes, n) == -1);
+    }
+    free(bytes);
+    EXPECT(play_trajectory(&a, 300) == play_trajectory(&b, 300));
+    play_close(&a), play_close(&b);
+}
+
 /* Numbers are finite, an episode ends in time, and an end leaves the last observation, not a new start's. */
 static void test_ends_and_numbers(void **ops)
 {
@@ -305,6 +328,14 @@ static void test_table_and_names(void **unused)
     EXPECT(world_env(count) == NULL && world_env(-1) == NULL);
 }
 
+static void test_known_ones_check_a_state(void **unused)
+{
+    static const char *const names[] = {"catch", "cue", "corridor", "cartpole", "acrobot", "mountaincar"};
+    const char *arg;
+    (void)unused;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) EXPECT(world_find(names[i], &arg)->load);
+}
+
 int main(void)
 {
     static const struct {
@@ -313,6 +344,7 @@ int main(void)
     } generic[] = {
         {"the same seed replays", test_same_seed_replays},
         {"a saved state resumes", test_saved_state_resumes},
+        {"a strange state is refused", test_strange_state_is_refused},
         {"ends and numbers", test_ends_and_numbers},
         {"observations are written whole", test_observation_written_whole},
         {"every action is legal", test_every_action_is_legal},
@@ -323,6 +355,7 @@ int main(void)
     static char names[TESTS_MAX][80];
     size_t n = 0;
     tests[n++] = (struct CMUnitTest){.name = "table and names", .test_func = test_table_and_names};
+    tests[n++] = (struct CMUnitTest){.name = "known ones check a state", .test_func = test_known_ones_check_a_state};
     for (int i = 0; world_env(i); i++)
         for (size_t g = 0; g < sizeof generic / sizeof generic[0] && n < TESTS_MAX; g++, n++) {
             snprintf(names[n], sizeof names[n], "%s: %s", world_env(i)->name, generic[g].what);

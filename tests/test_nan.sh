@@ -52,7 +52,8 @@ plugin hopeless NAN 1 1
 # now and then: that rollout is dropped and counted, the run goes on
 bad() { # ENV ALGO EVENT: with --on-nan drop, the default
     local name="$1, $2"
-    train --env "lib:./$1.so" --algo "$2" --frames 3000 --out "d-$1-$2" --seed 7
+    train --env "lib:./$1.so" --algo "$2" --frames 3000 --out "d-$1-$2" --seed 7 --log-every 60
+    tail -1 err >last; grep '^1[0-9]*\.[0-9]%' err | tail -1 >line
     check "$name: status 0" is "$status" 0
     run "$dunlin" info "d-$1-$2" --csv events
     check "$name: the events name rank, what and seed" grep -qE ",[12],bad-number,.*NaN or Inf in an? $3.*seed 7" out
@@ -61,6 +62,9 @@ bad() { # ENV ALGO EVENT: with --on-nan drop, the default
     check "$name: the other gradients were applied" at_least "$(value updates)" 100
     check "$name: dropped is in /train" dropped_in_train "d-$1-$2" 20
     check "$name: theta is finite" finite "d-$1-$2"
+    local named="dropped [0-9]+ of [0-9]+ rollouts: NaN or Inf in [0-9]+ ${3}s"
+    check "$name: the last line names them" grep -qE "$named" last
+    check "$name: so do the last progress line and RUN/status" sh -c "grep -qE '% .*$named' line && grep -qE 'frames reached; $named' 'd-$1-$2/status'"
 }
 bad huge a3c gradient
 bad reward a3c reward
@@ -84,10 +88,38 @@ stopped observation n-step-q observation --deterministic
 run "$dunlin" resume s-reward-a3c --on-nan drop --frames 3000
 check "after the stop it goes on with --on-nan drop" is "$status" 0
 
-# always: the actor gives up, and without actors the run does
-train --env lib:./hopeless.so --algo a3c --frames 100000 --out n
-check "nothing but NaN: the run ends with status 1" is "$status" 1
+# while it happens, too
+"$dunlin" train --actors 2 --log-every 0.1 --env lib:./huge.so --algo a3c --frames 1e9 --out w >out 2>err </dev/null & job=$!
+named="dropped [0-9]* of [0-9]* rollouts: NaN or Inf in [0-9]* gradients"
+for _ in $(seq 200); do grep -q "^reason $named" w/status 2>/dev/null && break; sleep 0.05; done
+check "RUN/status names them while it runs" sh -c "grep -q '^state running' w/status && grep -q '^reason $named' w/status"
+check "the progress line names them while it runs" grep -q "% .* left  $named" err
+kill -TERM $job; wait $job
+
+# always: the actors give up, whatever it is that is bad, and without actors the run has failed
+plugin vast 1e30 1 1
+plugin far 0.1 3e38f 1
+hopeless() { # OUT KIND WHY WORDS...: status 1, state failed, and both names in the last line and RUN/status
+    local dir=$1 name="nothing good, $1" kind=$2 why=$3 where; shift 3
+    train --frames 60000 --out "$dir" "$@"
+    check "$name: status 1" is "$status" 1
+    check "$name: state failed" grep -q "^state failed" "$dir/status"
+    tail -1 err >last
+    for where in last "$dir/status"; do
+        check "$name: $where names why and what" grep -qE "hopeless: $why; dropped [0-9]+ of [0-9]+ rollouts: NaN or Inf in [0-9]+ $kind" "$where"
+    done
+    check "$name: not a line for each" at_least 160 "$(wc -l <err)"
+    check "$name: there is a last checkpoint" sh -c "ls $dir/checkpoint-0*.h5 | grep -qv checkpoint-000000000000"
+}
+gives_up="no actor goes on"
+hopeless rewards-nan rewards "$gives_up" --env lib:./hopeless.so --algo a3c
 check "nothing but NaN: the line names environment and reward" grep -q "nan.*reward\|reward is.*nan" err
-check "nothing but NaN: the state says that the actors are gone" grep -q "^state lost-actors" n/status
-check "nothing but NaN: not a line for each" at_least 160 "$(wc -l <err)"
+hopeless rewards-vast gradients "$gives_up" --env lib:./vast.so --algo a3c
+hopeless observations-far "(gradients|observations)" "$gives_up" --env lib:./far.so --algo a3c
+hopeless lr gradients "$gives_up" --env cartpole --lr 1000 --no-lr-anneal
+hopeless short gradients "nothing could be applied" --env lib:./vast.so --algo a3c --frames 100
+hopeless short-lr gradients "nothing could be applied any more" --env cartpole --lr 1000 --no-lr-anneal --frames 300 --deterministic
+train --env lib:./vast.so --algo a3c --frames 60000 --out rounds --deterministic
+check "nothing good, in rounds: status 1" is "$status" 1
+check "nothing good, in rounds: failed, with why" sh -c "grep -q '^state failed' rounds/status && grep -q '^reason hopeless: .*gradients' rounds/status"
 finish

@@ -12,6 +12,23 @@ check "the path of the picture is printed" test -s "$png"
 # a hundred games of an agent that misses one in a hundred can fall below 0.95 by chance; a thousand tell
 run "$dunlin" eval q --episodes 1000
 check "catch is solved: mean $(value mean) of at least 0.95 over 1000 episodes" at_least "$(value mean)" 0.95
+
+# cartpole at a rate at which it forgets what it has learned: the best weights are not the last
+small=(--actors 2 --deterministic --seed 2)
+run bash "$source_dir/run/quickstart.sh" cartpole --out "$scratch/c" "${small[@]}" --frames 8000 --lr 0.1 --no-lr-anneal \
+    --eval-every 1000 --eval-episodes 10
+check "below the mark: status 0" is "$status" 0
+check "below the mark: one line says so" is "$(grep -c '^below its mark: the last weights reach [-0-9.]* of 475, and the game shown is one of the best weights;' out)" 1
+"$dunlin" record c --best --out best.gif >/dev/null 2>&1
+"$dunlin" record c --out last.gif >/dev/null 2>&1
+check "below the mark: the best weights are others than the last" bash -c '! cmp -s best.gif last.gif'
+check "below the mark: their game is shown" cmp -s c/agent.gif best.gif
+run bash "$source_dir/run/quickstart.sh" corridor --out "$scratch/d" "${small[@]}"
+check "at the mark: status 0" is "$status" 0
+check "at the mark: nothing is said" bash -c '! grep -q "below its mark" out'
+"$dunlin" record d --out last.gif >/dev/null 2>&1
+check "at the mark: the game is that of the last weights" cmp -s d/agent.gif last.gif
+
 run bash "$source_dir/run/quickstart.sh" no-such-game --out "$scratch/q2"
 check "an unknown environment: not 0, one line" test "$status" != 0 -a "$(grep -c '^dunlin: ' err)" = 1
 finish

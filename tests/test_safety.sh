@@ -2,6 +2,7 @@
 # test_safety.sh -- no shell sees what users type, files get the user's umask, libraries come from paths the user named, and nothing
 # of ours listens on the network.
 . "$(dirname "$0")/tap.sh"
+not() { ! "$@"; }
 nm -D --undefined-only "$dunlin" >symbols
 check "no function that starts a shell is linked" test -z "$(grep -wE 'system|popen|wordexp|execl|execlp' symbols)"
 check "none that opens a socket" test -z "$(grep -wE 'socket|bind|listen|accept|accept4' symbols)"
@@ -23,6 +24,27 @@ printf 'env = corridor\nnet = $(touch pwned)\n' >in.ini
 run "$dunlin" train in.ini
 check "a value like a command: status 2" is "$status" 2
 check "no command was run" is "$(find . -name 'pwned*')" ""
+
+# names and texts that a terminal would take for commands
+escape=$(printf '\033]0;owned\007\n\302\233m')
+visible='\x1b]0;owned\x07\x0a\xc2\x9bm'
+raw() { LC_ALL=C grep -qP '\x1b\]|\x07|\xc2\x9b' out err; }
+cp -r "$name" "$escape"
+sed -i "s/^reason .*/reason $(printf '\033]0;owned\007')/" "$escape/status"
+for words in info "info --csv events" "top --once" "plot --text"; do
+    run "$dunlin" $words "$escape"
+    check "$words: status 0" is "$status" 0
+    check "$words: nothing for the terminal" not raw
+done
+run "$dunlin" info "$escape"
+check "info: the name can be read" grep -qF "checkpoint $visible/" out
+run "$dunlin" top --once "$escape"
+check "top: the name can be read" grep -qF "$visible: ended" out
+for words in eval info resume "info --csv train" "top --once" "plot --text" "train --env corridor --frames 10 --out"; do
+    run "$dunlin" $words "$escape/none/$escape/"$'\033]'
+    check "$words of no such folder: nothing for the terminal" not raw
+done
+rm -r "$escape"
 
 # bounds: long names and values are refused in one line
 long=$(head -c 5000 /dev/zero | tr '\0' x)

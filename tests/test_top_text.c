@@ -66,6 +66,21 @@ static void has(const struct top_text *v, const char *const *words)
 
 #define HAS(v, ...) has(&(v), (const char *const[]){__VA_ARGS__, NULL})
 
+static void what_others_wrote_is_escaped(void **unused)
+{
+    (void)unused;
+    struct status s = status_of(RUN_FAILED, 2);
+    snprintf(s.reason, sizeof s.reason, "\033[2Jgone");
+    snprintf(actors[1].host, sizeof actors[1].host, "n\r\xc2\x9b");
+    const struct top_text v = {.run = "ru\nns",
+                               .status = &s,
+                               .fault = "\x9b"
+                                        "1m",
+                               .width = 150,
+                               .line_end = "\n"};
+    HAS(v, "ru\\x0ans: ended, failed: \\x1b[2Jgone\n", "history: \\x9b1m\n", " n\\x0d\\xc2\\x9b ");
+}
+
 static void figures_of_a_running_run(void **unused)
 {
     (void)unused;
@@ -142,6 +157,7 @@ static void small_terminals(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_others_wrote_is_escaped),
         cmocka_unit_test(figures_of_a_running_run),
         cmocka_unit_test(silence_and_ends),
         cmocka_unit_test(history_as_bars),

@@ -92,6 +92,23 @@ for sig in INT TERM USR1; do
     check "SIG$sig alone: nothing of it is left running" gone "out s$sig "
     check "SIG$sig alone: its checkpoint is of the stop" at_least "$("$dunlin" info s$sig | awk '$1 == "frames" { print $2 }')" 1
 done
+# a start that hangs in the environment, before there are ranks
+"${CC:-cc}" -O2 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/metered_env.c" -o metered.so || exit 1
+for where in open reset; do
+    for sig in INT TERM; do
+        : >opens
+        DUNLIN_HANGS=$where DUNLIN_OPENS=$PWD/opens "$dunlin" train --env "lib:$PWD/metered.so" --out h$where$sig >out 2>err </dev/null &
+        pid=$!
+        for _ in $(seq 600); do [ -s opens ] && break; sleep 0.1; done
+        sleep 0.2
+        kill -$sig $pid
+        for _ in $(seq 50); do kill -0 $pid 2>/dev/null || break; sleep 0.1; done
+        kill -KILL $pid 2>/dev/null; wait $pid; status=$?
+        case $sig in INT) want=130 ;; *) want=143 ;; esac
+        check "SIG$sig while $where hangs: status $want" is $status $want
+        check "SIG$sig while $where hangs: one line" says "stopped before the run began"
+    done
+done
 mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done

@@ -148,11 +148,26 @@ static void test_text(void **state)
     assert_false(text_ends_with("a.pn", ".png"));
 }
 
+static void test_shown(void **unused)
+{
+    (void)unused;
+    char text[40];
+    assert_string_equal(text_shown("a \"b\" \\ \xc3\xa9 \xe2\x96\x81 \xf0\x9f\x8e\xae", text, sizeof text),
+                        "a \"b\" \\ \xc3\xa9 \xe2\x96\x81 \xf0\x9f\x8e\xae");
+    assert_string_equal(text_shown("\033[2J\n\t\r\177", text, sizeof text), "\\x1b[2J\\x0a\\x09\\x0d\\x7f");
+    assert_string_equal(text_shown("\xc2\x9b \x9b \xc3", text, sizeof text), "\\xc2\\x9b \\x9b \\xc3");
+    assert_string_equal(text_shown("\xed\xa0\x80", text, sizeof text), "\\xed\\xa0\\x80"); /* half a character */
+    assert_string_equal(text_shown("abc\033", text, 8), "abc\\x1b");
+    assert_string_equal(text_shown("abc\033", text, 7), "abc"); /* nothing is cut in two */
+    assert_string_equal(text_shown("ab\xc3\xa9", text, 4), "ab");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),    cmocka_unit_test(test_refused), cmocka_unit_test(test_help_ends_reading),
         cmocka_unit_test(test_one_thing), cmocka_unit_test(test_rest),    cmocka_unit_test(test_text),
+        cmocka_unit_test(test_shown),
     };
     return testing_main(tests);
 }

@@ -11,7 +11,7 @@ const char *cpu_isa_name(enum cpu_isa isa)
     return names[isa];
 }
 
-static enum cpu_isa detect(void)
+enum cpu_isa cpu_able(void)
 {
     enum cpu_isa best = CPU_BASE;
 #ifdef __x86_64__
@@ -22,6 +22,12 @@ static enum cpu_isa detect(void)
         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         best = CPU_V4;
 #endif
+    return best;
+}
+
+static enum cpu_isa detect(void)
+{
+    enum cpu_isa best = cpu_able();
     const char *asked = getenv("DUNLIN_ISA");
     for (int i = 0; asked && i < (int)best; i++)
         if (!strcmp(asked, names[i])) best = (enum cpu_isa)i;
@@ -33,6 +39,37 @@ enum cpu_isa cpu_isa(void)
     static int known = -1; /* the same for every caller */
     if (known < 0) known = (int)detect();
     return (enum cpu_isa)known;
+}
+
+bool cpu_is_amd(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    return __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
+/* OpenBLAS's kernels for x86-64 by what they use at most. */
+static const struct {
+    const char *name;
+    enum cpu_isa isa;
+} CORES[] = {
+    {"Prescott", CPU_BASE},  {"Banias", CPU_BASE},      {"Atom", CPU_BASE},         {"Core2", CPU_BASE},
+    {"Penryn", CPU_BASE},    {"Dunnington", CPU_BASE},  {"Nehalem", CPU_BASE},      {"Sandybridge", CPU_BASE},
+    {"Nano", CPU_BASE},      {"Athlon", CPU_BASE},      {"Opteron", CPU_BASE},      {"Opteron_SSE3", CPU_BASE},
+    {"Barcelona", CPU_BASE}, {"Bobcat", CPU_BASE},      {"Bulldozer", CPU_BASE},    {"Piledriver", CPU_BASE},
+    {"Haswell", CPU_V3},     {"Steamroller", CPU_BASE}, {"Excavator", CPU_V3},      {"Zen", CPU_V3},
+    {"SkylakeX", CPU_V4},    {"Cooperlake", CPU_V4},    {"SapphireRapids", CPU_V4},
+};
+
+const char *cpu_blas_core(const char *chosen, enum cpu_isa able, bool amd)
+{
+    for (size_t i = 0; i < sizeof CORES / sizeof *CORES; i++)
+        if (!strcmp(chosen, CORES[i].name) && CORES[i].isa < able)
+            return able == CPU_V4 ? "SkylakeX" : amd ? "Zen" : "Haswell";
+    return NULL;
 }
 
 void cpu_flush_denormals(void)

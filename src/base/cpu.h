@@ -8,6 +8,8 @@
 #ifndef DUNLIN_BASE_CPU_H
 #define DUNLIN_BASE_CPU_H
 
+#include <stdbool.h>
+
 enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
 
 #define KERNEL_PASTE_(name, isa) name##_##isa
@@ -37,6 +39,18 @@ enum cpu_isa cpu_isa(void);
 
 /* "baseline", "avx2", "avx512". */
 const char *cpu_isa_name(enum cpu_isa isa);
+
+/* The best build this core runs, whatever DUNLIN_ISA asks for; one of AVX-512 has all of F, CD, BW, DQ and VL, and the
+ * operating system saves its registers. */
+enum cpu_isa cpu_able(void);
+
+/* The kind of core that OpenBLAS is to be told, by its names: where `chosen`, which it found by itself, is older than
+ * `able`, the best for that; else NULL, also for a name that is not known. amd: of two that are alike the one tuned
+ * for AMD. Constant text. */
+const char *cpu_blas_core(const char *chosen, enum cpu_isa able, bool amd);
+
+/* Is this an AMD processor? */
+bool cpu_is_amd(void);
 
 /* Lets denormal floats be zero in this thread: dead units would decay into them and each costs a hundred cycles. */
 void cpu_flush_denormals(void);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static int log_of_rank = -1;
 
 void log_set_rank(int rank)
@@ -16,10 +18,10 @@ void log_set_rank(int rank)
 
 __attribute__((format(printf, 2, 0))) static void write_line(const char *head, const char *fmt, va_list ap)
 {
-    char line[2048];
-    size_t n = (size_t)snprintf(line, sizeof line, "%s", head);
-    const int m = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
-    n = m < 0 ? n : strlen(line);
+    char given[2048], line[4096];
+    size_t n = (size_t)snprintf(given, sizeof given, "%s", head);
+    if (vsnprintf(given + n, sizeof given - n, fmt, ap) < 0) given[n] = '\0';
+    n = strlen(text_shown(given, line, sizeof line - 1));
     line[n++] = '\n';
     /* a reader that hangs (a terminal on hold, a log on a hung disk) must not hold up the training: the line is lost
      * then */

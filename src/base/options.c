@@ -57,15 +57,29 @@ void options_format(const struct options *values, int i, char *text, size_t size
     option_row_format(&option_rows[i], values, text, size);
 }
 
-int options_other_run(const struct option_set *a, const struct option_set *b)
+/* What stands behind the last folder of lib:PATH.so[:ARG]. */
+static const char *without_folder(const char *text)
+{
+    const char *arg = strstr(text, ".so:"), *file = text + 4;
+    for (const char *p = file; *p && p != arg; p++)
+        if (*p == '/') file = p + 1;
+    return file;
+}
+
+bool options_same(int i, const struct options *a, const struct options *b)
 {
     char one[OPTION_TEXT], other[OPTION_TEXT];
-    for (int i = 0; i < option_count(); i++) {
-        if (option_may_change(i) || option_of_start(i)) continue;
-        options_format(&a->values, i, one, sizeof one);
-        options_format(&b->values, i, other, sizeof other);
-        if (strcmp(one, other) != 0) return i;
-    }
+    options_format(a, i, one, sizeof one);
+    options_format(b, i, other, sizeof other);
+    if (!strcmp(one, other)) return true;
+    if (strcmp(option_key(i), "env") || strncmp(one, "lib:", 4) || strncmp(other, "lib:", 4)) return false;
+    return !strcmp(without_folder(one), without_folder(other));
+}
+
+int options_other_run(const struct option_set *a, const struct option_set *b)
+{
+    for (int i = 0; i < option_count(); i++)
+        if (!option_may_change(i) && !option_of_start(i) && !options_same(i, &a->values, &b->values)) return i;
     return -1;
 }
 

@@ -36,6 +36,41 @@ const char *text_grouped(int64_t n, char text[TEXT_FIGURE])
     return text;
 }
 
+int text_character(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    const int n = s[0] < 0x20 || s[0] == 0x7F ? 0
+                  : s[0] < 0x80               ? 1
+                  : s[0] < 0xC2               ? 0
+                  : s[0] < 0xE0               ? 2
+                  : s[0] < 0xF0               ? 3
+                  : s[0] < 0xF5               ? 4
+                                              : 0;
+    for (int i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)) return 0;
+    if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) return 0;
+    if (s[0] == 0xC2 && s[1] < 0xA0) return 0; /* C1 */
+    return n;
+}
+
+const char *text_shown(const char *foreign, char *text, size_t size)
+{
+    size_t n = 0;
+    while (*foreign) {
+        const int length = text_character(foreign);
+        if (n + (size_t)(length ? length : 4) >= size) break;
+        if (length)
+            memcpy(text + n, foreign, (size_t)length);
+        else
+            snprintf(text + n, size - n, "\\x%02x", (unsigned)(unsigned char)*foreign);
+        n += (size_t)(length ? length : 4);
+        foreign += length ? length : 1;
+    }
+    text[n] = '\0';
+    return text;
+}
+
 bool text_ends_with(const char *text, const char *end)
 {
     const size_t n = strlen(text), m = strlen(end);

@@ -3,9 +3,10 @@
 #define DUNLIN_BASE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { TEXT_FIGURE = 32 }; /* bytes that the functions below fill at most; they return `text` */
+enum { TEXT_FIGURE = 32 }; /* bytes that the next three fill at most; they return `text` */
 
 /* Seconds: 3725 -> "1h02m", 62 -> "1m02s", 7 -> "0m07s"; "?" where they are unknown or without end. */
 const char *text_span(double seconds, char text[TEXT_FIGURE]);
@@ -13,6 +14,13 @@ const char *text_span(double seconds, char text[TEXT_FIGURE]);
 const char *text_figure(double x, const char *fmt, char text[TEXT_FIGURE]);
 /* 1234567 -> "1,234,567" */
 const char *text_grouped(int64_t n, char text[TEXT_FIGURE]);
+
+/* Bytes of the UTF-8 character at text (Unicode 15, table 3-7); 0 for a control character, of C0, C1 or DEL, and for
+ * what is none. */
+int text_character(const char *text);
+/* Text that others wrote (names of files, labels, lines of a file) as a terminal may see it: what text_character() says
+ * 0 of becomes \xNN, byte by byte. Cut to `size` bytes; returns `text`. */
+const char *text_shown(const char *foreign, char *text, size_t size);
 
 /* Does text end with `end`, with something before it: ".png" names no picture. */
 bool text_ends_with(const char *text, const char *end);

@@ -18,6 +18,7 @@
 #include "../../env/ale.h"
 #include "base/cpu.h"
 #include "dunlin/version.h"
+#include "job/blas.h"
 #include "job/mpirun.h"
 #include "revision.h"
 #include "store/seal.h"
@@ -154,6 +155,7 @@ static void read_pieces(struct doctor_facts *f)
     snprintf(f->blas, sizeof f->blas, "%.*s core %.20s", name + version < 64 ? name + version : 64, config,
              openblas_get_corename());
     snprintf(f->core_type, sizeof f->core_type, "%.31s", core ? core : "");
+    snprintf(f->core_before, sizeof f->core_before, "%.31s", blas_not_kept() ? blas_not_kept() : "");
     snprintf(f->kernels, sizeof f->kernels, "%s", cpu_isa_name(cpu_isa()));
     snprintf(f->kernels_forced, sizeof f->kernels_forced, "%.15s", isa ? isa : "");
     f->ale = ale_load(err, sizeof err) != NULL;

@@ -18,7 +18,8 @@ struct doctor_facts {
     bool tmp_writable, infiniband, root;
     char tmp[128];
     /* libraries */
-    char blas[96], core_type[32], kernels[16], kernels_forced[16];
+    char blas[96], core_type[32], core_before[32]; /* core_before: chosen by OpenBLAS, not kept; "": kept */
+    char kernels[16], kernels_forced[16];
     bool ale, gnuplot;
     int roms;
     char ale_error[256];

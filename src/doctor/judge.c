@@ -64,8 +64,16 @@ static void judge_blas(struct doctor *d, const struct doctor_plan *p, const stru
         doctor_say(d, DOCTOR_WARN, "blas", "unset OPENBLAS_CORETYPE",
                    "%s: OPENBLAS_CORETYPE=%s forces a kind of core, which can halve the speed (%s)", host->host,
                    host->core_type, host->blas);
+    else if (host->core_before[0])
+        doctor_say(d, DOCTOR_OK, "blas", NULL,
+                   "%s: %s, one thread a rank; OpenBLAS, older than this processor, had chosen %s", host->host,
+                   host->blas, host->core_before);
     else
         doctor_say(d, DOCTOR_OK, "blas", NULL, "%s: %s, one thread a rank", host->host, host->blas);
+    if (strcmp(host->blas, p->facts[0].blas) != 0)
+        doctor_say(d, DOCTOR_WARN, "blas", "give the job nodes of one kind, or OPENBLAS_CORETYPE the least of them",
+                   "%s computes with %s, %s with %s: last digits differ between them", host->host, host->blas,
+                   p->facts[0].host, p->facts[0].blas);
     if (host->kernels_forced[0])
         doctor_say(d, DOCTOR_WARN, "kernels", "unset DUNLIN_ISA", "%s: DUNLIN_ISA=%s is set; kernels in use: %s",
                    host->host, host->kernels_forced, host->kernels);

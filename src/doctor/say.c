@@ -3,10 +3,12 @@
 
 #include <stdarg.h>
 
+#include "base/text.h"
+
 void doctor_say(struct doctor *d, enum doctor_level level, const char *name, const char *mend, const char *what, ...)
 {
     static const char *const levels[] = {"ok", "warn", "fail"};
-    char text[1024];
+    char text[1024], shown[2048];
     va_list args;
     va_start(args, what);
     vsnprintf(text, sizeof text, what, args);
@@ -14,7 +16,7 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *name, con
     for (char *c = text; *c; c++)
         if (*c == '\n' || *c == ';') *c = *c == ';' ? ',' : ' '; /* "; mend:" stands once */
     d->count[level]++;
-    fprintf(d->out, "%s %s: %s", levels[level], name, text);
+    fprintf(d->out, "%s %s: %s", levels[level], name, text_shown(text, shown, sizeof shown));
     if (level != DOCTOR_OK) fprintf(d->out, "; mend: %s", mend);
     fputc('\n', d->out);
     fflush(d->out);

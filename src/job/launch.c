@@ -87,10 +87,18 @@ int launch_actors(int64_t asked)
     return asked ? (int)asked : room ? room : cores();
 }
 
-static volatile sig_atomic_t got_signal, got_again;
+static volatile sig_atomic_t got_signal, got_again, launching;
 
+static int stopped_status(int sig)
+{
+    return sig == SIGINT ? 130 : 143;
+}
+
+/* Before mpirun there is nothing to save, and the environment's trial may hang: it ends at once. */
 static void on_signal(int sig)
 {
+    static const char LINE[] = "dunlin: stopped before the run began\n";
+    if (!launching) _exit(write(STDERR_FILENO, LINE, sizeof LINE - 1) < 0 ? 1 : stopped_status(sig));
     if (got_signal)
         got_again = 1;
     else
@@ -213,26 +221,23 @@ static void sweep(void)
     }
 }
 
-static int stopped_status(void)
-{
-    return got_signal == SIGINT ? 130 : 143;
-}
-
-static int outcome(int wait_status, const struct launch *l)
+/* A run that was refused is told by the folder's lock: the status there is another's, and mpirun says 0. */
+static int outcome(int wait_status, const struct launch *l, bool (*busy)(const char *dir))
 {
     enum run_state state;
     const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
-    if (run_is_over(l, &state)) return state == RUN_DONE ? 0 : state == RUN_STOPPED ? stopped_status() : 1;
+    if (run_is_over(l, &state)) return state == RUN_DONE ? 0 : state == RUN_STOPPED ? stopped_status(got_signal) : 1;
+    if (!got_signal && busy(l->dir)) return 2;
     if (!l->begun && !run_has_begun(l)) {
         if (code == 2) return 2;
         if (got_signal)
             log_error("stopped before the run began");
         else if (code != 127)
             log_error("the run did not begin");
-        return got_signal ? stopped_status() : 1;
+        return got_signal ? stopped_status(got_signal) : 1;
     }
     log_error("the run ended without a word; what was saved goes on with: dunlin resume %s", l->dir);
-    return got_again ? stopped_status()
+    return got_again ? stopped_status(got_signal)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
 
@@ -256,6 +261,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
                                  .on_our_death = SIGUSR1};
     struct launch l = {.dir = run->dir};
     l.had = look_at_status(l.dir, &l.status);
+    launching = 1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const pid_t pid = mpirun_start(&start, NULL);
     free(words);
@@ -265,5 +271,5 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     }
     const int status = supervise(pid, &l);
     sweep();
-    return outcome(status, &l);
+    return outcome(status, &l, run->busy);
 }

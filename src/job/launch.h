@@ -17,17 +17,19 @@ enum launch_kind launch_kind(void);
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
 int launch_actors(int64_t asked);
 
-/* From here on a stop signal is noted for launch_run(). */
+/* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
+ * noted and ends the run. */
 void launch_catch_signals(void);
 
 /* What a start alone needs to know of its run. */
 struct launch_run {
-    const char *dir;    /* RUN, which can be written to */
-    bool resume;        /* `dunlin resume`, else `dunlin train` */
-    bool out;           /* its words do not say --out: they are told dir */
-    int ranks_before;   /* of the session before; 0: none */
-    int64_t actors;     /* --actors; 0: not given */
-    bool deterministic; /* the number of ranks must not change */
+    const char *dir;               /* RUN, which can be written to */
+    bool resume;                   /* `dunlin resume`, else `dunlin train` */
+    bool out;                      /* its words do not say --out: they are told dir */
+    int ranks_before;              /* of the session before; 0: none */
+    int64_t actors;                /* --actors; 0: not given */
+    bool (*busy)(const char *dir); /* does another run hold the folder? */
+    bool deterministic;            /* the number of ranks must not change */
 };
 
 /* Runs the words behind the subcommand under mpirun with one actor per core (or as many as a Slurm job's allocation has

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "learn/explore.h"
 #include "learn/instance.h"
@@ -27,6 +28,7 @@ struct evaluator {
     float *action; /* (N) what the policy drew */
     float *vector; /* (action_dim) a continuous one on its way to the environment */
     int64_t steps; /* of all episodes */
+    bool endless;  /* the last one was cut at EVALUATE_STEPS */
     double signed_at;
 };
 
@@ -80,11 +82,31 @@ static int play_episode(struct evaluator *p)
         const struct env_action action = act(p, &value);
         if (instance_step(&p->in, action, &s)) return -1;
         end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
+        p->endless = !end && !p->in.world->spec.max_steps && p->in.steps >= EVALUATE_STEPS;
+        end = end || p->endless;
         show(p, s.reward, value, end);
         p->steps++;
         if (called_off(p)) return error_set("the evaluation was stopped");
     }
     return 0;
+}
+
+/* Plays the episodes that were asked for, or up to the first that has no end. How many, or -1 after error_set(). */
+static int play(struct evaluator *p, double *ret)
+{
+    static bool told;
+    const struct world *world = p->in.world;
+    int played = 0;
+    while (played < p->config->episodes && !p->endless) {
+        if (play_episode(p)) return -1;
+        ret[played++] = p->in.ret;
+    }
+    if (p->endless && !told)
+        log_rank("environment %s: an episode had no end within %d steps, and its max_steps sets no limit: it was cut "
+                 "there, and the evaluation ended after %d of %d episodes",
+                 world->ops->name, EVALUATE_STEPS, played, p->config->episodes);
+    told = told || p->endless;
+    return played;
 }
 
 static int by_value(const void *a, const void *b)
@@ -120,13 +142,11 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
         p.state = memory_floats((size_t)net_facts(net)->state_dim);
         p.action = memory_floats((size_t)world->policy.size);
         p.vector = memory_floats((size_t)world->spec.action_dim);
-        for (int i = 0; i < config->episodes && !failed; i++) {
-            failed = play_episode(&p);
-            ret[i] = p.in.ret;
-        }
+        const int played = play(&p, ret);
+        failed = played < 0 ? -1 : 0;
         if (!failed) {
             *result = (struct evaluate_result){.steps = p.steps, .frames = p.steps * world->spec.action_repeat};
-            summarize(ret, config->episodes, result);
+            summarize(ret, played, result);
         }
         net_work_free(&p.work);
         free(p.state), free(p.action), free(p.vector);

@@ -7,6 +7,11 @@
 
 #include "learn/agent.h"
 
+/* An episode is cut after so many steps where neither the environment's max_steps nor config.max_steps says when, and
+ * the evaluation ends with it: a game without an end would hold up training for ever. Some ten times the longest game
+ * that is played here, so that what does end is not touched. */
+enum { EVALUATE_STEPS = 100000 };
+
 struct evaluate_config {
     const struct algo_ops *algo;
     int episodes;   /* >= 1 */
@@ -17,8 +22,8 @@ struct evaluate_config {
     int64_t max_steps; /* an episode is cut, and counts, after so many steps; 0: only by the environment */
 };
 
-struct evaluate_result { /* raw returns */
-    int episodes;
+struct evaluate_result {                /* raw returns */
+    int episodes;                       /* played: fewer than asked for after one that has no end */
     double mean, median, std, min, max; /* std divides by the number of episodes */
     int64_t frames, steps;              /* of all episodes; frames = steps times action repeat */
 };

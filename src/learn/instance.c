@@ -7,12 +7,60 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "learn/foreign.h"
+
+/* Behind what a library writes: room for the usual mistake (a picture of floats where bytes were declared), so that it
+ * is named before it meets the allocator's own bytes. */
+enum { GUARD = 32768, GUARD_BYTE = 0xA5 };
 
 size_t instance_obs_floats(const struct world *world)
 {
     const struct env_spec *s = &world->spec;
     return s->obs_kind == ENV_OBS_PLANE ? (size_t)s->height * (size_t)s->width : (size_t)s->obs_dim;
+}
+
+/* n zeroed bytes, and guard bytes behind them where a library writes there. */
+static void *guarded(const struct world *world, size_t n)
+{
+    uint8_t *at = memory_new(1, n + (world->foreign ? GUARD : 0));
+    if (world->foreign) memset(at + n, GUARD_BYTE, GUARD);
+    return at;
+}
+
+static bool overrun(const void *at, size_t n)
+{
+    const uint8_t *guard = (const uint8_t *)at + n;
+    return guard[0] != GUARD_BYTE || memcmp(guard, guard + 1, GUARD - 1) != 0;
+}
+
+/* 0, or -1 after error_set() where the library wrote beyond the sizes that its `open` answered. */
+static int check_guards(struct instance *in, const char *when)
+{
+    const struct world *w = in->world;
+    if (!w->foreign) return 0;
+    const void *obs = in->plane ? (const void *)in->plane : in->raw;
+    const bool state = overrun(in->state, w->spec.state_size);
+    if (!state && !overrun(obs, world_obs_bytes(w))) return 0;
+    in->fault = INSTANCE_BAD_OBSERVATION;
+    if (state)
+        return error_set("environment %s: it has written behind its state %s: state_size says %zu bytes, and it needs "
+                         "more",
+                         w->ops->name, when, w->spec.state_size);
+    return error_set("environment %s: it has written behind its observation %s: %s %zu bytes, and it wrote more",
+                     w->ops->name, when, in->plane ? "height and width say" : "obs_dim says", world_obs_bytes(w));
+}
+
+static int init(struct instance *in, char *err, size_t err_size)
+{
+    const struct world *w = in->world;
+    struct foreign before;
+    if (!w->ops->init) return 0;
+    if (w->foreign) foreign_begin(&before, true);
+    const int rc = w->ops->init(in->state, &w->args, err, err_size);
+    if (w->foreign) foreign_end(&before);
+    return rc;
 }
 
 int instance_open(struct instance *in, const struct world *world, struct rng rng, int N)
@@ -22,12 +70,14 @@ int instance_open(struct instance *in, const struct world *world, struct rng rng
     if (spec->stack < 1 || spec->stack > FRAMES_STACK_MAX)
         return error_set("environment %s stacks %d observations; allowed are 1 to %d", world->ops->name, spec->stack,
                          FRAMES_STACK_MAX);
-    in->state = memory_new(1, spec->state_size);
+    in->state = guarded(world, spec->state_size);
     frames_new(&in->frames, instance_obs_floats(world), spec->stack, N);
-    if (spec->obs_kind == ENV_OBS_PLANE) in->plane = memory_new(1, instance_obs_floats(world));
+    if (spec->obs_kind == ENV_OBS_PLANE)
+        in->plane = guarded(world, instance_obs_floats(world));
+    else if (world->foreign)
+        in->raw = guarded(world, world_obs_bytes(world));
     char err[512] = "";
-    if (world->ops->init && world->ops->init(in->state, &world->args, err, sizeof err))
-        return error_set("environment %s: %s", world->ops->name, err);
+    if (init(in, err, sizeof err)) return error_set("environment %s: %s", world->ops->name, err);
     in->opened = true;
     return 0;
 }
@@ -37,6 +87,7 @@ void instance_close(struct instance *in)
     if (in->opened && in->world->ops->free) in->world->ops->free(in->state);
     free(in->state);
     free(in->plane);
+    free(in->raw);
     frames_free(&in->frames);
     *in = (struct instance){0};
 }
@@ -45,6 +96,8 @@ void instance_close(struct instance *in)
 static int take_in(struct instance *in, float *obs, const char *when)
 {
     const size_t n = in->frames.size;
+    if (check_guards(in, when)) return -1;
+    if (in->raw) memcpy(obs, in->raw, n * sizeof *obs);
     if (in->plane) {
         frames_convert(in->plane, obs, n);
         return 0;
@@ -62,20 +115,60 @@ static int take_in(struct instance *in, float *obs, const char *when)
     return 0;
 }
 
+/* Where the environment writes what becomes obs. */
+static void *to(const struct instance *in, float *obs)
+{
+    return in->plane ? (void *)in->plane : in->raw ? in->raw : obs;
+}
+
+/* A library's first save goes to where it can do no harm. 0, or -1 after error_set() where it needs more than it said.
+ */
+static int try_save(struct instance *in)
+{
+    const struct world *w = in->world;
+    if (!w->foreign || !w->ops->save) return 0;
+    void *bytes = guarded(w, w->spec.save_size);
+    const size_t used = w->ops->save(in->state, bytes);
+    const bool more = used > w->spec.save_size || overrun(bytes, w->spec.save_size);
+    free(bytes);
+    if (!more) return 0;
+    in->fault = INSTANCE_BAD_OBSERVATION;
+    return error_set("environment %s: its `save` writes more than the %zu bytes that save_size says", w->ops->name,
+                     w->spec.save_size);
+}
+
 int instance_reset(struct instance *in)
 {
     float *obs = frames_first(&in->frames);
     in->ret = 0;
     in->steps = 0;
-    in->world->ops->reset(in->state, &in->rng, in->plane ? (void *)in->plane : obs);
+    struct foreign before;
+    if (in->world->foreign) foreign_begin(&before, !in->was_reset);
+    in->world->ops->reset(in->state, &in->rng, to(in, obs));
+    if (in->world->foreign) foreign_end(&before);
+    if (!in->was_reset && try_save(in)) return -1;
+    in->was_reset = true;
     return take_in(in, obs, "after reset");
+}
+
+static void cut_off(const struct instance *in, struct env_step *step)
+{
+    static bool told;
+    step->truncated = true;
+    if (!told)
+        log_rank("environment %s: it declares max_steps %d and does not end an episode there: truncated by the trainer",
+                 in->world->ops->name, in->world->spec.max_steps);
+    told = true;
 }
 
 int instance_step(struct instance *in, struct env_action action, struct env_step *step)
 {
     float *obs = frames_next(&in->frames);
-    *step = in->world->ops->step(in->state, &in->rng, action, in->plane ? (void *)in->plane : obs);
+    *step = in->world->ops->step(in->state, &in->rng, action, to(in, obs));
     in->steps++;
+    if (in->world->spec.max_steps > 0 && in->steps >= in->world->spec.max_steps && !step->terminated &&
+        !step->truncated)
+        cut_off(in, step);
     if (!isfinite(step->reward)) {
         in->fault = INSTANCE_BAD_REWARD;
         return error_set("environment %s: the reward is %g at step %lld of its episode; rewards must be finite",

@@ -14,11 +14,12 @@ enum instance_fault { INSTANCE_FINE, INSTANCE_BAD_REWARD, INSTANCE_BAD_OBSERVATI
 
 struct instance {
     const struct world *world; /* borrowed */
-    void *state;               /* spec.state_size bytes */
-    bool opened;
+    void *state;               /* spec.state_size bytes, and of a library guard bytes behind */
+    bool opened, was_reset;
     struct rng rng;
     struct frames frames;
     uint8_t *plane;            /* (height * width) as the environment drew it; NULL for float observations */
+    float *raw;                /* (obs_dim) as a library wrote it, guard bytes behind; NULL: written in its place */
     double ret;                /* raw return of the open episode */
     int64_t steps;             /* of the open episode */
     enum instance_fault fault; /* of the last failure of instance_reset() or instance_step() */
@@ -32,11 +33,13 @@ size_t instance_obs_floats(const struct world *world);
 int instance_open(struct instance *in, const struct world *world, struct rng rng, int N);
 void instance_close(struct instance *in);
 
-/* Starts an episode. 0, or -1 after error_set() where the observation holds a NaN or Inf. */
+/* Starts an episode. 0, or -1 after error_set() where the observation holds a NaN or Inf, or the library of an
+ * environment has written behind observation or state, or at first behind what `save` may fill. */
 int instance_reset(struct instance *in);
 
 /* One step; its observation is the newest of the stack, also at an end, and no reset follows by itself. Rewards are
- * raw. 0, or -1 after error_set() where reward or observation is a NaN or Inf. */
+ * raw. An episode that the environment does not end within the limit that it declares is truncated there; a line says
+ * so, once a process. 0, or -1 after error_set() as above, or where the reward is a NaN or Inf. */
 int instance_step(struct instance *in, struct env_action action, struct env_step *step);
 
 /* For checkpoints: at most instance_state_size() bytes. instance_save() tells in *whole whether the environment's

@@ -3,11 +3,15 @@
 #include "learn/world.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "learn/foreign.h"
 
 #define ENV(id) extern const struct env_ops env_##id;
 #include "../../env/list.h"
@@ -20,6 +24,8 @@ static const struct env_ops *const table[] = {
 };
 
 enum { ENVS = sizeof table / sizeof table[0], PATH_SIZE = 4096 };
+
+static const char LIBRARY[] = "lib:";
 
 const struct env_ops *world_env(int index)
 {
@@ -45,20 +51,60 @@ static int check_ops(const char *name, const struct env_ops *ops)
     return 0;
 }
 
+/* Bytes of PATH.so in PATH.so or PATH.so:ARG. */
+static size_t path_length(const char *path_arg)
+{
+    const char *colon = strstr(path_arg, ".so:");
+    return colon ? (size_t)(colon - path_arg) + 3 : strlen(path_arg);
+}
+
+const char *world_library(const char *name)
+{
+    if (strncmp(name, LIBRARY, sizeof LIBRARY - 1)) return NULL;
+    const char *path = name + sizeof LIBRARY - 1, *end = path + path_length(path), *file = path;
+    for (const char *p = path; p < end; p++)
+        if (*p == '/') file = p + 1;
+    return file;
+}
+
+static bool there(const char *folder, const char *file)
+{
+    char path[2 * PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%.*s", folder, (int)path_length(file), file);
+    return !access(path, F_OK);
+}
+
+int world_whole_name(const char *name, char *whole, size_t size)
+{
+    const char *file = world_library(name), *path = name + sizeof LIBRARY - 1;
+    char folder[PATH_SIZE], real[PATH_MAX];
+    int n = snprintf(whole, size, "%s", name);
+    if (file) {
+        snprintf(folder, sizeof folder, "%.*s", file > path ? (int)(file - path) : 1, file > path ? path : ".");
+        if (realpath(folder, real) && there(real, file))
+            n = snprintf(whole, size, "%s%s/%s", LIBRARY, strcmp(real, "/") ? real : "", file);
+    }
+    if (n >= 0 && (size_t)n < size) return 0;
+    return error_set("environment \"%.80s...\": its whole path has %d bytes, at most %zu are allowed", name, n,
+                     size - 1);
+}
+
 /* path_arg is PATH.so or PATH.so:ARG. The library stays open until the process ends: instances use its code. */
 static const struct env_ops *find_library(const char *path_arg, const char **arg)
 {
-    const char *colon = strstr(path_arg, ".so:");
-    const size_t length = colon ? (size_t)(colon - path_arg) + 3 : strlen(path_arg);
+    const size_t length = path_length(path_arg);
     if (length == 0 || length > PATH_SIZE - 3) {
         error_set("environment \"lib:%.80s\": give the path of a shared library, lib:PATH.so", path_arg);
         return NULL;
     }
-    *arg = colon ? path_arg + length + 1 : "";
+    *arg = path_arg[length] ? path_arg + length + 1 : "";
     char path[PATH_SIZE];
     /* a bare file name would be looked for in the system's library folders, which nobody named */
     snprintf(path, sizeof path, "%s%.*s", memchr(path_arg, '/', length) ? "" : "./", (int)length, path_arg);
+    struct foreign before;
+    foreign_begin(&before, true); /* its constructors run */
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    foreign_end(&before);
     if (!library) {
         error_set("environment \"lib:%s\": cannot be loaded: %s", path, dlerror());
         return NULL;
@@ -134,9 +180,13 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
     world->args = asked;
     memcpy(world->arg, arg, strlen(arg) + 1);
     world->args.arg = world->arg;
+    world->foreign = world_library(name) != NULL;
     char err[768] = "it gives no reason";
-    if (ops->open(&world->spec, &world->args, err, sizeof err))
-        return error_set("environment \"%s\" cannot be opened: %s", name, err);
+    struct foreign before;
+    foreign_begin(&before, true);
+    const int refused = ops->open(&world->spec, &world->args, err, sizeof err);
+    foreign_end(&before);
+    if (refused) return error_set("environment \"%s\" cannot be opened: %s", name, err);
     const char *fault = spec_fault(&world->spec, ops);
     if (fault) return error_set("environment \"%s\": what its `open` answers cannot be used: %s", name, fault);
     world->policy = policy_for(&world->spec);

@@ -27,9 +27,17 @@ int setup_check(const struct option_set *set)
                      o->optimizer, shared);
 }
 
+int setup_whole_env(struct option_set *set)
+{
+    char typed[OPTION_TEXT];
+    memcpy(typed, set->values.env, sizeof typed);
+    return world_whole_name(typed, set->values.env, sizeof set->values.env);
+}
+
 int setup_complete(struct option_set *set)
 {
     const char *arg;
+    if (setup_whole_env(set)) return -1;
     const struct env_ops *ops = world_find(set->values.env, &arg);
     if (!ops || options_apply_env(set, ops)) return -1;
     return setup_check(set);

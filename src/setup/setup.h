@@ -25,7 +25,11 @@ void setup_names(void);
 /* options_check(), and what asks the tables of algorithms and optimisers. 0, or -1 after error_set(). */
 int setup_check(const struct option_set *set);
 
-/* Completes options with the environment's defaults and checks what concerns several of them.
+/* The library of --env lib:PATH.so by its whole path, before anything of it is called: so it is stored. 0, or -1 after
+ * error_set(). */
+int setup_whole_env(struct option_set *set);
+
+/* setup_whole_env(), then completes options with the environment's defaults and checks what concerns several of them.
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);
 

@@ -72,10 +72,13 @@ int checkpoint_write(const char *dir, const char *name, const struct checkpoint 
  * after error_set(). Owner: checkpoint_image_free(), for which NULL is fine. Local. */
 struct checkpoint_image *checkpoint_image(const char *dir, const char *name, const struct checkpoint *c);
 int checkpoint_image_write(const struct checkpoint_image *image);
+const char *checkpoint_image_name(const struct checkpoint_image *image); /* as given; lives as long as the image */
 void checkpoint_image_free(struct checkpoint_image **image);
 
-/* Removes all but the newest `keep` checkpoint-FRAMES.h5 and what half-written files an earlier death left. */
-void checkpoint_prune(const char *dir, int keep);
+/* Keeps `keep` whole checkpoint-FRAMES.h5: `written`, the name just written, whatever its number, and the newest of the
+ * others. Removes what is older than these, and half-written files that an earlier death left. A damaged one is not
+ * counted, and stays while it is newer. Reads them all: for a thread that may wait. */
+void checkpoint_prune(const char *dir, const char *written, int keep);
 
 /* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file
  * and fault. */

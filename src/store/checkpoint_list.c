@@ -67,13 +67,19 @@ static int list(const char *dir, struct found **found, bool remove_halves)
     return n;
 }
 
-void checkpoint_prune(const char *dir, int keep)
+void checkpoint_prune(const char *dir, const char *written, int keep)
 {
     struct found *found;
     const int n = list(dir, &found, true);
-    for (int i = keep < 0 ? 0 : keep; i < n; i++) {
+    int kept = 1; /* `written` */
+    for (int i = 0; i < n && n > keep; i++) {
         char path[PATH_MAX];
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) < sizeof path) unlink(path);
+        if (!strcmp(found[i].name, written)) continue;
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) >= sizeof path) continue;
+        if (kept >= keep)
+            unlink(path);
+        else if (!checkpoint_verify(path)) /* a damaged one takes nobody's place */
+            kept++;
     }
     if (n >= 0) free(found);
 }

@@ -78,20 +78,19 @@ static int open_file(struct checkpoint_file *f)
     return 0;
 }
 
-/* Only numbers and texts of fixed size that lie in this file, and no more of them than fit into it. */
+/* Only numbers and texts of fixed size, and no more of them than fit into the file. */
 static int plain(const struct checkpoint_file *f, hid_t set, const char *where)
 {
     const char *path = f->path;
     H5_AUTO hid_t plist = H5I_INVALID_HID;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     H5_AUTO hid_t space = H5I_INVALID_HID;
+    if (h5_own_storage(set, where, path)) return -1;
     H5_CHECK(plist = H5Dget_create_plist(set), path, "read it");
     H5_CHECK(type = H5Dget_type(set), path, "read it");
     H5_CHECK(space = H5Dget_space(set), path, "read it");
-    const H5D_layout_t layout = H5Pget_layout(plist);
-    if ((layout != H5D_CONTIGUOUS && layout != H5D_COMPACT) || H5Pget_external_count(plist) != 0 ||
-        H5Tdetect_class(type, H5T_VLEN) != 0 || H5Tdetect_class(type, H5T_REFERENCE) != 0 ||
-        H5Tis_variable_str(type) != 0)
+    if (H5Pget_layout(plist) == H5D_CHUNKED || H5Tdetect_class(type, H5T_VLEN) != 0 ||
+        H5Tdetect_class(type, H5T_REFERENCE) != 0 || H5Tis_variable_str(type) != 0)
         return error_set("%s: %s is stored in a way in which Dunlin stores nothing", path, where);
     const hssize_t n = H5Sget_simple_extent_npoints(space);
     const size_t one = H5Tget_size(type);
@@ -101,25 +100,14 @@ static int plain(const struct checkpoint_file *f, hid_t set, const char *where)
     return 0;
 }
 
-struct walk {
-    const struct checkpoint_file *f;
-    int objects;
-};
-
-/* Reads one object as the functions below would. */
-static herr_t visit(hid_t root, const char *name, const H5O_info_t *info, void *arg)
+/* Reads one dataset as the functions below would. */
+static int read_set(hid_t set, const char *name, void *arg)
 {
-    struct walk *w = arg;
-    const char *path = w->f->path;
-    (void)root;
-    if (++w->objects > MAX_OBJECTS) return error_set("%s: holds more than %d objects", path, MAX_OBJECTS);
-    if (info->type == H5O_TYPE_GROUP) return 0;
-    if (info->type != H5O_TYPE_DATASET) return error_set("%s: /%s is neither group nor dataset", path, name);
-    H5_AUTO hid_t set = H5I_INVALID_HID;
+    const struct checkpoint_file *f = arg;
+    const char *path = f->path;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     H5_AUTO hid_t space = H5I_INVALID_HID;
-    H5_CHECK(set = H5Dopen2(w->f->file, name, H5P_DEFAULT), path, "read it");
-    if (plain(w->f, set, name)) return -1;
+    if (plain(f, set, name)) return -1;
     H5_CHECK(type = H5Dget_type(set), path, "read it");
     H5_CHECK(space = H5Dget_space(set), path, "read it");
     const size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
@@ -137,17 +125,13 @@ static int try_all(void *arg, FILE *out)
     static struct option_set options;
     struct checkpoint_file *f = arg;
     struct checkpoint_counters counters;
-    struct walk w = {.f = f};
     (void)out;
     options_init(&options);
     error_set("%s", "");
     if (open_file(f) || checkpoint_read_counters(f, &counters) || checkpoint_read_options(f, &options) ||
         checkpoint_optim_sets(f) < 0)
         return 1;
-    if (H5Ovisit2(f->file, H5_INDEX_NAME, H5_ITER_INC, visit, &w, H5O_INFO_BASIC) < 0) {
-        if (!*error_text()) h5_fail(f->path, "read it");
-        return 1;
-    }
+    if (h5_walk(f->file, MAX_OBJECTS, read_set, f, f->path)) return 1;
     h5_release(&f->file);
     return 0;
 }

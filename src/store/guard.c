@@ -59,8 +59,8 @@ _Noreturn static void child(int (*work)(void *arg, FILE *out), void *arg, int fd
     _exit(rc); /* no clean-up of the parent's: MPI, HDF5 and stdio belong to it */
 }
 
-/* All that comes until the other end closes; 0, or errno. */
-static int collect(int fd, char **bytes, size_t *n)
+/* All that comes until the other end closes, but not more than most; 0, or errno. */
+static int collect(int fd, rlim_t most, char **bytes, size_t *n)
 {
     size_t room = 0, used = 0;
     char *all = NULL;
@@ -77,6 +77,10 @@ static int collect(int fd, char **bytes, size_t *n)
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
         used += (size_t)got;
+        if (used > most) {
+            free(all);
+            return EFBIG;
+        }
     }
     *bytes = all;
     *n = used;
@@ -132,11 +136,14 @@ int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, ch
     close(ends[1]);
     char *all = NULL;
     size_t used = 0;
-    const int why = pid > 0 ? collect(ends[0], &all, &used) : 0;
+    const int why = pid > 0 ? collect(ends[0], MEMORY + 8 * (rlim_t)size, &all, &used) : 0;
     close(ends[0]);
     int rc = pid > 0 ? outcome(pid, path, error, seconds)
                      : error_set("%s: cannot start a process to read it: %s", path, strerror(why_no_fork));
-    if (!rc && why) rc = error_set("%s: no memory to read it", path);
+    if (why == EFBIG)
+        rc = error_set("%s: damaged: more comes out of it than can be in it", path);
+    else if (!rc && why)
+        rc = error_set("%s: no memory to read it", path);
     munmap(error, ERROR_BYTES);
     if (!rc && bytes) {
         *bytes = all;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 enum { MAX_ATTRIBUTES = 1024 }; /* more than any version writes: a bound for the reader of strange files */
+enum { MAX_DEPTH = 8 };         /* twice what any version writes */
 
 void h5_init(void)
 {
@@ -64,6 +65,53 @@ bool h5_exists(hid_t loc, const char *path)
             return false;
         if (!end) return H5Oexists_by_name(loc, part, H5P_DEFAULT) > 0;
     }
+}
+
+int h5_own_storage(hid_t set, const char *where, const char *path)
+{
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_CHECK(plist = H5Dget_create_plist(set), path, "read it");
+    const H5D_layout_t layout = H5Pget_layout(plist);
+    const int filters = H5Pget_nfilters(plist);
+    bool own = (layout == H5D_CONTIGUOUS || layout == H5D_COMPACT || layout == H5D_CHUNKED) && filters >= 0 &&
+               H5Pget_external_count(plist) == 0;
+    for (int i = 0; i < filters; i++) {
+        unsigned flags, config;
+        size_t values = 0;
+        const H5Z_filter_t filter = H5Pget_filter2(plist, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+        own &= filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
+    }
+    return own ? 0 : error_set("%s: %s is stored in a way in which Dunlin stores nothing", path, where);
+}
+
+struct walk {
+    const char *path;
+    h5_each *each;
+    void *arg;
+    int objects, most;
+};
+
+static herr_t visit(hid_t root, const char *name, const H5O_info_t *info, void *arg)
+{
+    struct walk *w = arg;
+    int depth = 1;
+    for (const char *c = name; *c; c++) depth += *c == '/';
+    if (++w->objects > w->most) return error_set("%s: holds more than %d objects", w->path, w->most);
+    if (depth > MAX_DEPTH) return error_set("%s: holds groups in groups, more than %d deep", w->path, MAX_DEPTH);
+    if (info->type == H5O_TYPE_GROUP) return 0;
+    if (info->type != H5O_TYPE_DATASET) return error_set("%s: /%s is neither group nor dataset", w->path, name);
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_CHECK(set = H5Dopen2(root, name, H5P_DEFAULT), w->path, "read it");
+    if (h5_own_storage(set, name, w->path)) return -1;
+    return w->each ? w->each(set, name, w->arg) : 0;
+}
+
+int h5_walk(hid_t file, int most, h5_each *each, void *arg, const char *path)
+{
+    struct walk w = {path, each, arg, 0, most};
+    error_set("%s", "");
+    if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &w, H5O_INFO_BASIC) >= 0) return 0;
+    return *error_text() ? -1 : h5_fail(path, "read it");
 }
 
 hid_t h5_text_type(size_t bytes)

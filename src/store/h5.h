@@ -38,6 +38,15 @@ void h5_release(hid_t *id);
 /* Is there something at loc/path, each step of it by a hard link; false also where that cannot be said. */
 bool h5_exists(hid_t loc, const char *path);
 
+/* Is all of a dataset in its own file, with no filter but HDF5's own for compression: a stranger's may name other files
+ * (external storage, virtual datasets), and is asked for nothing else before. 0, or -1 after error_set(). */
+int h5_own_storage(hid_t set, const char *where, const char *path);
+/* Goes through all objects of a strange file, which are groups and datasets of their own storage, not deeper than
+ * anybody writes them and no more than most; 0, or -1 after error_set(). each (NULL: none): < 0 ends it, after
+ * error_set(). */
+typedef int h5_each(hid_t set, const char *where, void *arg);
+int h5_walk(hid_t file, int most, h5_each *each, void *arg, const char *path);
+
 /* A fixed-length UTF-8 string type of `bytes` (at least 1), zero padded, as numpy's S has it. */
 hid_t h5_text_type(size_t bytes);
 

@@ -10,7 +10,6 @@
 #include "store/runfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "base/memory.h"
 #include "store/guard.h"
 #include "store/runfile_make.h"
+#include "store/seal.h"
 #include "store/spool.h"
 #include "store/tables.h"
 
@@ -85,8 +85,13 @@ static int open_live(struct runfile *f, const char *path)
 /* Opens fresh and gives it the name f->path. */
 static int go_live(struct runfile *f, const char *fresh)
 {
-    if (open_live(f, fresh) || runfile_flush(f)) return -1;
+    if (open_live(f, fresh) || runfile_flush(f) || runfile_sync(f)) return -1;
     if (rename(fresh, f->path)) return error_set("%s: cannot rename it: %s", fresh, strerror(errno));
+    char *dir = f->path; /* for as long as it takes */
+    char *slash = strrchr(dir, '/');
+    *slash = '\0';
+    file_sync_folder(dir);
+    *slash = '/';
     return 0;
 }
 
@@ -306,19 +311,15 @@ int runfile_write(struct runfile *f)
     return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
 }
 
+int runfile_sync(struct runfile *f)
+{
+    const int why = spool_sync(f->spool);
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
+}
+
 int runfile_flush(struct runfile *f)
 {
     return runfile_write(f) || runfile_gather(f) || runfile_write(f) ? -1 : 0;
-}
-
-/* HDF5 only hands bytes to the system. */
-static int to_disk(const char *path)
-{
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno));
-    const int rc = fsync(fd) ? error_set("%s: cannot write: %s", path, strerror(errno)) : 0;
-    close(fd);
-    return rc;
 }
 
 int runfile_close(struct runfile **f)
@@ -332,5 +333,5 @@ int runfile_close(struct runfile **f)
     *f = NULL;
     if (H5Fclose(file) < 0 && !rc) rc = h5_fail(path, "close");
     if (spool_lost() && !rc) rc = error_set("%s: cannot write its end: %s", path, strerror(spool_lost()));
-    return rc ? rc : to_disk(path);
+    return rc;
 }

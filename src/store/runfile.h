@@ -41,7 +41,10 @@ int runfile_flush(struct runfile *f);
  * which only rows may be added. 0, or -1 after error_set(). Local. */
 int runfile_gather(struct runfile *f);
 int runfile_write(struct runfile *f);
-/* Flushes and closes so that the file opens plainly. 0, or -1 after error_set(). *f becomes NULL. */
+/* What was written is on the disk itself: a crash of the machine leaves it readable. As runfile_write(), may run in
+ * another thread. */
+int runfile_sync(struct runfile *f);
+/* Flushes and closes, to the disk, so that the file opens plainly. 0, or -1 after error_set(). *f becomes NULL. */
 int runfile_close(struct runfile **f);
 
 /* Reading, in a process of its own with limits where the file may be damaged (dunlin info, plot). */

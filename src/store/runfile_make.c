@@ -151,7 +151,7 @@ int run_make(const struct run_recipe *recipe)
     H5_AUTO hid_t old = H5I_INVALID_HID;
     H5_AUTO hid_t access = H5I_INVALID_HID;
     h5_init();
-    if (recipe->old && run_open(recipe->old, &old)) return RUN_MAKE_OLD_BAD;
+    if (recipe->old && (run_open(recipe->old, &old) || run_check(old, recipe->old))) return RUN_MAKE_OLD_BAD;
     access = run_access();
     hid_t file = access < 0 ? access : H5Fcreate(recipe->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     if (file < 0) return h5_fail(recipe->path, "create"), RUN_MAKE_NEW_BAD;

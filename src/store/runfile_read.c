@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "store/guard.h"
 #include "store/runfile.h"
 #include "store/tables.h"
@@ -75,14 +76,18 @@ static void print_real(double value)
 }
 
 /* In quotes where it holds a comma or a quote (RFC 4180); a line break becomes a blank, a row is one line. */
-static void print_csv_text(const char *text, size_t size)
+static void print_csv_text(const char *field, size_t size)
 {
-    const size_t n = strnlen(text, size);
+    char foreign[1024], text[4 * sizeof foreign];
+    snprintf(foreign, sizeof foreign, "%.*s", (int)size, field);
+    for (char *c = foreign; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = ' ';
+    const size_t n = strlen(text_shown(foreign, text, sizeof text));
     const int quoted = memchr(text, ',', n) || memchr(text, '"', n);
     if (quoted) putchar('"');
     for (size_t i = 0; i < n; i++) {
         if (text[i] == '"') putchar('"');
-        putchar(iscntrl((unsigned char)text[i]) ? ' ' : text[i]);
+        putchar(text[i]);
     }
     if (quoted) putchar('"');
 }
@@ -144,13 +149,13 @@ struct printing {
 static herr_t print_attribute(hid_t object, const char *key, const H5A_info_t *info, void *arg)
 {
     const struct printing *p = arg;
-    char value[2048];
+    char value[2048], name[256], text[4 * sizeof value];
     (void)info;
     if (p->skip && !strcmp(key, p->skip)) return 0;
     if (h5_get_text(object, key, value, sizeof value, p->path)) return -1;
-    for (char *c = value; *c; c++)
-        if (iscntrl((unsigned char)*c)) *c = ' ';
-    fprintf(p->out, "%s%s %s\n", p->prefix, !strcmp(key, "frames") ? "frames-budget" : key, value);
+    fprintf(p->out, "%s%s %s\n", p->prefix,
+            !strcmp(key, "frames") ? "frames-budget" : text_shown(key, name, sizeof name),
+            text_shown(value, text, sizeof text));
     return 0;
 }
 

@@ -182,6 +182,14 @@ static int write_all(int fd, const unsigned char *data, size_t n)
     return 0;
 }
 
+void file_sync_folder(const char *dir)
+{
+    const int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;
+    fsync(folder); /* some file systems refuse; the file itself is on disk */
+    close(folder);
+}
+
 int file_replace(const char *dir, const char *name, const struct file_part *parts, int part_count, int to_disk)
 {
     char path[4096], fresh[4096 + 8];
@@ -200,10 +208,6 @@ int file_replace(const char *dir, const char *name, const struct file_part *part
         unlink(fresh);
         return error_set("%s: cannot write: %s", path, strerror(why));
     }
-    const int folder = to_disk ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (folder >= 0) {
-        fsync(folder); /* some file systems refuse; the file itself is on disk */
-        close(folder);
-    }
+    if (to_disk) file_sync_folder(dir);
     return 0;
 }

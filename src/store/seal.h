@@ -35,6 +35,8 @@ struct file_part {
     const void *data;
     size_t bytes;
 };
+/* The names in the folder are on the disk, too, where its file system can do that. Local. */
+void file_sync_folder(const char *dir);
 int file_replace(const char *dir, const char *name, const struct file_part *parts, int part_count, int to_disk);
 
 #endif

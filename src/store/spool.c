@@ -90,10 +90,16 @@ static H5FD_t *spool_open(const char *name, unsigned flags, hid_t access, haddr_
     return &s->base;
 }
 
+int spool_sync(struct spool *spool)
+{
+    return fsync(spool->fd) ? errno : 0;
+}
+
 static herr_t spool_close(H5FD_t *file)
 {
     struct spool *s = (struct spool *)file;
     lost = drain(s);
+    if (!lost) lost = spool_sync(s);
     while (s->first) {
         struct waiting *w = s->first;
         s->first = w->next;

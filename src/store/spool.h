@@ -23,6 +23,8 @@ struct spool *spool_of(hid_t file);
  * removed). HDF5 must not be asked for anything of this file meanwhile; and while something waits, the caller gives
  * HDF5 no more to write, so that the memory it takes is bounded. Local; calls no HDF5. */
 int spool_drain(struct spool *spool);
+/* All that was written is on the disk itself. 0, or errno. Local; calls no HDF5. */
+int spool_sync(struct spool *spool);
 bool spool_waits(const struct spool *spool);
 
 /* The errno that the closing of the last file of this driver ended with: what then still waited is lost. 0: nothing

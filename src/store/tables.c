@@ -2,9 +2,12 @@
 #include "store/tables.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+
+enum { DEFLATE_MOST = 1032, LENGTH_ONLY = 32 << 20, MAX_OBJECTS = 1 << 20 };
 
 #define KIND(field)                                                                                                    \
     _Generic((field), int64_t : FIELD_INT, double : FIELD_REAL, float : FIELD_FLOAT, char * : FIELD_TEXT)
@@ -91,6 +94,35 @@ int table_create(hid_t file, const struct table *table, int64_t rows, const char
     return 0;
 }
 
+/* How many values of `one` bytes a dataset can have in a file of its length: compressed ones are at most DEFLATE_MOST
+ * times as long as their bytes; and of the rows that a killed writer had in its hands, length alone may be there. */
+static uint64_t most_values(hid_t set, size_t one, const char *path)
+{
+    struct stat st;
+    H5_AUTO hid_t plist = H5Dget_create_plist(set);
+    const uint64_t bytes = stat(path, &st) ? 0 : (uint64_t)st.st_size;
+    const bool packed = plist >= 0 && H5Pget_nfilters(plist) > 0;
+    return (bytes * (packed ? DEFLATE_MOST : 1) + LENGTH_ONLY) / (one ? one : 1);
+}
+
+static int no_longer_than_file(hid_t set, const char *where, void *arg)
+{
+    const char *path = arg;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_CHECK(type = H5Dget_type(set), path, "read it");
+    H5_CHECK(space = H5Dget_space(set), path, "read it");
+    const hssize_t n = H5Sget_simple_extent_npoints(space);
+    if (n < 0 || (uint64_t)n > most_values(set, H5Tget_size(type), path))
+        return error_set("%s: /%s says that it holds more than the file has", path, where);
+    return 0;
+}
+
+int run_check(hid_t file, const char *path)
+{
+    return h5_walk(file, MAX_OBJECTS, no_longer_than_file, (void *)(uintptr_t)path, path);
+}
+
 int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows, const char *path)
 {
     H5_AUTO hid_t type = H5I_INVALID_HID;
@@ -98,11 +130,15 @@ int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows,
     hsize_t dims[H5S_MAX_RANK];
     if (!h5_exists(file, table->name)) return error_set("%s: there is no table /%s", path, table->name);
     H5_CHECK(*set = H5Dopen2(file, table->name, H5P_DEFAULT), path, "open a table");
+    if (h5_own_storage(*set, table->name, path)) return -1;
     H5_CHECK(type = H5Dget_type(*set), path, "open a table");
     H5_CHECK(space = H5Dget_space(*set), path, "open a table");
     if (H5Tget_class(type) != H5T_COMPOUND || H5Sget_simple_extent_dims(space, dims, NULL) != 1 ||
-        dims[0] > INT64_MAX / 1024)
+        dims[0] > INT64_MAX / 1024 || H5Tdetect_class(type, H5T_VLEN) != 0 || H5Tdetect_class(type, H5T_REFERENCE) != 0)
         return error_set("%s: /%s is no table of Dunlin's", path, table->name);
+    if (dims[0] > most_values(*set, H5Tget_size(type), path))
+        return error_set("%s: /%s says that it holds %llu rows, more than the file has", path, table->name,
+                         (unsigned long long)dims[0]);
     *rows = (int64_t)dims[0];
     return 0;
 }

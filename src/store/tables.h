@@ -34,13 +34,16 @@ const char *table_field_name(const struct table_field *field);
 hid_t table_type(const struct table *table);
 /* A new dataset /NAME: without end, or of `rows` zeroed rows where the table is rewritten in place. */
 int table_create(hid_t file, const struct table *table, int64_t rows, const char *path);
-/* Opens it; refuses what is no list of compounds. Reading matches members by name: a column that this program does not
+/* Opens it; refuses what is no list of compounds, lies in other
+ * files, or is longer than its file can hold. Reading matches members by name: a column that this program does not
  * know is left out, one that the file does not have stays 0. */
 int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows, const char *path);
 int table_read(hid_t set, hid_t type, int64_t at, int64_t n, void *rows, const char *path);
 /* Writes rows at .. at + n - 1, extending the table to end there; the same call may be repeated after a failure. */
 int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows, const char *path);
 
+/* Nothing in a strange file but what Dunlin would write: before all of it is copied. 0, or -1 after error_set(). */
+int run_check(hid_t file, const char *path);
 /* Opens a run file for reading, as a finished or as a live (or killed) one. */
 int run_open(const char *path, hid_t *file);
 /* Access properties of run files: libver latest; no locks, which network file systems may not have, and which protect

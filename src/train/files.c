@@ -118,15 +118,22 @@ static int put_log(void *arg)
     return runfile_write(arg);
 }
 
-void files_log(struct files *f)
+static int put_log_to_disk(void *arg)
 {
+    return runfile_write(arg) || runfile_sync(arg) ? -1 : 0;
+}
+
+void files_log(struct files *f, bool to_disk)
+{
+    f->log_to_disk |= to_disk;
     if (f->run->state != RUN_RUNNING) files_wait(f, FILE_LOG);
     if (files_busy(f, FILE_LOG)) return; /* the rows wait */
     if (runfile_gather(f->run->runfile)) {
         begin_trouble(f, FILE_LOG, error_text());
         return;
     }
-    writer_give(f->writer, FILE_LOG, put_log, f->run->runfile);
+    writer_give(f->writer, FILE_LOG, f->log_to_disk ? put_log_to_disk : put_log, f->run->runfile);
+    f->log_to_disk = false;
 }
 
 struct checkpoint_job {
@@ -139,7 +146,7 @@ static int put_checkpoint(void *arg)
 {
     struct checkpoint_job *job = arg;
     const int rc = checkpoint_image_write(job->image);
-    if (!rc) checkpoint_prune(job->dir, job->keep);
+    if (!rc) checkpoint_prune(job->dir, checkpoint_image_name(job->image), job->keep);
     checkpoint_image_free(&job->image);
     free(job->dir);
     free(job);

@@ -29,6 +29,7 @@ struct files {
     enum writer_state checkpoint;              /* what became of the last one: for files_take_checkpoint() */
     struct checkpoint_image *best, *best_next; /* on their way to the disk; best_next waits for best */
     double best_again;                         /* monotonic: when best_next may be tried */
+    bool log_to_disk;                          /* the next write of run.h5 goes to the disk itself */
     bool hung;                                 /* a wait for the disk was in vain: no other follows */
 };
 
@@ -42,7 +43,7 @@ void files_trouble(const struct files *f, char *text, size_t size); /* what cann
 /* These do not wait, unless the run is over. The image becomes theirs; NULL: making it failed, with error_text(). */
 void files_checkpoint(struct files *f, struct checkpoint_image *image); /* not while one is under way */
 void files_best(struct files *f, struct checkpoint_image *image);
-void files_log(struct files *f);                            /* run.h5; rows wait while one is under way */
+void files_log(struct files *f, bool to_disk);              /* run.h5; rows, and a wish for the disk, wait their turn */
 void files_status(struct files *f, const struct status *s); /* RUN/status; left out while one is under way */
 /* What became of the last checkpoint: WRITER_DONE or WRITER_FAILED once, otherwise WRITER_FREE. */
 enum writer_state files_take_checkpoint(struct files *f);

@@ -42,6 +42,7 @@ static void seen(void *arg, const struct share_ready *r, int64_t lag)
 {
     struct master *m = arg;
     const struct share_push *p = &r->push;
+    dropped_count(&m->run.dropped, p);
     sums_push(&m->sums, p, lag);
     ranks_push(&m->ranks, r->actor, p->frames, !p->bad && p->scale != 0);
     if (p->bad) take_bad(&m->run, r);

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "store/status.h"
 #include "train/folder.h"
+#include "train/run.h"
 
 /* An agent of one rank tells what the algorithm refuses. */
 static int try_agent(const struct setup *setup)
@@ -23,12 +26,12 @@ static int lay_words_over(struct plan *plan, int argc, char **argv)
     char stored[OPTION_TEXT], given[OPTION_TEXT];
     const char *positional;
     const struct option_set before = plan->set;
-    if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
+    if (options_read_args(&plan->set, argc, argv, &positional) || setup_whole_env(&plan->set)) return -1;
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
         options_format(&before.values, i, stored, sizeof stored);
         options_format(&plan->set.values, i, given, sizeof given);
-        if (strcmp(stored, given))
+        if (!options_same(i, &before.values, &plan->set.values))
             return error_set(
                 "--%s %s: the run in %s has %s, and this may not change on resume; leave it out, or start a new run",
                 option_key(i), given, plan->dir, stored);
@@ -37,18 +40,45 @@ static int lay_words_over(struct plan *plan, int argc, char **argv)
     return setup_check(&plan->set);
 }
 
-/* 0; 1 where no checkpoint of the folder is whole; -1 after error_set(). */
+/* Has the run ended with all its frames? One that was killed before that, as in its last evaluation, goes on. */
+static void look_at_end(struct plan *plan)
+{
+    enum run_state state;
+    char reason[256];
+    if (plan->frames < plan->set.values.frames || status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    plan->hopeless = state == RUN_FAILED && !strncmp(reason, RUN_HOPELESS, strlen(RUN_HOPELESS));
+    plan->over = state == RUN_DONE || plan->hopeless;
+}
+
+int plan_tell_over(const struct plan *plan)
+{
+    log_root("%s: already at %lld of %lld frames%s; --frames M trains on", plan->dir, (long long)plan->frames,
+             (long long)plan->set.values.frames, plan->hopeless ? ", and failed" : "");
+    return plan->hopeless ? 1 : 0;
+}
+
+/* 0, or -1 after error_set(), whose advice throws nothing away: what is damaged or foreign here may be mended. */
 static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv)
 {
-    const int none = restore_choose(plan->dir, restore, setup, &plan->set);
-    if (none > 0)
-        error_set("%s holds no whole checkpoint-*.h5 to resume from: start it again with `dunlin train ... --out %s "
-                  "--force`",
-                  plan->dir, plan->dir);
-    if (none) return none == 1 ? 1 : -1;
+    if (setup_whole_env(&plan->set)) return -1;
+    const struct option_set words = plan->set;
+    const bool library = words.origin[option_find("env")] >= ORIGIN_FILE && world_library(words.values.env);
+    const int none = restore_choose(plan->dir, library ? words.values.env : NULL, restore, setup, &plan->set);
+    if (none == 1)
+        error_set("%s holds no whole checkpoint-*.h5 to resume from; nothing there is touched: a new start needs "
+                  "another folder, `dunlin train ... --out FOLDER`",
+                  plan->dir);
+    if (none > 1)
+        error_set("%s: no checkpoint there can be gone on from, for the reasons above; nothing there is touched: mend "
+                  "them, or start anew in another folder, `dunlin train ... --out FOLDER`",
+                  plan->dir);
+    if (none) return -1;
     snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
     plan->ranks = (int)restore->counters.ranks;
-    return lay_words_over(plan, argc, argv);
+    plan->frames = restore->counters.frames;
+    if (lay_words_over(plan, argc, argv)) return -1;
+    look_at_end(plan);
+    return 0;
 }
 
 int plan_check_ranks(const struct plan *plan, int ranks)
@@ -75,10 +105,8 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
             positional);
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const enum folder_holds found = plan->dir[0] ? folder_holds(plan->dir) : FOLDER_NOTHING;
-    if (found == FOLDER_RUN && plan->set.values.or_resume && !plan->set.values.force) {
-        const int none = go_on(plan, setup, restore, argc, argv);
-        if (none <= 0) return none;
-    }
+    if (found == FOLDER_RUN && plan->set.values.or_resume && !plan->set.values.force)
+        return go_on(plan, setup, restore, argc, argv);
     if (setup_complete(&plan->set)) return -1;
     if (!plan->dir[0]) folder_default(&plan->set.values, plan->dir);
     if (found == FOLDER_RUN && !plan->set.values.force)

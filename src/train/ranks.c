@@ -100,12 +100,13 @@ void ranks_watch(struct ranks *k)
 {
     struct run *const run = k->run;
     int live = 0;
+    bool gave_up = false;
     double least = INFINITY;
     for (int a = 0; a < run->actors; a++) {
         const double silence = share_silence(run->share, a);
         struct run_actor *row = &k->rows[a + 1];
         if (silence < 0) { /* it said goodbye */
-            if (run->state == RUN_RUNNING) set_state(k, a, "ended");
+            if (run->state == RUN_RUNNING) set_state(k, a, "ended"), gave_up = true;
             continue;
         }
         const double before = k->silent_for[a];
@@ -121,6 +122,8 @@ void ranks_watch(struct ranks *k)
             least = fmin(least, silence);
         }
     }
-    if (run->state == RUN_RUNNING && (!live || least > ranks_patience(k)))
+    if (run->state == RUN_RUNNING && !live && gave_up)
+        run_end_hopeless(run, "no actor goes on");
+    else if (run->state == RUN_RUNNING && (!live || least > ranks_patience(k)))
         run_end(run, RUN_LOST_ACTORS, "all %d actors are gone", run->actors);
 }

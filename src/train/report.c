@@ -62,11 +62,13 @@ static void write_status(struct report *p, const struct run_train *t, double lef
                              .rank_count = run->actors + 1,
                              .actors = p->ranks->rows};
     struct status named = s;
-    char trouble[sizeof named.reason];
-    *trouble = '\0';
+    char dropped[DROPPED_TEXT] = "", trouble[sizeof named.reason] = "";
+    if (p->dropping || run->state != RUN_RUNNING) dropped_text(&run->dropped, NULL, dropped, sizeof dropped);
     if (run->state != RUN_FAILED) files_trouble(p->files, trouble, sizeof trouble); /* then it is the reason */
-    snprintf(named.reason, sizeof named.reason, "%.120s%s%.130s", run->reason, *run->reason && *trouble ? "; " : "",
-             trouble);
+    const char *const parts[] = {run->reason, dropped, trouble};
+    for (size_t i = 0, at = 0; i < sizeof parts / sizeof *parts && at < sizeof named.reason; i++)
+        if (*parts[i])
+            at += (size_t)snprintf(named.reason + at, sizeof named.reason - at, "%s%.120s", at ? "; " : "", parts[i]);
     files_status(p->files, &named);
 }
 
@@ -122,7 +124,7 @@ void report_log(struct report *p)
     struct run *const run = p->run;
     const double clock = clock_seconds();
     const struct run_train row = row_of(p, &p->sums->now, clock);
-    char left_text[TEXT_FIGURE], mean[TEXT_FIGURE], max[TEXT_FIGURE];
+    char left_text[TEXT_FIGURE], mean[TEXT_FIGURE], max[TEXT_FIGURE], lag[TEXT_FIGURE], dropped[DROPPED_TEXT];
     if (p->sums->now.episodes) {
         p->ret_recent = row.return_mean;
         p->max_recent = row.return_max;
@@ -137,13 +139,14 @@ void report_log(struct report *p)
     runfile_lag(run->runfile, p->sums->lag);
     episodes_tell_lost(run, p->sums);
     runfile_actors(run->runfile, p->ranks->rows);
-    files_log(p->files);
+    files_log(p->files, false);
+    p->dropping = dropped_text(&run->dropped, &p->before, dropped, sizeof dropped);
     write_status(p, &row, left);
-    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %.1f max %lld  "
-             "%s left",
+    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %s max %lld  "
+             "%s left%s%s",
              100.0 * (double)run->turn.frames / (double)run->options->frames, (long long)run->turn.frames,
              (long long)run->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(p->ret_recent, "%.3g", mean),
-             text_figure(p->max_recent, "%.3g", max), row.lag_mean, (long long)row.lag_max,
-             text_span(fmax(left, 0), left_text));
+             text_figure(p->max_recent, "%.3g", max), text_figure(row.lag_mean, "%.1f", lag), (long long)row.lag_max,
+             text_span(fmax(left, 0), left_text), *dropped ? "  " : "", dropped);
     interval_reset(&p->sums->now, clock);
 }

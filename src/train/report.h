@@ -2,6 +2,10 @@
 #ifndef DUNLIN_TRAIN_REPORT_H
 #define DUNLIN_TRAIN_REPORT_H
 
+#include <stdbool.h>
+
+#include "train/dropped.h"
+
 struct evaluations;
 struct files;
 struct ranks;
@@ -16,6 +20,8 @@ struct report {
     const struct evaluations *evaluations;
     double *eps_final;             /* (1 + actors) by rank: of the actor's first environment; its own */
     double next;                   /* monotonic: when the next line is due */
+    struct dropped before;         /* at the last line */
+    bool dropping;                 /* something was dropped between the last two */
     double ret_recent, max_recent; /* mean and largest return of the last interval that had episodes */
 };
 

@@ -90,7 +90,7 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
 }
 
 struct search {
-    const char *dir;
+    const char *dir, *library;
     const struct option_set *run; /* run.h5's; NULL: none is compared with it */
     struct restore *r;
     struct setup *setup;
@@ -110,6 +110,34 @@ static int open_setup(struct search *s)
     return s->open ? 0 : -1;
 }
 
+/* The library that was named, in the place of the one stored. 0, or -1 after error_set(): another is not the run's. */
+static int choose_library(const struct search *s)
+{
+    const int env = option_find("env");
+    struct options named = s->stored->values;
+    if (!s->library || !world_library(s->stored->values.env)) return 0;
+    snprintf(named.env, sizeof named.env, "%s", s->library);
+    if (!options_same(env, &named, &s->stored->values))
+        return error_set("--env %.200s: the environment of the run in %s is %.200s, and this may not change on resume, "
+                         "but for the folder it lies in",
+                         s->library, s->dir, s->stored->values.env);
+    memcpy(s->stored->values.env, named.env, sizeof named.env);
+    return 0;
+}
+
+/* After a failure: a library that is not there any more may lie elsewhere. */
+static void tell_elsewhere(const struct search *s)
+{
+    char why[512];
+    const char *file = world_library(s->stored->values.env), *path = s->stored->values.env + strlen("lib:");
+    char real[OPTION_TEXT];
+    const char *arg = strstr(path, ".so:");
+    snprintf(real, sizeof real, "%.*s", arg ? (int)(arg - path) + 3 : (int)strlen(path), path);
+    if (!file || !access(real, F_OK)) return;
+    snprintf(why, sizeof why, "%s", error_text());
+    error_set("%s; where it lies elsewhere now, add --env lib:FOLDER/%.200s", why, file);
+}
+
 /* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not
  * open. */
 static int try_one(struct search *s, int64_t frames)
@@ -117,7 +145,11 @@ static int try_one(struct search *s, int64_t frames)
     options_init(s->stored);
     if (checkpoint_read_options(s->r->file, s->stored) || setup_check(s->stored)) return 1;
     if (s->run && compare(checkpoint_path(s->r->file), s->stored, s->run)) return 1;
-    if (open_setup(s)) return s->run ? -1 : 1;
+    if (choose_library(s)) return -1;
+    if (open_setup(s)) {
+        tell_elsewhere(s);
+        return s->run ? -1 : 1;
+    }
     return try_load(s->r, s->setup, frames) ? 1 : 0;
 }
 
@@ -137,11 +169,12 @@ static int choose(struct search *s)
     }
 }
 
-int restore_choose(const char *dir, struct restore *r, struct setup *setup, struct option_set *stored)
+int restore_choose(const char *dir, const char *library, struct restore *r, struct setup *setup,
+                   struct option_set *stored)
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
-    struct search s = {.dir = dir, .r = r, .setup = setup, .stored = stored};
+    struct search s = {.dir = dir, .library = library, .r = r, .setup = setup, .stored = stored};
     snprintf(run, sizeof run, "%s/run.h5", dir);
     if (!access(run, F_OK) && !runfile_read_options(run, &of_run)) s.run = &of_run;
     int rc = choose(&s);

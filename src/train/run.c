@@ -73,11 +73,24 @@ void run_end(struct run *run, enum run_state state, const char *fmt, ...)
     va_end(ap);
 }
 
+void run_end_hopeless(struct run *run, const char *why)
+{
+    if (run->state != RUN_RUNNING) return;
+    run->bad_number = true;
+    run_end(run, RUN_FAILED, RUN_HOPELESS ": %s", why);
+}
+
 void run_check_stop(struct run *run)
 {
     const int sig = signals_stop();
     if (sig) run_end(run, RUN_STOPPED, "%s", signals_name(sig));
-    if (run->turn.frames >= run->options->frames) run_end(run, RUN_DONE, "frames reached");
+    if (run->state != RUN_RUNNING || run->turn.frames < run->options->frames) return;
+    if (!run->turn.updates && dropped_sum(&run->dropped))
+        run_end_hopeless(run, "nothing could be applied");
+    else if (dropped_hopeless(&run->dropped))
+        run_end_hopeless(run, "nothing could be applied any more");
+    else
+        run_end(run, RUN_DONE, "frames reached");
 }
 
 void run_fail(struct run *run, const char *why)

@@ -11,6 +11,7 @@
 #include "store/checkpoint.h"
 #include "store/runfile.h"
 #include "store/status.h"
+#include "train/dropped.h"
 #include "turn/master.h"
 
 /* What a session starts from; everything is borrowed. */
@@ -42,8 +43,11 @@ struct run {
     int64_t first_update;         /* turn.updates then */
     enum run_state state;
     char reason[256];
-    bool bad_number; /* --on-nan stop ends the run, after its checkpoint */
+    bool bad_number; /* it ends the run, after its checkpoint: --on-nan stop, or no hope */
+    struct dropped dropped;
 };
+
+#define RUN_HOPELESS "hopeless" /* begins the reason of run_end_hopeless() */
 
 void run_init(struct run *run, const struct run_start *start);
 void run_free(struct run *run);
@@ -54,7 +58,9 @@ double run_seconds(const struct run *run);
 struct checkpoint_counters run_counters(const struct run *run);
 /* Ends the run at the next turn of the loop; the first reason stands. */
 void run_end(struct run *run, enum run_state state, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Ends it where a signal came or the frames are reached. */
+/* Ends it as failed, because of what was dropped; why: a clause. */
+void run_end_hopeless(struct run *run, const char *why);
+/* Ends it where a signal came or the frames are reached: done, unless nothing came of them. */
 void run_check_stop(struct run *run);
 /* Its end was to be another, but this went wrong: failed, with a line of log. */
 void run_fail(struct run *run, const char *why);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/blas.h"
 #include "job/leave.h"
 #include "share/check.h"
 #include "train/checkpoints.h"
@@ -71,6 +72,23 @@ static bool same_build(struct session *s)
     free(ids);
     CHECK_MPI(MPI_Bcast(&other, 1, MPI_INT, 0, MPI_COMM_WORLD));
     return !other;
+}
+
+/* collective: rank 0 says so where a rank computes with another BLAS or other kernels of it than rank 0. */
+static void compare_blas(const struct session *s)
+{
+    enum { BLAS = sizeof s->prov.blas };
+    char(*all)[BLAS] = memory_new((size_t)s->size, sizeof *all);
+    CHECK_MPI(MPI_Gather(s->prov.blas, BLAS, MPI_CHAR, all, BLAS, MPI_CHAR, 0, MPI_COMM_WORLD));
+    for (int r = 1; s->rank == 0 && r < s->size; r++) {
+        if (!strcmp(all[r], all[0])) continue;
+        log_root("  note: rank %d on %s computes with BLAS %s, rank 0 on %s with %s: last digits differ between them%s",
+                 r, s->hosts[r], all[r], s->hosts[0], all[0],
+                 s->plan.set.values.deterministic ? ", and --deterministic needs the same ranks on the same nodes"
+                                                  : "");
+        break;
+    }
+    free(all);
 }
 
 /* "node1*4,node2*4" */
@@ -234,6 +252,10 @@ int session_open_files(struct session *s, const char *window)
         log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let "
                  "OpenBLAS choose)",
                  getenv("OPENBLAS_CORETYPE"));
+    if (blas_not_kept())
+        log_root("  note: OpenBLAS, older than this processor, chose %s: a newer core was chosen for it "
+                 "(OPENBLAS_CORETYPE in the environment would stand)",
+                 blas_not_kept());
     return 0;
 }
 
@@ -243,12 +265,14 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     const int planned = s->rank == 0 ? plan_make(&s->plan, &s->setup, &s->restore, argc, argv, resume) : 0;
     if (!session_agree(s, !planned)) return 2;
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
+    if (s->plan.over) return SESSION_OVER;
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);
     if (!rc && s->rank == 0) rc = load_start(s);
     if (!session_agree(s, !rc)) return 2;
     if (s->plan.checkpoint[0] && !load_actors(s)) return 2;
+    compare_blas(s);
     const uint64_t mine = s->rank ? agent_state_size(s->actor.turn.agent) : 0;
     CHECK_MPI(MPI_Allreduce(&mine, &s->state_bytes, 1, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD));
     return 0;

@@ -38,10 +38,11 @@ static void finish(struct session *s, struct master *m, int *status)
     *status = run->state == RUN_DONE ? 0 : run->state == RUN_STOPPED ? 143 : 1;
     if (run->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
-    char best[TEXT_FIGURE], last[TEXT_FIGURE];
-    log_root("%s: %s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
-             run->reason, (long long)run->turn.frames, run_seconds(run), text_figure(run->n.best_mean, "%.3g", best),
-             text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
+    char best[TEXT_FIGURE], last[TEXT_FIGURE], dropped[DROPPED_TEXT];
+    dropped_text(&run->dropped, NULL, dropped, sizeof dropped);
+    log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
+             run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
+             text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
@@ -189,7 +190,9 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     }
     provenance_fill(&s.prov, all_argc, all_argv);
     int status = session_prepare(&s, argc, argv, resume);
-    if (status)
+    if (status == SESSION_OVER)
+        status = s.rank == 0 ? plan_tell_over(&s.plan) : 0;
+    else if (status)
         status = s.rank == 0 ? status : 0;
     else
         status = run(&s, &lost);
@@ -238,6 +241,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         log_error("%s", error_text());
         return 2;
     }
+    if (plan.over) return plan_tell_over(&plan);
     if (mpirun_check_root() || folder_try(plan.dir)) {
         log_error("%s", error_text());
         return 2;
@@ -246,6 +250,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     const struct launch_run run = {.dir = plan.dir,
                                    .resume = resume,
                                    .out = !resume && !o->out[0],
+                                   .busy = folder_busy,
                                    .ranks_before = plan.ranks,
                                    .actors = o->actors,
                                    .deterministic = o->deterministic};

@@ -11,10 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-enum {
-    FAULTS_TOLD = 10, /* lines about an environment's faults; the master counts them all */
-    FAULTS_MOST = 100 /* in a row, with which an actor ends */
-};
+enum { FAULTS_TOLD = 10 }; /* lines about an environment's faults; the master counts them all */
 
 int turn_actor_open(struct turn_actor *t, const struct setup *setup, int rank)
 {
@@ -60,6 +57,12 @@ const float *turn_actor_fetch(struct turn_actor *t, struct share_view *view)
     return theta;
 }
 
+/* Where rollout after rollout is bad this actor ends and the others go on. */
+static void count_bad(struct turn_actor *t, const char *what)
+{
+    if (++t->bad_in_a_row == TURN_BAD_MOST) log_rank("%s; %d rollouts in a row: this actor ends", what, TURN_BAD_MOST);
+}
+
 /* Clip, and the one place where a NaN is kept from the master. */
 static void push_gradient(struct turn_actor *t, uint64_t version)
 {
@@ -78,14 +81,15 @@ static void push_gradient(struct turn_actor *t, uint64_t version)
     if (!isfinite(norm)) {
         p.bad = TURN_BAD_GRADIENT;
         p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
-    } else if (clip > 0 && norm > clip) {
-        p.scale = (float)(clip / norm);
+        count_bad(t, "a NaN or Inf in the gradient");
+    } else {
+        t->bad_in_a_row = 0;
+        if (clip > 0 && norm > clip) p.scale = (float)(clip / norm);
     }
     share_push(t->share, &p);
 }
 
-/* The environment answered no number: the master hears of it and counts the frames. Where it does so time after time
- * this actor ends and the others go on. */
+/* The environment answered no number: the master hears of it and counts the frames. */
 static void push_fault(struct turn_actor *t, uint64_t version)
 {
     const int64_t steps = agent_steps(t->agent);
@@ -97,8 +101,7 @@ static void push_fault(struct turn_actor *t, uint64_t version)
     if (t->faults++ < FAULTS_TOLD)
         log_rank("%s; this rollout does not count and its episode is given up (seed %lld)", error_text(),
                  (long long)t->setup->options->seed);
-    if (++t->faults_in_a_row >= FAULTS_MOST)
-        log_rank("%s; %d rollouts in a row: this actor ends", error_text(), FAULTS_MOST);
+    count_bad(t, error_text());
     share_push(t->share, &p);
 }
 
@@ -128,14 +131,12 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const
     at = spent(t, TURN_PUSH, at);
     if (failed) {
         push_fault(t, view->version);
-        if (t->faults_in_a_row >= FAULTS_MOST) return TURN_HOPELESS;
     } else {
-        t->faults_in_a_row = 0;
         agent_gradient(t->agent, theta, t->target, dtheta, &t->stats);
         at = spent(t, TURN_GRADIENT, at);
         push_gradient(t, view->version);
     }
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
-    return TURN_PUSHED;
+    return t->bad_in_a_row >= TURN_BAD_MOST ? TURN_HOPELESS : TURN_PUSHED;
 }

@@ -11,6 +11,7 @@
 
 /* share_push.bad: where a number was none. */
 enum turn_bad { TURN_BAD_NONE, TURN_BAD_GRADIENT, TURN_BAD_REWARD, TURN_BAD_OBSERVATION, TURN_BAD_KINDS };
+enum { TURN_BAD_MOST = 100 }; /* in a row, with which there is no hope left */
 
 struct turn_actor {
     const struct setup *setup; /* borrowed */
@@ -21,8 +22,8 @@ struct turn_actor {
     uint64_t target_version;  /* of what is in target */
     struct agent_stats stats; /* of the last rollout whose gradient was pushed */
     int64_t faults;           /* rollouts that the environment spoilt */
-    int faults_in_a_row;
-    double *seconds; /* (TURN_PARTS) += what each part took; NULL: not measured */
+    int bad_in_a_row;         /* rollouts without a gradient, whatever spoilt it */
+    double *seconds;          /* (TURN_PARTS) += what each part took; NULL: not measured */
 };
 
 enum turn_part { TURN_FETCH, TURN_PLAY, TURN_GRADIENT, TURN_PUSH, TURN_PARTS };
@@ -38,7 +39,7 @@ const float *turn_actor_fetch(struct turn_actor *t, struct share_view *view);
 enum turn_end {
     TURN_PUSHED,
     TURN_NO_MAILBOX, /* share_begin() gave none: the master has said stop, or is silent; the rollout is lost */
-    TURN_HOPELESS    /* pushed, but the environment has spoilt rollout after rollout: this actor is to end */
+    TURN_HOPELESS    /* pushed, but rollout after rollout was bad: this actor is to end */
 };
 /* One-sided: plays a rollout with theta, pushes its gradient and tells of the episodes that ended; with --deterministic
  * of these first. A rollout in which the environment answered no number is a line of log and a push without a

@@ -6,13 +6,13 @@
  * enhanced text off. */
 #include "view/figure.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555"};
 enum { COLOURS = sizeof colours / sizeof colours[0], BANDS_MOST = 4, SORTED_MOST = 512 };
@@ -58,24 +58,12 @@ int figure_smooth(const struct figure_point *episodes, int64_t n, struct figure_
     return count;
 }
 
-/* Bytes of the UTF-8 character at s (Unicode 15, table 3-7), 0 where there is none. */
-static int utf8_length(const unsigned char *s)
-{
-    const int n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80) return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)) return 0;
-    if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) return 0;
-    if (s[0] == 0xC2 && s[1] < 0xA0) return 0; /* control characters */
-    return n;
-}
-
 void figure_quote(const char *text, char *quoted, size_t size)
 {
     size_t n = 0;
     quoted[n++] = '\'';
-    for (const unsigned char *s = (const unsigned char *)text; *s && n + 7 <= size;) {
-        const int length = iscntrl(*s) ? 0 : utf8_length(s);
+    for (const char *s = text; *s && n + 7 <= size;) {
+        const int length = text_character(s);
         if (*s == '\'') quoted[n++] = '\'';
         if (length)
             memcpy(quoted + n, s, (size_t)length);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/words.h"
 #include "store/checkpoint.h"
 #include "store/runfile.h"
@@ -22,7 +23,8 @@ static int print_counters(const char *path)
     const int rc = checkpoint_read_counters(f, &c);
     checkpoint_close(&f);
     if (rc) return -1;
-    printf("checkpoint %s\n", path);
+    char shown[OPTION_TEXT + 64];
+    printf("checkpoint %s\n", text_shown(path, shown, sizeof shown));
 #define SHOW_int64_t(v) printf("%lld\n", (long long)(v))
 #define SHOW_double(v) printf("%.10g\n", v)
 #define X(type, field, help)                                                                                           \
@@ -36,7 +38,7 @@ static int print_counters(const char *path)
 static int print_checkpoint_options(const char *path)
 {
     static struct option_set set;
-    char text[OPTION_TEXT];
+    char text[OPTION_TEXT], shown[4 * OPTION_TEXT];
     struct checkpoint_file *f = checkpoint_open(path);
     if (!f) return -1;
     options_init(&set);
@@ -44,7 +46,7 @@ static int print_checkpoint_options(const char *path)
     checkpoint_close(&f);
     for (int i = 0; i < option_count() && !rc; i++) {
         options_format(&set.values, i, text, sizeof text);
-        printf("%s %s\n", option_key(i), text);
+        printf("%s %s\n", option_key(i), text_shown(text, shown, sizeof shown));
     }
     return rc;
 }

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/words.h"
 #include "store/runfile.h"
 #include "view/top_text.h"
@@ -176,7 +177,8 @@ static void watch(struct reading *r, const struct request *w, double age)
         if (!read_run(r, w->run, &age)) {
             show(r, w, age, true);
         } else {
-            printf(ANSI_HOME "%s" ANSI_LINE_END ANSI_CLEAR_BELOW, error_text());
+            char line[1024];
+            printf(ANSI_HOME "%s" ANSI_LINE_END ANSI_CLEAR_BELOW, text_shown(error_text(), line, sizeof line));
             fflush(stdout);
         }
     }

@@ -25,11 +25,12 @@ double top_text_patience(const struct run_train *rows, int64_t n)
 static void say(FILE *out, const struct top_text *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void say(FILE *out, const struct top_text *v, const char *fmt, ...)
 {
-    char line[LINE_BYTES];
+    char given[LINE_BYTES], line[LINE_BYTES];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    vsnprintf(given, sizeof given, fmt, ap);
     va_end(ap);
+    text_shown(given, line, sizeof line);
     size_t n = strnlen(line, (size_t)v->width);
     while (n && line[n - 1] == ' ') n--;
     fprintf(out, "%.*s%s", (int)n, line, v->line_end);

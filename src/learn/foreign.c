@@ -1,0 +1,63 @@
+/* foreign.c -- see foreign.h. */
+#include "learn/foreign.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool of_the_library(int sig)
+{
+    return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL;
+}
+
+static bool same_action(const struct sigaction *a, const struct sigaction *b)
+{
+    return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
+}
+
+/* A descriptor, as a path may be too long, or be renamed meanwhile. -1: the folder is gone. */
+static int open_here(void)
+{
+    return open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int folder = -1; /* of the outermost call under way, or of a world's instances */
+
+void foreign_begin(struct foreign *f, bool whole)
+{
+    f->whole = whole;
+    fegetenv(&f->floats);
+    if (!whole) return;
+    if (folder >= 0) close(folder);
+    folder = open_here();
+    const char *locale = setlocale(LC_ALL, NULL);
+    snprintf(f->locale, sizeof f->locale, "%s", locale ? locale : "C");
+    f->umask = umask(0);
+    umask(f->umask);
+    pthread_sigmask(SIG_SETMASK, NULL, &f->blocked);
+    for (int s = 1; s < FOREIGN_SIGNALS; s++) f->known[s] = !of_the_library(s) && !sigaction(s, NULL, &f->action[s]);
+}
+
+static void put_back_signals(const struct foreign *f)
+{
+    struct sigaction now;
+    for (int s = 1; s < FOREIGN_SIGNALS; s++)
+        if (f->known[s] && !sigaction(s, NULL, &now) && !same_action(&now, &f->action[s]))
+            sigaction(s, &f->action[s], NULL);
+    pthread_sigmask(SIG_SETMASK, &f->blocked, NULL);
+}
+
+void foreign_end(const struct foreign *f)
+{
+    static locale_t dot;
+    if (!dot) dot = newlocale(LC_ALL_MASK, "C", NULL);
+    if (dot) uselocale(dot);
+    if (folder >= 0 && fchdir(folder)) {} /* nothing better is known */
+    fesetenv(&f->floats);
+    if (!f->whole) return;
+    setlocale(LC_ALL, f->locale);
+    umask(f->umask);
+    put_back_signals(f);
+}

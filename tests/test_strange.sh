@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# test_strange.sh -- environments of a library that do what they must not: the trainer's numbers, folders and signals stay its own,
+# what is written too far is named before it harms, what never ends is cut, and a library is found again from anywhere.
+. "$(dirname "$0")/tap.sh"
+"${CC:-cc}" -O1 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/strange_env.c" -o strange.so || exit 1
+mkdir locales
+german=made
+if localedef -i de_DE -f UTF-8 "$scratch/locales/de_DE.UTF-8" 2>/dev/null; then export LOCPATH=$scratch/locales; else german=none; fi
+umask 027
+train() { run "$dunlin" train --actors 1 --frames 3000 --log-every 0.1 "$@"; }
+
+# what a library changes is put back: numbers with a dot, this folder, our handlers and umask
+for where in open reset; do
+    train --env "lib:./strange.so:spoil-$where" --out "run-$where"
+    check "spoilt in $where: status 0" is "$status" 0
+    check "spoilt in $where: the run is in this folder" test -f "run-$where/run.h5"
+    check "spoilt in $where: with the user's umask" is "$(stat -c %a "run-$where/run.h5")" 640
+    if [ "$german" = none ]; then
+        skip "spoilt in $where: numbers with a dot" "no locale de_DE can be made here"
+    else
+        run "$dunlin" info "run-$where"
+        check "spoilt in $where: numbers with a dot" grep -qx 'lr 0.0015' out
+        check "spoilt in $where: none with a comma" test -z "$(grep -E '[0-9],[0-9]' "run-$where/status")"
+    fi
+    run "$dunlin" resume "run-$where" --frames 6000
+    check "spoilt in $where: it is resumed" is "$status" 0
+    run "$dunlin" eval "run-$where" --episodes 2 --env "lib:./strange.so:spoil-$where"
+    check "spoilt in $where: and plays" grep -q '^episodes 2 ' out
+done
+rm -rf /run-open /run-reset # where the folder was followed
+
+timeout 60 "$dunlin" train --env lib:./strange.so:spoil-open --actors 1 --frames 1000000000 --out stops >out 2>err &
+for ((tries = 0; tries < 300; tries++)); do
+    grep -q '^state running' stops/status 2>/dev/null && break
+    sleep 0.1
+done
+kill -TERM $! # timeout passes it on
+wait $!
+check "SIGTERM is not ignored with the library's handler" grep -q '^state stopped' stops/status
+
+# written too far: named before the start, or at the step
+for what in observation state; do
+    train --env "lib:./strange.so:$what" --out far
+    check "too far, $what: status 2" is "$status" 2
+    check "too far, $what: one line" says strange "behind its $what" 8
+done
+train --env lib:./strange.so:save --out far
+check "too far, save: status 2" is "$status" 2
+check "too far, save: one line" says strange "\`save\` writes more" 8
+train --env lib:./strange.so:step --out step
+check "too far in a step: not 0" is "$status" 1
+check "too far in a step: named" grep -q "strange: it has written behind its observation after step" err
+
+# without an end
+train --env lib:./strange.so --eval-every 1000 --eval-episodes 5 --out endless
+check "without an end: status 0" is "$status" 0
+check "without an end: evaluations return, and say it" grep -q "no end within 100000 steps.*after 1 of 5 episodes" err
+run "$dunlin" eval endless --episodes 3 --env lib:./strange.so
+check "without an end: eval returns" is "$status" 0
+check "without an end: its line tells one episode" grep -q "^episodes 1 .* frames 100000 " out
+check "without an end: it says so" grep -q "no end within 100000 steps.*after 1 of 3 episodes" err
+train --env lib:./strange.so:limit --out limit
+check "a limit that is not kept: status 0" is "$status" 0
+check "a limit that is not kept: named once" is "$(grep -c 'declares max_steps 7' err)" 1
+run "$dunlin" info limit --csv episodes
+check "a limit that is not kept: episodes of seven steps" grep -qE '(^|,)7(,|$)' out
+run "$dunlin" eval limit --episodes 3 --env lib:./strange.so:limit
+check "a limit that is not kept: eval returns" grep -q "^episodes 3 .* frames 21 " out
+
+# the library from another folder, and from where it lies now
+mkdir elsewhere other
+here=$(pwd -P)
+run "$dunlin" info limit
+check "the whole path is stored" grep -qF "lib:$here/strange.so:limit" out
+cd elsewhere || exit 1
+run "$dunlin" resume ../limit --frames 4000
+check "resumed from another folder: status 0" is "$status" 0
+cd ..
+mv strange.so elsewhere
+run "$dunlin" resume limit --frames 5000
+check "the library is gone: not 0" is "$status" 2
+check "the line says what to add" says "cannot be loaded" "--env lib:FOLDER/strange.so:limit"
+check "and gives no advice that throws the run away" test -z "$(grep -e --force err)"
+run "$dunlin" resume limit --frames 5000 --env lib:elsewhere/strange.so:limit
+check "where it lies now: status 0" is "$status" 0
+check "it goes on" grep -q "resuming limit at 4" err
+run "$dunlin" resume limit --frames 6000
+check "that is remembered" is "$status" 0
+run "$dunlin" train --env lib:elsewhere/strange.so:limit --actors 1 --frames 7000 --out limit --or-resume
+check "and so for --or-resume" is "$status" 0
+cp elsewhere/strange.so other/another.so
+run "$dunlin" resume limit --frames 8000 --env lib:other/another.so:limit
+check "another name: status 2" is "$status" 2
+check "another name: the line names both" says another.so strange.so "may not change"
+
+# no advice that throws a good run away
+for f in limit/checkpoint-0*.h5; do printf '\125' | dd of="$f" bs=1 seek=5000 conv=notrunc 2>/dev/null; done
+for words in "resume limit" "train --env lib:elsewhere/strange.so:limit --out limit --or-resume"; do
+    # shellcheck disable=SC2086
+    run "$dunlin" $words
+    check "all damaged, ${words%% *}: status 2" is "$status" 2
+    check "all damaged, ${words%% *}: it says so" grep -q "holds no whole checkpoint" err
+    check "all damaged, ${words%% *}: and gives no advice to throw it away" test -z "$(grep -e --force err)"
+done
+finish
