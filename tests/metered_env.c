@@ -3,8 +3,8 @@
  *
  * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
  * "hang-R" for this process's rank R, the next step writes through a null pointer, or never returns; with
- * DUNLIN_HANGS=open or reset that function never returns. Each opening of the environment is a line "WHO environment" in
- * the file DUNLIN_OPENS, as counted_opens.c has them. */
+ * DUNLIN_HANGS=open or reset that function never returns. Each opening of the environment is a line "WHO environment"
+ * in the file DUNLIN_OPENS, as counted_opens.c has them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
