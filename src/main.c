@@ -1,6 +1,10 @@
 /* main.c -- the subcommands. */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "bench/bench.h"
@@ -56,12 +60,8 @@ static void print_usage(FILE *out)
     fprintf(out, "\nOptions of training: dunlin train --help\n");
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    argc_all = argc;
-    argv_all = argv;
-    blas_choose(argv);
-    setup_names();
     if (argc < 2) {
         print_usage(stderr);
         return 2;
@@ -78,4 +78,44 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
     log_error("unknown command %s: `dunlin --help` lists what there is", argv[1]);
     return 2;
+}
+
+static bool returned; /* the command has */
+static pid_t self;
+
+/* Nothing of ours calls exit(): what does so while a command runs is a library, as an environment's may be. */
+static void at_exit(int status, void *unused)
+{
+    (void)unused;
+    if (returned || getpid() != self) return;
+    log_rank("a library has called exit(%d) in the middle of the work, the environment's if it is one: it must not end "
+             "this process",
+             status);
+    _exit(1);
+}
+
+/* What was to be read has not been where standard output takes no more; a command that failed has said why. */
+static int check_output(int status)
+{
+    if (status) return status;
+    if (fflush(stdout))
+        log_error("standard output cannot be written to: %s", strerror(errno));
+    else if (ferror(stdout))
+        log_error("standard output cannot be written to");
+    else
+        return 0;
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    argc_all = argc;
+    argv_all = argv;
+    blas_choose(argv);
+    self = getpid();
+    on_exit(at_exit, NULL);
+    setup_names();
+    const int status = check_output(dispatch(argc, argv));
+    returned = true;
+    return status;
 }

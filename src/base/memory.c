@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -13,7 +14,7 @@ void *memory_new(size_t n, size_t size)
     const size_t bytes = n * size + 64; /* the tail lets vector loops read past the end */
     if ((size && n > (SIZE_MAX - 128) / size) || posix_memalign(&p, 64, (bytes + 63) & ~(size_t)63)) {
         log_rank("out of memory: %zu times %zu bytes could not be had", n, size);
-        exit(1);
+        _exit(1);
     }
     memset(p, 0, (bytes + 63) & ~(size_t)63);
     return p;

@@ -221,11 +221,13 @@ static void sweep(void)
     }
 }
 
-static int outcome(int wait_status, const struct launch *l)
+/* A run that was refused is told by the folder's lock: the status there is another's, and mpirun says 0. */
+static int outcome(int wait_status, const struct launch *l, bool (*busy)(const char *dir))
 {
     enum run_state state;
     const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
     if (run_is_over(l, &state)) return state == RUN_DONE ? 0 : state == RUN_STOPPED ? stopped_status(got_signal) : 1;
+    if (!got_signal && busy(l->dir)) return 2;
     if (!l->begun && !run_has_begun(l)) {
         if (code == 2) return 2;
         if (got_signal)
@@ -269,5 +271,5 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     }
     const int status = supervise(pid, &l);
     sweep();
-    return outcome(status, &l);
+    return outcome(status, &l, run->busy);
 }

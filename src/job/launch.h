@@ -23,12 +23,13 @@ void launch_catch_signals(void);
 
 /* What a start alone needs to know of its run. */
 struct launch_run {
-    const char *dir;    /* RUN, which can be written to */
-    bool resume;        /* `dunlin resume`, else `dunlin train` */
-    bool out;           /* its words do not say --out: they are told dir */
-    int ranks_before;   /* of the session before; 0: none */
-    int64_t actors;     /* --actors; 0: not given */
-    bool deterministic; /* the number of ranks must not change */
+    const char *dir;               /* RUN, which can be written to */
+    bool resume;                   /* `dunlin resume`, else `dunlin train` */
+    bool out;                      /* its words do not say --out: they are told dir */
+    int ranks_before;              /* of the session before; 0: none */
+    int64_t actors;                /* --actors; 0: not given */
+    bool (*busy)(const char *dir); /* does another run hold the folder? */
+    bool deterministic;            /* the number of ranks must not change */
 };
 
 /* Runs the words behind the subcommand under mpirun with one actor per core (or as many as a Slurm job's allocation has

@@ -132,6 +132,11 @@ static int lock_folder(const char *dir, bool keep)
                : 0;
 }
 
+bool folder_busy(const char *dir)
+{
+    return lock_folder(dir, false) != 0;
+}
+
 int folder_try(const char *dir)
 {
     return try_to_write(dir) || lock_folder(dir, false) ? -1 : 0;

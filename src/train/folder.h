@@ -14,6 +14,8 @@ enum folder_holds { FOLDER_NOTHING, FOLDER_RUN, FOLDER_OTHER };
 /* What lies there: nothing, or what a run left behind before its first file; a run; something else. */
 enum folder_holds folder_holds(const char *dir);
 
+/* Is a training of another process going there? */
+bool folder_busy(const char *dir);
 /* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
 int folder_try(const char *dir);
 /* The same, and from here to the end of the process the folder is this process's: another one is refused. With empty

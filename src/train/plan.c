@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "store/status.h"
 #include "train/folder.h"
+#include "train/run.h"
 
 /* An agent of one rank tells what the algorithm refuses. */
 static int try_agent(const struct setup *setup)
@@ -37,6 +40,23 @@ static int lay_words_over(struct plan *plan, int argc, char **argv)
     return setup_check(&plan->set);
 }
 
+/* Has the run ended with all its frames? One that was killed before that, as in its last evaluation, goes on. */
+static void look_at_end(struct plan *plan)
+{
+    enum run_state state;
+    char reason[256];
+    if (plan->frames < plan->set.values.frames || status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    plan->hopeless = state == RUN_FAILED && !strncmp(reason, RUN_HOPELESS, strlen(RUN_HOPELESS));
+    plan->over = state == RUN_DONE || plan->hopeless;
+}
+
+int plan_tell_over(const struct plan *plan)
+{
+    log_root("%s: already at %lld of %lld frames%s; --frames M trains on", plan->dir, (long long)plan->frames,
+             (long long)plan->set.values.frames, plan->hopeless ? ", and failed" : "");
+    return plan->hopeless ? 1 : 0;
+}
+
 /* 0, or -1 after error_set(), whose advice throws nothing away: what is damaged or foreign here may be mended. */
 static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv)
 {
@@ -55,7 +75,10 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     if (none) return -1;
     snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
     plan->ranks = (int)restore->counters.ranks;
-    return lay_words_over(plan, argc, argv);
+    plan->frames = restore->counters.frames;
+    if (lay_words_over(plan, argc, argv)) return -1;
+    look_at_end(plan);
+    return 0;
 }
 
 int plan_check_ranks(const struct plan *plan, int ranks)

@@ -4,6 +4,7 @@
 #define DUNLIN_TRAIN_PLAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/options.h"
 #include "setup/setup.h"
@@ -15,6 +16,8 @@ struct plan {
     char dir[OPTION_TEXT];             /* RUN */
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
+    int64_t frames;                    /* that the checkpoint is at */
+    bool over, hopeless; /* over: the run has ended and nothing is left to train, as done or as hopeless */
 };
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network
@@ -24,6 +27,8 @@ int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, i
 /* The same for a process that starts others: nothing stays open. */
 int plan_check(struct plan *plan, int argc, char **argv, bool resume);
 
+/* Says that the plan is over, and returns the exit status of that. */
+int plan_tell_over(const struct plan *plan);
 /* May a session of `ranks` ranks go on: another number than before may not with --deterministic. 0, or -1 after
  * error_set(). */
 int plan_check_ranks(const struct plan *plan, int ranks);

@@ -77,7 +77,7 @@ void run_end_hopeless(struct run *run, const char *why)
 {
     if (run->state != RUN_RUNNING) return;
     run->bad_number = true;
-    run_end(run, RUN_FAILED, "hopeless: %s", why);
+    run_end(run, RUN_FAILED, RUN_HOPELESS ": %s", why);
 }
 
 void run_check_stop(struct run *run)

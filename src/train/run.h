@@ -47,6 +47,8 @@ struct run {
     struct dropped dropped;
 };
 
+#define RUN_HOPELESS "hopeless" /* begins the reason of run_end_hopeless() */
+
 void run_init(struct run *run, const struct run_start *start);
 void run_free(struct run *run);
 

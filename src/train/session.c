@@ -265,6 +265,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     const int planned = s->rank == 0 ? plan_make(&s->plan, &s->setup, &s->restore, argc, argv, resume) : 0;
     if (!session_agree(s, !planned)) return 2;
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
+    if (s->plan.over) return SESSION_OVER;
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);

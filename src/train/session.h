@@ -17,7 +17,7 @@
 #include "train/restore.h"
 #include "train/totals.h"
 
-enum { HOST = 64 };
+enum { HOST = 64, SESSION_OVER = -1 };
 
 /* One process's view of the session. */
 struct session {
@@ -43,9 +43,9 @@ struct session {
 bool session_agree(struct session *s, bool ok);
 
 /* Collective, everything before the window: one build on all ranks, the plan, environments and networks, the folder,
- * and the start values, from the seed or from a checkpoint. The words stand behind the subcommand. 0 go on, 2 wrong
- * usage, with its line logged. *s was zeroed, but for rank, size and the provenance. Owner of what it takes:
- * session_release(). */
+ * and the start values, from the seed or from a checkpoint. The words stand behind the subcommand. 0 go on;
+ * SESSION_OVER: nothing is left to train, and nothing was touched; 2 wrong usage, with its line logged. *s was zeroed,
+ * but for rank, size and the provenance. Owner of what it takes: session_release(). */
 int session_prepare(struct session *s, int argc, char **argv, bool resume);
 
 /* Rank 0, local, once the window is there: the run's folder and files, and the first lines of the log. window: the MPI

@@ -190,7 +190,9 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     }
     provenance_fill(&s.prov, all_argc, all_argv);
     int status = session_prepare(&s, argc, argv, resume);
-    if (status)
+    if (status == SESSION_OVER)
+        status = s.rank == 0 ? plan_tell_over(&s.plan) : 0;
+    else if (status)
         status = s.rank == 0 ? status : 0;
     else
         status = run(&s, &lost);
@@ -239,6 +241,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         log_error("%s", error_text());
         return 2;
     }
+    if (plan.over) return plan_tell_over(&plan);
     if (mpirun_check_root() || folder_try(plan.dir)) {
         log_error("%s", error_text());
         return 2;
@@ -247,6 +250,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     const struct launch_run run = {.dir = plan.dir,
                                    .resume = resume,
                                    .out = !resume && !o->out[0],
+                                   .busy = folder_busy,
                                    .ranks_before = plan.ranks,
                                    .actors = o->actors,
                                    .deterministic = o->deterministic};
