@@ -93,7 +93,7 @@ static int read_before(const char *dir, int64_t *frames, char *path, size_t path
     const int n = list(dir, &found, false);
     if (n < 0) return -1;
     int rc = 1;
-    for (int i = 0; i < n && rc == 1; i++) {
+    for (int i = 0; found && i < n && rc == 1; i++) {
         if (found[i].frames >= *frames) continue;
         if ((size_t)snprintf(path, path_size, "%s/%s", dir, found[i].name) >= path_size)
             rc = error_set("%s: the name is too long", dir);
@@ -109,7 +109,7 @@ static int read_before(const char *dir, int64_t *frames, char *path, size_t path
 
 int checkpoint_newest(const char *dir, char *path, size_t size)
 {
-    unsigned char *bytes;
+    unsigned char *bytes = NULL;
     size_t n;
     int64_t frames = INT64_MAX;
     const int rc = read_before(dir, &frames, path, size, &bytes, &n);

@@ -27,16 +27,13 @@ struct reading {
     enum runfile_table table;
 };
 
-static int send_rows(void *arg, FILE *out)
+static int send_blocks(const struct reading *what, char *block, FILE *out)
 {
-    const struct reading *what = arg;
     const struct table *table = &RUN_TABLES[what->table];
     H5_AUTO hid_t file = H5I_INVALID_HID;
     H5_AUTO hid_t set = H5I_INVALID_HID;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     int64_t rows;
-    char *block = malloc(BLOCK * table->row);
-    if (!block) return error_set("%s: no memory to read it", what->path), 1;
     if (run_open(what->path, &file) || table_open(file, table, &set, &rows, what->path)) return 1;
     if ((type = table_type(table)) < 0) return h5_fail(what->path, "read a table"), 1;
     for (int64_t at = 0; at < rows; at += BLOCK) {
@@ -46,6 +43,16 @@ static int send_rows(void *arg, FILE *out)
         if (fwrite(block, table->row, (size_t)n, out) != (size_t)n) return error_set("%s: a pipe broke", what->path), 1;
     }
     return 0;
+}
+
+static int send_rows(void *arg, FILE *out)
+{
+    const struct reading *what = arg;
+    char *block = malloc(BLOCK * RUN_TABLES[what->table].row);
+    if (!block) return error_set("%s: no memory to read it", what->path), 1;
+    const int rc = send_blocks(what, block, out);
+    free(block);
+    return rc;
 }
 
 int64_t runfile_read(const char *path, enum runfile_table table, void **rows)

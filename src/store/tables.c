@@ -164,7 +164,7 @@ int table_read(hid_t set, hid_t type, int64_t at, int64_t n, void *rows, const c
 
 int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows, const char *path)
 {
-    const hsize_t end = (hsize_t)(at + n);
+    const hsize_t end = (hsize_t)at + (hsize_t)n;
     H5_AUTO hid_t in_file = H5I_INVALID_HID;
     H5_AUTO hid_t in_memory = H5I_INVALID_HID;
     H5_CHECK(H5Dset_extent(set, &end), path, "write a table");

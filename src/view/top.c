@@ -89,7 +89,7 @@ static void read_history(struct reading *r, const char *run, const struct timesp
     if (n < 0) {
         snprintf(r->fault, sizeof r->fault, "%s", error_text());
     } else {
-        free(r->rows);
+        free(r->rows); /* NOLINT(clang-analyzer-unix.Malloc): it takes these rows for those of the reading before */
         r->rows = rows, r->row_count = n, r->written = *written, r->fault[0] = '\0';
     }
     r->next_history = clock_seconds() + HISTORY_EASE * (clock_seconds() - start);
@@ -204,6 +204,6 @@ int top_main(int argc, char **argv)
     else
         watch(&r, &w, age);
     free(r.actors);
-    free(r.rows);
+    free(r.rows); /* NOLINT(clang-analyzer-unix.Malloc): as above */
     return 0;
 }
