@@ -77,7 +77,8 @@ void checkpoint_image_free(struct checkpoint_image **image);
 
 /* Keeps `keep` whole checkpoint-FRAMES.h5: `written`, the name just written, whatever its number, and the newest of the
  * others. Removes what is older than these, and half-written files that an earlier death left. A damaged one is not
- * counted, and stays while it is newer. Reads them all: for a thread that may wait. */
+ * counted, and stays while it is newer. Reads those that this
+ * process has neither written nor read yet: for a thread that may wait. */
 void checkpoint_prune(const char *dir, const char *written, int keep);
 
 /* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,18 +69,76 @@ static int list(const char *dir, struct found **found, bool remove_halves)
     return n;
 }
 
+/* Files that this process has written, or read and found whole or not; the oldest is forgotten first. Pruning, in the
+ * thread that writes, would otherwise read them all anew at each checkpoint. */
+enum { KNOWN = 32 };
+static struct known {
+    struct stat file;
+    bool whole;
+} known[KNOWN];
+static int known_next;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void remember(const struct stat *file, bool whole)
+{
+    pthread_mutex_lock(&known_lock);
+    known[known_next++ % KNOWN] = (struct known){*file, whole};
+    pthread_mutex_unlock(&known_lock);
+}
+
+/* 1 whole, 0 damaged, -1 not known. */
+static int recall(const struct stat *file)
+{
+    int whole = -1;
+    pthread_mutex_lock(&known_lock);
+    for (int i = 0; i < KNOWN && whole < 0; i++)
+        if (same_file(file, &known[i].file)) whole = known[i].whole;
+    pthread_mutex_unlock(&known_lock);
+    return whole;
+}
+
+/* Looked at before it is read: who replaces it meanwhile is not taken for what was read. */
+static bool is_whole(const char *path)
+{
+    struct stat file;
+    if (stat(path, &file)) return false;
+    int whole = recall(&file);
+    if (whole < 0) remember(&file, (whole = !checkpoint_verify(path)));
+    return whole;
+}
+
+static unsigned char *read_whole(const char *path, size_t *size)
+{
+    struct stat file;
+    const bool there = !stat(path, &file);
+    unsigned char *bytes = seal_read(path, size);
+    if (there) remember(&file, bytes != NULL);
+    return bytes;
+}
+
 void checkpoint_prune(const char *dir, const char *written, int keep)
 {
     struct found *found;
     const int n = list(dir, &found, true);
     int kept = 1; /* `written` */
+    struct stat own;
+    char path_of_own[PATH_MAX];
+    if ((size_t)snprintf(path_of_own, sizeof path_of_own, "%s/%s", dir, written) < sizeof path_of_own &&
+        !stat(path_of_own, &own))
+        remember(&own, true);
     for (int i = 0; i < n && n > keep; i++) {
         char path[PATH_MAX];
         if (!strcmp(found[i].name, written)) continue;
         if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) >= sizeof path) continue;
         if (kept >= keep)
             unlink(path);
-        else if (!checkpoint_verify(path)) /* a damaged one takes nobody's place */
+        else if (is_whole(path)) /* a damaged one takes nobody's place */
             kept++;
     }
     if (n >= 0) free(found);
@@ -97,7 +157,7 @@ static int read_before(const char *dir, int64_t *frames, char *path, size_t path
         if (found[i].frames >= *frames) continue;
         if ((size_t)snprintf(path, path_size, "%s/%s", dir, found[i].name) >= path_size)
             rc = error_set("%s: the name is too long", dir);
-        else if ((*bytes = seal_read(path, size)))
+        else if ((*bytes = read_whole(path, size)))
             rc = 0;
         else
             log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
