@@ -113,7 +113,7 @@ static bool is_whole(const char *path)
     return whole;
 }
 
-static unsigned char *read_whole(const char *path, size_t *size)
+static unsigned char *read_and_remember(const char *path, size_t *size)
 {
     struct stat file;
     const bool there = !stat(path, &file);
@@ -157,7 +157,7 @@ static int read_before(const char *dir, int64_t *frames, char *path, size_t path
         if (found[i].frames >= *frames) continue;
         if ((size_t)snprintf(path, path_size, "%s/%s", dir, found[i].name) >= path_size)
             rc = error_set("%s: the name is too long", dir);
-        else if ((*bytes = read_whole(path, size)))
+        else if ((*bytes = read_and_remember(path, size)))
             rc = 0;
         else
             log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
