@@ -49,11 +49,9 @@ static void stage(int rank, const char *name, const char *mend)
 }
 
 /* src/share says why it ends the job. */
-static void on_refused(const char *why)
+static void on_refused(const char *why, const char *mend)
 {
-    doctor_say(&doctor, DOCTOR_FAIL, "window",
-               "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand",
-               "the MPI library makes no one-sided window between these ranks: %s", why);
+    doctor_say(&doctor, DOCTOR_FAIL, "window", mend, "%s", why);
     doctor_verdict(&doctor);
 }
 

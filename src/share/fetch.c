@@ -49,6 +49,7 @@ static int await_fresh(struct share *s)
     while ((int64_t)s->board[BOARD_FRESH] < s->requested && !s->board[BOARD_STOP])
         if (wait_round(s, &w)) return -1;
     s->requested = 0;
+    reach_look(s); /* the current word was looked at before that of its freshness: it may be the one before */
     return 0;
 }
 

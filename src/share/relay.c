@@ -45,7 +45,7 @@ struct coming {
     uint64_t count_here; /* of the buffer's sequence */
     uint64_t line[WORDS], after;
     int64_t since; /* theta: when the look began that named them */
-    uint64_t need; /* theta: the target publication that was there by then */
+    uint64_t need; /* theta: the target publication that was there by the look after the one that named them */
 };
 
 struct relay {
@@ -142,7 +142,6 @@ static void ask_weights(struct relay *r)
         pin(r, published_index(current));
         r->coming[THETA].word = current;
         r->coming[THETA].since = r->looked;
-        r->coming[THETA].need = published_count(target);
         r->index = choose_buffer(r, published_count(current));
         ask_floats(r, &r->coming[THETA], at_theta(&r->there, published_index(current)), at_theta(here, r->index),
                    published_count(current));
@@ -201,6 +200,8 @@ static void take_weights(struct relay *r)
     }
     const bool told = tell_snapshots(r);
     if (theta->asked) {
+        /* by this round's look: the words of the one that named them may be older than the current one among them */
+        theta->need = published_count(r->board[BOARD_TARGET]);
         r->held = whole(r, theta, 2 * published_count(theta->word));
         if (r->held) {
             close_here(r, theta);

@@ -42,8 +42,9 @@ struct share_config {
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;
-    void (*refused)(
-        const char *why); /* where no window can be made: told why, on rank 0, before the job ends; or NULL */
+    /* or NULL; where no window can be made, or none that will do: told why, and what to do, on rank 0, before the job
+     * ends */
+    void (*refused)(const char *why, const char *mend);
 };
 
 /* What an actor learns with each fetch. */
@@ -101,7 +102,8 @@ struct share;
 void share_before_mpi(void);
 
 /* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
- * Says which setting to change and ends the job where the library cannot make a window over these nodes.
+ * Says what to change and ends the job where the library makes no window over these nodes, or none of the unified
+ * memory model.
  * Owner: share_close() or share_abandon(). */
 struct share *share_open(MPI_Comm comm, const struct share_config *config);
 /* Collective; only when every rank is alive. *s becomes NULL. */

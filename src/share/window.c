@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "share/check.h"
 #include "share/layout.h"
+#include "share/refuse.h"
 #include "share/relay.h"
 #include "share/watch.h"
 
@@ -29,25 +30,6 @@
 enum { MASTER = 0, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
 static const double ROOM = 1e6; /* bytes of shared memory that the library wants beside a window's */
 static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
-
-/* Ends the job with one line, from the first rank of comm; the others leave it the time to speak. */
-static _Noreturn void no_far_window(const struct share *s, MPI_Comm comm, int code)
-{
-    char why[MPI_MAX_ERROR_STRING] = "";
-    int n = 0, rank = 0;
-    MPI_Error_string(code, why, &n);
-    MPI_Comm_rank(comm, &rank);
-    if (!rank && s->config.refused) s->config.refused(why);
-    if (rank)
-        clock_sleep_ns(INT64_C(2000000000));
-    else
-        log_error(
-            "the MPI library makes no one-sided window between these ranks (%s); with Debian's or Ubuntu's Open MPI 4 "
-            "set OMPI_MCA_osc=^ucx in the environment, or start with mpirun --mca osc ^ucx",
-            why);
-    MPI_Abort(MPI_COMM_WORLD, 1);
-    abort();
-}
 
 static void *align(void *p)
 {
@@ -100,7 +82,7 @@ static void open_far(struct share *s, int rank)
 {
     const MPI_Aint bytes = rank == MASTER ? (MPI_Aint)s->map.bytes : 0;
     const int code = MPI_Win_create(rank == MASTER ? s->base : NULL, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
-    if (code) no_far_window(s, s->reach, code);
+    if (code) refuse_none(s, s->reach, code);
     CHECK_MPI(MPI_Win_set_errhandler(s->far_win, MPI_ERRORS_RETURN));
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->far_win));
 }
@@ -277,6 +259,13 @@ static void settle_config(struct share *s)
     if (least < MPI_THREAD_SERIALIZED) s->config.direct = true;
 }
 
+/* Local. By the letter both before and after a barrier that makes one rank's stores seen by the loads of another. */
+static void sync_windows(const struct share *s)
+{
+    if (s->near_win != MPI_WIN_NULL) CHECK_MPI(MPI_Win_sync(s->near_win));
+    if (s->far_win != MPI_WIN_NULL) CHECK_MPI(MPI_Win_sync(s->far_win));
+}
+
 struct share *share_open(MPI_Comm comm, const struct share_config *config)
 {
     assert(config->params % 16 == 0 && (config->episodes & (config->episodes - 1)) == 0);
@@ -307,7 +296,10 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
     s->looked = s->signed_at = s->push_at = clock_ns();
     for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->looked;
+    refuse_separate(s);
+    sync_windows(s);
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */
+    sync_windows(s);
     return s;
 }
 
