@@ -1,8 +1,9 @@
 /* strange_env.c -- an environment plug-in for tests of what a library may do to the trainer; lib:PATH.so:ARG says what:
  * "spoil-open" and "spoil-reset" set locale, folder, handlers, rounding and umask there; "observation", "state",
- * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; without ARG no
- * episode ends. */
+ * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; "dies" is rank 0's
+ * death in a step; without ARG no episode ends. With STRANGE_MARK that file is made once the library is loaded. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
 #include <signal.h>
@@ -20,6 +21,11 @@ static void spoil(void)
     signal(SIGTERM, SIG_IGN);
     fesetround(FE_UPWARD);
     umask(0);
+}
+__attribute__((constructor)) static void mark(void)
+{
+    const char *file = getenv("STRANGE_MARK");
+    if (file) close(creat(file, 0600));
 }
 static int begin(struct env_spec *spec, const struct env_args *args, char *err, size_t size)
 {
@@ -41,7 +47,9 @@ static void reset(void *state, struct rng *rng, void *obs)
 static struct env_step step(void *state, struct rng *rng, struct env_action action, void *obs)
 {
     (void)rng;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     memset(obs, 0, !strcmp(arg, "step") ? 12 : 8);
+    if (!strcmp(arg, "dies") && rank && !strcmp(rank, "0")) raise(SIGKILL);
     const int n = ++*(int *)state;
     return (struct env_step){.reward = action.index, .terminated = n == 20 && !strncmp(arg, "spoil", 5)};
 }
