@@ -1,6 +1,7 @@
 /* strange_env.c -- an environment plug-in for tests of what a library may do to the trainer; lib:PATH.so:ARG says what:
  * "spoil-open" and "spoil-reset" set locale, folder, handlers, rounding and umask there; "observation", "state",
- * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; "dies" is rank 0's
+ * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; "vast" declares
+ * 2,000,000,000; "far" writes 4,000 bytes behind its observation in a step, and ends after 20; "dies" is rank 0's
  * death in a step; without ARG no episode ends. With STRANGE_MARK that file is made once the library is loaded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -34,6 +35,7 @@ static int begin(struct env_spec *spec, const struct env_args *args, char *err, 
     *spec = (struct env_spec){
         .obs_dim = 2, .stack = 1, .num_actions = 2, .action_repeat = 1, .state_size = 8, .save_size = 8};
     if (!strcmp(arg, "limit")) spec->max_steps = 7;
+    if (!strcmp(arg, "vast")) spec->max_steps = 2000000000;
     if (!strcmp(arg, "spoil-open")) spoil();
     return 0;
 }
@@ -51,7 +53,9 @@ static struct env_step step(void *state, struct rng *rng, struct env_action acti
     memset(obs, 0, !strcmp(arg, "step") ? 12 : 8);
     if (!strcmp(arg, "dies") && rank && !strcmp(rank, "0")) raise(SIGKILL);
     const int n = ++*(int *)state;
-    return (struct env_step){.reward = action.index, .terminated = n == 20 && !strncmp(arg, "spoil", 5)};
+    const bool far = !strcmp(arg, "far");
+    if (far) ((char *)obs)[4000] = 0;
+    return (struct env_step){.reward = action.index, .terminated = n == 20 && (far || !strncmp(arg, "spoil", 5))};
 }
 static size_t save(const void *state, void *bytes)
 {

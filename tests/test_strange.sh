@@ -50,6 +50,8 @@ check "too far, save: one line" says strange "\`save\` writes more" 8
 train --env lib:./strange.so:step --out step
 check "too far in a step: not 0" is "$status" 1
 check "too far in a step: named" grep -q "strange: it has written behind its observation after step" err
+train --env lib:./strange.so:far --out further
+check "much too far in a step: named where the episode ends" grep -q "strange: it has written behind its observation after step" err
 
 # without an end
 train --env lib:./strange.so --eval-every 1000 --eval-episodes 5 --out endless
@@ -64,6 +66,17 @@ check "a limit that is not kept: status 0" is "$status" 0
 check "a limit that is not kept: named once" is "$(grep -c 'declares max_steps 7' err)" 1
 run "$dunlin" info limit --csv episodes
 check "a limit that is not kept: episodes of seven steps" grep -qE '(^|,)7(,|$)' out
+late="the evaluation was cut after 0.02 s (eval-seconds) and counts"
+train --env lib:./strange.so:vast --eval-every 1000 --eval-episodes 5 --eval-seconds 0.02 --out vast
+check "a vast limit: status 0" is "$status" 0
+check "a vast limit: evaluations end by time, and say it" grep -qF "strange: $late 1 of 5 episodes, which had no end yet" err
+check "a vast limit: so does the last one, of rank 0" is "$(grep -c "evaluated at .* over 1 episodes" err)" "$(grep -c "evaluated at" err)"
+run "$dunlin" eval vast --env lib:./strange.so:vast --episodes 3 --eval-seconds 0.02
+check "a vast limit: eval ends by time" grep -q "^episodes 1 " out
+check "a vast limit: eval says it" says "$late 1 of 3 episodes, which had no end yet"
+run "$dunlin" eval limit --env lib:./strange.so:limit --episodes 1000000 --eval-seconds 0.02
+check "out of time between episodes: those that ended count" grep -qE "^episodes [1-9][0-9]* mean [0-7.]+ " out
+check "out of time between episodes: it says how many" grep -qF "$late $(value episodes) of 1000000 episodes" err
 run "$dunlin" eval limit --episodes 3 --env lib:./strange.so:limit
 check "a limit that is not kept: eval returns" grep -q "^episodes 3 .* frames 21 " out
 

@@ -76,5 +76,6 @@ struct evaluate_config player_config(const struct player *p, const struct player
                                     .episodes = (int)w->episodes,
                                     .epsilon = w->epsilon < 0 ? p->set.values.eval_eps : w->epsilon,
                                     .greedy = w->greedy,
+                                    .seconds = w->seconds,
                                     .seed = (uint64_t)w->seed};
 }
