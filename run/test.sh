@@ -16,5 +16,4 @@ fi
 make -s -j"$(nproc)" WERROR=-Werror all tests
 bash run/fetch-atari.sh build/atari || say "going on without Atari; its tests will say so"
 [ $# = 0 ] || TEST_ONLY=$1 exec tests/run.sh build tests/list
-make -s -j"$(nproc)" WERROR=-Werror asan-build
-tests/run.sh build tests/list build/asan tests/list-asan
+tests/run.sh build tests/list asan-build:build/asan tests/list-asan
