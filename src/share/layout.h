@@ -47,7 +47,7 @@
  * it once its flush has returned, and a word is put only after the flush of what it promises. What is left is the order
  * of the owner's own loads and stores. MPI_Win_sync would give it as a memory barrier, which the fences and orders of
  * C11 at each place are, too, and with Open MPI it also moves transfers on and gives up the core: an eighth of a fast
- * run's time over two nodes. It is called where a barrier makes zeroed memory everybody's (window.c). */
+ * run's time over two pretended nodes. It is called where a barrier makes zeroed memory everybody's (window.c). */
 #ifndef DUNLIN_SHARE_LAYOUT_H
 #define DUNLIN_SHARE_LAYOUT_H
 
