@@ -7,14 +7,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "store/checkpoint.h"
-
-static const char LIBRARY[] = "lib:";
 
 int player_read_env(const char *key, const char *value, void *to)
 {
-    if (!value || strncmp(value, LIBRARY, sizeof LIBRARY - 1))
+    if (!value || !world_library(value))
         return error_set("%s %.200s: lib:PATH.so is allowed, for a run whose environment is a library; other "
                          "environments are named in the checkpoint",
                          key, value ? value : "(nothing)");
@@ -22,15 +19,12 @@ int player_read_env(const char *key, const char *value, void *to)
     return 0;
 }
 
-/* Whose library is loaded says the command line alone. 0, or -1 after error_set(). */
+/* 0, or -1 after error_set(). */
 static int choose_library(struct player *p, const char *env)
 {
     char *stored = p->set.values.env;
-    const bool library = !strncmp(stored, LIBRARY, sizeof LIBRARY - 1);
-    char typed[2 * OPTION_TEXT];
-    if (library && !env)
-        return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
-                         p->path, text_typed(stored, typed, sizeof typed));
+    const bool library = world_library(stored) != NULL;
+    if (setup_library_named(p->path, stored, env)) return -1;
     if (!library && env)
         return error_set("%s: its environment is %s, which needs no library; leave --env out", p->path, stored);
     if (library && snprintf(stored, sizeof p->set.values.env, "%s", env) >= (int)sizeof p->set.values.env)

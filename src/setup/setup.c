@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 static const struct optim_row *row_of(const struct options *options)
 {
@@ -32,6 +33,14 @@ int setup_whole_env(struct option_set *set)
     char typed[OPTION_TEXT];
     memcpy(typed, set->values.env, sizeof typed);
     return world_whole_name(typed, set->values.env, sizeof set->values.env);
+}
+
+int setup_library_named(const char *where, const char *stored, const char *named)
+{
+    char typed[2 * OPTION_TEXT];
+    if (named || !world_library(stored)) return 0;
+    return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
+                     where, text_typed(stored, typed, sizeof typed));
 }
 
 int setup_complete(struct option_set *set)

@@ -29,6 +29,10 @@ int setup_check(const struct option_set *set);
  * error_set(). */
 int setup_whole_env(struct option_set *set);
 
+/* Of what lies in `where` with environment `stored`: whose code runs here says the command line alone, by `named`. 0;
+ * -1 after error_set() where stored is a library and named is NULL. */
+int setup_library_named(const char *where, const char *stored, const char *named);
+
 /* setup_whole_env(), then completes options with the environment's defaults and checks what concerns several of them.
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);
