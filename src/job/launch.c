@@ -222,13 +222,13 @@ static void sweep(void)
     }
 }
 
-/* What was saved goes on with these words, which can be typed as they stand. */
-static void tell_ended(const struct launch *l)
+const char *launch_resume_words(const char *dir, const char *library, char *text, size_t size)
 {
-    char dir[2 * OPTION_TEXT], library[2 * OPTION_TEXT];
-    log_error("the run ended without a word; what was saved goes on with: dunlin resume %s%s%s",
-              text_typed(l->dir, dir, sizeof dir), l->library ? " --env " : "",
-              l->library ? text_typed(l->library, library, sizeof library) : "");
+    char typed[2][2 * OPTION_TEXT] = {"", ""};
+    if (library) text_typed(library, typed[1], sizeof typed[1]);
+    snprintf(text, size, "dunlin resume %s%s%s", text_typed(dir, typed[0], sizeof typed[0]), library ? " --env " : "",
+             typed[1]);
+    return text;
 }
 
 /* A run that was refused is told by the folder's lock: the status there is another's, and mpirun says 0. */
@@ -246,7 +246,9 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
             log_error("the run did not begin");
         return got_signal ? stopped_status(got_signal) : 1;
     }
-    tell_ended(l);
+    char words[LAUNCH_WORDS];
+    log_error("the run ended without a word; what was saved goes on with: %s",
+              launch_resume_words(l->dir, l->library, words, sizeof words));
     return got_again ? stopped_status(got_signal)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }

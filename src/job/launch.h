@@ -3,7 +3,10 @@
 #define DUNLIN_JOB_LAUNCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/options.h"
 
 enum launch_kind {
     LAUNCH_ALONE, /* no launcher: launch_run() */
@@ -20,6 +23,11 @@ int launch_actors(int64_t asked);
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
  * noted and ends the run. */
 void launch_catch_signals(void);
+
+enum { LAUNCH_WORDS = 4 * OPTION_TEXT + 64 }; /* bytes that are enough: */
+/* The words that a run goes on with, as they are typed: dunlin resume DIR, and where its environment is `library`
+ * (lib:PATH.so; NULL: it is none) --env LIBRARY, which no folder's own word replaces. Cut to `size`; returns `text`. */
+const char *launch_resume_words(const char *dir, const char *library, char *text, size_t size);
 
 /* What a start alone needs to know of its run. */
 struct launch_run {

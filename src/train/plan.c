@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "job/launch.h"
 #include "store/status.h"
 #include "train/folder.h"
 #include "train/run.h"
@@ -92,12 +92,11 @@ int plan_check_ranks(const struct plan *plan, int ranks)
 
 static int refuse_run(const struct plan *plan)
 {
-    char dir[OPTION_TEXT], env[OPTION_TEXT];
-    const bool library = world_library(plan->set.values.env) != NULL;
-    return error_set("--out %s: a run lies there already; give another folder, `dunlin resume %s%s%s` to go on with "
-                     "it, or --force to throw it away",
-                     plan->dir, text_typed(plan->dir, dir, sizeof dir), library ? " --env " : "",
-                     library ? text_typed(plan->set.values.env, env, sizeof env) : "");
+    const char *env = plan->set.values.env;
+    char words[LAUNCH_WORDS];
+    return error_set("--out %s: a run lies there already; give another folder, `%s` to go on with it, or --force to "
+                     "throw it away",
+                     plan->dir, launch_resume_words(plan->dir, world_library(env) ? env : NULL, words, sizeof words));
 }
 
 static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
