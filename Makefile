@@ -77,7 +77,7 @@ $(BUILD)/env/kernel_screen.v4.o $(BUILD)/src/learn/kernel_frames.v4.o: FLAGS_v4 
 
 # rewritten only when it changes, so that a commit rebuilds one file
 $(BUILD)/revision.h: FORCE
-	@mkdir -p $(@D); echo '#define DUNLIN_REVISION "$(REVISION)"' > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+	@mkdir -p $(@D); echo '#define DUNLIN_REVISION "$(REVISION)"' > $@.$$$$; cmp -s $@.$$$$ $@ || mv $@.$$$$ $@; rm -f $@.$$$$
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libdunlin.a
 	@mkdir -p $(@D)

@@ -3,16 +3,9 @@
 # shellcheck shell=bash disable=SC2154
 RANDOM=${SEED:=$RANDOM}
 echo "# SEED=$SEED"
-tap_cleanup() { local p; nodes_down; for p in $(pgrep -f -- "$scratch/"); do [ "$p" = $$ ] || kill -KILL "$p" 2>/dev/null; done; }
+tap_cleanup() { nodes_down; kill_all; }
 pause() { sleep "$(awk -v r=$RANDOM -v most="$1" 'BEGIN { print most * r / 32768 }')"; } # up to $1 seconds
-processes() { pgrep -f -- "dunlin (train|resume) .*$1( |\$)"; } # of the run in folder RUN
 left() { processes "$1" | wc -l; }
-rank() { # RUN N: the process of its rank N
-    local p
-    for p in $(processes "$1"); do
-        tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^OMPI_COMM_WORLD_RANK=$2$" && echo "$p" && return
-    done
-}
 # start RUN WORDS...: trains in the background, its process in $pid: alone, or after nodes_up on several nodes, on $ranks ranks
 nodes="" ranks=0 node_count=1
 start() {
@@ -35,7 +28,6 @@ soon() { local i; for i in $(seq 600); do "$@" && return; sleep 0.05; done; retu
 moving() { soon grep -qs "frames/s" "$1.err"; } # its first progress line
 newest() { local f; f=$(ls "$1"/checkpoint-0*.h5 2>/dev/null | tail -1); f=${f##*-}; f=${f%.h5}; echo $((10#${f:-0})); }
 status_of() { awk -v k="$2" '$1 == k { print $2; exit }' "$1/status"; } # RUN KEY
-none_left() { [ "$(left "$1")" = 0 ]; }
 ended() { # PID SECONDS: has it ended by then
     local i
     for i in $(seq $(($2 * 20))); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done

@@ -8,6 +8,25 @@ cd "$scratch" || exit 1
 tap_count=0 tap_failed=0
 trap 'status=$?; tap_cleanup; cd /; rm -rf "$scratch"; exit $status' EXIT
 tap_cleanup() { :; } # scripts may redefine it
+# what a script starts carries its scratch folder's name in the environment, and is found by it: never by words that the processes
+# of another script may have, too
+export DUNLIN_TEST_SCRATCH=$scratch
+# processes [WORD]: the ids of all that this script started and that is left, wherever it hangs now; of those with WORD among theirs
+processes() {
+    local p
+    for p in $(env -u DUNLIN_TEST_SCRATCH grep -lzxF -- "DUNLIN_TEST_SCRATCH=$scratch" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | sort -n); do
+        if [ $# = 0 ] || env -u DUNLIN_TEST_SCRATCH grep -qzxF -- "$1" "/proc/$p/cmdline" 2>/dev/null; then echo "$p"; fi
+    done
+}
+none_left() { [ -z "$(processes "$@")" ]; }
+# rank WORD N: the process of rank N among those; the first, rank 0's guard being a younger one
+rank() {
+    local p
+    for p in $(processes "$1"); do
+        grep -qzxE "(OMPI_COMM_WORLD_RANK|PMIX_RANK)=$2" "/proc/$p/environ" 2>/dev/null && echo "$p" && return
+    done
+}
+kill_all() { local p; for p in $(processes "$@"); do kill -KILL "$p" 2>/dev/null; done; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
 # check NAME CONDITION...: the condition is a command; its failure shows the files out and err

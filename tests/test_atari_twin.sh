@@ -5,7 +5,7 @@
 set -u
 cd "${DUNLIN_SOURCE:-$(dirname "$0")/..}" || exit 1
 program=${DUNLIN_BUILD:-$PWD/build}/tests/test_atari
-venv=${DUNLIN_VENV:-$PWD/build/venv}
+. tests/venv.sh
 log=$(mktemp) && trap 'rm -f "$log"' EXIT
 
 without() { # without REASON: ends the test
@@ -17,10 +17,6 @@ without() { # without REASON: ends the test
 
 bash run/fetch-atari.sh "${DUNLIN_ATARI_DIR:-build/atari}" >"$log" 2>&1 || without "the emulator or the games cannot be fetched"
 export DUNLIN_ATARI_DIR=${DUNLIN_ATARI_DIR:-$PWD/build/atari}
-complete() { [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import cv2, gymnasium, numpy' >/dev/null 2>&1; }
-if ! complete; then
-    python3 -m venv "$venv" >"$log" 2>&1 || without "python3 with venv is missing"
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check numpy opencv-python-headless gymnasium h5py >"$log" 2>&1
-    complete || without "numpy, opencv-python-headless or gymnasium cannot be installed"
-fi
-exec "$venv/bin/python" tests/atari_twin.py "$program"
+venv_has "cv2, gymnasium, numpy" numpy opencv-python-headless gymnasium h5py >"$log" 2>&1 ||
+    without "numpy, opencv-python-headless or gymnasium cannot be installed"
+exec "$python" tests/atari_twin.py "$program"

@@ -12,7 +12,6 @@ well_formed() {
         !good($3) || !good($6) || !good($9) { exit 1 }
         { d = $3 / $6 / $9; if (d < 0.99 || d > 1.01) exit 1 }' out
 }
-gone() { ! pgrep -f -- "$1" >/dev/null; }
 names() { awk '{ print $1 }' out | tr '\n' ' ' | sed 's/ $//'; }
 refused() { # refused NAME "WORD|WORD" ARGS...
     local name=$1 words=$2; shift 2
@@ -70,7 +69,7 @@ check "whole: lines" well_formed
 check "whole: names" grep -q "^whole value" out
 for r in 2 4; do check "whole: $r actors" grep -q "^whole-r$r value" out; done
 check "whole: its folders are gone" bash -c '! ls | grep -q dunlin-bench'
-check "whole: its processes are gone" gone "$PWD/[d]unlin-bench"
+check "whole: its processes are gone" none_left
 
 # a stop in the middle leaves nothing behind
 "$dunlin" bench whole --env cartpole >out 2>err </dev/null & pid=$!
@@ -79,7 +78,7 @@ kill -TERM $pid; wait $pid; status=$?
 check "whole, stopped: status 1" is "$status" 1
 check "whole, stopped: one line" says interrupted
 check "whole, stopped: its folders are gone" bash -c '! ls | grep -q dunlin-bench'
-check "whole, stopped: its processes are gone" gone "$PWD/[d]unlin-bench"
+check "whole, stopped: its processes are gone" none_left
 
 refused "unknown WHAT" "sever|server" sever
 refused "unknown option of net" "--parms" net --parms 3

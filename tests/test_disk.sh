@@ -4,8 +4,7 @@
 # could not be written makes a run fail.
 . "$(dirname "$0")/tap.sh"
 tap_cleanup() {
-    local p
-    for p in $(pgrep -f -- "--out $scratch/"); do kill -KILL "$p" 2>/dev/null; done
+    kill_all
     umount -l "$scratch/disk" 2>/dev/null
 }
 soon() { local i; for i in $(seq 300); do "$@" && return; sleep 0.1; done; return 1; } # within half a minute

@@ -3,18 +3,13 @@
 # h5py and numpy come from the virtual environment DUNLIN_VENV (build/venv), which is made where it is missing.
 cd "$(dirname "$0")/.." || exit 1
 build=${DUNLIN_BUILD:-build}
-venv=${DUNLIN_VENV:-$PWD/build/venv}
-python=$venv/bin/python
+. tests/venv.sh
 names=("h5py reads a live run" "h5py reads a killed run" "h5py reads a finished run" "h5dump reads a checkpoint")
 n=0
 skip() { for name in "${names[@]}"; do n=$((n + 1)); echo "ok $n - $name # SKIP $1"; done; exit 0; }
 check() { n=$((n + 1)); if "$@"; then echo "ok $n - ${names[n - 1]}"; else echo "not ok $n - ${names[n - 1]}"; fi; }
 
-if ! "$python" -c 'import h5py' 2>/dev/null; then
-    command -v python3 >/dev/null || skip "there is no python3"
-    python3 -m venv "$venv" >&2 || skip "python3 makes no virtual environment (Debian: apt install python3-venv)"
-    "$venv/bin/pip" install -q numpy h5py >&2 || skip "pip cannot install numpy and h5py"
-fi
+venv_has h5py numpy h5py || skip "python3 with venv and pip cannot install numpy and h5py"
 dir=$(mktemp -d) && trap 'rm -rf "$dir"; [ -z "${writer:-}" ] || kill -9 "$writer" 2>/dev/null' EXIT
 
 # writer FOLDER: starts one, its standard input kept open on 9; returns when it has rows

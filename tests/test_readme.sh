@@ -5,7 +5,7 @@
 . "$(dirname "$0")/tap.sh"
 marked='#.*\((on a cluster|takes |needs |in a terminal)'
 build=$(dirname "$dunlin")
-venv=${DUNLIN_VENV:-$source_dir/build/venv}
+. "$source_dir/tests/venv.sh"
 atari=${DUNLIN_ATARI_DIR:-$build/atari}
 
 mkdir tree && cd tree || exit 1
@@ -41,11 +41,8 @@ one() { # README COMMAND
     check "$1: ${2%%  *#*}" is "$status" 0
 }
 python_block() { # README
-    if ! "$venv/bin/python" -c 'import h5py' 2>/dev/null; then
-        python3 -m venv "$venv" >/dev/null 2>&1 && "$venv/bin/pip" install -q numpy h5py >/dev/null 2>&1 ||
-            { skip "$1: the Python block" "h5py cannot be installed"; return; }
-    fi
-    run "$venv/bin/python" block.py
+    venv_has h5py numpy h5py >/dev/null 2>&1 || { skip "$1: the Python block" "h5py cannot be installed"; return; }
+    run "$python" block.py
     check "$1: the Python block" test "$status" = 0 -a -s out
 }
 

@@ -103,9 +103,7 @@ srun --mpi=pmix --kill-on-bad-exit=0 --no-kill -n 3 "$dunlin" train --env corrid
     --eval-every 0 --out killed >out 2>err &
 pid=$!
 within 30 moving killed
-for p in $(pgrep -f -- "dunlin train .*--out killed"); do
-    tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx PMIX_RANK=2 && kill -KILL "$p"
-done
+kill -KILL "$(rank killed 2)"
 timeout 60 tail --pid=$pid -f /dev/null
 check "srun --mpi=pmix, an actor killed: the step ends" is "$(kill -0 $pid 2>&1 | grep -c 'No such')" 1
 at=$(newest killed)

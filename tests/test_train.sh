@@ -2,7 +2,7 @@
 # test_train.sh -- the whole way: train, files, eval, info, plot, resume, signals, damage.
 . "$(dirname "$0")/tap.sh"
 RUN_LIMIT=200
-gone() { ! pgrep -f -- "$1" >/dev/null; }
+tap_cleanup() { kill_all; }
 
 # alone: launches itself; one actor, short
 run "$dunlin" train --env catch --frames 20000 --actors 2 --out a --eval-every 10000 --eval-episodes 5 --checkpoint-every 5000 \
@@ -89,7 +89,7 @@ for sig in INT TERM USR1; do
     case $sig in INT) want=130 ;; *) want=143 ;; esac
     check "SIG$sig alone: status $want" is $status $want
     check "SIG$sig alone: state stopped" grep -q "^state stopped" s$sig/status
-    check "SIG$sig alone: nothing of it is left running" gone "out s$sig "
+    check "SIG$sig alone: nothing of it is left running" none_left s$sig
     check "SIG$sig alone: its checkpoint is of the stop" at_least "$("$dunlin" info s$sig | awk '$1 == "frames" { print $2 }')" 1
 done
 # a start that hangs in the environment, before there are ranks
@@ -120,7 +120,8 @@ check "SIGTERM to a typed mpirun: a checkpoint beyond frame 0" at_least "$("$dun
 pid=$!
 for _ in $(seq 600); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-000000000000 && break; sleep 0.1; done
 sleep 0.3
-pkill -KILL -f "out k " ; wait $pid
+until none_left k; do kill_all k; done
+wait $pid
 reached=$(ls k/checkpoint-0*.h5 | tail -1 | grep -oE '[0-9]{12}' | sed 's/^0*//')
 run "$dunlin" resume k --frames $((reached + 20000))
 check "SIGKILL of everything, then resume: status 0" is "$status" 0
@@ -131,7 +132,7 @@ check "it says in a line what is not restored" is "$(grep -c "not restored: the 
 nice -n 10 "$dunlin" train --env cartpole --frames 1e9 --actors 1 --out polite --log-every 0.1 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
-nices=$(for p in $(pgrep -f -- "--out polite "); do awk '{ print $19 }' "/proc/$p/stat" 2>/dev/null; done | sort -n | tr '\n' ' ')
+nices=$(for p in $(processes polite); do awk '{ print $19 }' "/proc/$p/stat" 2>/dev/null; done | sort -n | tr '\n' ' ')
 own=$(($(nice) + 15)) # the scale ends at 19
 check "nice 10 and an actor's 5 are 15 (found: $nices)" is "$(tr ' ' '\n' <<<"$nices" | grep . | tail -n 1)" $((own < 19 ? own : 19))
 check "only the actor's" test "$own" -gt 15 -o "$(tr ' ' '\n' <<<"$nices" | grep -cx 15)" = 1
@@ -141,8 +142,7 @@ kill -INT $pid; wait $pid
 "$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
-victim=$(pgrep -f "dunlin train .*out d " | while read -r p; do [ "$(tr '\0' '\n' </proc/$p/environ 2>/dev/null | grep -c '^OMPI_COMM_WORLD_RANK=2$')" = 1 ] && echo "$p"; done | head -1)
-kill -KILL "$victim"; wait $pid; status=$?
+kill -KILL "$(rank d 2)"; wait $pid; status=$?
 check "an actor is killed: status 0" is $status 0
 check "an actor is killed: done" grep -q "^state done" d/status
 run "$dunlin" info d --csv events
