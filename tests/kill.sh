@@ -64,7 +64,7 @@ kill_jobs() {
             "$dunlin" info "$f" >/dev/null 2>>wrong || echo "kill $i: $f is broken" >>wrong
         done
         "$dunlin" info "$run" --csv train >rows 2>>wrong || echo "kill $i: run.h5 is broken" >>wrong
-        start "$run" resume "$run" --frames $((i < n ? 1000000000 : at + 5000))
+        start "$run" resume "$run" --env "$metered" --frames $((i < n ? 1000000000 : at + 5000))
         soon grep -q "resuming $run at" "$run.err" && grep -q "resuming $run at $at frames" "$run.err" ||
             echo "kill $i: not resumed at $at: $(grep resuming "$run.err"), $(tail -1 "$run.err")" >>wrong
     done 2>/dev/null

@@ -1,8 +1,10 @@
 /* strange_env.c -- an environment plug-in for tests of what a library may do to the trainer; lib:PATH.so:ARG says what:
  * "spoil-open" and "spoil-reset" set locale, folder, handlers, rounding and umask there; "observation", "state",
- * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; without ARG no
- * episode ends. */
+ * "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; "vast" declares
+ * 2,000,000,000; "far" writes 4,000 bytes behind its observation in a step, and ends after 20; "dies" is rank 0's
+ * death in a step; without ARG no episode ends. With STRANGE_MARK that file is made once the library is loaded. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
 #include <signal.h>
@@ -21,6 +23,11 @@ static void spoil(void)
     fesetround(FE_UPWARD);
     umask(0);
 }
+__attribute__((constructor)) static void mark(void)
+{
+    const char *file = getenv("STRANGE_MARK");
+    if (file) close(creat(file, 0600));
+}
 static int begin(struct env_spec *spec, const struct env_args *args, char *err, size_t size)
 {
     (void)err, (void)size;
@@ -28,6 +35,7 @@ static int begin(struct env_spec *spec, const struct env_args *args, char *err, 
     *spec = (struct env_spec){
         .obs_dim = 2, .stack = 1, .num_actions = 2, .action_repeat = 1, .state_size = 8, .save_size = 8};
     if (!strcmp(arg, "limit")) spec->max_steps = 7;
+    if (!strcmp(arg, "vast")) spec->max_steps = 2000000000;
     if (!strcmp(arg, "spoil-open")) spoil();
     return 0;
 }
@@ -41,9 +49,13 @@ static void reset(void *state, struct rng *rng, void *obs)
 static struct env_step step(void *state, struct rng *rng, struct env_action action, void *obs)
 {
     (void)rng;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     memset(obs, 0, !strcmp(arg, "step") ? 12 : 8);
+    if (!strcmp(arg, "dies") && rank && !strcmp(rank, "0")) raise(SIGKILL);
     const int n = ++*(int *)state;
-    return (struct env_step){.reward = action.index, .terminated = n == 20 && !strncmp(arg, "spoil", 5)};
+    const bool far = !strcmp(arg, "far");
+    if (far) ((char *)obs)[4000] = 0;
+    return (struct env_step){.reward = action.index, .terminated = n == 20 && (far || !strncmp(arg, "spoil", 5))};
 }
 static size_t save(const void *state, void *bytes)
 {

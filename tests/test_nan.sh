@@ -85,7 +85,7 @@ stopped() { # ENV ALGO WHAT WORDS...
 stopped huge one-step-q gradient
 stopped reward a3c reward
 stopped observation n-step-q observation --deterministic
-run "$dunlin" resume s-reward-a3c --on-nan drop --frames 3000
+run "$dunlin" resume s-reward-a3c --env lib:./reward.so --on-nan drop --frames 3000
 check "after the stop it goes on with --on-nan drop" is "$status" 0
 
 # while it happens, too

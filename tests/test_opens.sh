@@ -24,7 +24,7 @@ for who in launcher 0; do check "train: $who opens the environment once" is "$(o
 check "train: no checkpoint is read" is "$(opens launcher '.*')" 1
 
 last=$(newest)
-counted "$dunlin" resume a --frames 6000
+counted "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 6000
 check "resume: status 0" is "$status" 0
 each resume "$last"
 for who in launcher 0; do check "resume: $who opens the environment once" is "$(opens $who environment)" 1; done
@@ -32,7 +32,7 @@ check "resume: the launcher reads nothing else" is "$(opens launcher '.*')" 2
 
 last=$(newest) before=$(newest 2)
 flip "a/$last"
-counted "$dunlin" resume a --frames 9000
+counted "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 9000
 check "resume beside a damaged one: status 0" is "$status" 0
 check "resume beside a damaged one: it is named" grep -q "$last: damaged: .*; trying the one before it" err
 check "resume beside a damaged one: it goes on from the one before" \
@@ -47,7 +47,7 @@ check "or-resume: status 0" is "$status" 0
 each or-resume "$last"
 
 last=$(newest)
-counted mpirun --oversubscribe -n 2 "$dunlin" resume a --frames 15000
+counted mpirun --oversubscribe -n 2 "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 15000
 check "under a typed mpirun: status 0" is "$status" 0
 check "under a typed mpirun: rank 0 opens $last once" is "$(opens 0 "$last")" 1
 check "under a typed mpirun: rank 1 does not" is "$(opens 1 "$last")" 0

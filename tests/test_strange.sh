@@ -22,7 +22,7 @@ for where in open reset; do
         check "spoilt in $where: numbers with a dot" grep -qx 'lr 0.0015' out
         check "spoilt in $where: none with a comma" test -z "$(grep -E '[0-9],[0-9]' "run-$where/status")"
     fi
-    run "$dunlin" resume "run-$where" --frames 6000
+    run "$dunlin" resume "run-$where" --env "lib:./strange.so:spoil-$where" --frames 6000
     check "spoilt in $where: it is resumed" is "$status" 0
     run "$dunlin" eval "run-$where" --episodes 2 --env "lib:./strange.so:spoil-$where"
     check "spoilt in $where: and plays" grep -q '^episodes 2 ' out
@@ -50,6 +50,8 @@ check "too far, save: one line" says strange "\`save\` writes more" 8
 train --env lib:./strange.so:step --out step
 check "too far in a step: not 0" is "$status" 1
 check "too far in a step: named" grep -q "strange: it has written behind its observation after step" err
+train --env lib:./strange.so:far --out further
+check "much too far in a step: named where the episode ends" grep -q "strange: it has written behind its observation after step" err
 
 # without an end
 train --env lib:./strange.so --eval-every 1000 --eval-episodes 5 --out endless
@@ -64,6 +66,17 @@ check "a limit that is not kept: status 0" is "$status" 0
 check "a limit that is not kept: named once" is "$(grep -c 'declares max_steps 7' err)" 1
 run "$dunlin" info limit --csv episodes
 check "a limit that is not kept: episodes of seven steps" grep -qE '(^|,)7(,|$)' out
+late="the evaluation was cut after 0.02 s (eval-seconds) and counts"
+train --env lib:./strange.so:vast --eval-every 1000 --eval-episodes 5 --eval-seconds 0.02 --out vast
+check "a vast limit: status 0" is "$status" 0
+check "a vast limit: evaluations end by time, and say it" grep -qF "strange: $late 1 of 5 episodes, which had no end yet" err
+check "a vast limit: so does the last one, of rank 0" is "$(grep -c "evaluated at .* over 1 episodes" err)" "$(grep -c "evaluated at" err)"
+run "$dunlin" eval vast --env lib:./strange.so:vast --episodes 3 --eval-seconds 0.02
+check "a vast limit: eval ends by time" grep -q "^episodes 1 " out
+check "a vast limit: eval says it" says "$late 1 of 3 episodes, which had no end yet"
+run "$dunlin" eval limit --env lib:./strange.so:limit --episodes 1000000 --eval-seconds 0.02
+check "out of time between episodes: those that ended count" grep -qE "^episodes [1-9][0-9]* mean [0-7.]+ " out
+check "out of time between episodes: it says how many" grep -qF "$late $(value episodes) of 1000000 episodes" err
 run "$dunlin" eval limit --episodes 3 --env lib:./strange.so:limit
 check "a limit that is not kept: eval returns" grep -q "^episodes 3 .* frames 21 " out
 
@@ -73,19 +86,43 @@ here=$(pwd -P)
 run "$dunlin" info limit
 check "the whole path is stored" grep -qF "lib:$here/strange.so:limit" out
 cd elsewhere || exit 1
-run "$dunlin" resume ../limit --frames 4000
+run "$dunlin" resume ../limit --env "lib:../strange.so:limit" --frames 4000
 check "resumed from another folder: status 0" is "$status" 0
 cd ..
+
+# a folder's own word runs no code: the library is named by whoever starts
+export STRANGE_MARK=$PWD/mark
+for words in "resume limit --frames 5000" "train --out limit --or-resume --frames 5000" \
+    "train --env catch --out limit --or-resume --frames 5000" "eval limit --episodes 1" "record limit --out x.gif"; do
+    # shellcheck disable=SC2086
+    run "$dunlin" $words
+    check "$words, without the library's name: refused" test "$status" = 2 -o "$status" = 1
+    check "$words: the line says what to add" says "environment is a library" "--env lib:$here/strange.so:limit"
+    check "$words: none of its code has run" test ! -e mark
+done
+run mpirun --oversubscribe -n 2 "$dunlin" resume limit --frames 5000
+check "resume under a typed mpirun, without its name: refused" grep -qF -- "add --env lib:$here/strange.so:limit" err
+check "resume under a typed mpirun: none of its code has run" test ! -e mark
+unset STRANGE_MARK
+train --env lib:./strange.so:dies --eval-every 1000 --eval-episodes 1 --out "it's dead"
+check "rank 0 dies: status 1" is "$status" 1
+sed -n 's/.*goes on with: dunlin //p' err >words
+check "rank 0 dies: what goes on is said with the library" grep -qF -- "--env lib:$here/strange.so:dies" words
+eval "run \"\$dunlin\" $(cat words) --eval-every 0"
+check "it can be typed as it stands" grep -q "^state done" "it's dead/status"
+run "$dunlin" train --env lib:./strange.so:dies --out "it's dead"
+check "what else is advised can be typed, too" grep -qF "\`dunlin resume 'it'\\''s dead' --env lib:$here/strange.so:dies\`" err
+
 mv strange.so elsewhere
-run "$dunlin" resume limit --frames 5000
+run "$dunlin" resume limit --env lib:strange.so:limit --frames 5000
 check "the library is gone: not 0" is "$status" 2
 check "the line says what to add" says "cannot be loaded" "--env lib:FOLDER/strange.so:limit"
 check "and gives no advice that throws the run away" test -z "$(grep -e --force err)"
 run "$dunlin" resume limit --frames 5000 --env lib:elsewhere/strange.so:limit
 check "where it lies now: status 0" is "$status" 0
 check "it goes on" grep -q "resuming limit at 4" err
-run "$dunlin" resume limit --frames 6000
-check "that is remembered" is "$status" 0
+run "$dunlin" info limit
+check "that is remembered" grep -qF "lib:$here/elsewhere/strange.so:limit" out
 run "$dunlin" train --env lib:elsewhere/strange.so:limit --actors 1 --frames 7000 --out limit --or-resume
 check "and so for --or-resume" is "$status" 0
 cp elsewhere/strange.so other/another.so
@@ -95,7 +132,7 @@ check "another name: the line names both" says another.so strange.so "may not ch
 
 # no advice that throws a good run away
 for f in limit/checkpoint-0*.h5; do printf '\125' | dd of="$f" bs=1 seek=5000 conv=notrunc 2>/dev/null; done
-for words in "resume limit" "train --env lib:elsewhere/strange.so:limit --out limit --or-resume"; do
+for words in "resume limit --env lib:elsewhere/strange.so:limit" "train --env lib:elsewhere/strange.so:limit --out limit --or-resume"; do
     # shellcheck disable=SC2086
     run "$dunlin" $words
     check "all damaged, ${words%% *}: status 2" is "$status" 2

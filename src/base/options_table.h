@@ -66,6 +66,7 @@
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")      \
     X(INT, eval_every, "eval-every", 1000000, 0, INT64_MAX, MAY, "frames between two evaluations; 0: none")            \
     X(INT, eval_episodes, "eval-episodes", 10, 1, 1000000, MAY, "episodes of an evaluation")                           \
+    X(REAL, eval_seconds, "eval-seconds", 1800, 0, 1e9, MAY, "seconds that an evaluation may take; 0: no limit")      \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")                                \
     X(INT, no_op_max, "no-op-max", 30, 0, 10000, FIXED, "no-op actions at a reset, at most (Atari)")                   \
     X(REAL, sticky, "sticky", 0, 0, 1, FIXED, "chance that the last action is repeated instead (Atari)")               \

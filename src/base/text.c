@@ -71,6 +71,21 @@ const char *text_shown(const char *foreign, char *text, size_t size)
     return text;
 }
 
+const char *text_typed(const char *word, char *text, size_t size)
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=@%+";
+    size_t n = 0;
+    if (*word && !word[strspn(word, PLAIN)]) {
+        snprintf(text, size, "%s", word);
+        return text;
+    }
+    n += (size_t)snprintf(text, size, "'");
+    for (; *word && n + 6 < size; word++)
+        n += (size_t)snprintf(text + n, size - n, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(text + n, size - n, "'");
+    return text;
+}
+
 bool text_ends_with(const char *text, const char *end)
 {
     const size_t n = strlen(text), m = strlen(end);

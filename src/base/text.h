@@ -22,6 +22,9 @@ int text_character(const char *text);
  * 0 of becomes \xNN, byte by byte. Cut to `size` bytes; returns `text`. */
 const char *text_shown(const char *foreign, char *text, size_t size);
 
+/* A word as it is typed to a shell: in single quotes where it needs some. Cut to `size` bytes; returns `text`. */
+const char *text_typed(const char *word, char *text, size_t size);
+
 /* Does text end with `end`, with something before it: ".png" names no picture. */
 bool text_ends_with(const char *text, const char *end);
 

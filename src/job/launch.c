@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/text.h"
 #include "job/ending.h"
 #include "job/mpirun.h"
 #include "job/process.h"
@@ -134,7 +135,7 @@ static pid_t find_master(pid_t mpirun)
 
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
-    const char *dir;
+    const char *dir, *library;
     bool had, begun; /* begun: stays, also where the folder vanishes later */
     struct stat status;
 };
@@ -221,6 +222,15 @@ static void sweep(void)
     }
 }
 
+/* What was saved goes on with these words, which can be typed as they stand. */
+static void tell_ended(const struct launch *l)
+{
+    char dir[2 * OPTION_TEXT], library[2 * OPTION_TEXT];
+    log_error("the run ended without a word; what was saved goes on with: dunlin resume %s%s%s",
+              text_typed(l->dir, dir, sizeof dir), l->library ? " --env " : "",
+              l->library ? text_typed(l->library, library, sizeof library) : "");
+}
+
 /* A run that was refused is told by the folder's lock: the status there is another's, and mpirun says 0. */
 static int outcome(int wait_status, const struct launch *l, bool (*busy)(const char *dir))
 {
@@ -236,7 +246,7 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
             log_error("the run did not begin");
         return got_signal ? stopped_status(got_signal) : 1;
     }
-    log_error("the run ended without a word; what was saved goes on with: dunlin resume %s", l->dir);
+    tell_ended(l);
     return got_again ? stopped_status(got_signal)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
@@ -259,7 +269,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
                                  .own_group = true,
                                  .tell = true,
                                  .on_our_death = SIGUSR1};
-    struct launch l = {.dir = run->dir};
+    struct launch l = {.dir = run->dir, .library = run->library};
     l.had = look_at_status(l.dir, &l.status);
     launching = 1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -24,6 +24,7 @@ void launch_catch_signals(void);
 /* What a start alone needs to know of its run. */
 struct launch_run {
     const char *dir;               /* RUN, which can be written to */
+    const char *library;           /* lib:PATH.so, which a resume asks for; NULL: its environment is none */
     bool resume;                   /* `dunlin resume`, else `dunlin train` */
     bool out;                      /* its words do not say --out: they are told dir */
     int ranks_before;              /* of the session before; 0: none */

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 int mpirun_check_root(void)
 {
@@ -74,10 +75,9 @@ static void tell(const char *const *words)
 {
     char line[1800] = "";
     size_t at = 0;
-    for (int i = 0; words[i] && at < sizeof line; i++) {
-        const char *quote = words[i][strcspn(words[i], " \t\n'\"\\$&;|<>()*?#~`")] || !*words[i] ? "'" : "";
-        const int m = snprintf(line + at, sizeof line - at, "%s%s%s%s", i ? " " : "", quote, words[i], quote);
-        at += m > 0 ? (size_t)m : 0;
+    for (int i = 0; words[i] && at + 2 < sizeof line; i++) {
+        if (i) line[at++] = ' ';
+        at += strlen(text_typed(words[i], line + at, sizeof line - at));
     }
     log_root("launching: %s", line);
 }

@@ -16,6 +16,9 @@
 
 static const double SIGN_OF_LIFE = 0.2; /* s */
 
+/* What ended an evaluation before all its episodes. */
+enum cut { UNCUT, NO_END, NO_TIME };
+
 struct evaluator {
     const struct evaluate_config *config;
     const struct net *net;
@@ -28,8 +31,8 @@ struct evaluator {
     float *action; /* (N) what the policy drew */
     float *vector; /* (action_dim) a continuous one on its way to the environment */
     int64_t steps; /* of all episodes */
-    bool endless;  /* the last one was cut at EVALUATE_STEPS */
-    double signed_at;
+    enum cut cut;
+    double began, signed_at;
 };
 
 /* The action for the newest observation, and its value. */
@@ -70,6 +73,12 @@ static bool called_off(struct evaluator *p)
     return p->hooks->stop(p->hooks->arg);
 }
 
+static enum cut look_at_limits(const struct evaluator *p)
+{
+    if (!p->in.world->spec.max_steps && p->in.steps >= EVALUATE_STEPS) return NO_END;
+    return p->config->seconds > 0 && clock_seconds() - p->began >= p->config->seconds ? NO_TIME : UNCUT;
+}
+
 /* One game; 0, or -1 after error_set(). */
 static int play_episode(struct evaluator *p)
 {
@@ -82,8 +91,7 @@ static int play_episode(struct evaluator *p)
         const struct env_action action = act(p, &value);
         if (instance_step(&p->in, action, &s)) return -1;
         end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
-        p->endless = !end && !p->in.world->spec.max_steps && p->in.steps >= EVALUATE_STEPS;
-        end = end || p->endless;
+        if (!end) end = (p->cut = look_at_limits(p)) != UNCUT;
         show(p, s.reward, value, end);
         p->steps++;
         if (called_off(p)) return error_set("the evaluation was stopped");
@@ -91,21 +99,34 @@ static int play_episode(struct evaluator *p)
     return 0;
 }
 
-/* Plays the episodes that were asked for, or up to the first that has no end. How many, or -1 after error_set(). */
-static int play(struct evaluator *p, double *ret)
+/* Once a process. */
+static void tell_cut(const struct evaluator *p, int played, bool open)
 {
     static bool told;
-    const struct world *world = p->in.world;
-    int played = 0;
-    while (played < p->config->episodes && !p->endless) {
-        if (play_episode(p)) return -1;
-        ret[played++] = p->in.ret;
-    }
-    if (p->endless && !told)
+    const char *name = p->in.world->ops->name;
+    if (told || p->cut == UNCUT) return;
+    told = true;
+    if (p->cut == NO_END)
         log_rank("environment %s: an episode had no end within %d steps, and its max_steps sets no limit: it was cut "
                  "there, and the evaluation ended after %d of %d episodes",
-                 world->ops->name, EVALUATE_STEPS, played, p->config->episodes);
-    told = told || p->endless;
+                 name, EVALUATE_STEPS, played, p->config->episodes);
+    else
+        log_rank("environment %s: the evaluation was cut after %g s (eval-seconds) and counts %d of %d episodes%s",
+                 name, p->config->seconds, played, p->config->episodes, open ? ", which had no end yet" : "");
+}
+
+/* Plays the episodes that were asked for, or up to a limit. How many, or -1 after error_set(). */
+static int play(struct evaluator *p, double *ret)
+{
+    int played = 0;
+    bool open = false;
+    p->began = clock_seconds();
+    while (played < p->config->episodes && p->cut == UNCUT) {
+        if (play_episode(p)) return -1;
+        open = p->cut == NO_TIME && !played;
+        if (open || p->cut != NO_TIME) ret[played++] = p->in.ret;
+    }
+    tell_cut(p, played, open);
     return played;
 }
 

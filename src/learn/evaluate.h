@@ -9,7 +9,8 @@
 
 /* An episode is cut after so many steps where neither the environment's max_steps nor config.max_steps says when, and
  * the evaluation ends with it: a game without an end would hold up training for ever. Some ten times the longest game
- * that is played here, so that what does end is not touched. */
+ * that is played here, so that what does end is not touched. Steps may be slow, and a declared max_steps vast, so there
+ * is a limit in seconds, too. */
 enum { EVALUATE_STEPS = 100000 };
 
 struct evaluate_config {
@@ -20,10 +21,11 @@ struct evaluate_config {
     uint64_t seed;  /* with rank: names the streams RNG_EVAL_ENV and RNG_EVAL_POLICY */
     int rank;
     int64_t max_steps; /* an episode is cut, and counts, after so many steps; 0: only by the environment */
+    double seconds;    /* then the evaluation ends: finished episodes count, or the open one where none is; 0: never */
 };
 
 struct evaluate_result {                /* raw returns */
-    int episodes;                       /* played: fewer than asked for after one that has no end */
+    int episodes;                       /* played: fewer than asked for where it was cut */
     double mean, median, std, min, max; /* std divides by the number of episodes */
     int64_t frames, steps;              /* of all episodes; frames = steps times action repeat */
 };

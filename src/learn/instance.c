@@ -12,8 +12,9 @@
 #include "learn/foreign.h"
 
 /* Behind what a library writes: room for the usual mistake (a picture of floats where bytes were declared), so that it
- * is named before it meets the allocator's own bytes. */
-enum { GUARD = 32768, GUARD_BYTE = 0xA5 };
+ * is named before it meets the allocator's own bytes. The nearest are looked at in each step, all of them where an
+ * episode begins or ends. */
+enum { GUARD = 32768, GUARD_NEAR = 64, GUARD_BYTE = 0xA5 };
 
 size_t instance_obs_floats(const struct world *world)
 {
@@ -29,20 +30,21 @@ static void *guarded(const struct world *world, size_t n)
     return at;
 }
 
-static bool overrun(const void *at, size_t n)
+static bool overrun(const void *at, size_t n, size_t look)
 {
     const uint8_t *guard = (const uint8_t *)at + n;
-    return guard[0] != GUARD_BYTE || memcmp(guard, guard + 1, GUARD - 1) != 0;
+    return guard[0] != GUARD_BYTE || memcmp(guard, guard + 1, look - 1) != 0;
 }
 
 /* 0, or -1 after error_set() where the library wrote beyond the sizes that its `open` answered. */
-static int check_guards(struct instance *in, const char *when)
+static int check_guards(struct instance *in, const char *when, bool whole)
 {
     const struct world *w = in->world;
     if (!w->foreign) return 0;
+    const size_t look = whole ? GUARD : GUARD_NEAR;
     const void *obs = in->plane ? (const void *)in->plane : in->raw;
-    const bool state = overrun(in->state, w->spec.state_size);
-    if (!state && !overrun(obs, world_obs_bytes(w))) return 0;
+    const bool state = overrun(in->state, w->spec.state_size, look);
+    if (!state && !overrun(obs, world_obs_bytes(w), look)) return 0;
     in->fault = INSTANCE_BAD_OBSERVATION;
     if (state)
         return error_set("environment %s: it has written behind its state %s: state_size says %zu bytes, and it needs "
@@ -92,11 +94,12 @@ void instance_close(struct instance *in)
     *in = (struct instance){0};
 }
 
-/* Takes in what the environment wrote to obs, where a picture still has to become floats; checks and scales floats. */
-static int take_in(struct instance *in, float *obs, const char *when)
+/* Takes in what the environment wrote to obs, where a picture still has to become floats; checks and scales floats.
+ * edge: an episode begins or ends. */
+static int take_in(struct instance *in, float *obs, const char *when, bool edge)
 {
     const size_t n = in->frames.size;
-    if (check_guards(in, when)) return -1;
+    if (check_guards(in, when, edge)) return -1;
     if (in->raw) memcpy(obs, in->raw, n * sizeof *obs);
     if (in->plane) {
         frames_convert(in->plane, obs, n);
@@ -129,7 +132,7 @@ static int try_save(struct instance *in)
     if (!w->foreign || !w->ops->save) return 0;
     void *bytes = guarded(w, w->spec.save_size);
     const size_t used = w->ops->save(in->state, bytes);
-    const bool more = used > w->spec.save_size || overrun(bytes, w->spec.save_size);
+    const bool more = used > w->spec.save_size || overrun(bytes, w->spec.save_size, GUARD);
     free(bytes);
     if (!more) return 0;
     in->fault = INSTANCE_BAD_OBSERVATION;
@@ -148,7 +151,7 @@ int instance_reset(struct instance *in)
     if (in->world->foreign) foreign_end(&before);
     if (!in->was_reset && try_save(in)) return -1;
     in->was_reset = true;
-    return take_in(in, obs, "after reset");
+    return take_in(in, obs, "after reset", true);
 }
 
 static void cut_off(const struct instance *in, struct env_step *step)
@@ -175,7 +178,7 @@ int instance_step(struct instance *in, struct env_action action, struct env_step
                          in->world->ops->name, step->reward, (long long)in->steps);
     }
     in->ret += step->reward;
-    return take_in(in, obs, "after step");
+    return take_in(in, obs, "after step", step->terminated || step->truncated);
 }
 
 /* What precedes the environment's bytes and the observations. */

@@ -11,9 +11,10 @@
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "            [--env lib:PATH.so] [--render [--fps F]]\n"
+    "            [--eval-seconds S] [--env lib:PATH.so] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns; of a run the newest checkpoint,\n"
     "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second;\n"
+    "  it ends after S (3600) seconds with the episodes played so far, 0: never;\n"
     "  --env names the library where the run's environment is one\n";
 
 struct request {
@@ -25,7 +26,7 @@ struct request {
 /* 0; 1 where help was asked for; -1 after error_set(). */
 static int read_words(struct request *w, int argc, char **argv)
 {
-    *w = (struct request){.player = {.episodes = 100, .seed = 1, .epsilon = -1}, .fps = 15};
+    *w = (struct request){.player = {.episodes = 100, .seed = 1, .epsilon = -1, .seconds = 3600}, .fps = 15};
     const struct word rows[] = {
         PLAYER_ROWS(&w->player),
         {"--render", .flag = &w->render},

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/checkpoint.h"
 
 static const char LIBRARY[] = "lib:";
@@ -26,9 +27,10 @@ static int choose_library(struct player *p, const char *env)
 {
     char *stored = p->set.values.env;
     const bool library = !strncmp(stored, LIBRARY, sizeof LIBRARY - 1);
+    char typed[2 * OPTION_TEXT];
     if (library && !env)
         return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
-                         p->path, stored);
+                         p->path, text_typed(stored, typed, sizeof typed));
     if (!library && env)
         return error_set("%s: its environment is %s, which needs no library; leave --env out", p->path, stored);
     if (library && snprintf(stored, sizeof p->set.values.env, "%s", env) >= (int)sizeof p->set.values.env)
@@ -74,5 +76,6 @@ struct evaluate_config player_config(const struct player *p, const struct player
                                     .episodes = (int)w->episodes,
                                     .epsilon = w->epsilon < 0 ? p->set.values.eval_eps : w->epsilon,
                                     .greedy = w->greedy,
+                                    .seconds = w->seconds,
                                     .seed = (uint64_t)w->seed};
 }

@@ -17,6 +17,7 @@ struct player_words {
     const char *env;  /* lib:PATH.so, where the run's environment is a library; NULL: not given */
     int64_t episodes, seed;
     double epsilon; /* < 0: the run's eval-eps */
+    double seconds; /* that it may take; 0: no limit */
     bool greedy, best;
 };
 
@@ -28,6 +29,7 @@ struct player_words {
     {"--greedy", .flag = &(w)->greedy},                               \
     {"--best", .flag = &(w)->best},                                   \
     {"--eval-eps", .real = &(w)->epsilon, .low = 0, .high = 1},       \
+    {"--eval-seconds", .real = &(w)->seconds, .low = 0, .high = 1e9}, \
     {"--env", .read = player_read_env, .to = &(w)->env}
 /* clang-format on */
 

@@ -13,10 +13,11 @@
 
 static const char usage[] =
     "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "              [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
+    "              [--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
     "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg. One episode, one "
     "picture\n"
     "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise;\n"
+    "  playing it ends after S (3600) seconds, 0: never;\n"
     "  --env names the library where the run's environment is one\n";
 
 struct request {
@@ -28,7 +29,7 @@ struct request {
 /* 0; 1 where help was asked for; -1 after error_set(). */
 static int read_words(struct request *w, int argc, char **argv)
 {
-    *w = (struct request){.player = {.episodes = 1, .seed = 1, .epsilon = -1}, .fps = 15};
+    *w = (struct request){.player = {.episodes = 1, .seed = 1, .epsilon = -1, .seconds = 3600}, .fps = 15};
     const struct word rows[] = {
         {"--out", .text = &w->out, .missing = "; allowed: --out FILE.gif or --out FILE.mp4"},
         PLAYER_ROWS(&w->player),
@@ -65,7 +66,8 @@ static void report(const struct request *w, const struct show *s)
     struct stat st;
     char cut[80] = "";
     const double megabytes = stat(w->out, &st) ? 0 : (double)st.st_size / 1e6;
-    if (s->episodes < w->player.episodes) snprintf(cut, sizeof cut, "; cut after %g s (--max-seconds)", w->max_seconds);
+    if (s->full && s->episodes < w->player.episodes)
+        snprintf(cut, sizeof cut, "; cut after %g s (--max-seconds)", w->max_seconds);
     log_root("%s: %.1f s of %d x %d pixels, %.2f MB; %s %g%s", w->out, (double)s->shown / s->fps, s->canvas.width,
              s->canvas.height, megabytes, s->episodes > 1 ? "mean score" : "score",
              s->episodes ? s->sum / s->episodes : s->score, cut);

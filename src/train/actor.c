@@ -69,6 +69,7 @@ static int evaluate(struct actor *actor)
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)u->options->eval_episodes,
                                            .epsilon = u->options->eval_eps,
+                                           .seconds = u->options->eval_seconds,
                                            .seed = (uint64_t)u->options->seed,
                                            .rank = EVAL_RANK};
     struct evaluate_result r = {0};

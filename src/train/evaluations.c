@@ -138,6 +138,7 @@ bool evaluations_final(struct evaluations *v)
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)o->eval_episodes,
                                            .epsilon = o->eval_eps,
+                                           .seconds = o->eval_seconds,
                                            .seed = (uint64_t)o->seed,
                                            .rank = EVAL_RANK};
     const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};

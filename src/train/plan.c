@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/status.h"
 #include "train/folder.h"
 #include "train/run.h"
@@ -89,6 +90,16 @@ int plan_check_ranks(const struct plan *plan, int ranks)
                      plan->dir, plan->ranks, ranks, plan->ranks, plan->ranks - 1);
 }
 
+static int refuse_run(const struct plan *plan)
+{
+    char dir[OPTION_TEXT], env[OPTION_TEXT];
+    const bool library = world_library(plan->set.values.env) != NULL;
+    return error_set("--out %s: a run lies there already; give another folder, `dunlin resume %s%s%s` to go on with "
+                     "it, or --force to throw it away",
+                     plan->dir, text_typed(plan->dir, dir, sizeof dir), library ? " --env " : "",
+                     library ? text_typed(plan->set.values.env, env, sizeof env) : "");
+}
+
 static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
 {
     const char *positional = NULL;
@@ -109,11 +120,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
         return go_on(plan, setup, restore, argc, argv);
     if (setup_complete(&plan->set)) return -1;
     if (!plan->dir[0]) folder_default(&plan->set.values, plan->dir);
-    if (found == FOLDER_RUN && !plan->set.values.force)
-        return error_set("--out %s: a run lies there already; give another folder, `dunlin resume %s` to go on with "
-                         "it, or --force to "
-                         "throw it away",
-                         plan->dir, plan->dir);
+    if (found == FOLDER_RUN && !plan->set.values.force) return refuse_run(plan);
     if (found == FOLDER_OTHER)
         return error_set(
             "--out %s: exists and is not the folder of a run; give another folder (nothing there is touched)",

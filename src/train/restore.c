@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/runfile.h"
 
 /* The same blocks for every actor that there was, or one set for all. */
@@ -110,12 +111,17 @@ static int open_setup(struct search *s)
     return s->open ? 0 : -1;
 }
 
-/* The library that was named, in the place of the one stored. 0, or -1 after error_set(): another is not the run's. */
+/* The library that was named, in the place of the one stored: whose code runs here says the command line alone. 0, or
+ * -1 after error_set(): none was named, or another than the run's. */
 static int choose_library(const struct search *s)
 {
     const int env = option_find("env");
     struct options named = s->stored->values;
-    if (!s->library || !world_library(s->stored->values.env)) return 0;
+    char typed[2 * OPTION_TEXT];
+    if (!world_library(s->stored->values.env)) return 0;
+    if (!s->library)
+        return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
+                         s->dir, text_typed(s->stored->values.env, typed, sizeof typed));
     snprintf(named.env, sizeof named.env, "%s", s->library);
     if (!options_same(env, &named, &s->stored->values))
         return error_set("--env %.200s: the environment of the run in %s is %.200s, and this may not change on resume, "

@@ -35,7 +35,7 @@ while [ $SECONDS -lt $end ]; do
     for p in $pid $(processes "$run"); do kill -KILL "$p"; done
     wait $pid
     soon none_left "$run"
-    start "$run" resume "$run"
+    start "$run" resume "$run" --env "$metered"
 done 2>/dev/null
 kill -TERM $pid; wait $pid
 grep -q "^state stopped" "$run/status" || echo "the end is not stopped: $(head -1 "$run/status")" >>wrong

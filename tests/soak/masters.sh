@@ -31,7 +31,7 @@ strike() {
         at=$(newest "$run")
         [ "$at" -ge "$last" ] || echo "$1, $i: checkpoint $at after $last" >>wrong
         last=$at
-        start "$run" resume "$run" --frames $((i < n ? 1000000000 : at + 3000))
+        start "$run" resume "$run" --env "$metered" --frames $((i < n ? 1000000000 : at + 3000))
         soon grep -q "resuming $run at $at frames" "$run.err" || echo "$1, $i: not resumed at $at: $(tail -1 "$run.err")" >>wrong
     done 2>/dev/null
     ended $pid 60
