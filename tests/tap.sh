@@ -13,10 +13,12 @@ tap_cleanup() { :; } # scripts may redefine it
 export DUNLIN_TEST_SCRATCH=$scratch
 # processes [WORD]: the ids of all that this script started and that is left, wherever it hangs now; of those with WORD among theirs
 processes() {
-    local p
-    for p in $(env -u DUNLIN_TEST_SCRATCH grep -lzxF -- "DUNLIN_TEST_SCRATCH=$scratch" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | sort -n); do
-        if [ $# = 0 ] || env -u DUNLIN_TEST_SCRATCH grep -qzxF -- "$1" "/proc/$p/cmdline" 2>/dev/null; then echo "$p"; fi
-    done
+    (
+        export -n DUNLIN_TEST_SCRATCH # or the words below would find themselves
+        for p in $(grep -lzxF -- "DUNLIN_TEST_SCRATCH=$scratch" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | sort -n); do
+            if [ $# = 0 ] || grep -qzxF -- "$1" "/proc/$p/cmdline" 2>/dev/null; then echo "$p"; fi
+        done
+    )
 }
 none_left() { [ -z "$(processes "$@")" ]; }
 # rank WORD N: the process of rank N among those; the first, rank 0's guard being a younger one
