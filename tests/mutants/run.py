@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
-"""run.py [ROOM[:NUMBER] ...] [--work DIR] [--lanes N] -- does the suite notice? Each mutation of tests/mutants/ROOM.txt is made
+"""run.py [ROOM[:NUMBER] ...] [--only ROOM] [--jobs N] -- does the suite notice? Each mutation of tests/mutants/ROOM.txt is made
 in a copy of the tree, what its tests need is built, and they run: caught where one goes red (or hangs, or dies), survived where
 all stay green. A table by room at the end. Status 1 where fewer than 95 of 100 are caught, or a mutation cannot be made any
-more: its old text is not in its function, or not once, or the result does not compile.
+more: its old text is not in its function, or not once, or the result does not compile. That is looked at before any is run.
+
+An interrupted run goes on where it was: what is judged stands in the folder of --work, by the mutation's words, its file and
+its tests, and is judged again where one of them has changed, or with --anew.
 
 A mutation is a block of lines:
     = WHAT WOULD BE WRONG
-    in FILE FUNCTION          ("-" for a place outside of functions)
+    in FILE FUNCTION          ("-" for a place outside of functions; KERNEL(NAME) as it stands there)
     tests TEST [RANKS]; ...   as in a line of tests/list, the likeliest first; or
     equivalent REASON         nothing that can be seen changes, which is why no test is asked for
     - old text                leading "- " and "+ " are cut off, and spaces around a line do not count when it is looked for
     + new text
 """
 import argparse
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -23,7 +28,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-LIMIT = 120  # seconds for a test on one mutation
+LIMIT = 300  # seconds for a test without a mutation; with one ten times what it took, and 20 more
 
 
 class Mutation:
@@ -32,6 +37,18 @@ class Mutation:
         self.file = self.function = self.reason = None
         self.tests, self.old, self.new = [], [], []
         self.word, self.note, self.seconds = None, "", 0.0
+
+    def key(self):
+        """of all that it was judged by"""
+        sources = [self.file] + sorted(t.split()[0] for t in self.tests)
+        h = hashlib.sha256(repr((self.what, self.function, self.tests, self.old, self.new, self.reason)).encode())
+        for name in sources:
+            for path in (name, f"tests/{name}", f"tests/{name}.c"):
+                path = os.path.join(TOP, path)
+                if os.path.isfile(path):
+                    with open(path, "rb") as f:
+                        h.update(f.read())
+        return h.hexdigest()
 
 
 def read(room):
@@ -63,7 +80,8 @@ def body(lines, function):
     """first and last line, from 0, of the function's definition; all lines for "-" """
     if function == "-":
         return 0, len(lines)
-    start = re.compile(r"^[A-Za-z_#].*\b%s\(" % re.escape(function))
+    name = re.escape(function) if function.endswith(")") else re.escape(function) + r"\("  # as in KERNEL(any_active) ARGS
+    start = re.compile(r"^[A-Za-z_#].*\b" + name)
     for i, line in enumerate(lines):
         if not start.match(line):
             continue
@@ -124,24 +142,27 @@ class Copy:
         revision = os.path.join(folder, "build", "revision.h")
         word = open(revision).read().split('"')[1] if os.path.exists(revision) else "unknown"
         self.make_words = ["make", "-s", "REVISION=" + word]
+        if shutil.which("ccache") and "CC_BACKEND" not in os.environ:
+            self.make_words.append("CC_BACKEND=ccache gcc")
         for piece in ("venv", "atari"):
             there, to = os.path.join(build, piece), os.path.join(folder, "build", piece)
             if os.path.isdir(there) and not os.path.lexists(to):
                 os.symlink(there, to)
-        self.lock = threading.Lock()
+        self.limit = {}
 
     def make(self, tests):
         targets = ["all"] if any(t.split()[0].endswith(".sh") for t in tests) else []
         targets += ["build/tests/" + t.split()[0] for t in tests if not t.split()[0].endswith(".sh")]
-        return subprocess.run(self.make_words + targets, cwd=self.folder, capture_output=True, text=True)
+        return subprocess.run(self.make_words + (targets or ["build/libdunlin.a"]), cwd=self.folder, capture_output=True, text=True)
 
     def run(self, test):
         """whether it is green, and its output"""
         listed = os.path.join(self.folder, "build", "one-test")
         with open(listed, "w") as f:
             f.write(test + "\n")
-        env = dict(os.environ, TEST_LANES="1", TEST_LIMIT=str(LIMIT))
-        env.pop("TEST_ONLY", None)
+        env = dict(os.environ, TEST_LANES="1", TEST_LIMIT=str(self.limit.get(test, LIMIT)))
+        for word in ("TEST_ONLY", "MAKEFLAGS", "MAKELEVEL", "DUNLIN_BUILD"):
+            env.pop(word, None)
         r = subprocess.run(["bash", "tests/run.sh", "build", listed], cwd=self.folder, capture_output=True, text=True,
                            errors="replace", env=env)
         return r.returncode == 0, r.stdout
@@ -162,9 +183,6 @@ class Copy:
         except ValueError as e:
             m.word, m.note = "error", str(e)
             return
-        if m.reason:
-            m.word, m.note = "equivalent", m.reason
-            return
         kept = [(p, p + ".kept") for p in self.objects(m.file)] if m.file.endswith(".c") else []
         stat = os.stat(path)
         for p, k in kept:
@@ -172,6 +190,13 @@ class Copy:
         try:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(new)
+            if m.reason:
+                made = self.make([])
+                if made.returncode != 0:
+                    m.word, m.note = "error", "it does not compile: " + (made.stderr.strip().split("\n") or [""])[0]
+                else:
+                    m.word, m.note = "equivalent", m.reason
+                return
             for test in m.tests:
                 made = self.make([test])
                 if made.returncode != 0:
@@ -194,14 +219,34 @@ class Copy:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="*", metavar="ROOM[:NUMBER]")
-    parser.add_argument("--work", default=os.path.join(TOP, "build", "mutants"), help="folder of the copies, thrown away")
+    parser.add_argument("--only", action="append", default=[], metavar="ROOM", help="the same as ROOM alone")
+    parser.add_argument("--work", default=os.path.join(TOP, "build", "mutants"), help="folder of copies and judgements")
     parser.add_argument("--build", default=os.environ.get("DUNLIN_BUILD", os.path.join(TOP, "build")), help="what is built already")
-    parser.add_argument("--lanes", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="copies that work at a time")
+    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="copies that work at a time")
     parser.add_argument("--look", action="store_true", help="only look whether each can be made")
+    parser.add_argument("--anew", action="store_true", help="judge again what is judged")
     args = parser.parse_args()
+    todo = chosen(args.which + args.only)
+    wrong = look(todo)
+    if wrong or args.look:
+        print(f"mutants: {len(todo)} mutations, {wrong} cannot be made")
+        return wrong != 0
+    book = os.path.join(args.work, "judged")
+    os.makedirs(args.work, exist_ok=True)
+    known = {}
+    if os.path.exists(book) and not args.anew:
+        with open(book, encoding="utf-8") as f:
+            known = {k: (word, note) for k, word, note in map(json.loads, f)}
+    for m in todo:
+        m.word, m.note = known.get(m.key(), (None, ""))
+    judge_all([m for m in todo if not m.word], args, book)
+    return table(todo)
+
+
+def chosen(words):
     rooms = sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".txt"))
     todo = []
-    for word in args.which or rooms:
+    for word in words or rooms:
         room, _, number = word.partition(":")
         if room not in rooms:
             sys.exit(f"run.py: no room {room}; there are {' '.join(rooms)}")
@@ -209,19 +254,31 @@ def main():
     for m in todo:
         if not m.file or bool(m.tests) == bool(m.reason):
             sys.exit(f"run.py: {m.room}:{m.number}: it needs a line `in`, and one of `tests` and `equivalent`")
-    if args.look:
-        wrong = 0
-        for m in todo:
-            try:
-                mutated(open(os.path.join(TOP, m.file), encoding="utf-8").read(), m)
-            except (OSError, ValueError) as e:
-                wrong += 1
-                print(f"{m.room}:{m.number}: {m.what}: {e}")
-        print(f"{len(todo)} mutations, {wrong} cannot be made")
-        return wrong != 0
-    copies = [Copy(os.path.join(args.work, str(i)), os.path.abspath(args.build)) for i in range(args.lanes)]
-    # what is red without any mutation would catch them all
-    bad = 0
+    return todo
+
+
+def look(todo):
+    """says of each that cannot be made why; returns how many they are"""
+    wrong = 0
+    for m in todo:
+        try:
+            with open(os.path.join(TOP, m.file), encoding="utf-8") as f:
+                mutated(f.read(), m)
+            for test in m.tests:
+                name = test.split()[0]
+                if not os.path.exists(os.path.join(TOP, "tests", name if name.endswith(".sh") else name + ".c")):
+                    raise ValueError(f"there is no test {name}")
+        except (OSError, ValueError) as e:
+            wrong += 1
+            print(f"{m.room}:{m.number}: {m.what}: {e}")
+    return wrong
+
+
+def judge_all(todo, args, book):
+    """gives each its word, and notes it in book; ends where a test is red without any mutation, as it would catch them all"""
+    if not todo:
+        return
+    copies = [Copy(os.path.join(args.work, str(i)), os.path.abspath(args.build)) for i in range(args.jobs)]
     said = threading.Lock()
 
     def each(items, work):
@@ -240,18 +297,18 @@ def main():
         for t in threads:
             t.join()
 
-    red = {}
+    red = []
+    limit = {}
 
     def first(copy, test):
         made = copy.make([test])
+        start = time.time()
         green, out = copy.run(test) if made.returncode == 0 else (False, made.stderr)
+        limit[test] = int(20 + 10 * (time.time() - start))
         if not green:
             with said:
-                red[test] = out
+                red.append(test)
                 print(f"red without a mutation: {test}\n{out}", flush=True)
-    each(sorted({t for m in todo for t in m.tests}), first)
-    if red:
-        return 1
 
     def second(copy, m):
         start = time.time()
@@ -259,18 +316,34 @@ def main():
         m.seconds = time.time() - start
         with said:
             print(f"{m.word:10} {m.room}:{m.number:<3} {m.what}  [{m.note}] {m.seconds:.0f} s", flush=True)
+            if m.word != "error":
+                with open(book, "a", encoding="utf-8") as f:
+                    f.write(json.dumps([m.key(), m.word, m.note]) + "\n")
+    each(sorted({t for m in todo for t in m.tests}), first)
+    if red:
+        sys.exit(f"mutants: {len(red)} tests are red without any mutation: {', '.join(sorted(red))}")
+    for copy in copies:
+        copy.limit = limit
     each(todo, second)
-    shutil.rmtree(args.work, ignore_errors=True)
+    for copy in copies:
+        shutil.rmtree(copy.folder, ignore_errors=True)
+
+
+def table(todo):
+    words = ("caught", "survived", "equivalent", "error")
     print("\n| room | mutations | caught | survived | equivalent |\n| --- | --- | --- | --- | --- |")
-    total = dict.fromkeys(("caught", "survived", "equivalent", "error"), 0)
+    total = dict.fromkeys(words, 0)
     for room in dict.fromkeys(m.room for m in todo):
-        here = dict.fromkeys(total, 0)
+        here = dict.fromkeys(words, 0)
         for m in todo:
             if m.room == room:
                 here[m.word] += 1
                 total[m.word] += 1
         print(f"| {room} | {sum(here.values())} | {here['caught']} | {here['survived']} | {here['equivalent']} |")
-    print(f"| all | {len(todo)} | {total['caught']} | {total['survived']} | {total['equivalent']} |")
+    print(f"| all | {len(todo)} | {total['caught']} | {total['survived']} | {total['equivalent']} |\n")
+    for m in todo:
+        if m.word in ("survived", "error"):
+            print(f"{m.word}: {m.room}:{m.number} {m.what} [{m.note}]")
     real = total["caught"] + total["survived"]
     bad = total["error"]
     print(f"mutants: {len(todo)} mutations, {total['caught']} of {real} that are not equivalent caught "
