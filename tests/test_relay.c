@@ -20,12 +20,12 @@ static void between(void);
 
 #include "share/relay.h"
 
-enum { P = 64, ACTORS = 2, RING = 4, STATE = 24, PUBLICATIONS = 4096 };
+enum { P = 64, ACTORS = 2, RING = 4, STATE = 24, PUBLICATIONS = 8192 };
 
 static struct share_config config;
 static struct share rank_0, there, here[ACTORS];
 static struct relay *relay;
-static bool in_round, in_master, failed;
+static bool in_round, in_master, parting, failed;
 
 #define HOLDS(cond)                                                                                                    \
     do {                                                                                                               \
@@ -58,10 +58,14 @@ static bool all_are(const float *x, double value)
 static struct {
     uint64_t targets, state, shot[ACTORS];
 } with[PUBLICATIONS];
-static uint64_t published, targets, state_id, shot_id, answered_state[ACTORS];
-static int64_t pushes[ACTORS], applied, episodes[ACTORS], lost;
-static int64_t frames;
-static bool shot_pending;
+static uint64_t published, targets, state_id, shot_id, last_post[ACTORS];
+static int64_t pushes[ACTORS], episodes[ACTORS], lost;
+static bool shot_pending, parted[ACTORS];
+
+/* The actors. */
+static int64_t pushed[ACTORS], told[ACTORS];
+static uint64_t wanted[ACTORS], posted[ACTORS], shot_seen[ACTORS];
+static bool at_work[ACTORS];
 
 static double value_of(int actor, int64_t push)
 {
@@ -80,7 +84,6 @@ static void drain(void)
         HOLDS(p->version <= published);
         if (p->scale != 0) HOLDS(all_are(ready[i].grad, value_of(a, pushes[a])));
         HOLDS((p->scale == 0) == (pushes[a] % 7 == 3));
-        applied += p->scale != 0;
         pushes[a]++;
     }
     share_ack(&rank_0, ready, n);
@@ -104,8 +107,7 @@ static void publish(void)
     published++;
     with[published].targets = targets;
     with[published].state = state_id;
-    for (int a = 0; a < ACTORS; a++)
-        with[published].shot[a] = *word_at(&rank_0, at_reply(&rank_0, a, REPLY_SNAPSHOT));
+    for (int a = 0; a < ACTORS; a++) with[published].shot[a] = *word_at(&rank_0, at_reply(&rank_0, a, REPLY_SNAPSHOT));
     fill(share_next(&rank_0), (double)published);
     share_publish(&rank_0, published, (int64_t)(10 * published));
 }
@@ -119,12 +121,24 @@ static void take_posts(void)
         const int took = share_take_episodes(&rank_0, a, e, RING, &lost);
         for (int i = 0; i < took; i++) HOLDS(e[i].steps == ++episodes[a] && e[i].ret == 0.5 * (double)e[i].frames);
         const uint64_t id = share_read_post(&rank_0, a, SHARE_POST_STATE, bytes, sizeof bytes, &n);
-        HOLDS(id <= state_id && id >= answered_state[a]);
+        HOLDS(id <= posted[a] && id >= last_post[a]);
         for (size_t i = 0; i < n; i++) HOLDS(bytes[i] == (unsigned char)id);
         HOLDS(n == (id ? STATE - id % 5 : 0));
-        answered_state[a] = id;
+        last_post[a] = id;
         const uint64_t shot = share_read_post(&rank_0, a, SHARE_POST_EVAL, bytes, sizeof bytes, &n);
         if (shot == shot_id) shot_pending = false;
+    }
+}
+
+/* A goodbye says that all the rest is there. */
+static void look_for_goodbyes(void)
+{
+    for (int a = 0; a < ACTORS; a++) {
+        if (parted[a] || share_silence(&rank_0, a) >= 0) continue;
+        parted[a] = true;
+        drain();
+        take_posts();
+        HOLDS(pushes[a] == pushed[a] && episodes[a] == told[a] && last_post[a] == posted[a]);
     }
 }
 
@@ -133,6 +147,7 @@ static void master_step(void)
 {
     if (in_master) return;
     in_master = true;
+    look_for_goodbyes();
     if (chance(3)) drain();
     if (chance(4)) publish();
     if (chance(6)) take_posts();
@@ -147,14 +162,15 @@ struct word {
     bool put;
 };
 static struct word queue[4096];
-static int queued, flushes;
+static int queued;
 
 static int later(bool put, void *near, MPI_Aint at, int count, MPI_Datatype type)
 {
     const size_t bytes = (size_t)count * (type == MPI_UINT64_T ? 8 : 1);
     for (size_t i = 0; i < bytes; i += 8) {
         assert(queued < (int)(sizeof queue / sizeof *queue));
-        queue[queued++] = (struct word){(unsigned char *)near + i, rank_0.base + at + i, bytes - i < 8 ? bytes - i : 8, put};
+        queue[queued++] =
+            (struct word){(unsigned char *)near + i, rank_0.base + at + i, bytes - i < 8 ? bytes - i : 8, put};
     }
     return MPI_SUCCESS;
 }
@@ -171,6 +187,8 @@ int MPI_Put(const void *near, int count, MPI_Datatype type, int rank, MPI_Aint a
     return later(true, (void *)(uintptr_t)near, at, count, type);
 }
 
+static void act_at_once(void);
+
 int MPI_Win_flush(int rank, MPI_Win win)
 {
     (void)rank, (void)win;
@@ -180,10 +198,10 @@ int MPI_Win_flush(int rank, MPI_Win win)
         const int i = (int)(drawn % (uint64_t)queued);
         const struct word w = queue[i];
         if (!calm && chance(4)) master_step();
+        if (!calm && chance(8)) act_at_once();
         memcpy(w.put ? w.far : w.near, w.put ? w.near : w.far, w.bytes);
         queue[i] = queue[queued - 1];
     }
-    flushes++;
     return MPI_SUCCESS;
 }
 
@@ -219,9 +237,6 @@ int nanosleep(const struct timespec *t, struct timespec *left)
 
 /* ---- an actor ---- */
 
-static int64_t pushed[ACTORS], told[ACTORS];
-static uint64_t wanted[ACTORS], state_seen[ACTORS], shot_seen[ACTORS];
-
 static void fetches(int a)
 {
     struct share *s = &here[a];
@@ -250,13 +265,6 @@ static void fetches(int a)
         shot_seen[a] = view.snapshot_id;
         share_post(s, SHARE_POST_EVAL, id, NULL, 0);
     }
-    if (view.state_id != state_seen[a]) {
-        unsigned char bytes[STATE];
-        memset(bytes, (int)view.state_id, sizeof bytes);
-        state_seen[a] = view.state_id;
-        share_post(s, SHARE_POST_STATE, view.state_id, bytes, STATE - view.state_id % 5);
-    }
-    HOLDS(all_are(theta == own ? share_theta(&rank_0) : theta, theta == own ? (double)published : (double)view.publication));
 }
 
 static void does_push(int a)
@@ -271,15 +279,41 @@ static void does_push(int a)
     pushed[a]++;
 }
 
+static void tells(int a)
+{
+    const int64_t n = told[a] + 1;
+    share_tell_episode(&here[a], &(struct share_episode){.frames = n, .steps = n, .ret = 0.5 * (double)n});
+    told[a] = (int64_t)here[a].head;
+}
+
+static void posts(int a)
+{
+    unsigned char bytes[STATE];
+    const uint64_t id = ++posted[a];
+    memset(bytes, (int)(id & 0xff), sizeof bytes);
+    share_post(&here[a], SHARE_POST_STATE, id, bytes, STATE - id % 5);
+}
+
 static void actor_step(int a)
 {
+    at_work[a] = true;
     if (chance(2)) fetches(a);
     if (chance(2)) does_push(a);
-    if (chance(3)) {
-        const int64_t n = told[a] + 1;
-        share_tell_episode(&here[a], &(struct share_episode){.frames = n, .steps = n, .ret = 0.5 * (double)n});
-        told[a] = (int64_t)here[a].head;
-    }
+    if (chance(3)) tells(a);
+    if (chance(6)) posts(a);
+    at_work[a] = false;
+}
+
+/* While the relay is at work: what an actor does that waits for nobody. */
+static void act_at_once(void)
+{
+    const int a = chance(2);
+    if (at_work[a] || in_master || parting) return;
+    at_work[a] = true;
+    if (*word_at(&here[a], at_reply(&here[a], a, REPLY_ACK)) == here[a].seq && !here[a].granted) does_push(a);
+    if (chance(3)) tells(a);
+    if (chance(3)) posts(a), posts(a);
+    at_work[a] = false;
 }
 
 static struct share *window(struct share *s, const struct map *map, void **memory)
@@ -293,10 +327,12 @@ static struct share *window(struct share *s, const struct map *map, void **memor
     return s;
 }
 
-static void open_all(void **far, void **near)
+/* The actors borrow weights or copy them. */
+static void open_all(bool borrow, void **far, void **near)
 {
     static const int actors[ACTORS] = {0, 1};
-    const struct map global = map_draw(&config, ACTORS, 0, 5), local = map_draw(&config, ACTORS, ACTORS, 0);
+    const struct map global = map_draw(&config, ACTORS, 0, 5),
+                     local = map_draw(&config, ACTORS, borrow ? ACTORS : 0, borrow ? 0 : MAP_COPIED);
     window(&rank_0, &global, far)->self = -1;
     rank_0.seen = calloc(ACTORS, sizeof *rank_0.seen);
     there = rank_0;
@@ -306,70 +342,64 @@ static void open_all(void **far, void **near)
     here[1] = here[0];
     for (int a = 0; a < ACTORS; a++) {
         here[a].self = here[a].slot = a;
-        here[a].relayed = here[a].borrows = true;
+        here[a].relayed = true;
+        here[a].borrows = borrow;
     }
     relay = relay_make(&here[0], &there, actors, ACTORS);
 }
 
-static void one_run(uint64_t seed)
+static void begin(uint64_t seed, void **far, void **near)
 {
-    void *far, *near;
-    float start[P], of_target[P];
+    float start[P], target[P];
     drawn = seed;
     memset(with, 0, sizeof with);
-    memset(pushes, 0, sizeof pushes);
-    memset(pushed, 0, sizeof pushed);
-    memset(told, 0, sizeof told);
-    memset(episodes, 0, sizeof episodes);
-    memset(wanted, 0, sizeof wanted);
-    memset(state_seen, 0, sizeof state_seen);
-    memset(shot_seen, 0, sizeof shot_seen);
-    memset(answered_state, 0, sizeof answered_state);
-    targets = state_id = shot_id = 0;
-    applied = lost = frames = 0;
-    shot_pending = false;
-    open_all(&far, &near);
-    in_master = true;
-    published = 1;
-    fill(start, 1);
-    fill(of_target, 0.5);
-    share_start(&rank_0, start, of_target, 1, 10);
-    in_master = false;
-    targets = with[1].targets = 1;
-    for (int i = 0; i < 150 && !failed; i++) {
-        master_step();
-        if (chance(2)) a_round();
-        for (int a = 0; a < ACTORS && !failed; a++) actor_step(a);
-    }
-    for (int a = 0; a < ACTORS; a++) share_bye(&here[a]);
-    for (int i = 0; i < 1000 && (share_silence(&rank_0, 0) >= 0 || share_silence(&rank_0, 1) >= 0); i++) {
-        a_round();
-        master_step();
-    }
-    in_master = true;
-    while (pushes[0] + pushes[1] < pushed[0] + pushed[1] && !failed) {
-        const int64_t before = pushes[0] + pushes[1];
-        drain();
-        HOLDS(pushes[0] + pushes[1] > before);
-    }
-    take_posts();
-    take_posts();
-    in_master = false;
     for (int a = 0; a < ACTORS; a++) {
-        HOLDS(share_silence(&rank_0, a) < 0);
-        HOLDS(episodes[a] == told[a] && answered_state[a] == state_seen[a]);
+        pushes[a] = pushed[a] = told[a] = episodes[a] = 0;
+        wanted[a] = posted[a] = shot_seen[a] = last_post[a] = 0;
+        parted[a] = at_work[a] = false;
     }
-    HOLDS(lost == (int64_t)(here[0].dropped + here[1].dropped));
+    state_id = shot_id = 0;
+    lost = 0;
+    shot_pending = parting = false;
+    open_all(seed % 2, far, near);
+    fill(start, 1);
+    fill(target, 0.5);
+    share_start(&rank_0, start, target, 1, 10);
+    published = targets = with[1].targets = 1;
+}
+
+static void end(void *far, void *near)
+{
     relay_close(&relay);
     free(rank_0.seen);
     free(far);
     free(near);
 }
 
+static void one_run(uint64_t seed)
+{
+    void *far, *near;
+    begin(seed, &far, &near);
+    for (int i = 0; i < 150 && !failed; i++) {
+        master_step();
+        if (chance(2)) a_round();
+        for (int a = 0; a < ACTORS && !failed; a++) actor_step(a);
+    }
+    parting = true;
+    for (int a = 0; a < ACTORS; a++) share_bye(&here[a]);
+    for (int i = 0; i < 1000 && !(parted[0] && parted[1]); i++) {
+        a_round();
+        master_step();
+    }
+    HOLDS(parted[0] && parted[1] && lost == (int64_t)(here[0].dropped + here[1].dropped));
+    end(far, near);
+}
+
 static void nothing_is_seen_too_early(void **state)
 {
     (void)state;
-    config = (struct share_config){.params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = RING};
+    config =
+        (struct share_config){.params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = RING};
     failed = false;
     uint64_t seed = 1;
     for (; seed <= 300 && !failed; seed++) one_run(seed);
@@ -377,8 +407,48 @@ static void nothing_is_seen_too_early(void **state)
     EXPECT(!failed);
 }
 
+/* Two gradients that wait become one: as old as the older one, its losses summed; a third goes once it is acked. */
+static void a_sum_is_as_old_as_its_oldest(void **state)
+{
+    (void)state;
+    void *far, *near;
+    struct share_ready ready[ACTORS] = {0};
+    config =
+        (struct share_config){.params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = RING};
+    config.combine = SHARE_COMBINE_SUM;
+    failed = false;
+    begin(1, &far, &near);
+    in_master = in_round = true; /* nothing goes on by itself */
+    for (int a = 0; a < ACTORS; a++) {
+        fill(share_begin(&here[a]), a + 1);
+        share_push(&here[a], &(struct share_push){
+                                 .version = a ? 4 : 9, .frames = 10 + a, .scale = 0.5F, .policy_loss = (float)(a + 1)});
+    }
+    relay_round(relay);
+    EXPECT(share_drain(&rank_0, ready, ACTORS) == 2);
+    const struct share_push *sum = &ready[0].push, *other = &ready[1].push;
+    EXPECT(ready[0].actor == 0 && sum->version == 4 && sum->scale == 1 && sum->frames == 10);
+    EXPECT(sum->policy_loss == 3 && all_are(ready[0].grad, 1.5));
+    EXPECT_NEAR(sum->norm, 1.5 * 8, 1e-4);
+    EXPECT(other->scale == 0 && other->frames == 11);
+    share_ack(&rank_0, &ready[1], 1);
+    relay_round(relay); /* actor 1 has its mailbox again, and the sum is not acked yet */
+    fill(share_begin(&here[1]), 8);
+    share_push(&here[1], &(struct share_push){.version = 11, .frames = 12, .scale = 1});
+    relay_round(relay);
+    EXPECT(share_drain(&rank_0, &ready[1], 1) == 0);
+    share_ack(&rank_0, &ready[0], 1);
+    relay_round(relay);
+    relay_round(relay);
+    EXPECT(share_drain(&rank_0, ready, ACTORS) == 1 && ready[0].actor == 1 && ready[0].push.version == 11);
+    EXPECT(all_are(ready[0].grad, 8));
+    in_master = in_round = false;
+    end(far, near);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_seen_too_early)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_seen_too_early),
+                                       cmocka_unit_test(a_sum_is_as_old_as_its_oldest)};
     return testing_main(tests);
 }
