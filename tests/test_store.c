@@ -361,7 +361,6 @@ int main(int argc, char **argv)
         TEST(mutated_files_never_take_the_reader_down),
         TEST(full_disk_then_room_again),
         TEST(overflow_drops_the_oldest_and_says_so),
-
     };
     return testing_main(tests);
 }
