@@ -1,94 +1,8 @@
 /* test_nn.c -- networks of many shapes against their slow twins (nn_twin.h) and finite differences, and what net.h
  * promises besides: start values, textbook order, padding, rows that do not depend on the batch, and refusals. */
 #include "base/error.h"
-#include "nn/net.h"
 #include "nn_isa.h"
-#include "nn_twin.h"
-
-/* A network, its input and everything that a rollout of T steps in E environments needs. */
-struct subject {
-    struct net *net;
-    const struct net_facts *facts;
-    struct net_work *work;
-    float *theta, *dtheta, *state;
-    int T, E, per_row; /* pointers of a row */
-    float **x;         /* each allocated at its exact size, so that the sanitizer sees a read past a frame */
-    struct rng rng;
-};
-
-static float symmetric(struct rng *rng)
-{
-    return (float)(2 * rng_uniform(rng) - 1);
-}
-
-static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
-                                  int T, int E)
-{
-    struct subject s = {.net = net_new(spec, lstm, &input, heads, actions), .T = T, .E = E};
-    if (!s.net) fail_msg("%s", error_text());
-    s.facts = net_facts(s.net);
-    s.work = net_work_new(s.net, T * E);
-    s.rng = rng_make(7, lstm, RNG_TEST, actions);
-    s.theta = malloc(s.facts->params * sizeof(float));
-    s.dtheta = malloc(s.facts->params * sizeof(float));
-    net_init(s.net, NET_INIT_UNIFORM, s.theta, &s.rng);
-    for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
-    const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
-    s.per_row = input.C > 0 ? input.C : 1;
-    s.x = malloc((size_t)(T * E * s.per_row) * sizeof *s.x);
-    for (int k = 0; k < T * E * s.per_row; k++) {
-        s.x[k] = malloc(floats * sizeof(float));
-        for (size_t i = 0; i < floats; i++) s.x[k][i] = input.C > 0 ? (float)rng_uniform(&s.rng) : symmetric(&s.rng);
-    }
-    s.state = calloc((size_t)(E * s.facts->state_dim) + 1, sizeof(float));
-    for (int r = 0; r < T * E; r++)
-        for (int i = 0; i < s.facts->out_dim; i++) net_dout(s.work, r)[i] = symmetric(&s.rng);
-    return s;
-}
-
-static void subject_free(struct subject *s)
-{
-    net_work_free(&s->work);
-    net_free(&s->net);
-    EXPECT(!s->work && !s->net);
-    for (int k = 0; k < s->T * s->E * s->per_row; k++) free(s->x[k]);
-    free(s->x), free(s->theta), free(s->dtheta), free(s->state);
-}
-
-static void forward(struct subject *s, int row0, int B)
-{
-    net_forward(s->net, s->theta, s->work, row0, B, (const float *const *)s->x + row0 * s->per_row,
-                s->facts->state_dim ? s->state : NULL);
-}
-
-static double norm(const double *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
-    return sqrt(sum);
-}
-
-/* dtheta against textbook gradients: every entry within tolerance of its tensor's norm, the padding 0. */
-static void expect_gradient(const struct subject *s, double *const *dp, double tolerance)
-{
-    float *book = malloc(s->facts->params * sizeof(float));
-    size_t end = 0;
-    for (int k = 0; k < s->facts->tensor_count; k++) {
-        const struct tensor *t = &s->facts->tensors[k];
-        const double bound = tolerance * norm(dp[k], t->size) + 1e-30;
-        EXPECT(t->offset % 16 == 0 && t->offset >= end && t->offset - end < 16);
-        for (; end < t->offset; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
-        end += t->size;
-        tensor_to_textbook(t, s->dtheta, book);
-        for (size_t i = 0; i < t->size; i++)
-            if (!(fabs(book[i] - dp[k][i]) <= bound))
-                fail_msg("%s[%zu] is %g, not %g; the norm is %g", t->name, i, (double)book[i], dp[k][i],
-                         bound / tolerance);
-    }
-    EXPECT(s->facts->params % 16 == 0 && s->facts->params - end < 16);
-    for (; end < s->facts->params; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
-    free(book);
-}
+#include "nn_subject.h"
 
 /* Outputs and the whole gradient of one network against its twin. */
 static void against_twin(const char *spec, struct net_input input, enum net_heads heads, int actions, int T, int E)
@@ -137,56 +51,11 @@ static void nature_twin(void **state)
     against_twin("nature", (struct net_input){.C = 3, .height = 58, .width = 41}, NET_HEADS_Q, 2, 1, 3);
 }
 
-/* The loss dout . y over a rollout by the twin, with environments' states from 0 and resets where start says. */
-static double twin_loss(struct subject *s, struct twin *twin, const uint8_t *start)
-{
-    const int N = s->facts->state_dim / 2;
-    double loss = 0;
-    for (int e = 0; e < s->E; e++)
-        for (int t = 0; t < s->T; t++) {
-            const int r = t * s->E + e;
-            if (N && (t == 0 || (start && start[r])))
-                for (int j = 0; j < N; j++) twin->h[j] = twin->c[j] = 0;
-            const double *y = twin_forward(twin, (const float *const *)s->x + r * s->per_row);
-            for (int i = 0; i < s->facts->out_dim; i++) loss += y[i] * (double)net_dout(s->work, r)[i];
-        }
-    return loss;
-}
-
-/* Our gradient against central differences of the twin's loss, at some entries of every tensor. */
 static void against_differences(const char *spec, int lstm, struct net_input input, int T, int E, const uint8_t *start)
 {
-    enum { SAMPLES = 24 };
-    const double h = 1e-6;
-    struct subject s = subject_new(spec, lstm, input, NET_HEADS_POLICY_V, 3, T, E);
-    struct twin *twin = twin_new(s.net, s.theta, NULL);
-    float *book = malloc(s.facts->params * sizeof(float));
-    for (int t = 0; t < T; t++) {
-        for (int e = 0; start && lstm && e < E; e++)
-            if (start[t * E + e]) memset(s.state + e * 2 * lstm, 0, 2 * (size_t)lstm * sizeof(float));
-        forward(&s, t * E, E);
-    }
-    net_backward(s.net, s.theta, s.work, T, E, start, s.dtheta);
-    for (int k = 0; k < s.facts->tensor_count; k++) {
-        const struct tensor *t = &s.facts->tensors[k];
-        double largest = 0;
-        tensor_to_textbook(t, s.dtheta, book);
-        for (size_t i = 0; i < t->size; i++) largest = fmax(largest, fabs((double)book[i]));
-        EXPECT(largest > 0 || T == 1); /* from h = 0, weight_h has no gradient in one step */
-        for (int n = 0; n < SAMPLES; n++) {
-            const size_t i = (size_t)(rng_uniform(&s.rng) * (double)t->size);
-            const double p = twin->p[k][i];
-            twin->p[k][i] = p + h;
-            const double plus = twin_loss(&s, twin, start);
-            twin->p[k][i] = p - h;
-            const double minus = twin_loss(&s, twin, start);
-            twin->p[k][i] = p;
-            EXPECT_NEAR(book[i], (plus - minus) / (2 * h), 1e-5 * largest + 1e-7);
-        }
-    }
-    free(book);
-    twin_free(twin);
-    subject_free(&s);
+    differences_of(
+        (struct net_config){.spec = spec, .lstm = lstm, .input = input, .heads = NET_HEADS_POLICY_V, .outputs = 3}, T,
+        E, start);
 }
 
 static void finite_differences(void **state)
@@ -242,8 +111,7 @@ static void rows_alone(void **state)
 static void textbook_order(void **state)
 {
     (void)state;
-    struct net *net =
-        net_new("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6);
+    struct net *net = net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6);
     const struct net_facts *f = net_facts(net);
     const char *names[] = {"conv0.weight", "conv0.bias", "conv1.weight", "conv1.bias", "fc.weight",
                            "fc.bias",      "pi.weight",  "pi.bias",      "v.weight",   "v.bias"};
@@ -269,7 +137,7 @@ static void textbook_order(void **state)
 static void start_values(void **state)
 {
     (void)state;
-    struct net *net = net_new("small", 8, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_Q, 3);
+    struct net *net = net_of("small", 8, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_Q, 3);
     const struct net_facts *f = net_facts(net);
     const int fan_in[] = {256, 256, 256, 256, 2592, 2592, 8, 8, 8, 8, 8};
     struct rng rng = rng_make(3, 0, RNG_INIT, 0), same = rng;
@@ -302,7 +170,7 @@ static void start_values_he(void **state)
 {
     (void)state;
     struct net *net =
-        net_new("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 18);
+        net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 18);
     const struct net_facts *f = net_facts(net);
     struct rng rng = rng_make(3, 0, RNG_INIT, 0);
     float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
@@ -363,7 +231,7 @@ static void refusals(void **state)
         {"mlp", -1, {.dim = 4}, "cells"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct net *net = net_new(cases[k].spec, cases[k].lstm, &cases[k].input, NET_HEADS_Q, 2);
+        struct net *net = net_of(cases[k].spec, cases[k].lstm, &cases[k].input, NET_HEADS_Q, 2);
         if (net || !strstr(error_text(), cases[k].said) || strchr(error_text(), '\n'))
             fail_msg("%s: %s", cases[k].spec, net ? "accepted" : error_text());
     }

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 #include <math.h>
 
+#include "nets.h"
 #include "nn/net.h"
 #include "nn_isa.h"
 
@@ -55,7 +56,7 @@ struct subject {
 static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
                                   const int *seeds)
 {
-    struct subject s = {.net = net_new(spec, lstm, &input, heads, actions)};
+    struct subject s = {.net = net_of(spec, lstm, &input, heads, actions)};
     EXPECT(s.net);
     s.facts = net_facts(s.net);
     s.work = net_work_new(s.net, T + 1);

@@ -1,5 +1,6 @@
 /* test_nn_shapes.c -- networks of rows that are in no table, of many sizes: convolutions that the kernels fit, such
  * that only the plain one fits, and both on each other, against the slow twin and finite differences of it. */
+#include "nets.h"
 #include "nn/conv.h"
 #include "nn_game.h"
 #include "nn_isa.h"
@@ -65,7 +66,7 @@ static struct drawn draw(struct rng *rng)
 
 static struct net *build(const struct drawn *d)
 {
-    return net_new_of(&d->network, 0, &d->input, NET_HEADS_POLICY_V, 3);
+    return net_new_of(&d->network, &(struct net_config){.input = d->input, .heads = NET_HEADS_POLICY_V, .outputs = 3});
 }
 
 /* A comment of TAP: where a failure follows, this was the row. */
@@ -176,7 +177,7 @@ static void kernels_for_all(void **state)
     const struct net_input inputs[] = {{4, 84, 84, 0, 0}, {1, 42, 42, 0, 0}, {3, 96, 80, 0, 0}, {2, 37, 61, 0, 0}};
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
         for (int nature = 0; nature < 2; nature++) {
-            struct net *net = net_new(nature ? "nature" : "small", 0, &inputs[i], NET_HEADS_Q, 2);
+            struct net *net = net_of(nature ? "nature" : "small", 0, &inputs[i], NET_HEADS_Q, 2);
             struct kinds n = {0};
             count_kinds(net, &n);
             EXPECT(n.plain == 0 && n.fit == 2 + nature && net->layers[2 + nature]->ops->forget);
@@ -190,7 +191,8 @@ static void over_a_map(void **state)
     (void)state;
     const struct network network = {.name = "map", .layers = {{conv_add, 3, 2, 1}}};
     const struct net_input input = {.C = 1, .height = 4, .width = 5};
-    struct net *net = net_new_of(&network, 2, &input, NET_HEADS_Q, 2);
+    struct net *net =
+        net_new_of(&network, &(struct net_config){.lstm = 2, .input = input, .heads = NET_HEADS_Q, .outputs = 2});
     const struct tensor *t = &net_facts(net)->tensors[2];
     float *theta = calloc(net_facts(net)->params, sizeof(float)), *book = malloc(t->size * sizeof(float));
     for (size_t i = 0; i < t->size; i++) theta[t->offset + i] = (float)i;

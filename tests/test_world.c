@@ -124,7 +124,8 @@ static void test_name_and_variant(void **unused)
     const char *arg = NULL;
     EXPECT(world_find("catch:a:b", &arg) == world_find("catch", &(const char *){NULL}));
     EXPECT(!strcmp(arg, "a:b"));
-    expect_refusal("catch:fast", "catch:fast", "no variants");
+    expect_refusal("corridor:fast", "corridor:fast", "no variants");
+    expect_refusal("catch:fast", ":fast", "catch:plain");
     char longer[600] = "catch:";
     memset(longer + 6, 'x', 500);
     expect_refusal(longer, "500 bytes", "at most 255");

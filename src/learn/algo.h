@@ -20,7 +20,7 @@ enum successors {
 struct loss_config {
     const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
-    double gamma, entropy, value_coef;
+    double gamma, lambda, entropy, value_coef; /* lambda 1: n-step returns */
 };
 
 struct algo_ops {
