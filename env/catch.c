@@ -61,7 +61,7 @@ static bool is_plain(const struct env_args *args)
 static int catch_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
 {
     *spec = (struct env_spec){
-        .obs_kind = ENV_OBS_PLANE,
+        .obs_kind = ENV_OBS_PICTURE,
         .height = SIDE,
         .width = SIDE,
         .stack = 4,
