@@ -14,7 +14,7 @@ refused() { # refused NAME "WORD|WORD" ARGS...: status 2 and one line with the w
 run "$dunlin" --help; check "help: status 0" is "$status" 0
 check "help names the commands" grep -q "dunlin train" out
 run "$dunlin" train --env cartpole --algo n-step-q --help; check "train --env --help: status 0" is "$status" 0
-check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(500000;\|(500000; 1 or more)" out
+check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(2000000;\|(2000000; 1 or more)" out
 run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000; 1 or more)" out
 run "$dunlin" train --env nowhere --help; check "train --help for no environment: status 2" is "$status" 2
 run "$dunlin" resume --help
