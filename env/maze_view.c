@@ -55,7 +55,7 @@ static void cast(struct view *v, int column)
     const struct maze *m = v->m;
     const double aside = HALF_VIEW * ((2 * column + 1.0) / v->side - 1);
     const double rx = v->dx - v->dy * aside, ry = v->dy + v->dx * aside;
-    const double stride_x = rx ? fabs(1 / rx) : 1e9, stride_y = ry ? fabs(1 / ry) : 1e9;
+    const double stride_x = rx != 0 ? fabs(1 / rx) : 1e9, stride_y = ry != 0 ? fabs(1 / ry) : 1e9;
     int cx = (int)m->x, cy = (int)m->y, across_x = 0;
     double next_x = stride_x * (rx > 0 ? cx + 1 - m->x : m->x - cx);
     double next_y = stride_y * (ry > 0 ? cy + 1 - m->y : m->y - cy), depth = 0;
