@@ -111,7 +111,8 @@ static int collect_things(const struct view *v, struct thing *things)
     int n = 0;
     for (int room = 0; room < MAZE_ROOMS * MAZE_ROOMS; room++) {
         const int apple = m->apples >> room & 1, portal = room == m->portal;
-        const double x = 2 * (room % MAZE_ROOMS) + 1.5 - m->x, y = 2 * (room / MAZE_ROOMS) + 1.5 - m->y;
+        const int cx = 2 * (room % MAZE_ROOMS) + 1, cy = 2 * (room / MAZE_ROOMS) + 1;
+        const double x = cx + 0.5 - m->x, y = cy + 0.5 - m->y;
         struct thing t = {.depth = x * v->dx + y * v->dy, .aside = y * v->dx - x * v->dy};
         if ((!apple && !portal) || t.depth < 0.1) continue;
         t.radius = apple ? 0.15 : 0.4, t.up = apple ? 0.25 : 0.5;
