@@ -190,6 +190,18 @@ static void hopeless(void **state)
         EXPECT(turn() == (round ? TURN_HOPELESS : TURN_PUSHED));
     }
     end();
+
+    /* five where the environment itself fails, and one that it only answers wrongly lies between */
+    begin("a3c", "1");
+    fake.spoilt = true;
+    for (int round = 0; round < 2; round++) {
+        fake.fault = INSTANCE_FAILED;
+        for (int i = 0; i < TURN_FAILED_MOST - 1; i++) EXPECT(turn() == TURN_PUSHED);
+        EXPECT(fake.push.bad == TURN_BAD_ENVIRONMENT);
+        if (!round) fake.fault = INSTANCE_BAD_REWARD;
+        EXPECT(turn() == (round ? TURN_HOPELESS : TURN_PUSHED));
+    }
+    end();
 }
 
 static void target(void **state)
