@@ -1,5 +1,5 @@
-/* test_turn_actor.c -- one turn of an actor, step by step, on an agent and shared memory that are scripted here: what is
- * pushed of a rollout, what of a spoilt one, when theta_target is fetched, in which order episodes are told. */
+/* test_turn_actor.c -- one turn of an actor, step by step, on an agent and shared memory that are scripted here: what
+ * is pushed of a rollout, what of a spoilt one, when theta_target is fetched, in which order episodes are told. */
 #include "testing.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* test_window.c -- what rank 0 and two actors of its node keep of one another, in one thread and by a clock that is moved
- * by hand: rings, posts, turns, silences, loans, sleeps and goodbyes. */
+/* test_window.c -- what rank 0 and the actors of its node keep of one another, in one thread and by a clock that is
+ * moved by hand: rings, posts, turns, silences, loans, sleeps and goodbyes. */
 #include "testing.h"
 
 #include <mpi.h>
