@@ -63,6 +63,7 @@ static inline struct world script_world(void)
                           .args = {.arg = "", .training = true},
                           .spec = {.obs_kind = ENV_OBS_FLOATS,
                                    .obs_dim = 3,
+                                   .planes = 1,
                                    .stack = 1,
                                    .num_actions = 2,
                                    .action_repeat = 4,

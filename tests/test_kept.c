@@ -58,7 +58,7 @@ static int64_t rows_of(enum runfile_table table)
 static void what_was_just_written_stays(void **unused)
 {
     (void)unused;
-    const struct net_input input = {0, 0, 0, 4};
+    const struct net_input input = {.dim = 4};
     struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     char path[256];
@@ -180,7 +180,7 @@ static void nest(const char *path, const char *group)
 static void groups_in_a_checkpoint_end_it_soon(void **unused)
 {
     (void)unused;
-    const struct net_input input = {0, 0, 0, 4};
+    const struct net_input input = {.dim = 4};
     struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     size_t n;

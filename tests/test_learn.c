@@ -187,6 +187,35 @@ static void exploration(void **state)
 }
 
 KERNEL_DECLARE(void, frames_convert, (const uint8_t *in, float *out, size_t n))
+KERNEL_DECLARE(void, frames_split, (const uint8_t *in, int planes, float *out, size_t n))
+
+/* Pixels of 1 to 4 bytes become planes, the same numbers in every build; a stack points to all of them. */
+static void frames_of_planes(void **state)
+{
+    (void)state;
+    static void (*const split[])(const uint8_t *, int, float *, size_t) = KERNEL_TABLE(frames_split);
+    enum { PIXELS = 53 };
+    uint8_t in[PIXELS * ENV_PLANES_MOST];
+    float out[PIXELS * ENV_PLANES_MOST];
+    for (size_t i = 0; i < sizeof in; i++) in[i] = (uint8_t)(i * 37 % 251);
+    for (int planes = 1; planes <= ENV_PLANES_MOST; planes++)
+        for (int isa = -1; isa <= (int)cpu_isa(); isa++) {
+            if (isa >= 0 && planes == 1) continue; /* frames_convert's */
+            if (isa < 0)
+                frames_split(in, planes, out, PIXELS);
+            else
+                split[isa](in, planes, out, PIXELS);
+            for (int p = 0; p < planes; p++)
+                for (int i = 0; i < PIXELS; i++) EXPECT(out[p * PIXELS + i] == (float)(in[i * planes + p] / 255.0));
+        }
+    struct frames f;
+    const float *x[6];
+    frames_new(&f, 6, 3, 2, 5); /* three planes of two pixels */
+    float *first = frames_first(&f), *next = frames_next(&f);
+    frames_stack(&f, x);
+    for (int p = 0; p < 3; p++) EXPECT(x[p] == first + (ptrdiff_t)2 * p && x[3 + p] == next + (ptrdiff_t)2 * p);
+    frames_free(&f);
+}
 
 static void frames(void **state)
 {
@@ -203,7 +232,7 @@ static void frames(void **state)
 
     struct frames f;
     const float *x[STACK], *old[STACK];
-    frames_new(&f, SIZE, STACK, N);
+    frames_new(&f, SIZE, 1, STACK, N);
     frames_first(&f)[0] = 1;
     frames_stack(&f, x);
     EXPECT(x[0] == x[1] && x[1] == x[2] && x[0][0] == 1);
@@ -223,9 +252,9 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),    cmocka_unit_test(exploration),
-        cmocka_unit_test(frames),
+        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns),   cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),
+        cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
     };
     return testing_main(tests);
 }

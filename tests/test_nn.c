@@ -28,26 +28,27 @@ static void mlp_twin(void **state)
     against_twin("mlp:64,64", (struct net_input){.dim = 50}, NET_HEADS_Q, 3, 5, 8);
     against_twin("mlp:7", (struct net_input){.dim = 1}, NET_HEADS_Q, 1, 1, 1);
     against_twin("mlp:33,17,5", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 18, 3, 2);
-    against_twin("mlp", (struct net_input){4, 5, 5, 0}, NET_HEADS_POLICY_V, 3, 5, 2); /* pictures: all their planes */
-    against_twin("mlp:16", (struct net_input){1, 3, 8, 0}, NET_HEADS_Q, 2, 2, 1);
+    against_twin("mlp", (struct net_input){.C = 4, .height = 5, .width = 5}, NET_HEADS_POLICY_V, 3, 5,
+                 2); /* pictures: all their planes */
+    against_twin("mlp:16", (struct net_input){.C = 1, .height = 3, .width = 8}, NET_HEADS_Q, 2, 2, 1);
 }
 
 static void small_twin(void **state)
 {
     (void)state;
-    against_twin("small", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 2, 1);
-    against_twin("small", (struct net_input){1, 20, 20, 0}, NET_HEADS_Q, 3, 1, 1);
-    against_twin("small", (struct net_input){3, 37, 46, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
-    against_twin("small", (struct net_input){2, 49, 27, 0}, NET_HEADS_Q, 18, 3, 3);
+    against_twin("small", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 2, 1);
+    against_twin("small", (struct net_input){.C = 1, .height = 20, .width = 20}, NET_HEADS_Q, 3, 1, 1);
+    against_twin("small", (struct net_input){.C = 3, .height = 37, .width = 46}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("small", (struct net_input){.C = 2, .height = 49, .width = 27}, NET_HEADS_Q, 18, 3, 3);
 }
 
 static void nature_twin(void **state)
 {
     (void)state;
-    against_twin("nature", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 1, 1);
-    against_twin("nature", (struct net_input){1, 36, 36, 0}, NET_HEADS_Q, 3, 2, 2);
-    against_twin("nature", (struct net_input){2, 43, 61, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
-    against_twin("nature", (struct net_input){3, 58, 41, 0}, NET_HEADS_Q, 2, 1, 3);
+    against_twin("nature", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 1, 1);
+    against_twin("nature", (struct net_input){.C = 1, .height = 36, .width = 36}, NET_HEADS_Q, 3, 2, 2);
+    against_twin("nature", (struct net_input){.C = 2, .height = 43, .width = 61}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("nature", (struct net_input){.C = 3, .height = 58, .width = 41}, NET_HEADS_Q, 2, 1, 3);
 }
 
 static void against_differences(const char *spec, int lstm, struct net_input input, int T, int E, const uint8_t *start)
@@ -61,8 +62,8 @@ static void finite_differences(void **state)
 {
     (void)state;
     against_differences("mlp:9,11", 0, (struct net_input){.dim = 5}, 3, 2, NULL);
-    against_differences("small", 0, (struct net_input){2, 21, 26, 0}, 2, 1, NULL);
-    against_differences("nature", 0, (struct net_input){1, 36, 37, 0}, 1, 1, NULL);
+    against_differences("small", 0, (struct net_input){.C = 2, .height = 21, .width = 26}, 2, 1, NULL);
+    against_differences("nature", 0, (struct net_input){.C = 1, .height = 36, .width = 37}, 1, 1, NULL);
 }
 
 static void lstm_differences(void **state)
@@ -72,7 +73,7 @@ static void lstm_differences(void **state)
     against_differences("mlp:9", 6, (struct net_input){.dim = 5}, 4, 3, start);
     against_differences("mlp:8,9", 5, (struct net_input){.dim = 3}, 6, 1, NULL);
     against_differences("mlp:4", 1, (struct net_input){.dim = 2}, 1, 1, NULL);
-    against_differences("small", 16, (struct net_input){1, 20, 20, 0}, 2, 2, NULL);
+    against_differences("small", 16, (struct net_input){.C = 1, .height = 20, .width = 20}, 2, 2, NULL);
 }
 
 /* A row's answer does not depend on which rows are computed with it, but for rounding: BLAS has one routine for one
@@ -85,8 +86,8 @@ static void rows_alone(void **state)
         int lstm;
         struct net_input input;
     } cases[] = {{"mlp:64,64", 0, {.dim = 50}},
-                 {"small", 0, {4, 84, 84, 0}},
-                 {"nature", 0, {2, 40, 50, 0}},
+                 {"small", 0, {4, 84, 84, 0, 0}},
+                 {"nature", 0, {2, 40, 50, 0, 0}},
                  {"mlp:30", 20, {.dim = 7}}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct subject s = subject_new(cases[k].spec, cases[k].lstm, cases[k].input, NET_HEADS_POLICY_V, 6, 1, 8);
@@ -110,7 +111,7 @@ static void rows_alone(void **state)
 static void textbook_order(void **state)
 {
     (void)state;
-    struct net *net = net_of("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6);
+    struct net *net = net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6);
     const struct net_facts *f = net_facts(net);
     const char *names[] = {"conv0.weight", "conv0.bias", "conv1.weight", "conv1.bias", "fc.weight",
                            "fc.bias",      "pi.weight",  "pi.bias",      "v.weight",   "v.bias"};
@@ -136,7 +137,7 @@ static void textbook_order(void **state)
 static void start_values(void **state)
 {
     (void)state;
-    struct net *net = net_of("small", 8, &(struct net_input){4, 84, 84, 0}, NET_HEADS_Q, 3);
+    struct net *net = net_of("small", 8, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_Q, 3);
     const struct net_facts *f = net_facts(net);
     const int fan_in[] = {256, 256, 256, 256, 2592, 2592, 8, 8, 8, 8, 8};
     struct rng rng = rng_make(3, 0, RNG_INIT, 0), same = rng;
@@ -168,7 +169,8 @@ static void start_values(void **state)
 static void start_values_he(void **state)
 {
     (void)state;
-    struct net *net = net_of("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 18);
+    struct net *net =
+        net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 18);
     const struct net_facts *f = net_facts(net);
     struct rng rng = rng_make(3, 0, RNG_INIT, 0);
     float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
@@ -192,7 +194,8 @@ static void start_values_he(void **state)
 static void nan_is_seen(void **state)
 {
     (void)state;
-    struct subject s = subject_new("small", 0, (struct net_input){1, 20, 20, 0}, NET_HEADS_POLICY_V, 2, 1, 1);
+    struct subject s =
+        subject_new("small", 0, (struct net_input){.C = 1, .height = 20, .width = 20}, NET_HEADS_POLICY_V, 2, 1, 1);
     s.x[0][150] = NAN;
     forward(&s, 0, 1);
     EXPECT(isnan(net_out(s.work, 0)[0]));
@@ -210,7 +213,7 @@ static void refusals(void **state)
     } cases[] = {
         {"large", 0, {.dim = 4}, "not known"},
         {"mlpx", 0, {.dim = 4}, "not known"},
-        {"small:3", 0, {4, 84, 84, 0}, "not known"},
+        {"small:3", 0, {4, 84, 84, 0, 0}, "not known"},
         {"mlp:", 0, {.dim = 4}, "widths"},
         {"mlp:64,", 0, {.dim = 4}, "widths"},
         {"mlp:64;3", 0, {.dim = 4}, "widths"},
@@ -220,11 +223,11 @@ static void refusals(void **state)
         {"mlp:1,1,1,1,1,1,1,1,1", 0, {.dim = 4}, "widths"},
         {"small", 0, {.dim = 4}, "use --net mlp"},
         {"nature", 0, {.dim = 4}, "use --net mlp"},
-        {"small", 0, {4, 19, 84, 0}, "use --net mlp"},
-        {"nature", 0, {4, 84, 35, 0}, "use --net mlp"},
-        {"small", 0, {4, 5, 5, 0}, "use --net mlp"},
-        {"small", 0, {65, 84, 84, 0}, "1 to 64"},
-        {"mlp", 0, {4, 40000, 40000, 0}, "more than"},
+        {"small", 0, {4, 19, 84, 0, 0}, "use --net mlp"},
+        {"nature", 0, {4, 84, 35, 0, 0}, "use --net mlp"},
+        {"small", 0, {4, 5, 5, 0, 0}, "use --net mlp"},
+        {"small", 0, {65, 84, 84, 0, 0}, "1 to 64"},
+        {"mlp", 0, {4, 40000, 40000, 0, 0}, "more than"},
         {"mlp", -1, {.dim = 4}, "cells"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {

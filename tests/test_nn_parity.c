@@ -190,7 +190,7 @@ static void a3c_frames(const char *spec, const char *group, const int *seeds)
         for (int i = 0; i < PLANE; i++)
             frames[k][i] = (float)testing_pixel(901, (uint64_t)k * PLANE + (uint64_t)i) / 255;
     }
-    struct subject s = subject_new(spec, 0, (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, seeds);
+    struct subject s = subject_new(spec, 0, (struct net_input){4, 84, 84, 0, 0}, NET_HEADS_POLICY_V, 6, seeds);
     for (int t = 0; t <= T; t++) net_forward(s.net, s.theta, s.work, t, 1, x + t * 4, NULL);
     expect_a3c(&s, group, action, false);
     net_backward(s.net, s.theta, s.work, T, 1, NULL, s.dtheta);

@@ -41,7 +41,7 @@ static void two_parts_twin(void **state)
     parts_twin(c, 1, 1);
     c.free = 0, c.activation = ACTIVATION_RELU;
     parts_twin(c, 3, 4);
-    c.spec = "small", c.input = (struct net_input){4, 84, 84, 0}, c.free = 1;
+    c.spec = "small", c.input = (struct net_input){.C = 4, .height = 84, .width = 84}, c.free = 1;
     parts_twin(c, 2, 1);
 }
 
@@ -49,8 +49,11 @@ static void two_parts_twin(void **state)
 static void two_parts_factors(void **state)
 {
     (void)state;
-    const struct net_config c = {
-        .spec = "small", .input = {4, 84, 84, 0}, .heads = NET_HEADS_POLICY_V, .outputs = 3, .separate_critic = true};
+    const struct net_config c = {.spec = "small",
+                                 .input = {.C = 4, .height = 84, .width = 84},
+                                 .heads = NET_HEADS_POLICY_V,
+                                 .outputs = 3,
+                                 .separate_critic = true};
     struct subject s = subject_of(&c, 3, 1);
     const struct tensor *of[2] = {NULL, NULL};
     for (int k = 0; k < s.facts->tensor_count; k++) {

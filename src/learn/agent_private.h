@@ -31,7 +31,7 @@ struct agent {
     enum instance_fault fault;
     double reward_gain;    /* 1, or what rewards are normalised with: of the theta it plays with */
     float *returns;        /* (T_max * E) ret after the row */
-    float *vector;         /* (action_dim) a continuous action on its way to the environment */
+    float *vector;         /* (N) an action on its way to the environment */
     struct net_work *work; /* T_max * E rows; without a target network those of s' follow */
     int *before;           /* (E) for net_forward_after() */
     uint8_t *start;        /* (T_max * E)     the row's state came from zero */

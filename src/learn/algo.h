@@ -48,8 +48,8 @@ const struct algo_ops *algo_at(int index);
 /* NULL for an unknown name. */
 const struct algo_ops *algo_find(const char *name);
 
-/* Outputs of the network's first head: Q's actions, or what describes the policy. 0: the algorithm does not play such
- * actions. */
+/* Outputs of the network's first head: Q's actions, or what describes the policy. 0 after error_set(): the algorithm
+ * does not play such actions. */
 int algo_outputs(const struct algo_ops *algo, const struct world *world);
 
 static inline bool algo_explores(const struct algo_ops *algo) /* does it need epsilon */

@@ -22,7 +22,7 @@ static const struct layer_ops ops = {.forward = forward, .pass_size = sizeof(str
 
 void input_add(struct builder *b)
 {
-    const int pointers = b->top.C > 0 ? b->top.C : 1;
+    const int pointers = net_pointers(&b->net->facts.input);
     if (!b->top.frames) return;
     if (b->net->facts.obs_norm) {
         normal_add(b);

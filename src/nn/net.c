@@ -11,7 +11,7 @@
 
 struct net_work {
     const struct net *net;
-    int rows, pointers;   /* of a row: C planes or one vector */
+    int rows, pointers;   /* of a row: planes, or parts of a vector */
     const float **frames; /* (rows, pointers) */
     struct pass *pass[NET_LAYERS];
 };
@@ -36,7 +36,7 @@ struct net_work *net_work_new(const struct net *net, int rows)
     struct net_work *work = memory_new(1, sizeof *work);
     work->net = net;
     work->rows = rows;
-    work->pointers = net->facts.input.C > 0 ? net->facts.input.C : 1;
+    work->pointers = net_pointers(&net->facts.input);
     work->frames = memory_new((size_t)rows * work->pointers, sizeof *work->frames);
     for (int k = 0; k < net->count; k++) {
         const struct layer *l = net->layers[k];

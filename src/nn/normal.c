@@ -3,13 +3,13 @@
  * of its own read alike; the first of them tells. */
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "nn/layers.h"
 
 struct normal {
     struct layer layer;
     const struct moments *moments; /* of the network */
+    int pointers;                  /* of a row */
     bool tells;
 };
 
@@ -22,20 +22,36 @@ static const float LEAST = 1e-8F; /* variance */
 
 static void forward(const struct layer *l, const float *theta, struct pass *pass, int row0, int B)
 {
-    const struct moments *m = ((const struct normal *)l)->moments;
-    const float *const block = theta + m->offset, *mean = block + moments_mean_at(),
+    const struct normal *n = (const struct normal *)l;
+    const struct moments *m = n->moments;
+    const int part = l->out / n->pointers;
+    const float *const block = theta + m->offset, *const mean = block + moments_mean_at(),
                        *variance = block + moments_variance_at(m);
     const float most = NET_NORM_MOST;
     float *scale = ((struct normal_pass *)pass)->scale;
     for (int i = 0; i < l->out; i++) scale[i] = 1 / sqrtf(variance[i] + LEAST);
-    for (int b = row0; b < row0 + B; b++) {
-        const float *x = pass->frames[b];
-        float *y = pass->y + (size_t)b * (size_t)l->out;
-        for (int i = 0; i < l->out; i++) {
-            const float z = (x[i] - mean[i]) * scale[i];
+    for (int k = 0; k < B * n->pointers; k++) {
+        const float *x = pass->frames[(size_t)row0 * n->pointers + k];
+        const int first = k % n->pointers * part;
+        float *y = pass->y + (size_t)row0 * l->out + (size_t)k * part;
+        for (int i = 0; i < part; i++) {
+            const float z = (x[i] - mean[first + i]) * scale[first + i];
             y[i] = z > most ? most : z < -most ? -most : z; /* NaN stays NaN */
         }
     }
+}
+
+/* Entry i of rows 0 .. R - 1. */
+static void entry_moments(const struct normal *n, const struct pass *p, int i, int R, float *mean, float *variance)
+{
+    const int part = n->layer.out / n->pointers, in = i % part;
+    const float *const *x = p->frames + i / part;
+    double sum = 0, square = 0;
+    for (int r = 0; r < R; r++) sum += (double)x[r * n->pointers][in];
+    for (int r = 0; r < R; r++)
+        square += ((double)x[r * n->pointers][in] - sum / R) * ((double)x[r * n->pointers][in] - sum / R);
+    *mean = (float)(sum / R);
+    *variance = (float)fmin(square / R, (double)FLT_MAX);
 }
 
 static void backward(const struct layer *l, const float *theta, struct pass *p, const struct span *s, float *dtheta)
@@ -43,16 +59,10 @@ static void backward(const struct layer *l, const float *theta, struct pass *p, 
     const struct normal *n = (const struct normal *)l;
     float *const block = dtheta + n->moments->offset;
     (void)theta;
-    for (int i = 0; n->tells && i < l->out; i++) {
-        double sum = 0, square = 0;
-        for (int r = 0; r < s->T * s->E; r++) sum += (double)p->frames[r][i];
-        const double mean = sum / (s->T * s->E);
-        for (int r = 0; r < s->T * s->E; r++)
-            square += ((double)p->frames[r][i] - mean) * ((double)p->frames[r][i] - mean);
-        block[0] = (float)(s->T * s->E);
-        block[moments_mean_at() + (size_t)i] = (float)mean;
-        block[moments_variance_at(n->moments) + (size_t)i] = (float)fmin(square / (s->T * s->E), (double)FLT_MAX);
-    }
+    if (!n->tells) return;
+    block[0] = (float)(s->T * s->E);
+    for (int i = 0; i < l->out; i++)
+        entry_moments(n, p, i, s->T * s->E, block + moments_mean_at() + i, block + moments_variance_at(n->moments) + i);
 }
 
 static void open(const struct layer *l, struct pass *pass)
@@ -68,6 +78,7 @@ void normal_add(struct builder *b)
     struct normal *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = b->top.floats}, ACTIVATION_NONE);
     l->layer.given = true;
     l->moments = &b->net->facts.moments;
+    l->pointers = net_pointers(&b->net->facts.input);
     l->tells = !b->moments;
     b->moments = true;
 }

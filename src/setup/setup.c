@@ -67,14 +67,7 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
     const int outputs = algo_outputs(setup->algo, &setup->world);
-    if (!outputs && setup->world.policy.ops)
-        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", options->algo,
-                         options->env);
-    if (!outputs)
-        return error_set(
-            "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
-            "actions (`dunlin list`)",
-            options->env);
+    if (!outputs) return -1;
     if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
                          options->algo);
