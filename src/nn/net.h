@@ -81,8 +81,8 @@ struct net_facts {
     struct net_input input;
     enum net_heads heads;
     struct grad_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
-    /* Tensors norm.count (1), norm.mean and norm.variance (dim) at the end of theta: first those of the input's entries,
-     * where it is normalised, then, where there are returns, theirs. dim 0: none. */
+    /* Tensors norm.count (1), norm.mean and norm.variance (dim) at the end of theta: first those of the input's
+     * entries, where it is normalised, then, where there are returns, theirs. dim 0: none. */
     struct moments moments;
     bool obs_norm;
 };
@@ -99,8 +99,8 @@ struct net_config {
     int free;                   /* the last so many of them are parameters themselves, NET_HEADS_POLICY_V */
     enum activation activation; /* of dense layers: ACTIVATION_RELU or ACTIVATION_TANH; convolutions have ReLU */
     bool separate_critic;       /* V has hidden layers of its own, as many and as wide: tensors v_fc0.weight, ... */
-    /* Each float of the input is read as (x - mean) / sqrt(variance), within NET_NORM_MOST of 0, of theta's moments; and
-     * net_backward() leaves the moments of its rows at the end of dtheta. Not for planes. */
+    /* Each float of the input is read as (x - mean) / sqrt(variance), within NET_NORM_MOST of 0, of theta's moments;
+     * and net_backward() leaves the moments of its rows at the end of dtheta. Not for planes. */
     bool obs_norm;
     bool return_norm; /* one more entry of moments, the caller's to read and, after net_backward(), to write */
 };

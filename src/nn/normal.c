@@ -1,6 +1,6 @@
-/* normal.c -- the network's input as one row of floats with mean 0 and variance 1: normalised by the moments in theta, which
- * stand still while it is read. Backward, the rows' own moments, which rank 0 merges into theta's. The policy and a critic
- * of its own read alike; the first of them tells. */
+/* normal.c -- the network's input as one row of floats with mean 0 and variance 1: normalised by the moments in theta,
+ * which stand still while it is read. Backward, the rows' own moments, which rank 0 merges into theta's. The policy and
+ * a critic of its own read alike; the first of them tells. */
 #include <float.h>
 #include <math.h>
 

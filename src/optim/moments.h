@@ -2,9 +2,9 @@
  * what one rollout saw at the end of its gradient. So they travel, are published and kept as all the rest is; but a
  * gradient's are merged into theta's, not stepped along, whatever the gradient is scaled with.
  *
- * A block: count (1), mean (dim), variance (dim), each from a multiple of 16 floats on, 0 between. Merging is that of Chan,
- * Golub and LeVeque 1979: parts of a series, in whatever order, make the moments of the whole, up to rounding. Floats
- * hold them: beyond some ten million rows a further one is less than a rounding error, and they stand still. */
+ * A block: count (1), mean (dim), variance (dim), each from a multiple of 16 floats on, 0 between. Merging is that of
+ * Chan, Golub and LeVeque 1979: parts of a series, in whatever order, make the moments of the whole, up to rounding.
+ * Floats hold them: beyond some ten million rows a further one is less than a rounding error, and they stand still. */
 #ifndef DUNLIN_OPTIM_MOMENTS_H
 #define DUNLIN_OPTIM_MOMENTS_H
 
