@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "bench/bench.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
@@ -49,6 +50,8 @@ static const struct command {
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
      doctor_main},
+    {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
+     check_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 
