@@ -232,7 +232,8 @@ static void test_catch_walls(void **unused)
     }
 }
 
-/* The paddle starts in any column while training, and in the middle otherwise; a saved state is the three cells alone. */
+/* While training, the ball starts at any height and the paddle in every column, and no other, from which it can still be
+ * caught; otherwise on top and in the middle. A saved state is the three cells alone. */
 static void test_catch_starts(void **unused)
 {
     (void)unused;
@@ -243,15 +244,18 @@ static void test_catch_starts(void **unused)
         struct rng rng = rng_make(7, 0, RNG_TEST, k);
         uint64_t state[8] = {0}, bytes[8];
         char err[200];
-        bool seen[12] = {false};
+        bool seen[11][12][12] = {0};
         EXPECT(env_catch.init(state, &cases[k], err, sizeof err) == 0);
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < (k ? 300 : 20000); i++) {
             int row[2], column[2];
             env_catch.reset(state, &rng, plane);
-            EXPECT(lit_cells(plane, row, column) == 2 && row[1] == 11);
-            seen[column[1]] = true;
+            EXPECT(lit_cells(plane, row, column) == 2 && row[0] < 11 && row[1] == 11);
+            seen[row[0]][column[0]][column[1]] = true;
         }
-        for (int c = 0; c < 12; c++) EXPECT(seen[c] == (k == 0 || c == 6));
+        for (int r = 0; r < 11; r++)
+            for (int b = 0; b < 12; b++)
+                for (int p = 0; p < 12; p++)
+                    EXPECT(seen[r][b][p] == (k == 0 ? abs(b - p) <= 11 - r : r == 0 && p == 6));
         EXPECT(env_catch.save(state, bytes) == 3 * sizeof(int));
     }
 }

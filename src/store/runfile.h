@@ -7,6 +7,7 @@
 #ifndef DUNLIN_STORE_RUNFILE_H
 #define DUNLIN_STORE_RUNFILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/options.h"
@@ -41,6 +42,10 @@ int runfile_flush(struct runfile *f);
  * which only rows may be added. 0, or -1 after error_set(). Local. */
 int runfile_gather(struct runfile *f);
 int runfile_write(struct runfile *f);
+/* Do so many episodes wait that compressing them at once would hold up who gathers? Then gather_many hands over whole
+ * chunks of them; what they wrote was written before. Local. */
+bool runfile_many_wait(const struct runfile *f);
+int runfile_gather_many(struct runfile *f);
 /* What was written is on the disk itself: a crash of the machine leaves it readable. As runfile_write(), may run in
  * another thread. */
 int runfile_sync(struct runfile *f);
