@@ -2,7 +2,6 @@
 #include "base/watched.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -59,7 +58,7 @@ static _Noreturn void be_child(struct shared *shared, int (*work)(void *), pid_t
 
 void watched_fail(const char *fmt, ...)
 {
-    char line[LINE], parents[64];
+    char line[LINE];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
@@ -68,11 +67,6 @@ void watched_fail(const char *fmt, ...)
         memcpy(mine->line, line, sizeof line);
         mine->failed = true;
         _exit(1);
-    }
-    snprintf(parents, sizeof parents, "/proc/%d/fd/2", (int)getppid());
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0) {
-        const int fd = open(parents, O_WRONLY | O_APPEND | O_NOCTTY);
-        if (fd >= 0) dup2(fd, STDERR_FILENO);
     }
     log_rank("%s", line);
     _exit(1);

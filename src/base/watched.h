@@ -17,8 +17,7 @@ struct watched {
  * does here what it did before. */
 int watched_run(const struct watched *w, int (*work)(void *arg), void *arg, size_t bytes);
 
-/* Ends this process with status 1 and a line, which watched_run() says where it waits for this process; where standard
- * error was closed, it goes to the parent's. */
+/* Ends this process with status 1 and a line, which watched_run() says where it waits for this process. */
 _Noreturn void watched_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
