@@ -1,5 +1,5 @@
 /* test_process.c -- a process is known again, and no later or other one is taken for it. */
-#include "job/process.h"
+#include "base/process.h"
 #include "testing.h"
 
 #include <signal.h>

@@ -22,7 +22,7 @@
 #include "base/memory.h"
 #include "bench/figures.h"
 #include "job/mpirun.h"
-#include "job/process.h"
+#include "base/process.h"
 #include "measure/probe.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };

@@ -21,7 +21,7 @@
 #include "base/text.h"
 #include "job/ending.h"
 #include "job/mpirun.h"
-#include "job/process.h"
+#include "base/process.h"
 #include "store/status.h"
 
 static int env_int(const char *name)

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "job/ending.h"
-#include "job/process.h"
+#include "base/process.h"
 
 static int guard = -1; /* the pipe to it; it closes with this process */
 
