@@ -2,6 +2,8 @@
 #include "base/process.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +60,7 @@ static uint64_t mix(uint64_t hash, const char *text, size_t n)
     return hash;
 }
 
-/* 0 where it is not told. Another namespace has numbers of its own; another machine, or a copy of a virtual one, too. */
+/* 0 where it is not told. Another namespace has numbers of its own; another machine, or a virtual one's copy, too. */
 static uint64_t place(void)
 {
     char boot[64] = "", numbers[64] = "", host[256] = "", own[16] = "";
@@ -90,7 +92,11 @@ bool process_seen(const struct process_id *id)
 
 bool process_gone(const struct process_id *id)
 {
-    return id->pid > 0 && !process_is((pid_t)id->pid, id->birth);
+    struct process now;
+    if (id->pid <= 0) return false;
+    if (kill((pid_t)id->pid, 0) && errno == ESRCH) return true;
+    /* who has no descriptor left to look with must not take the living for dead */
+    return process_look((pid_t)id->pid, &now) && (now.birth != id->birth || now.state == 'Z' || now.state == 'X');
 }
 
 pid_t *process_children(pid_t parent, int *n)

@@ -33,8 +33,8 @@ struct process_id {
 
 /* This process; pid 0 where /proc is another place's, or is not there. */
 struct process_id process_self(void);
-/* Of a process that told its id: can it be looked up from here, and does it live. Where this is false no later look says
- * anything: its silence must be judged. */
+/* Of a process that told its id: can it be looked up from here, and does it live. Where this is false no later look
+ * says anything: its silence must be judged. */
 bool process_seen(const struct process_id *id);
 /* Of one that was seen: has it ended since. Never of one with pid 0. */
 bool process_gone(const struct process_id *id);

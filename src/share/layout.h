@@ -18,8 +18,8 @@
  *   | for each actor: mailbox            params floats                                               actor
  *
  * Every other node has a window of the same kind for its own actors alone, in which a relay (relay.c) plays the
- * master, and plays those actors in the window of rank 0: it is then the one writer of their words there. Where a
- * node has no relay its actors write to rank 0's window themselves.
+ * master, and plays those actors in the window of rank 0: it is then the one writer of their words there; its board
+ * says how often it has heard of rank 0. Where a node has no relay its actors write to rank 0's window themselves.
  *
  * Four protocols, each correct whatever rank is killed wherever:
  * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board

@@ -1,9 +1,9 @@
-/* life.c -- who lives is not dead: where the process of rank 0, or of this node's relay, can be seen, it is looked at, and
- * its silence alone says nothing: it may be stopped. Over a network, and between containers, there is only silence, and
- * the patience that the caller has with it.
+/* life.c -- who lives is not dead: where the process of rank 0, or of this node's relay, can be seen, it is looked at,
+ * and its silence alone says nothing: it may be stopped. Over a network, and between containers, there is only silence,
+ * and the patience that the caller has with it.
  *
- * Behind a relay rank 0 is heard through it. Where the relay hears nothing itself it is stopped with its process, or waits
- * in a call that its watch (watch.c) ends: only a silence of rank 0 that the relay has carried here counts. */
+ * Behind a relay rank 0 is heard through it. Where the relay hears nothing itself it is stopped with its process, or
+ * waits in a call that its watch (watch.c) ends: only a silence of rank 0 that the relay has carried here counts. */
 #include "share/life.h"
 
 #include "base/memory.h"

@@ -22,7 +22,7 @@
 #include "base/process.h"
 #include "optim/grad.h"
 
-static const double SHARE_PATIENCE = 60; /* s */
+static const double SHARE_PATIENCE = 60; /* s; that of --patience */
 
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
@@ -136,7 +136,8 @@ bool share_traffic(struct share *s, struct share_traffic *traffic);
 /* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest
  * at rank 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed.
  * 0, or -1 where the master is gone: its process, or where that cannot be seen all signs of life for `patience` (of
- * looking: time nobody looked does not count); behind a relay also where the relay's process is. theta NULL: the view alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
+ * looking: time nobody looked does not count); behind a relay also where the relay's process is. theta NULL: the view
+ * alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
 int share_fetch(struct share *s, float *theta, struct share_view *view);
 /* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this
  * actor's next share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where
@@ -211,8 +212,8 @@ void share_idle(struct share *s, double seconds);
  * them. */
 void share_beat(struct share *s);
 /* Until share_back() the caller makes no other call of share, nor of MPI: another thread gives the signs of life, and
- * moves remote ranks' transfers on. For whatever may take long, or hang: an evaluation, a file. share_back() waits until
- * that thread has let go, some microseconds. */
+ * moves remote ranks' transfers on. For whatever may take long, or hang: an evaluation, a file. share_back() waits
+ * until that thread has let go, some microseconds. */
 void share_away(struct share *s);
 void share_back(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */

@@ -1,9 +1,9 @@
 /* watch.c -- ends a remote actor whose master is gone: a flush to a dead process never returns, and nothing in MPI
  * tells.
  *
- * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and where rank 0 cannot
- * be seen ends the process after --patience such looks. Looks are counted, not the clock: a job that was suspended
- * and goes on is given all of them anew. */
+ * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and where rank 0
+ * cannot be seen ends the process after --patience such looks. Looks are counted, not the clock: a job that was
+ * suspended and goes on is given all of them anew. */
 #include "share/watch.h"
 
 #include <pthread.h>
