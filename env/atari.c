@@ -97,7 +97,7 @@ static int atari_open(struct env_spec *spec, const struct env_args *args, char *
         return -1;
     }
     *spec = (struct env_spec){
-        .obs_kind = ENV_OBS_PLANE,
+        .obs_kind = ENV_OBS_PICTURE,
         .height = SCREEN_SIDE,
         .width = SCREEN_SIDE,
         .stack = PLANES,

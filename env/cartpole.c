@@ -26,13 +26,15 @@ enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 #define THETA_LIMIT (12 * 2 * 3.14159265358979323846 / 360)
 
 /* Rewards of 1 a step sum to a discounted value near 100, far from where the value head starts: scaled, it is near 5.
- * */
+ * a3c: single games pull its weights about, and late in a run it forgot what it knew. */
 static const struct env_default defaults[] = {
     {NULL, "net", "mlp:64,64"},
     {NULL, "lr", "0.003"},
     {NULL, "rms-eps", "0.01"},
     {NULL, "reward-scale", "0.05"},
     {NULL, "frames", "500000"},
+    {"a3c", "frames", "1000000"},
+    {"a3c", "envs-per-actor", "4"},
     {NULL, "eps-frames", "200000"},
     {NULL, "target-every", "1000"},
     {NULL, "checkpoint-every", "100000"},

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "learn/agent_private.h"
 #include "learn/evaluate.h"
+#include "nets.h"
 #include "optim/optim.h"
 
 /* The scripted environment: the observation is (1, step / 10, episode / 10); the reward is step + action / 2. Step 3
@@ -62,6 +63,7 @@ static inline struct world script_world(void)
                           .args = {.arg = "", .training = true},
                           .spec = {.obs_kind = ENV_OBS_FLOATS,
                                    .obs_dim = 3,
+                                   .planes = 1,
                                    .stack = 1,
                                    .num_actions = 2,
                                    .action_repeat = 4,
@@ -86,6 +88,7 @@ static inline struct agent_config config_of(const struct algo_ops *algo, int t_m
                                  .t_max = t_max,
                                  .envs = envs,
                                  .gamma = 0.9,
+                                 .lambda = 1,
                                  .entropy = 0.02,
                                  .value_coef = 0.5,
                                  .reward_scale = 1,
@@ -101,7 +104,7 @@ static inline struct agent_config config_of(const struct algo_ops *algo, int t_m
 static inline void learner_fill(struct learner *b, const char *spec, int lstm, const struct agent_config *config)
 {
     const struct net_input in = world_input(&b->world);
-    b->net = net_new(spec, lstm, &in, config->algo->heads, algo_outputs(config->algo, &b->world));
+    b->net = net_of(spec, lstm, &in, config->algo->heads, algo_outputs(config->algo, &b->world));
     if (!b->net) fail_msg("%s", error_text());
     b->n = net_facts(b->net)->params;
     b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);

@@ -77,9 +77,10 @@ static void grid_gradient(const struct policy *p, const float *out, const float 
     }
 }
 
-static struct env_action grid_to_env(const struct policy *p, const float *action, float *vector)
+static struct env_action grid_to_env(const struct policy *p, const float *action, void *room)
 {
-    for (int n = 0; n < p->size; n++) vector[n] = p->low + action[n] * (p->high - p->low) / (GRID - 1);
+    float *vector = room;
+    for (int n = 0; n < p->size; n++) vector[n] = p->low[n] + action[n] * (p->high[n] - p->low[n]) / (GRID - 1);
     return (struct env_action){.vector = vector};
 }
 

@@ -4,6 +4,7 @@
 #define DUNLIN_TESTS_NN_GAME_H
 
 #include "base/error.h"
+#include "nets.h"
 #include "nn/net.h"
 #include "nn_twin.h"
 
@@ -86,7 +87,7 @@ static inline struct game game_of(struct net *net)
 
 static inline struct game game_new(const char *spec, int planes, int height, int width)
 {
-    return game_of(net_new(spec, 0, &(struct net_input){planes, height, width, 0}, NET_HEADS_POLICY_V, 3));
+    return game_of(net_of(spec, 0, &(struct net_input){planes, height, width, 0, 0}, NET_HEADS_POLICY_V, 3));
 }
 
 static inline void game_free(struct game *g)

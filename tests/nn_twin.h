@@ -1,6 +1,6 @@
 /* nn_twin.h -- the slow twin of src/nn: the same networks in double precision, plain loops and textbook order, one
  * row at a time. It takes the architecture from the tensors' names and shapes, and knows nothing of how theta is
- * stored. */
+ * stored. A network with a critic of its own has two twins, of which each answers its part of the row. */
 #ifndef DUNLIN_TESTS_NN_TWIN_H
 #define DUNLIN_TESTS_NN_TWIN_H
 
@@ -22,10 +22,13 @@ struct twin_layer {
 
 struct twin {
     const struct net_facts *facts;
+    bool tanh; /* dense layers end in one, not in a ReLU; the caller's to set */
+    int first; /* of the network's output row, where this twin's answers begin */
     struct twin_layer layer[TWIN_LAYERS];
     int count;
-    double *p[32], *dp[32]; /* tensors and their gradients in textbook shape */
+    double *p[64], *dp[64]; /* tensors and their gradients in textbook shape */
     double *h, *c;          /* recurrent state, the caller's to set */
+    int cells;
 };
 
 static inline struct twin_layer *twin_add(struct twin *t, int kind, int tensor, int in, int out)
@@ -38,9 +41,16 @@ static inline struct twin_layer *twin_add(struct twin *t, int kind, int tensor, 
     return l;
 }
 
-/* The twin of a network with weights theta. strides of its convolutions; NULL: those of small and nature. Owner:
- * twin_free(). */
-static inline struct twin *twin_new(const struct net *net, const float *theta, const int *strides)
+static inline int twin_tensor(const struct net_facts *f, const char *name)
+{
+    for (int k = 0; k < f->tensor_count; k++)
+        if (!strcmp(f->tensors[k].name, name)) return k;
+    return -1;
+}
+
+/* The twin of a network with weights theta, or with `critic` of the part whose tensors begin with v_. strides of its
+ * convolutions; NULL: those of small and nature. Owner: twin_free(). */
+static inline struct twin *twin_part(const struct net *net, const float *theta, const int *strides, bool critic)
 {
     struct twin *t = calloc(1, sizeof *t);
     const struct net_facts *f = t->facts = net_facts(net);
@@ -48,11 +58,14 @@ static inline struct twin *twin_new(const struct net *net, const float *theta, c
     int C = f->input.C, H = f->input.height, W = f->input.width, width = C > 0 ? C * H * W : f->input.dim;
     for (int k = 0; k < f->tensor_count; k++) {
         const struct tensor *s = &f->tensors[k];
+        const bool other = !strncmp(s->name, "v_", 2) != critic && strcmp(s->name, "v.weight") != 0;
+        const char *name = s->name + (critic && s->name[1] == '_' ? 2 : 0);
         t->p[k] = calloc(s->size, sizeof(double));
         t->dp[k] = calloc(s->size, sizeof(double));
         tensor_to_textbook(s, theta, book);
         for (size_t i = 0; i < s->size; i++) t->p[k][i] = book[i];
-        if (!strncmp(s->name, "conv", 4) && s->ndim == 4) {
+        if (other) continue;
+        if (!strncmp(name, "conv", 4) && s->ndim == 4) {
             const int K = s->dims[2],
                       stride = strides  ? strides[t->count]
                                : K == 3 ? 1
@@ -62,18 +75,26 @@ static inline struct twin *twin_new(const struct net *net, const float *theta, c
             l->C = C, l->H = H, l->W = W, l->O = s->dims[0], l->K = K, l->stride = stride, l->rows = rows,
             l->cols = cols;
             C = l->O, H = rows, W = cols, width = l->out;
-        } else if (!strncmp(s->name, "fc", 2) && s->ndim == 2) {
+        } else if (!strncmp(name, "fc", 2) && s->ndim == 2) {
             width = twin_add(t, TWIN_DENSE, k, width, s->dims[0])->out;
-        } else if (!strcmp(s->name, "lstm.weight_x")) {
+        } else if (!strcmp(name, "lstm.weight_x")) {
             width = twin_add(t, TWIN_LSTM, k, width, s->dims[0] / 4)->out;
+            t->cells = width;
             t->h = calloc((size_t)width, sizeof(double));
             t->c = calloc((size_t)width, sizeof(double));
-        } else if (!strcmp(s->name, "pi.weight") || !strcmp(s->name, "q.weight")) {
-            twin_add(t, TWIN_HEADS, k, width, f->out_dim);
+        } else if (!strcmp(name, critic ? "v.weight" : "pi.weight") || !strcmp(name, "q.weight")) {
+            const bool alone = critic || twin_tensor(f, "v_fc0.weight") >= 0 || twin_tensor(f, "v_fc.weight") >= 0;
+            t->first = critic ? f->outputs : 0;
+            twin_add(t, TWIN_HEADS, k, width, critic ? 1 : alone ? f->outputs : f->out_dim);
         }
     }
     free(book);
     return t;
+}
+
+static inline struct twin *twin_new(const struct net *net, const float *theta, const int *strides)
+{
+    return twin_part(net, theta, strides, false);
 }
 
 static inline void twin_free(struct twin *t)
@@ -150,11 +171,14 @@ static inline const double *twin_forward(struct twin *t, const float *const *x)
         } else if (l->kind == TWIN_LSTM) {
             twin_lstm(t, l);
         } else {
-            const int A = t->facts->outputs;
-            twin_dense(w, b, A, l->in, l->x, l->y);
-            if (l->out > A) twin_dense(t->p[l->tensor + 2], t->p[l->tensor + 3], 1, l->in, l->x, l->y + A);
+            const int A = t->first ? 1 : t->facts->outputs, free = t->first ? 0 : t->facts->free;
+            const int v = l->tensor + 2 + (free > 0);
+            twin_dense(w, b, A - free, l->in, l->x, l->y);
+            for (int i = 0; i < free; i++) l->y[A - free + i] = t->p[l->tensor + 2][i];
+            if (l->out > A) twin_dense(t->p[v], t->p[v + 1], 1, l->in, l->x, l->y + A);
         }
-        for (int i = 0; (l->kind == TWIN_CONV || l->kind == TWIN_DENSE) && i < l->out; i++) l->y[i] = fmax(l->y[i], 0);
+        for (int i = 0; (l->kind == TWIN_CONV || l->kind == TWIN_DENSE) && i < l->out; i++)
+            l->y[i] = t->tanh && l->kind == TWIN_DENSE ? tanh(l->y[i]) : fmax(l->y[i], 0);
     }
     return t->layer[t->count - 1].y;
 }
@@ -171,18 +195,19 @@ static inline void twin_dense_back(const double *w, double *dw, double *db, int 
     }
 }
 
-/* Adds the gradient of dout . y for the row last passed forward to dp. Not for recurrent networks. */
+/* Adds the gradient of dout . y for the row last passed forward to dp; dout is the network's whole row. Not for
+ * recurrent networks. */
 static inline void twin_backward(struct twin *t, const float *dout)
 {
     double last[64] = {0};
-    for (int i = 0; i < t->facts->out_dim; i++) last[i] = (double)dout[i];
+    for (int i = 0; i < t->layer[t->count - 1].out; i++) last[i] = (double)dout[t->first + i];
     for (int k = t->count - 1; k >= 0; k--) {
         struct twin_layer *l = &t->layer[k];
         const double *w = t->p[l->tensor];
         double *dw = t->dp[l->tensor], *db = t->dp[l->tensor + 1], *dy = k + 1 < t->count ? l[1].dx : last;
         memset(l->dx, 0, (size_t)l->in * sizeof(double));
         for (int i = 0; l->kind != TWIN_HEADS && i < l->out; i++)
-            if (!(l->y[i] > 0)) dy[i] = 0;
+            dy[i] *= t->tanh && l->kind == TWIN_DENSE ? 1 - l->y[i] * l->y[i] : l->y[i] > 0;
         if (l->kind == TWIN_CONV) {
             for (int i = 0; i < l->out; i++) db[i / (l->rows * l->cols)] += dy[i];
             TWIN_CONV_TAPS(l)
@@ -194,10 +219,11 @@ static inline void twin_backward(struct twin *t, const float *dout)
         } else if (l->kind == TWIN_DENSE) {
             twin_dense_back(w, dw, db, l->out, l, dy);
         } else {
-            const int A = t->facts->outputs;
-            twin_dense_back(w, dw, db, A, l, dy);
-            if (l->out > A)
-                twin_dense_back(t->p[l->tensor + 2], t->dp[l->tensor + 2], t->dp[l->tensor + 3], 1, l, dy + A);
+            const int A = t->first ? 1 : t->facts->outputs, free = t->first ? 0 : t->facts->free;
+            const int v = l->tensor + 2 + (free > 0);
+            twin_dense_back(w, dw, db, A - free, l, dy);
+            for (int i = 0; i < free; i++) t->dp[l->tensor + 2][i] += dy[A - free + i];
+            if (l->out > A) twin_dense_back(t->p[v], t->dp[v], t->dp[v + 1], 1, l, dy + A);
         }
     }
 }

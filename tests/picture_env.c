@@ -15,10 +15,10 @@ static int height, width;
 static int picture_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
 {
     if (sscanf(args->arg, "%dx%d", &height, &width) != 2 || height < 1 || width < 3) {
-        snprintf(err, err_size, "its argument is HEIGHTxWIDTH, as in 5x5");
+        snprintf(err, err_size, "its argument is HEIGHTxWIDTH, as in 32x40");
         return -1;
     }
-    *spec = (struct env_spec){.obs_kind = ENV_OBS_PLANE,
+    *spec = (struct env_spec){.obs_kind = ENV_OBS_PICTURE,
                               .height = height,
                               .width = width,
                               .stack = 2,

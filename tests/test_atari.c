@@ -12,7 +12,7 @@ static void test_sizes(void **state)
     for (int i = 0; i < 4; i++) {
         struct play p;
         play_open(&p, (struct env_args){.arg = games[i].game, .no_op_max = 30}, 1);
-        EXPECT(p.spec.obs_kind == ENV_OBS_PLANE && p.spec.height == 84 && p.spec.width == 84 && p.spec.stack == 4);
+        EXPECT(p.spec.obs_kind == ENV_OBS_PICTURE && p.spec.height == 84 && p.spec.width == 84 && p.spec.stack == 4);
         EXPECT(p.spec.action_repeat == 4 && p.spec.max_steps == 27000);
         assert_int_equal(p.spec.num_actions, games[i].actions);
         assert_int_equal(p.spec.render_height, games[i].height);

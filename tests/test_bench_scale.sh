@@ -24,7 +24,7 @@ refused() { # refused NAME "WORD|WORD" ARGS...
 
 # a rollout takes 5 * 300 us and copies 200 us: rank 0, 350 us for each gradient, is asked for more than it can do by 5 actors;
 # 20 steps take 6,000 us and want 18
-costs=(--env catch --step 300 --fetch 100 --push 100 --apply 350 --latency 100)
+costs=(--env catch --envs-per-actor 2 --step 300 --fetch 100 --push 100 --apply 350 --latency 100)
 run "$dunlin" bench scale "${costs[@]}" --most 256 --per-node 8 --link 0.5 --csv s.csv --out s.png
 check "given costs: status 0" is "$status" 0
 check "given costs: lines" well_formed
@@ -36,7 +36,7 @@ check "it is said" grep -q "float32 .*t-max  5: from [4-7] actors on the limit i
 check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 14 * 9))
 one=$(frames float32 none 5 1) # by hand 5 / 1.7 ms
 check "table: one actor, by hand" bash -c "awk 'BEGIN { exit !($one > 2850 && $one < 3030) }'"
-# catch's network has 677,200 floats with a matrix of 2592 x 256, and its actors have two environments
+# catch's network has 677,200 floats with a matrix of 2592 x 256, and its actors here two environments
 rest=$((677200 - 2592 * 256)) row=$((2592 + 256))
 check "bytes of a push, t-max 5" grep -q "^a push of t-max 5: $(((rest + 10 * row) * 4)) bytes, with factors of 10 rows" err
 check "bytes of a push, t-max 20" grep -q "^a push of t-max 20: $(((rest + 40 * row) * 4)) bytes, with factors of 40 rows" err

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "nets.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/seal.h"
@@ -26,16 +27,16 @@ static const char *at(const char *name)
 
 static struct net *planes_net(void)
 {
-    const struct net_input planes = {4, 84, 84, 0};
-    struct net *net = net_new("small", 16, &planes, NET_HEADS_POLICY_V, 6);
+    const struct net_input planes = {.C = 4, .height = 84, .width = 84};
+    struct net *net = net_of("small", 16, &planes, NET_HEADS_POLICY_V, 6);
     if (!net) fail_msg("%s", error_text());
     return net;
 }
 
 static struct net *mlp_net(const char *spec, int dim)
 {
-    const struct net_input floats = {0, 0, 0, dim};
-    struct net *net = net_new(spec, 0, &floats, NET_HEADS_Q, 3);
+    const struct net_input floats = {.dim = dim};
+    struct net *net = net_of(spec, 0, &floats, NET_HEADS_Q, 3);
     if (!net) fail_msg("%s", error_text());
     return net;
 }

@@ -15,7 +15,7 @@ run "$dunlin" --help; check "help: status 0" is "$status" 0
 check "help names the commands" grep -q "dunlin train" out
 run "$dunlin" train --env cartpole --algo n-step-q --help; check "train --env --help: status 0" is "$status" 0
 check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(500000;\|(500000; 1 or more)" out
-run "$dunlin" train --help --env cartpole; check "train --help --env: the same, in any order" grep -q "(500000; 1 or more)" out
+run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000; 1 or more)" out
 run "$dunlin" train --env nowhere --help; check "train --help for no environment: status 2" is "$status" 2
 run "$dunlin" resume --help
 check "resume --help: what may change, and nothing else" is "$(grep -c -- "--frames N" out) $(grep -c -- "--t-max\|--net " out)" "1 0"
@@ -25,6 +25,10 @@ run "$dunlin"; check "no command: status 2" is "$status" 2
 refused "unknown command" "fly" fly
 refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
 refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
+refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
+refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
+refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
+refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r
 refused "not a number" "t-max|five" train --t-max five --out r
 refused "missing value" "--lr" train --out r --lr
 refused "unknown algorithm" "algo|a4c|n-step-q" train --algo a4c --out r

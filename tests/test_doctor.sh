@@ -33,10 +33,10 @@ wrong "under mpirun" 0 '^ok link: .* to rank 0 by shared memory: fetch [0-9.]+ G
 check "under mpirun: progress" has '^ok progress: shared memory: rank 0 takes no part'
 check "under mpirun: the folder is not made" test ! -e new
 
-# catch's network: 677,200 floats, a matrix of 2592 x 256, five steps of two environments
+# catch's network: 677,200 floats, a matrix of 2592 x 256, five steps of four environments
 run mpirun --oversubscribe -n 2 "$dunlin" doctor --env catch
 check "scale: the bytes of a push with factors" \
-    has "^(ok|warn) scale: .*, its push $(((677200 - 2592 * 256 + 10 * (2592 + 256)) * 4)) bytes, "
+    has "^(ok|warn) scale: .*, its push $(((677200 - 2592 * 256 + 20 * (2592 + 256)) * 4)) bytes, "
 run mpirun --oversubscribe -n 2 "$dunlin" doctor --env catch --combine sum
 check "scale: the bytes of a whole one" has "^(ok|warn) scale: .*, its push $((677200 * 4)) bytes, "
 

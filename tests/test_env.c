@@ -45,7 +45,7 @@ static void play_open(struct play *p, const struct env_ops *ops, uint64_t seed)
     char err[256] = "";
     p->state = memory_new(1, p->world.spec.state_size);
     p->obs = memory_new(1, world_obs_bytes(&p->world));
-    p->vector = memory_floats(p->world.spec.action_dim ? (size_t)p->world.spec.action_dim : 1);
+    p->vector = memory_floats((size_t)p->world.policy.size);
     p->env = rng_make(seed, 0, RNG_ENV, 0);
     p->policy = rng_make(seed, 0, RNG_TEST, 0);
     p->last = (struct env_step){0};
@@ -66,12 +66,7 @@ static void play_reset(struct play *p)
 
 static struct env_action play_draw(struct play *p)
 {
-    const struct env_spec *s = &p->world.spec;
-    struct env_action action = {.index = 0, .vector = s->action_dim ? p->vector : NULL};
-    if (s->num_actions) action.index = rng_below(&p->policy, s->num_actions);
-    for (int i = 0; i < s->action_dim; i++)
-        p->vector[i] = s->action_low + (float)rng_uniform(&p->policy) * (s->action_high - s->action_low);
-    return action;
+    return world_random_action(&p->world, &p->policy, p->vector);
 }
 
 static bool play_over(const struct play *p)
@@ -228,7 +223,7 @@ static void test_every_action_is_legal(void **ops)
     const struct env_spec *s = &p.world.spec;
     const int choices = s->num_actions ? s->num_actions : 2;
     for (int c = 0; c < choices; c++) {
-        for (int i = 0; i < s->action_dim; i++) p.vector[i] = c ? s->action_high : s->action_low;
+        for (int i = 0; i < s->action_dim; i++) p.vector[i] = c ? s->action_high[i] : s->action_low[i];
         const struct env_action action = {.index = s->num_actions ? c : 0, .vector = s->action_dim ? p.vector : NULL};
         play_reset(&p);
         for (int i = 0; i < 60 && !play_over(&p); i++) {
@@ -330,7 +325,8 @@ static void test_table_and_names(void **unused)
 
 static void test_known_ones_check_a_state(void **unused)
 {
-    static const char *const names[] = {"catch", "cue", "corridor", "cartpole", "acrobot", "mountaincar"};
+    static const char *const names[] = {"catch",   "cue",         "corridor", "cartpole",
+                                        "acrobot", "mountaincar", "drive",    "maze"};
     const char *arg;
     (void)unused;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) EXPECT(world_find(names[i], &arg)->load);

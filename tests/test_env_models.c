@@ -232,6 +232,34 @@ static void test_catch_walls(void **unused)
     }
 }
 
+/* While training, the ball starts at any height and the paddle in every column, and no other, from which it can still be
+ * caught; otherwise on top and in the middle. A saved state is the three cells alone. */
+static void test_catch_starts(void **unused)
+{
+    (void)unused;
+    static uint8_t plane[84 * 84];
+    static const struct env_args cases[] = {
+        {.arg = "", .training = true}, {.arg = "", .training = false}, {.arg = "plain", .training = true}};
+    for (int k = 0; k < 3; k++) {
+        struct rng rng = rng_make(7, 0, RNG_TEST, k);
+        uint64_t state[8] = {0}, bytes[8];
+        char err[200];
+        bool seen[11][12][12] = {0};
+        EXPECT(env_catch.init(state, &cases[k], err, sizeof err) == 0);
+        for (int i = 0; i < (k ? 300 : 20000); i++) {
+            int row[2], column[2];
+            env_catch.reset(state, &rng, plane);
+            EXPECT(lit_cells(plane, row, column) == 2 && row[0] < 11 && row[1] == 11);
+            seen[row[0]][column[0]][column[1]] = true;
+        }
+        for (int r = 0; r < 11; r++)
+            for (int b = 0; b < 12; b++)
+                for (int p = 0; p < 12; p++)
+                    EXPECT(seen[r][b][p] == (k == 0 ? abs(b - p) <= 11 - r : r == 0 && p == 6));
+        EXPECT(env_catch.save(state, bytes) == 3 * sizeof(int));
+    }
+}
+
 /* Q* by hand: right is gamma^(5-s); left is the exit in 0, gamma Q*(0, right) in 1, the abyss elsewhere. */
 static void test_corridor_optimal_values(void **unused)
 {
@@ -326,19 +354,13 @@ static void test_corridor_ends(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cartpole_parity),
-        cmocka_unit_test(test_acrobot_parity),
-        cmocka_unit_test(test_mountaincar_parity),
-        cmocka_unit_test(test_cartpole_episodes),
-        cmocka_unit_test(test_acrobot_episodes),
-        cmocka_unit_test(test_mountaincar_episodes),
-        cmocka_unit_test(test_classic_ends),
-        cmocka_unit_test(test_catch_can_be_solved),
-        cmocka_unit_test(test_catch_standing_still),
-        cmocka_unit_test(test_catch_walls),
-        cmocka_unit_test(test_corridor_optimal_values),
-        cmocka_unit_test(test_corridor_soft_values),
-        cmocka_unit_test(test_corridor_plays_its_model),
+        cmocka_unit_test(test_cartpole_parity),      cmocka_unit_test(test_acrobot_parity),
+        cmocka_unit_test(test_mountaincar_parity),   cmocka_unit_test(test_cartpole_episodes),
+        cmocka_unit_test(test_acrobot_episodes),     cmocka_unit_test(test_mountaincar_episodes),
+        cmocka_unit_test(test_classic_ends),         cmocka_unit_test(test_catch_can_be_solved),
+        cmocka_unit_test(test_catch_standing_still), cmocka_unit_test(test_catch_walls),
+        cmocka_unit_test(test_catch_starts),         cmocka_unit_test(test_corridor_optimal_values),
+        cmocka_unit_test(test_corridor_soft_values), cmocka_unit_test(test_corridor_plays_its_model),
         cmocka_unit_test(test_corridor_ends),
     };
     return testing_main(tests);

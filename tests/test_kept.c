@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "nets.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/provenance.h"
@@ -57,8 +58,8 @@ static int64_t rows_of(enum runfile_table table)
 static void what_was_just_written_stays(void **unused)
 {
     (void)unused;
-    const struct net_input input = {0, 0, 0, 4};
-    struct net *net = net_new("mlp:8", 0, &input, NET_HEADS_Q, 3);
+    const struct net_input input = {.dim = 4};
+    struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     char path[256];
     for (int i = 7; i <= 9; i++) {
@@ -179,8 +180,8 @@ static void nest(const char *path, const char *group)
 static void groups_in_a_checkpoint_end_it_soon(void **unused)
 {
     (void)unused;
-    const struct net_input input = {0, 0, 0, 4};
-    struct net *net = net_new("mlp:8", 0, &input, NET_HEADS_Q, 3);
+    const struct net_input input = {.dim = 4};
+    struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     size_t n;
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));

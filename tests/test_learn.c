@@ -27,7 +27,7 @@ static void n_step_returns(void **state)
     EXPECT(d->rows[0] == 1 && d->rows[1] == 4);
     d->next_value[1] = 6;
     d->next_value[4] = 8;
-    returns_n_step(&d->r, 0.5);
+    returns_lambda(&d->r, 0.5, 1);
     const float R[] = {1 + 0.5f * 2, 0 + 0.5f * 6, 2, 1 + 0.5f * -1, 4 + 0.5f * 8, -1};
     for (int row = 0; row < 6; row++) EXPECT(d->target[row] == R[row]);
     free(d);
@@ -35,13 +35,47 @@ static void n_step_returns(void **state)
     d = small_rollout(3, 1); /* one environment, a time limit at the end */
     d->reward[0] = 1, d->reward[1] = 2, d->reward[2] = 3, d->next_value[2] = 10;
     d->end[2] = ROLLOUT_CUT;
-    returns_n_step(&d->r, 0.9);
+    returns_lambda(&d->r, 0.9, 1);
     EXPECT_NEAR(d->target[0], 1 + 0.9 * (2 + 0.9 * (3 + 0.9 * 10)), 1e-5);
     d->end[2] = ROLLOUT_TERMINAL;
     d->next_value[2] = NAN;
-    returns_n_step(&d->r, 0.9);
+    returns_lambda(&d->r, 0.9, 1);
     EXPECT_NEAR(d->target[0], 1 + 0.9 * (2 + 0.9 * 3), 1e-5);
     EXPECT(returns_bootstrap_rows(&d->r, d->rows) == 0);
+    free(d);
+}
+
+/* Generalised advantages of a rollout with ends inside it, as the sum that defines them: adv_t = sum_k (gamma
+ * lambda)^k delta_{t+k}, which a terminal or a time limit ends. lambda 1 is the n-step return, bit for bit. */
+static void lambda_returns(void **state)
+{
+    (void)state;
+    const double gamma = 0.9, lambda = 0.7, V[6] = {0.5, -1, 2, 0.25, 3, -0.5}, after[6] = {2, 6, NAN, 3, 8, NAN};
+    struct small_rollout *d = ends_inside(); /* environment 0: rows 0, 2, 4; 1: rows 1, 3, 5 */
+    for (int row = 0; row < 6; row++) {
+        const bool within = d->end[row] == ROLLOUT_GOES_ON && row < 4;
+        d->next_value[row] = (float)(within ? V[row + 2] : after[row]);
+    }
+    returns_lambda(&d->r, gamma, lambda);
+    for (int row = 0; row < 6; row++) {
+        double adv = 0, weight = 1;
+        for (int t = row; t < 6; t += 2) {
+            const double next = d->end[t] == ROLLOUT_TERMINAL ? 0 : (double)d->next_value[t];
+            adv += weight * ((double)d->reward[t] + gamma * next - V[t]);
+            weight *= gamma * lambda;
+            if (d->end[t] != ROLLOUT_GOES_ON) break;
+        }
+        EXPECT_NEAR(d->target[row], adv + V[row], 1e-6);
+    }
+    float whole[6];
+    returns_lambda(&d->r, gamma, 1);
+    memcpy(whole, d->target, sizeof whole);
+    for (int row = 0; row < 4; row++)
+        if (d->end[row] == ROLLOUT_GOES_ON) d->next_value[row] = NAN; /* not read */
+    returns_lambda(&d->r, gamma, 1);
+    EXPECT(!memcmp(whole, d->target, sizeof whole));
+    returns_lambda(&d->r, gamma, 0);
+    EXPECT(isnan(d->target[0]));
     free(d);
 }
 
@@ -74,7 +108,7 @@ static void q_losses(void **state)
     const float y_sarsa[] = {1 + 0.5f, 0, 2, 1 + 1, 4 - 1, -1};   /* a' taken */
     const float y_n[] = {2, 2.5f, 2, 0.5f, 4 - 0.5f, -1};         /* max at 1 and 4 alone */
     const struct algo_ops *const methods[] = {&algo_one_step_q, &algo_one_step_sarsa, &algo_n_step_q};
-    const struct loss_config config = {.outputs = 2, .gamma = 0.5};
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5, .lambda = 1};
     for (int method = 0; method < 3; method++) {
         const float *y = method == 0 ? y_q : method == 1 ? y_sarsa : y_n;
         if (method == 2)
@@ -107,7 +141,7 @@ static void a3c_by_hand(void **state)
     d->next_outs[0] = NULL, d->next_out[1][2] = 4;
     const struct env_spec spec = {.num_actions = 2};
     const struct policy policy = policy_for(&spec);
-    const struct loss_config config = {&policy, 2, 0.5, beta, coef};
+    const struct loss_config config = {&policy, 2, 0.5, 1, beta, coef};
     const struct loss_sums s = algo_a3c.loss(&d->r, &config);
     /* R = (3.5, 5), adv = (2.5, 3), pi = (1/2, 1/2) and (3/4, 1/4) */
     const double H0 = log(2), H1 = -0.75 * log(0.75) - 0.25 * log(0.25);
@@ -120,6 +154,12 @@ static void a3c_by_hand(void **state)
     EXPECT_NEAR(d->dout[1][0], 3 * (0.75 - 1) + beta * 0.75 * (log(0.75) + H1), 1e-6);
     EXPECT_NEAR(d->dout[1][1], 3 * 0.25 + beta * 0.25 * (log(0.25) + H1), 1e-6);
     EXPECT_NEAR(d->dout[1][2], 2 * coef * -3, 1e-6);
+
+    /* lambda 1/4: delta = (1 + 2/2 - 1, 3), adv = (1 + 3/8, 3) */
+    const struct loss_config gae = {&policy, 2, 0.5, 0.25, beta, coef};
+    EXPECT_NEAR(algo_a3c.loss(&d->r, &gae).value, 1.375 * 1.375 + 3 * 3, 1e-6);
+    EXPECT_NEAR(d->dout[0][2], 2 * coef * -1.375, 1e-6);
+    EXPECT_NEAR(d->dout[0][0], 1.375 * 0.5, 1e-6);
     free(d);
 }
 
@@ -147,6 +187,35 @@ static void exploration(void **state)
 }
 
 KERNEL_DECLARE(void, frames_convert, (const uint8_t *in, float *out, size_t n))
+KERNEL_DECLARE(void, frames_split, (const uint8_t *in, int planes, float *out, size_t n))
+
+/* Pixels of 1 to 4 bytes become planes, the same numbers in every build; a stack points to all of them. */
+static void frames_of_planes(void **state)
+{
+    (void)state;
+    static void (*const split[])(const uint8_t *, int, float *, size_t) = KERNEL_TABLE(frames_split);
+    enum { PIXELS = 53 };
+    uint8_t in[PIXELS * ENV_PLANES_MOST];
+    float out[PIXELS * ENV_PLANES_MOST];
+    for (size_t i = 0; i < sizeof in; i++) in[i] = (uint8_t)(i * 37 % 251);
+    for (int planes = 1; planes <= ENV_PLANES_MOST; planes++)
+        for (int isa = -1; isa <= (int)cpu_isa(); isa++) {
+            if (isa >= 0 && planes == 1) continue; /* frames_convert's */
+            if (isa < 0)
+                frames_split(in, planes, out, PIXELS);
+            else
+                split[isa](in, planes, out, PIXELS);
+            for (int p = 0; p < planes; p++)
+                for (int i = 0; i < PIXELS; i++) EXPECT(out[p * PIXELS + i] == (float)(in[i * planes + p] / 255.0));
+        }
+    struct frames f;
+    const float *x[6];
+    frames_new(&f, 6, 3, 2, 5); /* three planes of two pixels */
+    float *first = frames_first(&f), *next = frames_next(&f);
+    frames_stack(&f, x);
+    for (int p = 0; p < 3; p++) EXPECT(x[p] == first + (ptrdiff_t)2 * p && x[3 + p] == next + (ptrdiff_t)2 * p);
+    frames_free(&f);
+}
 
 static void frames(void **state)
 {
@@ -163,7 +232,7 @@ static void frames(void **state)
 
     struct frames f;
     const float *x[STACK], *old[STACK];
-    frames_new(&f, SIZE, STACK, N);
+    frames_new(&f, SIZE, 1, STACK, N);
     frames_first(&f)[0] = 1;
     frames_stack(&f, x);
     EXPECT(x[0] == x[1] && x[1] == x[2] && x[0][0] == 1);
@@ -183,8 +252,9 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns), cmocka_unit_test(one_step_targets), cmocka_unit_test(q_losses),
-        cmocka_unit_test(a3c_by_hand),    cmocka_unit_test(exploration),      cmocka_unit_test(frames),
+        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns),   cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),
+        cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
     };
     return testing_main(tests);
 }

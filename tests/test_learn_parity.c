@@ -1,4 +1,5 @@
 /* test_learn_parity.c -- each algorithm's loss and gradient of a network against PyTorch (tests/data/parity.h5). */
+#include "nets.h"
 #include "rollouts.h"
 
 #include <hdf5.h>
@@ -70,7 +71,7 @@ static void parity(hid_t file, const struct algo_ops *algo, const char *name, bo
         for (uint64_t i = 0; i < 4; i++) x[t][i] = testing_fill(900, t * 4 + i, 1);
     }
     const struct net_input in = {.dim = 4};
-    struct net *net = net_new("mlp:64,64", 0, &in, algo->heads, 2);
+    struct net *net = net_of("mlp:64,64", 0, &in, algo->heads, 2);
     struct net_work *work = net_work_new(net, T + 1), *next = net_work_new(net, T);
     float *theta = fill_theta(net, a3c ? 100 : 200), *theta_target = fill_theta(net, 300);
     float *dtheta = memory_floats(net_facts(net)->params);
@@ -89,7 +90,7 @@ static void parity(hid_t file, const struct algo_ops *algo, const char *name, bo
     for (int t = 0; t < (terminal ? T : T - 1) && algo->successors == SUCCESSORS_OF_ENDS; t++) d->next_outs[t] = NULL;
     const struct env_spec spec = {.num_actions = 2};
     const struct policy policy = policy_for(&spec);
-    const struct loss_config config = {&policy, 2, 0.99, 0.01, 0.5};
+    const struct loss_config config = {&policy, 2, 0.99, 1, 0.01, 0.5};
     const struct loss_sums s = algo->loss(&d->r, &config);
     if (a3c) {
         EXPECT_NEAR(s.policy, attribute(file, group, "policy_loss"), 2e-5);

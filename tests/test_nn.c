@@ -1,94 +1,8 @@
 /* test_nn.c -- networks of many shapes against their slow twins (nn_twin.h) and finite differences, and what net.h
  * promises besides: start values, textbook order, padding, rows that do not depend on the batch, and refusals. */
 #include "base/error.h"
-#include "nn/net.h"
 #include "nn_isa.h"
-#include "nn_twin.h"
-
-/* A network, its input and everything that a rollout of T steps in E environments needs. */
-struct subject {
-    struct net *net;
-    const struct net_facts *facts;
-    struct net_work *work;
-    float *theta, *dtheta, *state;
-    int T, E, per_row; /* pointers of a row */
-    float **x;         /* each allocated at its exact size, so that the sanitizer sees a read past a frame */
-    struct rng rng;
-};
-
-static float symmetric(struct rng *rng)
-{
-    return (float)(2 * rng_uniform(rng) - 1);
-}
-
-static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
-                                  int T, int E)
-{
-    struct subject s = {.net = net_new(spec, lstm, &input, heads, actions), .T = T, .E = E};
-    if (!s.net) fail_msg("%s", error_text());
-    s.facts = net_facts(s.net);
-    s.work = net_work_new(s.net, T * E);
-    s.rng = rng_make(7, lstm, RNG_TEST, actions);
-    s.theta = malloc(s.facts->params * sizeof(float));
-    s.dtheta = malloc(s.facts->params * sizeof(float));
-    net_init(s.net, NET_INIT_UNIFORM, s.theta, &s.rng);
-    for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
-    const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
-    s.per_row = input.C > 0 ? input.C : 1;
-    s.x = malloc((size_t)(T * E * s.per_row) * sizeof *s.x);
-    for (int k = 0; k < T * E * s.per_row; k++) {
-        s.x[k] = malloc(floats * sizeof(float));
-        for (size_t i = 0; i < floats; i++) s.x[k][i] = input.C > 0 ? (float)rng_uniform(&s.rng) : symmetric(&s.rng);
-    }
-    s.state = calloc((size_t)(E * s.facts->state_dim) + 1, sizeof(float));
-    for (int r = 0; r < T * E; r++)
-        for (int i = 0; i < s.facts->out_dim; i++) net_dout(s.work, r)[i] = symmetric(&s.rng);
-    return s;
-}
-
-static void subject_free(struct subject *s)
-{
-    net_work_free(&s->work);
-    net_free(&s->net);
-    EXPECT(!s->work && !s->net);
-    for (int k = 0; k < s->T * s->E * s->per_row; k++) free(s->x[k]);
-    free(s->x), free(s->theta), free(s->dtheta), free(s->state);
-}
-
-static void forward(struct subject *s, int row0, int B)
-{
-    net_forward(s->net, s->theta, s->work, row0, B, (const float *const *)s->x + row0 * s->per_row,
-                s->facts->state_dim ? s->state : NULL);
-}
-
-static double norm(const double *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
-    return sqrt(sum);
-}
-
-/* dtheta against textbook gradients: every entry within tolerance of its tensor's norm, the padding 0. */
-static void expect_gradient(const struct subject *s, double *const *dp, double tolerance)
-{
-    float *book = malloc(s->facts->params * sizeof(float));
-    size_t end = 0;
-    for (int k = 0; k < s->facts->tensor_count; k++) {
-        const struct tensor *t = &s->facts->tensors[k];
-        const double bound = tolerance * norm(dp[k], t->size) + 1e-30;
-        EXPECT(t->offset % 16 == 0 && t->offset >= end && t->offset - end < 16);
-        for (; end < t->offset; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
-        end += t->size;
-        tensor_to_textbook(t, s->dtheta, book);
-        for (size_t i = 0; i < t->size; i++)
-            if (!(fabs(book[i] - dp[k][i]) <= bound))
-                fail_msg("%s[%zu] is %g, not %g; the norm is %g", t->name, i, (double)book[i], dp[k][i],
-                         bound / tolerance);
-    }
-    EXPECT(s->facts->params % 16 == 0 && s->facts->params - end < 16);
-    for (; end < s->facts->params; end++) EXPECT(s->dtheta[end] == 0 && s->theta[end] == 0);
-    free(book);
-}
+#include "nn_subject.h"
 
 /* Outputs and the whole gradient of one network against its twin. */
 static void against_twin(const char *spec, struct net_input input, enum net_heads heads, int actions, int T, int E)
@@ -101,8 +15,11 @@ static void against_twin(const char *spec, struct net_input input, enum net_head
         for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], y[i], 2e-6);
         twin_backward(twin, net_dout(s.work, r));
     }
-    net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+    const double squares = net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
     expect_gradient(&s, twin->dp, 1e-5);
+    double sum = 0;
+    for (size_t i = 0; i < s.facts->params; i++) sum += (double)s.dtheta[i] * (double)s.dtheta[i];
+    EXPECT_NEAR(squares / sum, 1, 1e-5); /* of every tensor */
     twin_free(twin);
     subject_free(&s);
 }
@@ -114,86 +31,42 @@ static void mlp_twin(void **state)
     against_twin("mlp:64,64", (struct net_input){.dim = 50}, NET_HEADS_Q, 3, 5, 8);
     against_twin("mlp:7", (struct net_input){.dim = 1}, NET_HEADS_Q, 1, 1, 1);
     against_twin("mlp:33,17,5", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 18, 3, 2);
-    against_twin("mlp", (struct net_input){4, 5, 5, 0}, NET_HEADS_POLICY_V, 3, 5, 2); /* pictures: all their planes */
-    against_twin("mlp:16", (struct net_input){1, 3, 8, 0}, NET_HEADS_Q, 2, 2, 1);
+    against_twin("mlp", (struct net_input){.C = 4, .height = 5, .width = 5}, NET_HEADS_POLICY_V, 3, 5,
+                 2); /* pictures: all their planes */
+    against_twin("mlp:16", (struct net_input){.C = 1, .height = 3, .width = 8}, NET_HEADS_Q, 2, 2, 1);
 }
 
 static void small_twin(void **state)
 {
     (void)state;
-    against_twin("small", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 2, 1);
-    against_twin("small", (struct net_input){1, 20, 20, 0}, NET_HEADS_Q, 3, 1, 1);
-    against_twin("small", (struct net_input){3, 37, 46, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
-    against_twin("small", (struct net_input){2, 49, 27, 0}, NET_HEADS_Q, 18, 3, 3);
+    against_twin("small", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 2, 1);
+    against_twin("small", (struct net_input){.C = 1, .height = 20, .width = 20}, NET_HEADS_Q, 3, 1, 1);
+    against_twin("small", (struct net_input){.C = 3, .height = 37, .width = 46}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("small", (struct net_input){.C = 2, .height = 49, .width = 27}, NET_HEADS_Q, 18, 3, 3);
 }
 
 static void nature_twin(void **state)
 {
     (void)state;
-    against_twin("nature", (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, 1, 1);
-    against_twin("nature", (struct net_input){1, 36, 36, 0}, NET_HEADS_Q, 3, 2, 2);
-    against_twin("nature", (struct net_input){2, 43, 61, 0}, NET_HEADS_POLICY_V, 4, 5, 1);
-    against_twin("nature", (struct net_input){3, 58, 41, 0}, NET_HEADS_Q, 2, 1, 3);
+    against_twin("nature", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 1, 1);
+    against_twin("nature", (struct net_input){.C = 1, .height = 36, .width = 36}, NET_HEADS_Q, 3, 2, 2);
+    against_twin("nature", (struct net_input){.C = 2, .height = 43, .width = 61}, NET_HEADS_POLICY_V, 4, 5, 1);
+    against_twin("nature", (struct net_input){.C = 3, .height = 58, .width = 41}, NET_HEADS_Q, 2, 1, 3);
 }
 
-/* The loss dout . y over a rollout by the twin, with environments' states from 0 and resets where start says. */
-static double twin_loss(struct subject *s, struct twin *twin, const uint8_t *start)
-{
-    const int N = s->facts->state_dim / 2;
-    double loss = 0;
-    for (int e = 0; e < s->E; e++)
-        for (int t = 0; t < s->T; t++) {
-            const int r = t * s->E + e;
-            if (N && (t == 0 || (start && start[r])))
-                for (int j = 0; j < N; j++) twin->h[j] = twin->c[j] = 0;
-            const double *y = twin_forward(twin, (const float *const *)s->x + r * s->per_row);
-            for (int i = 0; i < s->facts->out_dim; i++) loss += y[i] * (double)net_dout(s->work, r)[i];
-        }
-    return loss;
-}
-
-/* Our gradient against central differences of the twin's loss, at some entries of every tensor. */
 static void against_differences(const char *spec, int lstm, struct net_input input, int T, int E, const uint8_t *start)
 {
-    enum { SAMPLES = 24 };
-    const double h = 1e-6;
-    struct subject s = subject_new(spec, lstm, input, NET_HEADS_POLICY_V, 3, T, E);
-    struct twin *twin = twin_new(s.net, s.theta, NULL);
-    float *book = malloc(s.facts->params * sizeof(float));
-    for (int t = 0; t < T; t++) {
-        for (int e = 0; start && lstm && e < E; e++)
-            if (start[t * E + e]) memset(s.state + e * 2 * lstm, 0, 2 * (size_t)lstm * sizeof(float));
-        forward(&s, t * E, E);
-    }
-    net_backward(s.net, s.theta, s.work, T, E, start, s.dtheta);
-    for (int k = 0; k < s.facts->tensor_count; k++) {
-        const struct tensor *t = &s.facts->tensors[k];
-        double largest = 0;
-        tensor_to_textbook(t, s.dtheta, book);
-        for (size_t i = 0; i < t->size; i++) largest = fmax(largest, fabs((double)book[i]));
-        EXPECT(largest > 0 || T == 1); /* from h = 0, weight_h has no gradient in one step */
-        for (int n = 0; n < SAMPLES; n++) {
-            const size_t i = (size_t)(rng_uniform(&s.rng) * (double)t->size);
-            const double p = twin->p[k][i];
-            twin->p[k][i] = p + h;
-            const double plus = twin_loss(&s, twin, start);
-            twin->p[k][i] = p - h;
-            const double minus = twin_loss(&s, twin, start);
-            twin->p[k][i] = p;
-            EXPECT_NEAR(book[i], (plus - minus) / (2 * h), 1e-5 * largest + 1e-7);
-        }
-    }
-    free(book);
-    twin_free(twin);
-    subject_free(&s);
+    differences_of(
+        (struct net_config){.spec = spec, .lstm = lstm, .input = input, .heads = NET_HEADS_POLICY_V, .outputs = 3}, T,
+        E, start);
 }
 
 static void finite_differences(void **state)
 {
     (void)state;
     against_differences("mlp:9,11", 0, (struct net_input){.dim = 5}, 3, 2, NULL);
-    against_differences("small", 0, (struct net_input){2, 21, 26, 0}, 2, 1, NULL);
-    against_differences("nature", 0, (struct net_input){1, 36, 37, 0}, 1, 1, NULL);
+    against_differences("small", 0, (struct net_input){.C = 2, .height = 21, .width = 26}, 2, 1, NULL);
+    against_differences("nature", 0, (struct net_input){.C = 1, .height = 36, .width = 37}, 1, 1, NULL);
 }
 
 static void lstm_differences(void **state)
@@ -203,7 +76,7 @@ static void lstm_differences(void **state)
     against_differences("mlp:9", 6, (struct net_input){.dim = 5}, 4, 3, start);
     against_differences("mlp:8,9", 5, (struct net_input){.dim = 3}, 6, 1, NULL);
     against_differences("mlp:4", 1, (struct net_input){.dim = 2}, 1, 1, NULL);
-    against_differences("small", 16, (struct net_input){1, 20, 20, 0}, 2, 2, NULL);
+    against_differences("small", 16, (struct net_input){.C = 1, .height = 20, .width = 20}, 2, 2, NULL);
 }
 
 /* A row's answer does not depend on which rows are computed with it, but for rounding: BLAS has one routine for one
@@ -216,8 +89,8 @@ static void rows_alone(void **state)
         int lstm;
         struct net_input input;
     } cases[] = {{"mlp:64,64", 0, {.dim = 50}},
-                 {"small", 0, {4, 84, 84, 0}},
-                 {"nature", 0, {2, 40, 50, 0}},
+                 {"small", 0, {4, 84, 84, 0, 0}},
+                 {"nature", 0, {2, 40, 50, 0, 0}},
                  {"mlp:30", 20, {.dim = 7}}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct subject s = subject_new(cases[k].spec, cases[k].lstm, cases[k].input, NET_HEADS_POLICY_V, 6, 1, 8);
@@ -241,7 +114,7 @@ static void rows_alone(void **state)
 static void textbook_order(void **state)
 {
     (void)state;
-    struct net *net = net_new("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6);
+    struct net *net = net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6);
     const struct net_facts *f = net_facts(net);
     const char *names[] = {"conv0.weight", "conv0.bias", "conv1.weight", "conv1.bias", "fc.weight",
                            "fc.bias",      "pi.weight",  "pi.bias",      "v.weight",   "v.bias"};
@@ -267,7 +140,7 @@ static void textbook_order(void **state)
 static void start_values(void **state)
 {
     (void)state;
-    struct net *net = net_new("small", 8, &(struct net_input){4, 84, 84, 0}, NET_HEADS_Q, 3);
+    struct net *net = net_of("small", 8, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_Q, 3);
     const struct net_facts *f = net_facts(net);
     const int fan_in[] = {256, 256, 256, 256, 2592, 2592, 8, 8, 8, 8, 8};
     struct rng rng = rng_make(3, 0, RNG_INIT, 0), same = rng;
@@ -299,7 +172,8 @@ static void start_values(void **state)
 static void start_values_he(void **state)
 {
     (void)state;
-    struct net *net = net_new("small", 0, &(struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 18);
+    struct net *net =
+        net_of("small", 0, &(struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 18);
     const struct net_facts *f = net_facts(net);
     struct rng rng = rng_make(3, 0, RNG_INIT, 0);
     float *theta = malloc(f->params * sizeof(float)), *book = malloc(f->params * sizeof(float));
@@ -323,7 +197,8 @@ static void start_values_he(void **state)
 static void nan_is_seen(void **state)
 {
     (void)state;
-    struct subject s = subject_new("small", 0, (struct net_input){1, 20, 20, 0}, NET_HEADS_POLICY_V, 2, 1, 1);
+    struct subject s =
+        subject_new("small", 0, (struct net_input){.C = 1, .height = 20, .width = 20}, NET_HEADS_POLICY_V, 2, 1, 1);
     s.x[0][150] = NAN;
     forward(&s, 0, 1);
     EXPECT(isnan(net_out(s.work, 0)[0]));
@@ -341,7 +216,7 @@ static void refusals(void **state)
     } cases[] = {
         {"large", 0, {.dim = 4}, "not known"},
         {"mlpx", 0, {.dim = 4}, "not known"},
-        {"small:3", 0, {4, 84, 84, 0}, "not known"},
+        {"small:3", 0, {4, 84, 84, 0, 0}, "not known"},
         {"mlp:", 0, {.dim = 4}, "widths"},
         {"mlp:64,", 0, {.dim = 4}, "widths"},
         {"mlp:64;3", 0, {.dim = 4}, "widths"},
@@ -351,15 +226,15 @@ static void refusals(void **state)
         {"mlp:1,1,1,1,1,1,1,1,1", 0, {.dim = 4}, "widths"},
         {"small", 0, {.dim = 4}, "use --net mlp"},
         {"nature", 0, {.dim = 4}, "use --net mlp"},
-        {"small", 0, {4, 19, 84, 0}, "use --net mlp"},
-        {"nature", 0, {4, 84, 35, 0}, "use --net mlp"},
-        {"small", 0, {4, 5, 5, 0}, "use --net mlp"},
-        {"small", 0, {65, 84, 84, 0}, "1 to 64"},
-        {"mlp", 0, {4, 40000, 40000, 0}, "more than"},
+        {"small", 0, {4, 19, 84, 0, 0}, "use --net mlp"},
+        {"nature", 0, {4, 84, 35, 0, 0}, "use --net mlp"},
+        {"small", 0, {4, 5, 5, 0, 0}, "use --net mlp"},
+        {"small", 0, {65, 84, 84, 0, 0}, "1 to 64"},
+        {"mlp", 0, {4, 40000, 40000, 0, 0}, "more than"},
         {"mlp", -1, {.dim = 4}, "cells"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct net *net = net_new(cases[k].spec, cases[k].lstm, &cases[k].input, NET_HEADS_Q, 2);
+        struct net *net = net_of(cases[k].spec, cases[k].lstm, &cases[k].input, NET_HEADS_Q, 2);
         if (net || !strstr(error_text(), cases[k].said) || strchr(error_text(), '\n'))
             fail_msg("%s: %s", cases[k].spec, net ? "accepted" : error_text());
     }

@@ -1,5 +1,6 @@
 /* test_nn_after.c -- steps that go on from the step before (net_forward_after) against the slow twin, which knows of no
  * such thing, two rollouts into one block of gradients, and what is forgotten of a block. */
+#include "nets.h"
 #include "nn_game.h"
 #include "nn_isa.h"
 #include "optim/norm.h"
@@ -145,7 +146,7 @@ static void too_large(void **state)
     game_free(&g);
 
     /* also where all tensors are small */
-    struct net *net = net_new("mlp:8", 0, &(struct net_input){.dim = 2}, NET_HEADS_Q, 2);
+    struct net *net = net_of("mlp:8", 0, &(struct net_input){.dim = 2}, NET_HEADS_Q, 2);
     struct net_work *work = net_work_new(net, 1);
     float theta[64] = {1}, dtheta[64], x[2] = {1, 1};
     const float *rows[] = {x};

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 #include <math.h>
 
+#include "nets.h"
 #include "nn/net.h"
 #include "nn_isa.h"
 
@@ -55,7 +56,7 @@ struct subject {
 static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
                                   const int *seeds)
 {
-    struct subject s = {.net = net_new(spec, lstm, &input, heads, actions)};
+    struct subject s = {.net = net_of(spec, lstm, &input, heads, actions)};
     EXPECT(s.net);
     s.facts = net_facts(s.net);
     s.work = net_work_new(s.net, T + 1);
@@ -189,7 +190,7 @@ static void a3c_frames(const char *spec, const char *group, const int *seeds)
         for (int i = 0; i < PLANE; i++)
             frames[k][i] = (float)testing_pixel(901, (uint64_t)k * PLANE + (uint64_t)i) / 255;
     }
-    struct subject s = subject_new(spec, 0, (struct net_input){4, 84, 84, 0}, NET_HEADS_POLICY_V, 6, seeds);
+    struct subject s = subject_new(spec, 0, (struct net_input){4, 84, 84, 0, 0}, NET_HEADS_POLICY_V, 6, seeds);
     for (int t = 0; t <= T; t++) net_forward(s.net, s.theta, s.work, t, 1, x + t * 4, NULL);
     expect_a3c(&s, group, action, false);
     net_backward(s.net, s.theta, s.work, T, 1, NULL, s.dtheta);

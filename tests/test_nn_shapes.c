@@ -1,5 +1,6 @@
 /* test_nn_shapes.c -- networks of rows that are in no table, of many sizes: convolutions that the kernels fit, such
  * that only the plain one fits, and both on each other, against the slow twin and finite differences of it. */
+#include "nets.h"
 #include "nn/conv.h"
 #include "nn_game.h"
 #include "nn_isa.h"
@@ -45,7 +46,7 @@ static struct drawn draw(struct rng *rng)
     const int convs = between(rng, 1, CONVS), big = between(rng, 0, 1), wide[] = {256, 512, 30},
               channels[] = {1, 3, 5, 16, 17, 24, 48, 64, 16, 32, 32};
     d.input = (struct net_input){between(rng, 1, 4), between(rng, big ? 24 : 3, big ? 47 : 20),
-                                 between(rng, big ? 24 : 3, big ? 47 : 20), 0};
+                                 between(rng, big ? 24 : 3, big ? 47 : 20), 0, 0};
     int C = d.input.C, H = d.input.height, W = d.input.width, n = 0;
     for (int k = 0; k < convs; k++) {
         const int shortest = H < W ? H : W;
@@ -65,7 +66,7 @@ static struct drawn draw(struct rng *rng)
 
 static struct net *build(const struct drawn *d)
 {
-    return net_new_of(&d->network, 0, &d->input, NET_HEADS_POLICY_V, 3);
+    return net_new_of(&d->network, &(struct net_config){.input = d->input, .heads = NET_HEADS_POLICY_V, .outputs = 3});
 }
 
 /* A comment of TAP: where a failure follows, this was the row. */
@@ -162,9 +163,9 @@ static void finite_differences(void **state)
 {
     (void)state;
     const struct drawn rows[] = {
-        {{.layers = {{conv_add, 5, 3, 2}, {conv_add, 3, 2, 1}, {dense_add, 9, 0, 0}}}, {2, 9, 12, 0}, {2, 1}},
-        {{.layers = {{conv_add, 16, 8, 4}, {conv_add, 7, 3, 3}}}, {1, 29, 22, 0}, {4, 3}},
-        {{.layers = {{conv_add, 16, 3, 1}, {conv_add, 32, 4, 2}, {dense_add, 256, 0, 0}}}, {2, 9, 7, 0}, {1, 2}},
+        {{.layers = {{conv_add, 5, 3, 2}, {conv_add, 3, 2, 1}, {dense_add, 9, 0, 0}}}, {2, 9, 12, 0, 0}, {2, 1}},
+        {{.layers = {{conv_add, 16, 8, 4}, {conv_add, 7, 3, 3}}}, {1, 29, 22, 0, 0}, {4, 3}},
+        {{.layers = {{conv_add, 16, 3, 1}, {conv_add, 32, 4, 2}, {dense_add, 256, 0, 0}}}, {2, 9, 7, 0, 0}, {1, 2}},
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) differences_of(&rows[k]);
 }
@@ -173,10 +174,10 @@ static void finite_differences(void **state)
 static void kernels_for_all(void **state)
 {
     (void)state;
-    const struct net_input inputs[] = {{4, 84, 84, 0}, {1, 42, 42, 0}, {3, 96, 80, 0}, {2, 37, 61, 0}};
+    const struct net_input inputs[] = {{4, 84, 84, 0, 0}, {1, 42, 42, 0, 0}, {3, 96, 80, 0, 0}, {2, 37, 61, 0, 0}};
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
         for (int nature = 0; nature < 2; nature++) {
-            struct net *net = net_new(nature ? "nature" : "small", 0, &inputs[i], NET_HEADS_Q, 2);
+            struct net *net = net_of(nature ? "nature" : "small", 0, &inputs[i], NET_HEADS_Q, 2);
             struct kinds n = {0};
             count_kinds(net, &n);
             EXPECT(n.plain == 0 && n.fit == 2 + nature && net->layers[2 + nature]->ops->forget);
@@ -189,8 +190,9 @@ static void over_a_map(void **state)
 {
     (void)state;
     const struct network network = {.name = "map", .layers = {{conv_add, 3, 2, 1}}};
-    const struct net_input input = {1, 4, 5, 0};
-    struct net *net = net_new_of(&network, 2, &input, NET_HEADS_Q, 2);
+    const struct net_input input = {.C = 1, .height = 4, .width = 5};
+    struct net *net =
+        net_new_of(&network, &(struct net_config){.lstm = 2, .input = input, .heads = NET_HEADS_Q, .outputs = 2});
     const struct tensor *t = &net_facts(net)->tensors[2];
     float *theta = calloc(net_facts(net)->params, sizeof(float)), *book = malloc(t->size * sizeof(float));
     for (size_t i = 0; i < t->size; i++) theta[t->offset + i] = (float)i;

@@ -1,6 +1,6 @@
-/* test_policy.c -- distributions over actions: the categorical one by finite differences and hand-worked numbers, and
- * one of this test's own (grid_policy.h), of which the program knows nothing: sampled, differentiated, learned with
- * and evaluated by nothing but its row. */
+/* test_policy.c -- distributions over actions: the categorical one, of one component and of several, by finite
+ * differences and hand-worked numbers, and one of this test's own (grid_policy.h), of which the program knows nothing:
+ * sampled, differentiated, learned with and evaluated by nothing but its row. */
 #include "agents.h"
 #include "grid_policy.h"
 
@@ -68,7 +68,59 @@ static void categorical_is_safe(void **state)
     for (int i = 0; i < 3; i++) EXPECT_NEAR(count[i] / 1e5, pi[i], 0.006); /* four standard deviations */
 }
 
-/* Two components in [-1, 1] are to hit a target that the observation shows; 4 steps, at best a reward of 2 each. */
+/* Components with bounds of their own, or with choices. */
+static const float low[] = {-1, -2}, high[] = {1, 2};
+static const int three_each[] = {3, 3};
+
+static double loss_of(const struct policy *p, const float *out, const float *a, double adv, double beta)
+{
+    return -p->ops->log_prob(p, out, a) * adv - beta * p->ops->entropy(p, out);
+}
+
+/* Three components of unlike size: slopes, sums, samples. */
+static void components(void **state)
+{
+    (void)state;
+    enum { N = 3, P = 9 };
+    static const int of[N] = {3, 2, 4};
+    const struct env_spec spec = {.num_components = N, .component_actions = of};
+    const struct policy policy = policy_for(&spec), *p = &policy;
+    EXPECT(p->ops == &policy_categorical && p->size == N && p->outputs == P);
+    float out[P], dout[P], a[N] = {2, 0, 3};
+    for (uint64_t i = 0; i < P; i++) out[i] = testing_fill(31, i, 2);
+    p->ops->gradient(p, out, a, 0.7, 0.3, 0.5, dout);
+    for (int i = 0; i < P; i++) {
+        const float at = out[i], h = 1e-2f;
+        out[i] = at + h;
+        double slope = loss_of(p, out, a, 0.7, 0.3);
+        out[i] = at - h;
+        slope = (slope - loss_of(p, out, a, 0.7, 0.3)) / (2 * (double)h);
+        out[i] = at;
+        EXPECT_NEAR(dout[i], 0.5 * slope, 1e-4);
+    }
+    int count[24] = {0};
+    double sum = 0, H = 0;
+    struct rng rng = rng_make(4, 0, RNG_TEST, 0);
+    for (int i = 0; i < 100000; i++) {
+        p->ops->sample(p, out, &rng, a);
+        count[(int)a[0] * 8 + (int)a[1] * 4 + (int)a[2]]++;
+    }
+    for (int k = 0; k < 24; k++) {
+        a[0] = (float)(k / 8), a[1] = (float)(k / 4 % 2), a[2] = (float)(k % 4);
+        const double logp = p->ops->log_prob(p, out, a), pi = exp(logp);
+        EXPECT_NEAR(count[k] / 1e5, pi, 0.007); /* four standard deviations */
+        sum += pi, H -= pi * logp;
+    }
+    EXPECT_NEAR(sum, 1, 1e-9);
+    EXPECT_NEAR(H, p->ops->entropy(p, out), 1e-9);
+    int room[N];
+    p->ops->mode(p, out, a);
+    const struct env_action e = p->ops->to_env(p, a, room);
+    for (int n = 0, at = 0; n < N; at += of[n], n++)
+        for (int k = 0; k < of[n]; k++) EXPECT(out[at + e.indices[n]] >= out[at + k]);
+}
+
+/* Two components are to hit a target that the observation shows; 4 steps, at best a reward of 2 each. */
 struct aim {
     int t, target[2];
 };
@@ -94,8 +146,9 @@ static struct env_step aim_step(void *state, struct rng *rng, struct env_action 
     struct aim *s = state;
     struct env_step step = {.reward = 2};
     for (int n = 0; n < 2; n++) {
-        EXPECT(action.vector[n] == -1 || action.vector[n] == 0 || action.vector[n] == 1);
-        step.reward -= fabs((double)action.vector[n] - s->target[n]);
+        const float part = action.indices ? (float)(action.indices[n] - 1) : action.vector[n] / high[n];
+        EXPECT(part == -1 || part == 0 || part == 1);
+        step.reward -= fabs((double)part - s->target[n]);
     }
     step.terminated = ++s->t == AIM_STEPS;
     aim_write(s, rng, obs);
@@ -105,7 +158,8 @@ static struct env_step aim_step(void *state, struct rng *rng, struct env_action 
 static const struct env_ops aim = {
     .api = DUNLIN_ENV_API, .name = "aim", .plain_state = true, .reset = aim_reset, .step = aim_step};
 
-static struct learner *aim_learner(const struct agent_config *config)
+/* With the program's own row for discrete components, or with this test's for vectors. */
+static struct learner *aim_learner(const struct agent_config *config, bool discrete)
 {
     static const struct policy_ops *const rows[] = {&policy_categorical, &policy_grid, NULL};
     struct learner *l = memory_new(1, sizeof *l);
@@ -113,23 +167,27 @@ static struct learner *aim_learner(const struct agent_config *config)
                               .args = {.arg = "", .training = true},
                               .spec = {.obs_kind = ENV_OBS_FLOATS,
                                        .obs_dim = 6,
+                                       .planes = 1,
                                        .stack = 1,
                                        .action_dim = 2,
-                                       .action_low = -1,
-                                       .action_high = 1,
+                                       .action_low = low,
+                                       .action_high = high,
                                        .action_repeat = 1,
                                        .max_steps = AIM_STEPS,
                                        .state_size = sizeof(struct aim)}};
+    if (discrete) {
+        l->world.spec.action_dim = 0;
+        l->world.spec.num_components = 2, l->world.spec.component_actions = three_each;
+        l->world.policy = policy_for(&l->world.spec);
+        EXPECT(l->world.policy.ops == &policy_categorical && l->world.policy.outputs == 6 && l->world.policy.size == 2);
+        learner_fill(l, "mlp:16", 0, config);
+        return l;
+    }
     EXPECT(policy_for(&l->world.spec).ops == NULL); /* the program has none for it */
     l->world.policy = policy_among(rows, &l->world.spec);
     EXPECT(l->world.policy.ops == &policy_grid && l->world.policy.outputs == 2 * GRID && l->world.policy.size == 2);
     learner_fill(l, "mlp:16", 0, config);
     return l;
-}
-
-static double grid_loss(const struct policy *p, const float *out, const float *a, double adv, double beta)
-{
-    return -p->ops->log_prob(p, out, a) * adv - beta * p->ops->entropy(p, out);
 }
 
 static void grid_differentiates(void **state)
@@ -145,9 +203,9 @@ static void grid_differentiates(void **state)
         for (int i = 0; i < 2 * GRID; i++) {
             const float at = out[i];
             out[i] = at + (float)h;
-            double slope = grid_loss(p, out, a, adv, beta);
+            double slope = loss_of(p, out, a, adv, beta);
             out[i] = at - (float)h;
-            slope = (slope - grid_loss(p, out, a, adv, beta)) / (2 * h);
+            slope = (slope - loss_of(p, out, a, adv, beta)) / (2 * h);
             out[i] = at;
             EXPECT_NEAR(dout[i], 0.5 * slope, 1e-4);
         }
@@ -157,7 +215,7 @@ static void grid_differentiates(void **state)
 static void grid_samples(void **state)
 {
     (void)state;
-    const struct policy policy = {.ops = &policy_grid, .outputs = 2 * GRID, .size = 2, .low = -1, .high = 1};
+    const struct policy policy = {.ops = &policy_grid, .outputs = 2 * GRID, .size = 2, .low = low, .high = high};
     const float out[2 * GRID] = {0, 1, -1, 0.5f, 0, 2};
     int count[GRID][GRID] = {{0}};
     float a[2], v[2];
@@ -177,7 +235,7 @@ static void grid_samples(void **state)
     EXPECT_NEAR(sum, 1, 1e-9);
     policy.ops->mode(&policy, out, a);
     const struct env_action e = policy.ops->to_env(&policy, a, v);
-    EXPECT(a[0] == 1 && a[1] == 2 && e.vector == v && v[0] == 0 && v[1] == 1);
+    EXPECT(a[0] == 1 && a[1] == 2 && e.vector == v && v[0] == 0 && v[1] == 2);
 }
 
 /* The loss of the last rollout at other weights, targets and advantages as they were. */
@@ -190,7 +248,7 @@ static double frozen(const struct learner *l, const float *theta, const float *V
     for (int row = 0; row < a->r.T * a->E; row++) {
         const float *out = net_out(work, row), *action = a->r.action + (size_t)row * 2;
         const double error = (double)a->r.target[row] - out[2 * GRID];
-        loss += grid_loss(a->policy, out, action, (double)a->r.target[row] - V[row], a->config.entropy);
+        loss += loss_of(a->policy, out, action, (double)a->r.target[row] - V[row], a->config.entropy);
         loss += a->config.value_coef * error * error;
     }
     net_work_free(&work);
@@ -201,7 +259,7 @@ static void grid_gradient_is_the_slope(void **state)
 {
     (void)state;
     const struct agent_config config = config_of(&algo_a3c, 7, 2);
-    struct learner *l = aim_learner(&config);
+    struct learner *l = aim_learner(&config, false);
     rollout(l, 0);
     float V[32], *moved = memory_floats(l->n);
     double norm = 0;
@@ -227,12 +285,11 @@ static void grid_gradient_is_the_slope(void **state)
     learner_free(l);
 }
 
-static void grid_learns(void **state)
+static void learns(bool discrete)
 {
-    (void)state;
     enum { STEPS = 20000 };
     const struct agent_config config = config_of(&algo_a3c, 4, 2);
-    struct learner *l = aim_learner(&config);
+    struct learner *l = aim_learner(&config, discrete);
     const struct optim_config rmsprop = {.kind = OPTIM_SHARED_RMSPROP, .decay = 0.99, .eps = 0.01};
     struct optim *optim = optim_new(&rmsprop, l->n, 1);
     struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 200, .seed = 2};
@@ -253,12 +310,24 @@ static void grid_learns(void **state)
     learner_free(l);
 }
 
+static void grid_learns(void **state)
+{
+    (void)state;
+    learns(false);
+}
+
+static void components_learn(void **state)
+{
+    (void)state;
+    learns(true);
+}
+
 /* Q methods name what they lack; saved states go back. */
 static void grid_refused_and_saved(void **state)
 {
     (void)state;
     struct agent_config config = config_of(&algo_a3c, 4, 2);
-    struct learner *l = aim_learner(&config);
+    struct learner *l = aim_learner(&config, false);
     rollout(l, 0);
     uint8_t *bytes = memory_new(agent_state_size(l->agent), 1);
     bool whole;
@@ -272,17 +341,26 @@ static void grid_refused_and_saved(void **state)
     EXPECT(!memcmp(first, l->dtheta, l->n * sizeof *first));
     config = config_of(&algo_n_step_q, 4, 2);
     EXPECT(algo_outputs(&algo_n_step_q, &l->world) == 0 && agent_new(&config, &l->world, l->net) == NULL);
-    EXPECT(strstr(error_text(), "needs discrete actions"));
+    EXPECT(strstr(error_text(), "needs single discrete actions; environment aim has continuous ones"));
     free(bytes), free(first);
+    learner_free(l);
+    config = config_of(&algo_a3c, 4, 2);
+    l = aim_learner(&config, true);
+    EXPECT(algo_outputs(&algo_one_step_sarsa, &l->world) == 0 && strstr(error_text(), "has several at once"));
     learner_free(l);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(categorical_gradient),       cmocka_unit_test(categorical_is_safe),
-        cmocka_unit_test(grid_differentiates),        cmocka_unit_test(grid_samples),
-        cmocka_unit_test(grid_gradient_is_the_slope), cmocka_unit_test(grid_learns),
+        cmocka_unit_test(categorical_gradient),
+        cmocka_unit_test(categorical_is_safe),
+        cmocka_unit_test(grid_differentiates),
+        cmocka_unit_test(grid_samples),
+        cmocka_unit_test(grid_gradient_is_the_slope),
+        cmocka_unit_test(grid_learns),
+        cmocka_unit_test(components),
+        cmocka_unit_test(components_learn),
         cmocka_unit_test(grid_refused_and_saved),
     };
     return testing_main(tests);

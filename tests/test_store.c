@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
+#include "nets.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/provenance.h"
@@ -321,8 +322,8 @@ static int teardown(void **unused)
  * 10 ms. */
 static int write_for_others(const char *where)
 {
-    const struct net_input planes = {4, 84, 84, 0};
-    struct net *net = net_new("small", 0, &planes, NET_HEADS_POLICY_V, 6);
+    const struct net_input planes = {.C = 4, .height = 84, .width = 84};
+    struct net *net = net_of("small", 0, &planes, NET_HEADS_POLICY_V, 6);
     float *theta = memory_floats(net_facts(net)->params), *count = memory_floats(net_facts(net)->params);
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     snprintf(dir, sizeof dir, "%s", where);
@@ -361,7 +362,6 @@ int main(int argc, char **argv)
         TEST(mutated_files_never_take_the_reader_down),
         TEST(full_disk_then_room_again),
         TEST(overflow_drops_the_oldest_and_says_so),
-
     };
     return testing_main(tests);
 }

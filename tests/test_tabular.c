@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/agent.h"
+#include "nets.h"
 #include "optim/optim.h"
 
 enum { CELLS = CORRIDOR_CELLS, ACTIONS = CORRIDOR_ACTIONS };
@@ -30,7 +31,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
     const struct env_args args = {.arg = "", .training = true};
     if (world_open(&world, "corridor", &args)) fail_msg("%s", error_text());
     const struct net_input in = world_input(&world);
-    struct net *net = net_new("mlp:32", 0, &in, l->algo->heads, ACTIONS);
+    struct net *net = net_of("mlp:32", 0, &in, l->algo->heads, ACTIONS);
     const size_t n = net_facts(net)->params;
     float *theta = memory_floats(n), *target = memory_floats(n), *dtheta = memory_floats(n);
     struct rng rng = rng_make(1, 0, RNG_INIT, 0);
@@ -40,6 +41,7 @@ static void learn(const struct lesson *l, float out[CELLS][ACTIONS + 1])
                                         .t_max = l->t_max,
                                         .envs = l->envs,
                                         .gamma = gamma_,
+                                        .lambda = 1,
                                         .entropy = l->entropy,
                                         .value_coef = 0.5,
                                         .reward_scale = 1,

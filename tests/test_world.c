@@ -2,6 +2,7 @@
  * this test writes and builds with the compiler `cc` (or what CC names). */
 #include "testing.h"
 
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,7 +124,8 @@ static void test_name_and_variant(void **unused)
     const char *arg = NULL;
     EXPECT(world_find("catch:a:b", &arg) == world_find("catch", &(const char *){NULL}));
     EXPECT(!strcmp(arg, "a:b"));
-    expect_refusal("catch:fast", "catch:fast", "no variants");
+    expect_refusal("corridor:fast", "corridor:fast", "no variants");
+    expect_refusal("catch:fast", ":fast", "catch:plain");
     char longer[600] = "catch:";
     memset(longer + 6, 'x', 500);
     expect_refusal(longer, "500 bytes", "at most 255");
@@ -143,6 +145,49 @@ static void test_sizes(void **unused)
     /* another one with the arguments of this one, in the same place */
     w.args.training = true;
     EXPECT(world_open(&w, "cartpole", &w.args) == 0 && w.args.training && w.args.arg == w.arg);
+}
+
+/* What counts as 1 where it is 0; planes of stacked pictures and stacked vectors. */
+static void test_stacks(void **unused)
+{
+    (void)unused;
+    struct world w;
+    build("plain", "-w '-DSPEC=.stack = 0, .action_repeat = 0'");
+    if (open_named(&w, library("plain.so"))) fail_msg("%s", error_text());
+    EXPECT(w.spec.planes == 1 && w.spec.stack == 1 && w.spec.action_repeat == 1);
+    build("vectors", "-w '-DSPEC=.stack = 3'");
+    if (open_named(&w, library("vectors.so"))) fail_msg("%s", error_text());
+    struct net_input input = world_input(&w);
+    EXPECT(input.dim == 6 && input.vectors == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
+    build("colour", "-w '-DSPEC=.obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 40, .planes = 3, .stack = 4'");
+    if (open_named(&w, library("colour.so"))) fail_msg("%s", error_text());
+    input = world_input(&w);
+    EXPECT(input.C == 12 && input.height == 32 && input.width == 40 && world_pointers(&w) == 12);
+    EXPECT(world_obs_bytes(&w) == 32 * 40 * 3 && world_obs_floats(&w) == 32 * 40 * 3);
+}
+
+/* Every choice comes, and nothing beyond. */
+static void test_random_actions(void **unused)
+{
+    (void)unused;
+    static const int of[] = {2, 5};
+    static const float low[] = {-1, 10}, high[] = {1, 30};
+    struct world one = {.spec = {.num_actions = 3}}, two = {.spec = {.num_components = 2, .component_actions = of}},
+                 many = {.spec = {.action_dim = 2, .action_low = low, .action_high = high}};
+    int seen[3] = {0}, indices[2];
+    float vector[2], least = 99, most = 0;
+    struct rng rng = rng_make(1, 0, RNG_TEST, 0);
+    for (int i = 0; i < 500; i++) {
+        seen[0] |= 1 << world_random_action(&one, &rng, NULL).index;
+        const struct env_action a = world_random_action(&two, &rng, indices);
+        for (int c = 0; c < 2; c++) seen[1 + c] |= 1 << a.indices[c];
+        const struct env_action v = world_random_action(&many, &rng, vector);
+        EXPECT(v.vector == vector && fabsf(vector[0]) <= 1);
+        if (vector[1] < least) least = vector[1];
+        if (vector[1] > most) most = vector[1];
+    }
+    EXPECT(seen[0] == 7 && seen[1] == 3 && seen[2] == 31);
+    EXPECT(least >= 10 && least < 11 && most > 29 && most <= 30);
 }
 
 static int play_to_end(const struct world *w)
@@ -189,8 +234,10 @@ static void test_library_refused(void **unused)
     expect_refusal(library("mine.c"), "mine.c", "cannot be loaded");
     build("api", "-DAPI=999");
     expect_refusal(library("api.so"), "version 999", "build it again");
+    build("old", "-DAPI=1");
+    expect_refusal(library("old.so"), "version 1 ", "ENV_OBS_PICTURE for ENV_OBS_PLANE");
     build("symbol", "-DSYMBOL=other");
-    expect_refusal(library("symbol.so"), "symbol.so", "`dunlin_env`");
+    expect_refusal(library("symbol.so"), "exports no `dunlin_env`", "`nm -D`");
     build("step", "-DSTEP=0");
     expect_refusal(library("step.so"), "step.so", "`step`");
 }
@@ -203,20 +250,32 @@ static void test_sizes_refused(void **unused)
         const char *spec, *word;
     } cases[] = {
         {".obs_dim = 0", "obs_dim"},
-        {".stack = 4", "stack"},
+        {".stack = 17", "stack"},
+        {".stack = -1", "stack"},
+        {".planes = 3", "planes"},
         {".obs_kind = 7", "obs_kind"},
-        {".obs_kind = ENV_OBS_PLANE, .height = 84", "width"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 84", "84x0"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 5, .width = 5", "at least 32"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 31", "ENV_OBS_FLOATS"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 84, .width = 84, .planes = 5", "planes"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 84, .width = 84, .obs_scale = (const float[]){1}", "NULL"},
         {".num_actions = 0", "exactly one"},
         {".action_dim = 1", "exactly one"},
+        {".num_components = 1", "exactly one"},
+        {".num_actions = 0, .num_components = 2", "component_actions"},
+        {".num_actions = 0, .num_components = 2, .component_actions = (const int[]){2, 0}", "at least 1"},
         {".num_actions = 0, .action_dim = 1", "action_low"},
-        {".action_repeat = 0", "action_repeat"},
+        {".num_actions = 0, .action_dim = 2, .action_low = (const float[]){-1, 3}, .action_high = (const float[]){1, "
+         "3}",
+         "below"},
+        {".action_repeat = -1", "action_repeat"},
         {".max_steps = -1", "max_steps"},
         {".state_size = 0", "state_size"},
         {".save_size = 8", "save_size"},
         {".render_height = 84", "render_height"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char file[32], flags[160];
+        char file[32], flags[256];
         snprintf(file, sizeof file, "spec%zu", i);
         snprintf(flags, sizeof flags, "-Wno-override-init -w '-DSPEC=%s'", cases[i].spec);
         build(file, flags);
@@ -231,6 +290,8 @@ int main(void)
         cmocka_unit_test(test_unknown_name_lists_the_known),
         cmocka_unit_test(test_name_and_variant),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_stacks),
+        cmocka_unit_test(test_random_actions),
         cmocka_unit_test(test_library_plays),
         cmocka_unit_test(test_library_refused),
         cmocka_unit_test(test_sizes_refused),

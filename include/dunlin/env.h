@@ -1,13 +1,25 @@
-/* env.h -- what an environment is: sizes and functions. All that the author of one includes.
+/* env.h -- what an environment is: sizes and functions. All that the author of one includes; C11 or C++17.
  *
- * The trainer owns every byte: it allocates and zeroes `state_size` bytes for each instance and the buffers that
- * observations are written to. An environment keeps nothing of an instance outside its state, except what `init` opens
- * and `free` closes (an emulator, say). Chance comes only from the stream that is passed in. `step` never resets: after
- * an end the trainer calls `reset`. A new environment is one file in env/ and one line in env/list.h.
+ * A new environment is one file in env/ and one line in env/list.h. Or a shared library of its own, named by
+ * --env lib:PATH.so (lib:PATH.so:ARG): it defines `const struct env_ops dunlin_env`, in C++ too as an unmangled name
+ * outside of namespaces, and is built by `cc -O2 -shared -fPIC -I include mine.c -o mine.so -lm`.
  *
- * Or a shared library of its own, named by --env lib:PATH.so (lib:PATH.so:ARG): it defines `const struct env_ops
- * dunlin_env` and is built by `cc -O2 -shared -fPIC -I include mine.c -o mine.so -lm`. A library of another
- * DUNLIN_ENV_API is refused.
+ * The environment answers for:
+ * - its state: nothing of an instance is kept outside of it, except what `init` opens and `free` closes (an emulator);
+ * - chance: only from the stream that is passed in, so that the same stream plays the same episode again;
+ * - ends: `step` never resets, and also the last step writes its observation.
+ *
+ * The trainer answers for:
+ * - memory: it takes state_size bytes for each instance, zeroed, and the observations' buffers. Behind a library's
+ *   state, observation and first `save` lie 32 KiB of guard bytes, the nearest 64 looked at after every call, all where
+ *   an episode begins or ends: who writes there is named and its rollout dropped, or refused at the start;
+ * - order: one thread; after an end, or a failure, comes `reset` and no `step`;
+ * - actions: an index lies below its number of actions; entries of a vector lie within their bounds: the sample that
+ *   learning sees is not clipped, what the environment gets is;
+ * - numbers: a NaN or Inf in reward or observation drops the rollout, and the episode is given up;
+ * - time: it counts steps, and an episode that goes on at max_steps is truncated there, with a line, once a process;
+ * - its process: what a library's functions do to locale, folder, umask, signal handlers and floating-point modes is
+ *   put back.
  */
 #ifndef DUNLIN_ENV_H
 #define DUNLIN_ENV_H
@@ -20,9 +32,13 @@
 #include "dunlin/version.h"
 
 enum env_obs_kind {
-    ENV_OBS_FLOATS, /* `obs` is float[obs_dim] */
-    ENV_OBS_PLANE,  /* `obs` is uint8_t[height * width], rows first: the newest picture alone; the trainer stacks */
+    /* `obs` is float[obs_dim]: also small integers, grids of few cells, several parts one behind the other. */
+    ENV_OBS_FLOATS,
+    /* `obs` is uint8_t[height][width][planes], the newest picture alone; the network sees 1/255 of it. */
+    ENV_OBS_PICTURE
 };
+
+enum { ENV_PICTURE_SIDE_LEAST = 32, ENV_PLANES_MOST = 4, ENV_STACK_MOST = 16 };
 
 /* How the run asks for the environment; the same for all instances of a process. */
 struct env_args {
@@ -33,28 +49,37 @@ struct env_args {
     bool life_loss;  /* report a lost life as `life_lost` while training */
 };
 
-/* What `open` answers: sizes, fixed for the life of the process. */
+/* What `open` answers: sizes, fixed for the life of the process. It comes zeroed: what does not concern an environment
+ * need not be written. What it points to stays the environment's, where it is and as it is. */
 struct env_spec {
     enum env_obs_kind obs_kind;
-    int obs_dim;                   /* floats of an observation, ENV_OBS_FLOATS */
-    int height, width;             /* of the plane, ENV_OBS_PLANE */
-    int stack;                     /* planes that make one network input, newest last; 1 for ENV_OBS_FLOATS */
-    int num_actions;               /* discrete actions 0 .. num_actions - 1; 0 where actions are continuous */
-    int action_dim;                /* length of a continuous action; 0 where they are discrete */
-    float action_low, action_high; /* the range that a continuous action is clipped to by the trainer */
-    int action_repeat;             /* emulated frames of one step */
-    int max_steps;     /* an episode ends, one way or the other, after so many steps at the latest; 0: no limit */
-    size_t state_size; /* bytes of one instance */
-    size_t save_size;  /* the most bytes that `save` writes; 0 where there is no `save` */
+    int obs_dim;       /* floats of an observation, ENV_OBS_FLOATS */
+    int height, width; /* of a picture, both at least 32, ENV_OBS_PICTURE */
+    int planes;        /* of a picture: 1 to 4, grey, RGB, ...; 0 counts as 1 */
+    int stack;         /* the newest so many observations make one network input: 1 to 16; 0 counts as 1 */
+
+    /* Actions are of one of three kinds: exactly one of these numbers is positive. */
+    int num_actions;                       /* one index, 0 .. num_actions - 1 */
+    int num_components;                    /* so many indices at once, */
+    const int *component_actions;          /* (num_components) that of component c in 0 .. component_actions[c] - 1 */
+    int action_dim;                        /* so many floats, */
+    const float *action_low, *action_high; /* (action_dim) each within its own bounds */
+
+    int action_repeat;               /* emulated frames of one step; 0 counts as 1 */
+    int max_steps;                   /* an episode is truncated after so many steps; 0: no limit */
+    size_t state_size;               /* bytes of one instance */
+    size_t save_size;                /* the most bytes that `save` writes; 0 where there is no `save` */
     int render_height, render_width; /* of the picture that `render` draws; 0 without it */
     /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
-     * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. They stay where they are. */
+     * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. */
     const float *obs_centre, *obs_scale;
 };
 
+/* One action; what it points to is borrowed for the call. */
 struct env_action {
-    int index;           /* discrete */
-    const float *vector; /* continuous: action_dim floats, borrowed for the call */
+    int index;           /* num_actions */
+    const int *indices;  /* num_components of them */
+    const float *vector; /* action_dim of them */
 };
 
 struct env_step {
@@ -65,19 +90,23 @@ struct env_step {
 };
 
 /* One default of this environment: `algo` NULL means every algorithm; a later row wins over an earlier one.
- * Keys and values are those of the command line. The list ends with a row whose key is NULL. */
+ * Keys and values are those of the command line. The list ends with a row whose key is NULL. Without a default for
+ * "net" floats get mlp and pictures small. */
 struct env_default {
     const char *algo, *key, *value;
 };
 
 struct env_ops {
-    int api;          /* DUNLIN_ENV_API */
-    const char *name; /* as typed after --env, the part before a colon */
+    int api; /* DUNLIN_ENV_API: another version is refused */
+    /* What it is called in lines and files; saved states of another name are not taken back. Where it is built in, also
+     * what is typed after --env, up to a colon; a library is typed by its path, and need not be named as its file. */
+    const char *name;
     const char *help; /* one line for `dunlin list` */
     const struct env_default *defaults;
     bool plain_state; /* the state holds no pointers: copying its bytes saves it, `save` and `load` may be NULL */
 
-    /* Fills *spec once per process. Required. Returns 0, or -1 with one line for the user in err (err_size bytes). */
+    /* Fills *spec, for training and for evaluation once a process each. Required. Returns 0, or -1 with one line for
+     * the user in err (err_size bytes). */
     int (*open)(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size);
     /* Opens what an instance needs beyond its zeroed bytes. Optional. Returns as `open`. */
     int (*init)(void *state, const struct env_args *args, char *err, size_t err_size);
@@ -95,6 +124,24 @@ struct env_ops {
     void (*render)(const void *state, uint8_t *rgb);
     /* Which algorithms do not learn it with its defaults: "one-step-q, a3c"; `dunlin list` says so. NULL: none. */
     const char *not_learned_by;
+    /* The action of the `step` that comes next. An actor tells all its instances theirs before the first of them steps,
+     * so that an environment which plays in another process plays them at the same time. Optional. */
+    void (*post)(void *state, struct env_action action);
+    /* Asked after each `reset` and `step`: NULL, or one line that says why it could not be done. What it wrote is then
+     * not read, the rollout is dropped, and `reset` follows. Optional: for what may die, as another process. */
+    const char *(*failure)(void *state);
 };
+
+/* What a library exports, from C and from C++. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifdef __GNUC__
+__attribute__((visibility("default")))
+#endif
+extern const struct env_ops dunlin_env;
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -63,7 +63,7 @@ static inline uint64_t rng_bits(struct rng *r)
 /* Uniform in [0, 1), a multiple of 2^-53. */
 static inline double rng_uniform(struct rng *r)
 {
-    return (double)(rng_bits(r) >> 11) * 0x1p-53;
+    return (double)(rng_bits(r) >> 11) * (1.0 / 9007199254740992.0);
 }
 
 /* Uniform integer in [0, n), n >= 1: multiply and shift; the bias is below n / 2^32. */

@@ -14,9 +14,12 @@
 #include <stdint.h>
 
 /* Closed words: W(constant, word), an enum option_FIELD each. */
-#define INIT_WORDS(W) W(INIT_UNIFORM, "uniform") W(INIT_HE, "he")
+#define INIT_WORDS(W) W(INIT_UNIFORM, "uniform") W(INIT_HE, "he") W(INIT_ORTHOGONAL, "orthogonal")
+#define ACTIVATION_WORDS(W) W(ACTIVATION_IS_RELU, "relu") W(ACTIVATION_IS_TANH, "tanh")
+#define CRITIC_WORDS(W) W(CRITIC_SHARED, "shared") W(CRITIC_SEPARATE, "separate")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
+#define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
 #define RELAY_WORDS(W) W(RELAY_AUTO, "auto") W(RELAY_OFF, "off")
 #define COMBINE_WORDS(W) W(COMBINE_NONE, "none") W(COMBINE_SUM, "sum")
 #define WIRE_WORDS(W) W(WIRE_FLOAT32, "float32") W(WIRE_BF16, "bf16") W(WIRE_SIGNIFICANT, "significant")
@@ -25,15 +28,22 @@
 #define OPTIONS(X)                                                                                                     \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                \
     X(NAME, algo, "algo", "a3c", 0, "", FIXED, "algorithm")                                                            \
-    X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                  \
+    X(TEXT, net, "net", NET_AUTO, 0, "", FIXED,                                                                        \
+      "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
     X(WORD, init, "init", INIT_UNIFORM, 0, INIT_WORDS, FIXED,                                                          \
-      "start of the weights: the paper's, or He's scaled for ReLU")                                                    \
+      "start of the weights: the paper's, He's scaled for ReLU, or orthogonal")                                        \
+    X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \
+      "of dense layers, net mlp; convolutions have ReLU")                                                              \
+    X(WORD, critic, "critic", CRITIC_SHARED, 0, CRITIC_WORDS, FIXED,                                                   \
+      "value and policy: heads of the same hidden layers, or each with its own (a3c)")                                 \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")         \
     X(NAME, optimizer, "optimizer", "shared-rmsprop", 0, "", FIXED, "optimizer")                                       \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                 \
     X(FLAG, lr_anneal, "lr-anneal", true, 0, 1, MAY, "anneal the learning rate linearly to 0 over `frames`")           \
     X(REAL, gamma, "gamma", 0.99, 0, 1, MAY, "discount of a reward one step away")                                     \
     X(INT, t_max, "t-max", 5, 0, 100000, FIXED, "steps between two updates; 0: one update per finished episode")       \
+    X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
+      "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
     X(REAL, entropy, "entropy", 0.01, 0, 1e3, MAY, "beta, weight of the policy's entropy (a3c)")                       \
     X(REAL, value_coef, "value-coef", 0.5, 0, 1e3, MAY, "weight of the value loss (a3c)")                              \
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                    \

@@ -29,6 +29,7 @@ struct trial {
     struct ale *ale;
     void *emulator;
     int actions[MOST_ACTIONS];
+    float *room; /* for an action */
     /* the environment's step alone */
     void *state, *obs;
     /* as the agent sees it */
@@ -40,7 +41,7 @@ struct trial {
 
 static struct env_action any_action(struct trial *p)
 {
-    return (struct env_action){.index = rng_below(&p->rng, p->setup->world.spec.num_actions)};
+    return world_random_action(&p->setup->world, &p->rng, p->room);
 }
 
 static int raw_open(struct trial *p)
@@ -73,6 +74,7 @@ static int64_t raw_steps(struct trial *p)
             for (int f = 0; f < repeat; f++) p->ale->act(p->emulator, p->actions[a.index]);
             if (p->ale->game_over(p->emulator)) p->ale->reset_game(p->emulator);
         } else {
+            if (w->ops->post) w->ops->post(p->state, a);
             const struct env_step s = w->ops->step(p->state, &p->rng, a, p->obs);
             if (s.terminated || s.truncated) w->ops->reset(p->state, &p->rng, p->obs);
         }
@@ -84,7 +86,9 @@ static int64_t env_steps(struct trial *p)
 {
     struct env_step s;
     for (int i = 0; i < STEPS_A_LOOK; i++) {
-        if (instance_step(&p->instance, any_action(p), &s)) return -1;
+        const struct env_action a = any_action(p);
+        instance_post(&p->instance, a);
+        if (instance_step(&p->instance, a, &s)) return -1;
         if ((s.terminated || s.truncated) && instance_reset(&p->instance)) return -1;
     }
     return STEPS_A_LOOK * p->setup->world.spec.action_repeat;
@@ -106,6 +110,7 @@ static int trial_open(struct trial *p, const struct setup *setup)
     memset(p, 0, sizeof *p);
     p->setup = setup;
     p->rng = rng_make((uint64_t)setup->options->seed, 1, RNG_POLICY, 1000);
+    p->room = memory_floats((size_t)setup->world.policy.size);
     if (turn_actor_open(&p->turn, setup, 1) || raw_open(p)) return -1;
     p->turn.seconds = p->seconds;
     if (instance_open(&p->instance, &setup->world, p->rng, setup->world.spec.stack + 1)) return -1;
@@ -118,6 +123,7 @@ static void trial_close(struct trial *p)
     if (p->state && p->setup->world.ops->free) p->setup->world.ops->free(p->state);
     free(p->state);
     free(p->obs);
+    free(p->room);
     if (p->instance.world) instance_close(&p->instance);
     turn_actor_close(&p->turn);
 }

@@ -70,7 +70,8 @@ struct net *bench_net_new(const char *spec, int lstm)
 {
     const struct net_input picture = {.C = 4, .height = 84, .width = 84}, vector = {.dim = 4};
     const bool mlp = !strncmp(spec, "mlp", 3);
-    return net_new(spec, lstm, mlp ? &vector : &picture, NET_HEADS_POLICY_V, ACTIONS);
+    return net_new(&(struct net_config){
+        .spec = spec, .lstm = lstm, .input = mlp ? vector : picture, .heads = NET_HEADS_POLICY_V, .outputs = ACTIONS});
 }
 
 int bench_check_net(const struct bench *b, const char *what)

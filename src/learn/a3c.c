@@ -2,6 +2,9 @@
  *
  *   R_i   = r_i + gamma R_{i+1};  R after the rollout = V(s'; theta'), 0 at a terminal, V(s') at a time limit
  *   adv_i = R_i - V(s_i)
+ * With lambda below 1, generalised advantage estimation (Schulman et al. 2015, arXiv:1506.02438):
+ *   R_i   = r_i + gamma [(1 - lambda) V(s_{i+1}) + lambda R_{i+1}], which is the same as
+ *   adv_i = delta_i + gamma lambda adv_{i+1},  delta_i = r_i + gamma V(s_{i+1}) - V(s_i),  R_i = adv_i + V(s_i)
  *   L     = sum_i  -log pi(a_i|s_i) adv_i  -  beta H(pi(.|s_i))  +  value_coef (R_i - V(s_i))^2
  *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): the policy's own file
  *
@@ -18,9 +21,13 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
     const int P = c->outputs;
     const double mean = 1.0 / r->E;
     struct loss_sums sums = {0};
-    for (int row = 0; row < r->T * r->E; row++)
-        if (r->next_out[row]) r->next_value[row] = r->next_out[row][P];
-    returns_n_step(r, c->gamma);
+    for (int row = 0; row < r->T * r->E; row++) {
+        if (r->next_out[row])
+            r->next_value[row] = r->next_out[row][P];
+        else if (r->end[row] == ROLLOUT_GOES_ON)
+            r->next_value[row] = r->out[row + r->E][P];
+    }
+    returns_lambda(r, c->gamma, c->lambda);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
         const float *a = r->action + (size_t)row * r->N;

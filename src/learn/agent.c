@@ -26,7 +26,7 @@ static int ring_of(const struct world *world, int T_max, int E)
 /* Does a rollout of so many steps fit: refused beyond half of the machine's memory, observations and activations. */
 static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
 {
-    const double obs = (double)instance_obs_floats(world) * ring_of(world, T_max, config->envs) * config->envs;
+    const double obs = (double)world_obs_floats(world) * ring_of(world, T_max, config->envs) * config->envs;
     const double act = (double)net_row_floats(net) * (T_max + 1) * config->envs;
     const double bytes = (obs + act) * sizeof(float);
     const double most = 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
@@ -42,11 +42,11 @@ static int check(const struct agent_config *config, const struct world *world, c
     const struct net_facts *facts = net_facts(net);
     const struct net_input in = world_input(world);
     const char *env = world->ops->name, *algo = config->algo->name;
-    if (algo_outputs(config->algo, world) < 1)
-        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", algo, env);
-    if (facts->heads != config->algo->heads || facts->outputs != algo_outputs(config->algo, world) ||
-        facts->input.C != in.C || facts->input.height != in.height || facts->input.width != in.width ||
-        facts->input.dim != in.dim)
+    const int outputs = algo_outputs(config->algo, world);
+    if (!outputs) return -1;
+    if (facts->heads != config->algo->heads || facts->outputs != outputs || facts->input.C != in.C ||
+        facts->input.height != in.height || facts->input.width != in.width || facts->input.dim != in.dim ||
+        net_pointers(&facts->input) != net_pointers(&in))
         return error_set("the network was not made for algorithm %s on environment %s", algo, env);
     if (facts->state_dim && !config->algo->recurrent)
         return error_set(
@@ -72,7 +72,7 @@ static void take_memory(struct agent *a)
     const size_t E = (size_t)a->E, rows = (size_t)a->T_max * E, S = (size_t)a->S, C = (size_t)a->C;
     a->policy_rng = memory_new(E, sizeof *a->policy_rng);
     a->eps_final = memory_new(E, sizeof *a->eps_final);
-    a->vector = memory_floats((size_t)a->world->spec.action_dim);
+    a->vector = memory_floats((size_t)a->N);
     a->pending = memory_new(E, sizeof *a->pending);
     a->state = memory_floats(E * S);
     a->fresh = memory_new(E, 1);
@@ -133,7 +133,7 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->policy = &world->policy;
     a->E = a->r.E = config->envs;
     a->T_max = T_max;
-    a->C = world->spec.stack;
+    a->C = world_pointers(world);
     a->S = facts->state_dim;
     a->D = facts->out_dim;
     a->P = facts->outputs;
@@ -209,16 +209,35 @@ static int begin_anew(struct agent *a, int e)
     return instance_reset(&a->instances[e]);
 }
 
-/* After a number that is none: a new episode, whose first observation may need some tries; where they all fail, the
- * next gradient is none either. Always -1. */
+/* After a number that is none, or a failure: a new episode, whose first observation may need some tries; what has
+ * failed may take long over each, and gets one. Where they do not help the next rollout begins with another. Always
+ * -1. */
 static int give_up_episode(struct agent *a, int e)
 {
     char why[512];
     snprintf(why, sizeof why, "%s", error_text());
     a->fault = a->instances[e].fault;
     a->pending[e] = -1;
-    for (int tries = 0; begin_anew(a, e) && tries < RESETS_MOST; tries++) {}
+    const int most = a->fault == INSTANCE_FAILED ? 1 : RESETS_MOST;
+    for (int tries = 0; tries < most && begin_anew(a, e); tries++) {}
     return error_set("%s", why);
+}
+
+/* 0, or -1 after error_set() where an environment that was given up still does not begin an episode. */
+static int begin_missing(struct agent *a)
+{
+    for (int e = 0; e < a->E; e++) {
+        if (a->instances[e].began || !begin_anew(a, e)) continue;
+        a->fault = a->instances[e].fault;
+        return -1;
+    }
+    return 0;
+}
+
+/* The action of row as its environment takes it, until the next one is asked for. */
+static struct env_action action_of(struct agent *a, int row)
+{
+    return a->policy->ops->to_env(a->policy, a->r.action + (size_t)row * (size_t)a->N, a->vector);
 }
 
 /* Environment e answers the action of row; after an end it begins anew. */
@@ -226,8 +245,7 @@ static int step(struct agent *a, int row, int e)
 {
     struct instance *in = &a->instances[e];
     struct env_step s;
-    const float *action = a->r.action + (size_t)row * (size_t)a->N;
-    if (instance_step(in, a->policy->ops->to_env(a->policy, action, a->vector), &s)) return give_up_episode(a, e);
+    if (instance_step(in, action_of(a, row), &s)) return give_up_episode(a, e);
     a->r.reward[row] = learning_reward(&a->config, s.reward);
     a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
     frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
@@ -249,11 +267,12 @@ static int step_all(struct agent *a, const float *theta, int t)
     }
     net_forward_after(a->net, theta, a->work, row0, E, a->x + (size_t)row0 * C, S ? a->state : NULL, a->before);
     memcpy(a->state_after + (size_t)row0 * S, a->state, (size_t)E * S * sizeof *a->state);
-    int failed = 0;
     for (int e = 0; e < E; e++) {
         choose(a, e, net_out(a->work, row0 + e), a->r.action + (size_t)(row0 + e) * (size_t)a->N);
-        failed |= step(a, row0 + e, e);
+        instance_post(&a->instances[e], action_of(a, row0 + e));
     }
+    int failed = 0;
+    for (int e = 0; e < E; e++) failed |= step(a, row0 + e, e);
     return failed;
 }
 
@@ -275,6 +294,7 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
 {
     a->T = T;
     a->r.T = 0;
+    if (begin_missing(a)) return -1;
     memcpy(a->state0, a->state, (size_t)a->E * (size_t)a->S * sizeof *a->state);
     while (a->r.T < a->T_max) {
         const int failed = step_all(a, theta, a->r.T);

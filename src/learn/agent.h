@@ -21,7 +21,7 @@ struct agent_config {
     const struct algo_ops *algo;
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
-    double gamma, entropy, value_coef;
+    double gamma, lambda, entropy, value_coef;
     double reward_scale;
     bool reward_clip;                 /* to [-1, 1], after scaling; learning only */
     int64_t eps_frames;               /* epsilon goes from 1 to its final value over so many global frames */

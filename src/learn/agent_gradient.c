@@ -8,8 +8,12 @@
 static struct loss_sums loss(struct agent *a, const float *theta, const float *theta_target)
 {
     const struct agent_config *c = &a->config;
-    const struct loss_config told = {
-        .policy = a->policy, .outputs = a->P, .gamma = c->gamma, .entropy = c->entropy, .value_coef = c->value_coef};
+    const struct loss_config told = {.policy = a->policy,
+                                     .outputs = a->P,
+                                     .gamma = c->gamma,
+                                     .lambda = c->lambda,
+                                     .entropy = c->entropy,
+                                     .value_coef = c->value_coef};
     if (c->algo->has_target) successors_unroll(a, theta_target);
     successors_forward(a, c->algo->has_target ? theta_target : theta, c->algo->successors);
     return c->algo->loss(&a->r, &told);

@@ -28,7 +28,7 @@ struct agent {
     struct rollout r;
     int64_t T; /* global frames when it was played */
     enum instance_fault fault;
-    float *vector;         /* (action_dim) a continuous action on its way to the environment */
+    float *vector;         /* (N) an action on its way to the environment */
     struct net_work *work; /* T_max * E rows; without a target network those of s' follow */
     int *before;           /* (E) for net_forward_after() */
     uint8_t *start;        /* (T_max * E)     the row's state came from zero */

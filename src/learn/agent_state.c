@@ -30,7 +30,7 @@ static struct head head_of(const struct agent *a)
                         .E = a->E,
                         .S = a->S,
                         .C = a->C,
-                        .obs_floats = instance_obs_floats(a->world)};
+                        .obs_floats = world_obs_floats(a->world)};
     strncpy(head.env, a->world->ops->name, sizeof head.env - 1);
     return head;
 }

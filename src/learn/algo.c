@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 static const struct algo_ops *const table[] = {
 #define ALGO(id) &algo_##id,
 #include "learn/algos.h"
@@ -25,5 +27,16 @@ const struct algo_ops *algo_find(const char *name)
 
 int algo_outputs(const struct algo_ops *algo, const struct world *world)
 {
-    return algo->heads == NET_HEADS_Q ? world->spec.num_actions : world->policy.outputs;
+    const struct env_spec *s = &world->spec;
+    const int outputs = algo->heads == NET_HEADS_Q ? s->num_actions : world->policy.outputs;
+    if (outputs) return outputs;
+    const char *have = s->num_components ? "several at once" : "continuous ones";
+    if (world->policy.ops)
+        error_set("algorithm %s needs single discrete actions; environment %s has %s: use a3c", algo->name,
+                  world->ops->name, have);
+    else
+        error_set("environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
+                  "actions (`dunlin list`)",
+                  world->ops->name);
+    return 0;
 }

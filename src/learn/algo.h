@@ -20,7 +20,7 @@ enum successors {
 struct loss_config {
     const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
-    double gamma, entropy, value_coef;
+    double gamma, lambda, entropy, value_coef; /* lambda 1: n-step returns */
 };
 
 struct algo_ops {
@@ -48,8 +48,8 @@ const struct algo_ops *algo_at(int index);
 /* NULL for an unknown name. */
 const struct algo_ops *algo_find(const char *name);
 
-/* Outputs of the network's first head: Q's actions, or what describes the policy. 0: the algorithm does not play such
- * actions. */
+/* Outputs of the network's first head: Q's actions, or what describes the policy. 0 after error_set(): the algorithm
+ * does not play such actions. */
 int algo_outputs(const struct algo_ops *algo, const struct world *world);
 
 static inline bool algo_explores(const struct algo_ops *algo) /* does it need epsilon */

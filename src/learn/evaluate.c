@@ -29,7 +29,7 @@ struct evaluator {
     float *state; /* (state_dim) */
     struct rng policy_rng;
     float *action; /* (N) what the policy drew */
-    float *vector; /* (action_dim) a continuous one on its way to the environment */
+    float *vector; /* (N) the same on its way to the environment */
     int64_t steps; /* of all episodes */
     enum cut cut;
     double began, signed_at;
@@ -38,7 +38,7 @@ struct evaluator {
 /* The action for the newest observation, and its value. */
 static struct env_action act(struct evaluator *p, double *value)
 {
-    const float *x[FRAMES_STACK_MAX];
+    const float *x[FRAMES_POINTERS_MAX];
     const struct policy *policy = &p->in.world->policy;
     const int P = net_facts(p->net)->outputs, row = (int)(p->in.steps % 2);
     const int before = p->in.steps % NET_CHAIN ? 1 - row : -1;
@@ -89,6 +89,7 @@ static int play_episode(struct evaluator *p)
         double value;
         struct env_step s;
         const struct env_action action = act(p, &value);
+        instance_post(&p->in, action);
         if (instance_step(&p->in, action, &s)) return -1;
         end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
         if (!end) end = (p->cut = look_at_limits(p)) != UNCUT;
@@ -162,7 +163,7 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
         p.work = net_work_new(net, 2);
         p.state = memory_floats((size_t)net_facts(net)->state_dim);
         p.action = memory_floats((size_t)world->policy.size);
-        p.vector = memory_floats((size_t)world->spec.action_dim);
+        p.vector = memory_floats((size_t)world->policy.size);
         const int played = play(&p, ret);
         failed = played < 0 ? -1 : 0;
         if (!failed) {

@@ -9,11 +9,12 @@
 #include "base/memory.h"
 
 KERNEL_DECLARE(void, frames_convert, (const uint8_t *in, float *out, size_t n))
+KERNEL_DECLARE(void, frames_split, (const uint8_t *in, int planes, float *out, size_t n))
 
-void frames_new(struct frames *f, size_t size, int stack, int N)
+void frames_new(struct frames *f, size_t size, int planes, int stack, int N)
 {
-    assert(stack >= 1 && stack <= FRAMES_STACK_MAX && N > stack);
-    *f = (struct frames){.N = N, .stack = stack, .size = size};
+    assert(stack >= 1 && stack <= ENV_STACK_MOST && planes >= 1 && planes <= ENV_PLANES_MOST && N > stack);
+    *f = (struct frames){.N = N, .stack = stack, .planes = planes, .size = size};
     f->ring = memory_floats((size_t)N * size);
 }
 
@@ -46,11 +47,24 @@ float *frames_first(struct frames *f)
 
 void frames_stack(const struct frames *f, const float **x)
 {
-    for (int c = 0; c < f->stack; c++) x[c] = f->ring + (size_t)f->recent[c] * f->size;
+    const size_t plane = f->size / (size_t)f->planes;
+    for (int c = 0; c < f->stack; c++) {
+        const float *at = f->ring + (size_t)f->recent[c] * f->size;
+        for (int p = 0; p < f->planes; p++, at += plane) *x++ = at;
+    }
 }
 
 void frames_convert(const uint8_t *in, float *out, size_t n)
 {
     static void (*const table[])(const uint8_t *, float *, size_t) = KERNEL_TABLE(frames_convert);
     table[cpu_isa()](in, out, n);
+}
+
+void frames_split(const uint8_t *in, int planes, float *out, size_t n)
+{
+    static void (*const table[])(const uint8_t *, int, float *, size_t) = KERNEL_TABLE(frames_split);
+    if (planes == 1)
+        frames_convert(in, out, n);
+    else
+        table[cpu_isa()](in, planes, out, n);
 }

@@ -6,19 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FRAMES_STACK_MAX = 16 };
+#include "dunlin/env.h"
+
+enum { FRAMES_POINTERS_MAX = ENV_STACK_MOST * ENV_PLANES_MOST };
 
 struct frames {
-    int N;                        /* observations in the ring */
-    int stack;                    /* observations that make one input */
-    size_t size;                  /* floats of one observation */
-    float *ring;                  /* (N, size) */
-    int head;                     /* where the next one goes */
-    int recent[FRAMES_STACK_MAX]; /* places of the stack, newest last */
+    int N;                      /* observations in the ring */
+    int stack;                  /* observations that make one input */
+    int planes;                 /* of an observation, one behind the other; 1 of floats */
+    size_t size;                /* floats of one observation, all planes */
+    float *ring;                /* (N, planes, size / planes) */
+    int head;                   /* where the next one goes */
+    int recent[ENV_STACK_MOST]; /* places of the stack, newest last */
 };
 
 /* Room for N observations; pointers stay good until N - stack more have come. Owner: frames_free(). */
-void frames_new(struct frames *f, size_t size, int stack, int N);
+void frames_new(struct frames *f, size_t size, int planes, int stack, int N);
 void frames_free(struct frames *f);
 
 /* Where the next observation of the episode is to be written (size floats); the oldest leaves the stack. */
@@ -27,10 +30,13 @@ float *frames_next(struct frames *f);
 /* The same for an episode's first observation, which fills the whole stack. */
 float *frames_first(struct frames *f);
 
-/* x[0 .. stack - 1]: the stack, newest last. */
+/* x[0 .. stack * planes - 1]: the planes of the stack, those of the newest observation last. */
 void frames_stack(const struct frames *f, const float **x);
 
 /* out[i] = in[i] / 255, correctly rounded. */
 void frames_convert(const uint8_t *in, float *out, size_t n);
+
+/* The same of n pixels of `planes` (1 to 4) bytes each, in (n, planes), to out (planes, n). */
+void frames_split(const uint8_t *in, int planes, float *out, size_t n);
 
 #endif

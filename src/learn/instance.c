@@ -16,12 +16,6 @@
  * episode begins or ends. */
 enum { GUARD = 32768, GUARD_NEAR = 64, GUARD_BYTE = 0xA5 };
 
-size_t instance_obs_floats(const struct world *world)
-{
-    const struct env_spec *s = &world->spec;
-    return s->obs_kind == ENV_OBS_PLANE ? (size_t)s->height * (size_t)s->width : (size_t)s->obs_dim;
-}
-
 /* n zeroed bytes, and guard bytes behind them where a library writes there. */
 static void *guarded(const struct world *world, size_t n)
 {
@@ -42,7 +36,7 @@ static int check_guards(struct instance *in, const char *when, bool whole)
     const struct world *w = in->world;
     if (!w->foreign) return 0;
     const size_t look = whole ? GUARD : GUARD_NEAR;
-    const void *obs = in->plane ? (const void *)in->plane : in->raw;
+    const void *obs = in->picture ? (const void *)in->picture : in->raw;
     const bool state = overrun(in->state, w->spec.state_size, look);
     if (!state && !overrun(obs, world_obs_bytes(w), look)) return 0;
     in->fault = INSTANCE_BAD_OBSERVATION;
@@ -51,7 +45,8 @@ static int check_guards(struct instance *in, const char *when, bool whole)
                          "more",
                          w->ops->name, when, w->spec.state_size);
     return error_set("environment %s: it has written behind its observation %s: %s %zu bytes, and it wrote more",
-                     w->ops->name, when, in->plane ? "height and width say" : "obs_dim says", world_obs_bytes(w));
+                     w->ops->name, when, in->picture ? "height, width and planes say" : "obs_dim says",
+                     world_obs_bytes(w));
 }
 
 static int init(struct instance *in, char *err, size_t err_size)
@@ -69,13 +64,10 @@ int instance_open(struct instance *in, const struct world *world, struct rng rng
 {
     const struct env_spec *spec = &world->spec;
     *in = (struct instance){.world = world, .rng = rng};
-    if (spec->stack < 1 || spec->stack > FRAMES_STACK_MAX)
-        return error_set("environment %s stacks %d observations; allowed are 1 to %d", world->ops->name, spec->stack,
-                         FRAMES_STACK_MAX);
     in->state = guarded(world, spec->state_size);
-    frames_new(&in->frames, instance_obs_floats(world), spec->stack, N);
-    if (spec->obs_kind == ENV_OBS_PLANE)
-        in->plane = guarded(world, instance_obs_floats(world));
+    frames_new(&in->frames, world_obs_floats(world), spec->planes, spec->stack, N);
+    if (spec->obs_kind == ENV_OBS_PICTURE)
+        in->picture = guarded(world, world_obs_floats(world));
     else if (world->foreign)
         in->raw = guarded(world, world_obs_bytes(world));
     char err[512] = "";
@@ -88,7 +80,7 @@ void instance_close(struct instance *in)
 {
     if (in->opened && in->world->ops->free) in->world->ops->free(in->state);
     free(in->state);
-    free(in->plane);
+    free(in->picture);
     free(in->raw);
     frames_free(&in->frames);
     *in = (struct instance){0};
@@ -101,8 +93,8 @@ static int take_in(struct instance *in, float *obs, const char *when, bool edge)
     const size_t n = in->frames.size;
     if (check_guards(in, when, edge)) return -1;
     if (in->raw) memcpy(obs, in->raw, n * sizeof *obs);
-    if (in->plane) {
-        frames_convert(in->plane, obs, n);
+    if (in->picture) {
+        frames_split(in->picture, in->frames.planes, obs, n / (size_t)in->frames.planes);
         return 0;
     }
     for (size_t i = 0; i < n; i++)
@@ -121,7 +113,7 @@ static int take_in(struct instance *in, float *obs, const char *when, bool edge)
 /* Where the environment writes what becomes obs. */
 static void *to(const struct instance *in, float *obs)
 {
-    return in->plane ? (void *)in->plane : in->raw ? in->raw : obs;
+    return in->picture ? (void *)in->picture : in->raw ? in->raw : obs;
 }
 
 /* A library's first save goes to where it can do no harm. 0, or -1 after error_set() where it needs more than it said.
@@ -140,18 +132,31 @@ static int try_save(struct instance *in)
                      w->spec.save_size);
 }
 
+/* 0, or -1 after error_set() with what the environment itself says. */
+static int ask_failure(struct instance *in)
+{
+    const struct env_ops *ops = in->world->ops;
+    const char *why = ops->failure ? ops->failure(in->state) : NULL;
+    if (!why) return 0;
+    in->fault = INSTANCE_FAILED;
+    return error_set("environment %s: %s", ops->name, why);
+}
+
 int instance_reset(struct instance *in)
 {
     float *obs = frames_first(&in->frames);
     in->ret = 0;
     in->steps = 0;
+    in->began = false;
     struct foreign before;
     if (in->world->foreign) foreign_begin(&before, !in->was_reset);
     in->world->ops->reset(in->state, &in->rng, to(in, obs));
     if (in->world->foreign) foreign_end(&before);
-    if (!in->was_reset && try_save(in)) return -1;
+    if (ask_failure(in) || (!in->was_reset && try_save(in))) return -1;
     in->was_reset = true;
-    return take_in(in, obs, "after reset", true);
+    if (take_in(in, obs, "after reset", true)) return -1;
+    in->began = true;
+    return 0;
 }
 
 static void cut_off(const struct instance *in, struct env_step *step)
@@ -164,11 +169,17 @@ static void cut_off(const struct instance *in, struct env_step *step)
     told = true;
 }
 
+void instance_post(struct instance *in, struct env_action action)
+{
+    if (in->world->ops->post) in->world->ops->post(in->state, action);
+}
+
 int instance_step(struct instance *in, struct env_action action, struct env_step *step)
 {
     float *obs = frames_next(&in->frames);
     *step = in->world->ops->step(in->state, &in->rng, action, to(in, obs));
     in->steps++;
+    if (ask_failure(in)) return -1;
     if (in->world->spec.max_steps > 0 && in->steps >= in->world->spec.max_steps && !step->terminated &&
         !step->truncated)
         cut_off(in, step);
@@ -205,7 +216,7 @@ static size_t env_bytes_most(const struct world *world)
 /* A pixel is kept as the byte it was. */
 static size_t obs_bytes(const struct instance *in)
 {
-    return (size_t)in->frames.stack * in->frames.size * (in->plane ? 1 : sizeof(float));
+    return (size_t)in->frames.stack * in->frames.size * (in->picture ? 1 : sizeof(float));
 }
 
 size_t instance_state_size(const struct instance *in)
@@ -228,7 +239,7 @@ size_t instance_save(const struct instance *in, void *bytes, bool *whole)
     at += padded(head.env_bytes);
     for (int c = 0; c < f->stack; c++) {
         const float *obs = f->ring + (size_t)f->recent[c] * f->size;
-        if (!in->plane)
+        if (!in->picture)
             memcpy(at, obs, f->size * sizeof *obs);
         else
             for (size_t i = 0; i < f->size; i++) at[i] = (uint8_t)lrintf(obs[i] * 255.0f);
@@ -263,11 +274,12 @@ long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh
         return error_set("environment %s does not take its saved state back", ops->name);
     }
     at += padded(head.env_bytes);
+    in->began = true;
     in->ret = head.ret;
     in->steps = head.steps;
     for (int c = 0; c < f->stack; c++) {
         float *obs = frames_next(&in->frames);
-        if (in->plane)
+        if (in->picture)
             frames_convert(at, obs, f->size);
         else
             memcpy(obs, at, f->size * sizeof *obs);

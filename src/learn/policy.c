@@ -11,8 +11,10 @@ static const struct policy_ops *const table[] = {
 
 struct policy policy_among(const struct policy_ops *const *rows, const struct env_spec *spec)
 {
-    struct policy p = {
-        .size = spec->num_actions ? 1 : spec->action_dim, .low = spec->action_low, .high = spec->action_high};
+    struct policy p = {.size = spec->num_actions ? 1 : spec->num_components + spec->action_dim,
+                       .low = spec->action_low,
+                       .high = spec->action_high,
+                       .choices = spec->num_components ? spec->component_actions : NULL};
     for (; *rows; rows++) {
         p.outputs = (*rows)->outputs(spec);
         if (!p.outputs) continue;

@@ -2,8 +2,8 @@
  * entropy and the gradient of its loss. Each kind is one table of functions, a file of its own and a line in
  * policies.h; the environment's actions choose it, and nothing else knows more of it.
  *
- * An action is a vector of floats everywhere: of `size` of them, what the distribution draws, and of one, its index,
- * where actions are discrete. */
+ * An action is a vector of floats everywhere: of `size` of them, what the distribution draws; discrete ones are their
+ * indices. */
 #ifndef DUNLIN_LEARN_POLICY_H
 #define DUNLIN_LEARN_POLICY_H
 
@@ -16,7 +16,8 @@ struct policy {
     const struct policy_ops *ops; /* NULL: no distribution is made for these actions */
     int outputs;                  /* P: numbers of the network that describe it */
     int size;                     /* N: floats of an action */
-    float low, high;              /* the range of a continuous action */
+    const float *low, *high;      /* (N) the bounds of a continuous action, the environment's; else NULL */
+    const int *choices;           /* (N) choices of each component, the environment's; NULL: one component, P choices */
 };
 
 /* out: (P), action: (N). Sums over components belong inside: the losses see one action, one probability. */
@@ -33,8 +34,8 @@ struct policy_ops {
     /* dout (P) = scale * d(-log pi(a) adv - beta H(pi)) / d out, adv a constant. */
     void (*gradient)(const struct policy *p, const float *out, const float *action, double adv, double beta,
                      double scale, float *dout);
-    /* The action as the environment takes it. vector: room for action_dim floats, to which the answer may point. */
-    struct env_action (*to_env)(const struct policy *p, const float *action, float *vector);
+    /* The action as the environment takes it. room: for N floats or ints, to which the answer may point. */
+    struct env_action (*to_env)(const struct policy *p, const float *action, void *room);
 };
 
 #define POLICY(id) extern const struct policy_ops policy_##id;

@@ -10,7 +10,7 @@ static bool bootstraps(const struct rollout *r, int t, int e)
     return end == ROLLOUT_CUT || (end == ROLLOUT_GOES_ON && t == r->T - 1);
 }
 
-void returns_n_step(struct rollout *r, double gamma)
+void returns_lambda(struct rollout *r, double gamma, double lambda)
 {
     for (int e = 0; e < r->E; e++) {
         double R = 0;
@@ -20,6 +20,8 @@ void returns_n_step(struct rollout *r, double gamma)
                 R = r->next_value[row];
             else if (r->end[row] == ROLLOUT_TERMINAL)
                 R = 0;
+            else if (lambda < 1)
+                R = (1 - lambda) * r->next_value[row] + lambda * R;
             R = r->reward[row] + gamma * R;
             r->target[row] = (float)R;
         }

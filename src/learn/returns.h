@@ -4,14 +4,16 @@
 
 #include "learn/rollout.h"
 
-/* target = R, in the forward view: R <- r + gamma R backwards through time; at a rollout's end R starts with
- * next_value; after a terminal step it is 0, after a cut one next_value. */
-void returns_n_step(struct rollout *r, double gamma);
+/* target = R, in the forward view: R <- r + gamma [(1 - lambda) next_value + lambda R] backwards through time; at a
+ * rollout's end R starts with next_value; after a terminal step it is 0, after a cut one next_value. lambda 1: the
+ * n-step return R <- r + gamma R, which reads no other next_value. */
+void returns_lambda(struct rollout *r, double gamma, double lambda);
 
 /* target = y = r + gamma next_value, and r alone at a terminal step. */
 void returns_one_step(struct rollout *r, double gamma);
 
-/* The rows whose next_value returns_n_step() reads, ascending; returns their number. rows: room for T * E. */
+/* The rows whose next_value returns_lambda() reads with lambda 1, ascending; returns their number. rows: room for
+ * T * E. */
 int returns_bootstrap_rows(const struct rollout *r, int *rows);
 
 /* The loss that the Q methods share: L = sum 1/2 (target - Q(s,a))^2, mean over environments. Gradient: Q(s,a) -

@@ -35,6 +35,12 @@ const struct env_ops *world_env(int index)
 /* What must hold before any function of it is called. */
 static int check_ops(const char *name, const struct env_ops *ops)
 {
+    if (ops->api == 1)
+        return error_set(
+            "environment \"%s\": it was built for version 1 of dunlin/env.h, this program has version %d: write "
+            "ENV_OBS_PICTURE for ENV_OBS_PLANE, point action_low and action_high at arrays of action_dim floats, and "
+            "build it again with this program's include folder",
+            name, DUNLIN_ENV_API);
     if (ops->api != DUNLIN_ENV_API)
         return error_set(
             "environment \"%s\": it was built for version %d of dunlin/env.h, this program has version %d; "
@@ -110,7 +116,12 @@ static const struct env_ops *find_library(const char *path_arg, const char **arg
         return NULL;
     }
     const struct env_ops *ops = dlsym(library, "dunlin_env");
-    if (!ops) error_set("environment \"lib:%s\": it has no symbol `dunlin_env` (const struct env_ops)", path);
+    if (!ops)
+        error_set(
+            "environment \"lib:%s\": it exports no `dunlin_env`, which was looked for by dlsym(), as an unmangled "
+            "name among those that `nm -D` lists: define `const struct env_ops dunlin_env`, not static and in no "
+            "namespace, in a file that includes dunlin/env.h",
+            path);
     if (!ops || check_ops(path, ops)) {
         dlclose(library);
         return NULL;
@@ -137,26 +148,50 @@ const struct env_ops *world_find(const char *name, const char **arg)
     return NULL;
 }
 
-/* NULL, or what is wrong with the sizes. */
-static const char *spec_fault(const struct env_spec *s, const struct env_ops *ops)
+/* NULL, or what is wrong with an observation's sizes. */
+static const char *obs_fault(const struct env_spec *s)
 {
+    const int least = ENV_PICTURE_SIDE_LEAST;
+    if (s->stack < 1 || s->stack > ENV_STACK_MOST) return "stack must be 1 to 16";
     if (s->obs_kind == ENV_OBS_FLOATS) {
         if (s->obs_dim <= 0) return "obs_dim must be positive";
-        if (s->stack != 1) return "stack must be 1 with ENV_OBS_FLOATS";
+        if (s->planes != 1) return "planes must be 0 or 1 with ENV_OBS_FLOATS";
         for (int i = 0; i < s->obs_dim; i++)
             if ((s->obs_scale && (!isfinite(s->obs_scale[i]) || s->obs_scale[i] == 0)) ||
                 (s->obs_centre && !isfinite(s->obs_centre[i])))
                 return "obs_centre and obs_scale must be finite, and obs_scale not 0";
-    } else if (s->obs_kind == ENV_OBS_PLANE) {
-        if (s->height <= 0 || s->width <= 0 || s->stack <= 0) return "height, width and stack must be positive";
-        if (s->obs_centre || s->obs_scale) return "obs_centre and obs_scale must be NULL with ENV_OBS_PLANE";
-    } else {
-        return "obs_kind must be ENV_OBS_FLOATS or ENV_OBS_PLANE";
+        return NULL;
     }
-    if (s->num_actions < 0 || s->action_dim < 0 || (s->num_actions > 0) == (s->action_dim > 0))
-        return "exactly one of num_actions and action_dim must be positive, the other 0";
-    if (s->action_dim > 0 && !(isfinite(s->action_low) && isfinite(s->action_high) && s->action_low < s->action_high))
-        return "action_low must lie below action_high, both finite";
+    if (s->obs_kind != ENV_OBS_PICTURE) return "obs_kind must be ENV_OBS_FLOATS or ENV_OBS_PICTURE";
+    if (s->height < least || s->width < least)
+        return "height and width of a picture must be at least 32; give smaller grids as ENV_OBS_FLOATS";
+    if (s->planes < 1 || s->planes > ENV_PLANES_MOST) return "planes must be 1 to 4";
+    if (s->obs_centre || s->obs_scale) return "obs_centre and obs_scale must be NULL with ENV_OBS_PICTURE";
+    return NULL;
+}
+
+/* The same of its actions. */
+static const char *action_fault(const struct env_spec *s)
+{
+    if (s->num_actions < 0 || s->num_components < 0 || s->action_dim < 0 ||
+        (s->num_actions > 0) + (s->num_components > 0) + (s->action_dim > 0) != 1)
+        return "exactly one of num_actions, num_components and action_dim must be positive, the others 0";
+    if (s->num_components && !s->component_actions) return "num_components needs component_actions";
+    for (int c = 0; c < s->num_components; c++)
+        if (s->component_actions[c] < 1) return "each of component_actions must be at least 1";
+    if (s->action_dim && (!s->action_low || !s->action_high)) return "action_dim needs action_low and action_high";
+    for (int i = 0; i < s->action_dim; i++)
+        if (!(isfinite(s->action_low[i]) && isfinite(s->action_high[i]) && s->action_low[i] < s->action_high[i]))
+            return "each of action_low must lie below that of action_high, both finite";
+    return NULL;
+}
+
+/* NULL, or what is wrong with the sizes. */
+static const char *spec_fault(const struct env_spec *s, const struct env_ops *ops)
+{
+    const char *fault = obs_fault(s);
+    if (!fault) fault = action_fault(s);
+    if (fault) return fault;
     if (s->action_repeat < 1) return "action_repeat must be at least 1";
     if (s->max_steps < 0) return "max_steps must not be negative";
     if (s->state_size == 0) return "state_size must be positive";
@@ -164,6 +199,14 @@ static const char *spec_fault(const struct env_spec *s, const struct env_ops *op
     if (ops->render ? s->render_height <= 0 || s->render_width <= 0 : s->render_height != 0 || s->render_width != 0)
         return "render_height and render_width must be positive with `render` and 0 without";
     return NULL;
+}
+
+/* What counts as 1 where it is 0. */
+static void fill_spec(struct env_spec *s)
+{
+    int *const ones[] = {&s->planes, &s->stack, &s->action_repeat};
+    for (size_t i = 0; i < sizeof ones / sizeof ones[0]; i++)
+        if (!*ones[i]) *ones[i] = 1;
 }
 
 int world_open(struct world *world, const char *name, const struct env_args *args)
@@ -187,7 +230,11 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
     const int refused = ops->open(&world->spec, &world->args, err, sizeof err);
     foreign_end(&before);
     if (refused) return error_set("environment \"%s\" cannot be opened: %s", name, err);
+    fill_spec(&world->spec);
     const char *fault = spec_fault(&world->spec, ops);
+    if (fault && world->spec.obs_kind == ENV_OBS_PICTURE)
+        return error_set("environment \"%s\": what its `open` answers, pictures of %dx%d, cannot be used: %s", name,
+                         world->spec.height, world->spec.width, fault);
     if (fault) return error_set("environment \"%s\": what its `open` answers cannot be used: %s", name, fault);
     world->policy = policy_for(&world->spec);
     return 0;
@@ -196,13 +243,36 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
 struct net_input world_input(const struct world *world)
 {
     const struct env_spec *s = &world->spec;
-    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->obs_dim};
-    return (struct net_input){.C = s->stack, .height = s->height, .width = s->width};
+    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->stack * s->obs_dim, .vectors = s->stack};
+    return (struct net_input){.C = s->stack * s->planes, .height = s->height, .width = s->width};
+}
+
+int world_pointers(const struct world *world)
+{
+    return world->spec.stack * world->spec.planes;
+}
+
+size_t world_obs_floats(const struct world *world)
+{
+    const struct env_spec *s = &world->spec;
+    if (s->obs_kind == ENV_OBS_FLOATS) return (size_t)s->obs_dim;
+    return (size_t)s->height * (size_t)s->width * (size_t)s->planes;
 }
 
 size_t world_obs_bytes(const struct world *world)
 {
+    return world_obs_floats(world) * (world->spec.obs_kind == ENV_OBS_FLOATS ? sizeof(float) : 1);
+}
+
+struct env_action world_random_action(const struct world *world, struct rng *rng, void *room)
+{
     const struct env_spec *s = &world->spec;
-    if (s->obs_kind == ENV_OBS_FLOATS) return (size_t)s->obs_dim * sizeof(float);
-    return (size_t)s->height * (size_t)s->width;
+    int *indices = room;
+    float *vector = room;
+    if (s->num_actions) return (struct env_action){.index = rng_below(rng, s->num_actions)};
+    for (int c = 0; c < s->num_components; c++) indices[c] = rng_below(rng, s->component_actions[c]);
+    if (s->num_components) return (struct env_action){.indices = indices};
+    for (int i = 0; i < s->action_dim; i++)
+        vector[i] = (float)(s->action_low[i] + rng_uniform(rng) * ((double)s->action_high[i] - s->action_low[i]));
+    return (struct env_action){.vector = vector};
 }

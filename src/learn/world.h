@@ -32,14 +32,21 @@ struct world {
     bool foreign; /* of a library: nobody here has looked at what it does */
 };
 
-/* Opens the environment `name` in this process and checks the sizes it answers. args->arg is not read: it comes from
- * the name. *world must stay where it is (its args point into it); nothing needs closing. 0, or -1 with error_set(). */
+/* Opens the environment `name` in this process and checks the sizes it answers; those that count as 1 where they are 0
+ * are 1 then. args->arg is not read: it comes from the name. *world must stay where it is (its args point into it);
+ * nothing needs closing. 0, or -1 with error_set(). */
 int world_open(struct world *world, const char *name, const struct env_args *args);
 
-/* The network's input: planes times stack, or floats. */
+/* The network's input: the planes or floats of `stack` observations; and how many pointers it is given as. */
 struct net_input world_input(const struct world *world);
+int world_pointers(const struct world *world);
 
-/* Bytes of one observation as the environment writes it. */
+/* One observation: its numbers, and its bytes as the environment writes it. */
+size_t world_obs_floats(const struct world *world);
 size_t world_obs_bytes(const struct world *world);
+
+/* Draws an action with every choice alike: each index, each number within its bounds. room: for policy.size numbers,
+ * to which the answer may point. */
+struct env_action world_random_action(const struct world *world, struct rng *rng, void *room);
 
 #endif

@@ -8,42 +8,62 @@
 #include "nn/builder.h"
 #include "nn/layers.h"
 
-static int build(struct net *net, const struct network *network, int lstm)
+/* The hidden layers of the network's row, from the input on. */
+static int build_trunk(struct builder *b, const struct network *network, int lstm)
 {
-    const struct net_input *in = &net->facts.input;
+    const struct net_input *in = &b->net->facts.input;
     const bool planes = in->C > 0;
-    if (lstm < 0 || lstm > NET_WIDEST)
-        return error_set("lstm %d: the number of cells is 0 (none) to %d", lstm, NET_WIDEST);
-    if (planes && (double)in->C * in->height * in->width > INT_MAX / 16)
-        return error_set("%d planes of %dx%d are more than a network here can read", in->C, in->height, in->width);
-    struct builder b = {.net = net, .name = network->name, .top = {.frames = true, .floats = in->dim}};
-    if (planes) b.top = (struct shape){in->C, in->height, in->width, in->C * in->height * in->width, true};
+    b->below = -1;
+    b->convs = b->denses = 0;
+    b->top = (struct shape){.frames = true, .floats = in->dim};
+    if (planes) b->top = (struct shape){in->C, in->height, in->width, in->C * in->height * in->width, true};
     for (int k = 0; k < NETWORK_LAYERS && network->layers[k].add; k++)
-        if (network->layers[k].add(&b, &network->layers[k])) return -1;
-    if (lstm) lstm_add(&b, lstm);
-    heads_add(&b);
+        if (network->layers[k].add(b, &network->layers[k])) return -1;
+    if (lstm) lstm_add(b, lstm);
     return 0;
 }
 
-struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
-                       int outputs)
+static int build(struct net *net, const struct network *network, const struct net_config *config)
+{
+    const struct net_input *in = &net->facts.input;
+    const bool policy = config->heads == NET_HEADS_POLICY_V;
+    struct builder b = {.net = net, .name = network->name, .prefix = "", .activation = config->activation};
+    if (config->lstm < 0 || config->lstm > NET_WIDEST)
+        return error_set("lstm %d: the number of cells is 0 (none) to %d", config->lstm, NET_WIDEST);
+    if (in->C > 0 && (double)in->C * in->height * in->width > INT_MAX / 16)
+        return error_set("%d planes of %dx%d are more than a network here can read", in->C, in->height, in->width);
+    if (build_trunk(&b, network, config->lstm)) return -1;
+    heads_add(&b, policy && !config->separate_critic);
+    if (!policy || !config->separate_critic) return 0;
+    const int top = b.below;
+    b.prefix = "v_";
+    if (build_trunk(&b, network, config->lstm)) return -1;
+    b.prefix = "";
+    value_add(&b);
+    join_add(&b, top);
+    return 0;
+}
+
+struct net *net_new_of(const struct network *network, const struct net_config *config)
 {
     struct net *net = memory_new(1, sizeof *net);
     openblas_set_num_threads(1); /* the other cores belong to other actors */
-    net->facts.input = *input;
-    net->facts.heads = heads;
-    net->facts.outputs = outputs;
-    net->facts.out_dim = outputs + (heads == NET_HEADS_POLICY_V);
+    net->facts.input = config->input;
+    net->facts.heads = config->heads;
+    net->facts.outputs = config->outputs;
+    net->facts.free = config->free;
+    net->facts.out_dim = config->outputs + (config->heads == NET_HEADS_POLICY_V);
     net->facts.tensors = net->tensors;
-    if (build(net, network, lstm)) net_free(&net);
+    net->wide = -1;
+    if (build(net, network, config)) net_free(&net);
     return net;
 }
 
-struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int outputs)
+struct net *net_new(const struct net_config *config)
 {
     struct network network;
-    if (network_of(spec, &network)) return NULL;
-    return net_new_of(&network, lstm, input, heads, outputs);
+    if (network_of(config->spec, &network)) return NULL;
+    return net_new_of(&network, config);
 }
 
 void net_free(struct net **net)

@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y, bool relu)
+void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y,
+                    enum activation activation)
 {
     struct net *net = b->net;
     struct layer *l = memory_new(1, size);
@@ -14,9 +15,12 @@ void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size,
     *l = (struct layer){.ops = ops,
                         .in = b->top.floats,
                         .out = y.floats,
-                        .relu = relu,
-                        .mask = net->count > 0 && net->layers[net->count - 1]->relu,
+                        .below = b->below,
+                        .beside = -1,
+                        .activation = activation,
+                        .below_activation = b->below < 0 ? ACTIVATION_NONE : net->layers[b->below]->activation,
                         .squared = -1};
+    b->below = net->count;
     net->layers[net->count++] = l;
     b->top = y;
     return l;
@@ -26,7 +30,7 @@ size_t builder_tensor(struct builder *b, const char *layer, const char *part, st
 {
     struct net_facts *f = &b->net->facts;
     assert(f->tensor_count < NET_TENSORS);
-    snprintf(t.name, sizeof t.name, "%s.%s", layer, part);
+    snprintf(t.name, sizeof t.name, "%s%s.%s", b->prefix, layer, part);
     t.size = 1;
     for (int k = 0; k < t.ndim; k++) t.size *= (size_t)t.dims[k];
     for (int k = 0; !t.nview && k < t.ndim; k++) t.view[k] = t.dims[k], t.perm[k] = k;

@@ -8,13 +8,14 @@
 #include "nn/net.h"
 #include "nn/networks.h"
 
-enum { NET_LAYERS = NETWORK_LAYERS + 3, NET_TENSORS = 32, NET_PLANES = 64, NET_WIDEST = 65536 };
+enum { NET_LAYERS = 2 * (NETWORK_LAYERS + 3) + 1, NET_TENSORS = 64, NET_PLANES = 64, NET_WIDEST = 65536 };
 
 struct net {
     struct net_facts facts;
     struct tensor tensors[NET_TENSORS];
     struct layer *layers[NET_LAYERS];
     int count;
+    int wide; /* the layer of facts.wide, -1: none */
 };
 
 /* What a layer leaves to the next: a map (height, width, C), or where C is 0 a row of floats. */
@@ -26,13 +27,17 @@ struct shape {
 
 struct builder {
     struct net *net;
-    const char *name;  /* of the network */
-    struct shape top;  /* of what is there already */
-    int convs, denses; /* so many have been named */
+    const char *name;           /* of the network */
+    const char *prefix;         /* of the tensors' names: "" or, of a critic of its own, "v_" */
+    enum activation activation; /* of dense layers */
+    struct shape top;           /* of what is there already */
+    int below;                  /* the layer that is there on top; -1: none */
+    int convs, denses;          /* so many have been named */
 };
 
 /* A layer on top; `size` bytes of its own struct, 0 behind struct layer. Owner: the network. */
-void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y, bool relu);
+void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size, struct shape y,
+                    enum activation activation);
 /* Appends tensor LAYER.PART to theta and returns its offset. t has ndim, dims, fan_in, start, pixels, and, where it is
  * not stored as in the textbook, nview, view and perm. */
 size_t builder_tensor(struct builder *b, const char *layer, const char *part, struct tensor t);
@@ -41,8 +46,7 @@ size_t builder_tensor(struct builder *b, const char *layer, const char *part, st
  * height, width). */
 struct tensor builder_matrix(const struct builder *b, int n);
 
-/* A network of a row that need not be in the table; else as net_new(). */
-struct net *net_new_of(const struct network *network, int lstm, const struct net_input *input, enum net_heads heads,
-                       int outputs);
+/* A network of a row that need not be in the table, whatever config->spec says; else as net_new(). */
+struct net *net_new_of(const struct network *network, const struct net_config *config);
 
 #endif

@@ -61,6 +61,8 @@ static int check(const struct builder *b, const struct network_layer *row)
         return error_set("net %s reads image planes, but this environment gives a vector of %d floats: use --net mlp",
                          b->name, in->dim);
     assert(b->top.C > 0);
+    if (b->activation != ACTIVATION_RELU)
+        return error_set("net %s has ReLU as its activation: use --activation relu, or --net mlp with tanh", b->name);
     if (in->C > NET_PLANES)
         return error_set("net %s: this environment shows %d planes, and 1 to %d can be read; use --net mlp", b->name,
                          in->C, NET_PLANES);
@@ -86,7 +88,7 @@ int conv_add(struct builder *b, const struct network_layer *row)
                          .cols = (x.width - row->kernel) / row->stride + 1,
                          .planes = x.frames};
     const struct shape y = {sizes.O, sizes.rows, sizes.cols, sizes.O * sizes.rows * sizes.cols, false};
-    struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y, true);
+    struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y, ACTIVATION_RELU);
     const int K = row->kernel, fan_in = x.C * K * K;
     struct tensor t = {
         .ndim = 4, .dims = {row->n, x.C, K, K}, .fan_in = fan_in, .nview = 4, .pixels = sizes.rows * sizes.cols};

@@ -39,7 +39,7 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
         gather(l, pass, row, patches);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, O, K, 1, patches, K, theta + l->weight, O, 1, y,
                     O);
-        relu_forward((size_t)layer->out, y);
+        activation_forward(ACTIVATION_RELU, (size_t)layer->out, y);
     }
 }
 
@@ -75,7 +75,7 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
         float *dx = pass->dx + (size_t)row * layer->in;
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, pixels, K, O, 1, dz, O, w, O, 0, p->dpatches, K);
         scatter(l, p->dpatches, dx);
-        if (layer->mask) relu_back((size_t)layer->in, pass->x + (size_t)row * layer->in, dx);
+        activation_back(layer->below_activation, (size_t)layer->in, pass->x + (size_t)row * layer->in, dx);
     }
 }
 

@@ -10,12 +10,13 @@
 #include "nn/dense.h"
 #include "nn/layers.h"
 
-enum { PARTS = 2 };
+enum { PARTS = 3 };
 
 struct dense {
     struct layer layer;
     struct dense_part { /* it may answer several tensors side by side: pi and v */
         int n;
+        bool free;           /* the bias alone, whatever is below */
         size_t weight, bias; /* offsets in theta */
     } part[PARTS];
     int parts;
@@ -39,6 +40,15 @@ void dense_rows_back(int B, int n, int in, const float *dY, int ldy, const float
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, in, n, 1, dY, ldy, W, in, beta, dX, in);
 }
 
+static void dense_bias(int B, int n, const float *dY, int ldy, float *db)
+{
+    for (int o = 0; o < n; o++) {
+        float sum = 0;
+        for (int b = 0; b < B; b++) sum += dY[(size_t)b * ldy + o];
+        db[o] = sum;
+    }
+}
+
 void dense_weights(int B, int n, int in, const float *X, const float *dY, int ldy, float *dW, float *db)
 {
     if (B == 1) {
@@ -47,11 +57,7 @@ void dense_weights(int B, int n, int in, const float *X, const float *dY, int ld
     } else {
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, in, B, 1, dY, ldy, X, in, 0, dW, in);
     }
-    for (int o = 0; db && o < n; o++) {
-        float sum = 0;
-        for (int b = 0; b < B; b++) sum += dY[(size_t)b * ldy + o];
-        db[o] = sum;
-    }
+    if (db) dense_bias(B, n, dY, ldy, db);
 }
 
 static void forward(const struct layer *layer, const float *theta, struct pass *p, int row0, int B)
@@ -60,9 +66,13 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
     const int in = layer->in, out = layer->out;
     const float *X = p->x + (size_t)row0 * in;
     float *Y = p->y + (size_t)row0 * out;
-    for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++)
-        dense_rows(B, l->part[k].n, in, X, theta + l->part[k].weight, theta + l->part[k].bias, false, Y + at, out);
-    if (layer->relu) relu_forward((size_t)B * out, Y);
+    for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {
+        const struct dense_part *part = &l->part[k];
+        if (!part->free) dense_rows(B, part->n, in, X, theta + part->weight, theta + part->bias, false, Y + at, out);
+        for (int b = 0; part->free && b < B; b++)
+            memcpy(Y + (size_t)b * out + at, theta + part->bias, (size_t)part->n * sizeof *Y);
+    }
+    activation_forward(layer->activation, (size_t)B * out, Y);
 }
 
 static void backward(const struct layer *layer, const float *theta, struct pass *p, const struct span *s, float *dtheta)
@@ -71,10 +81,14 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     const int R = s->T * s->E, in = layer->in, out = layer->out;
     for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {
         const struct dense_part *part = &l->part[k];
+        if (part->free) {
+            dense_bias(R, part->n, p->dy + at, out, dtheta + part->bias);
+            continue;
+        }
         dense_weights(R, part->n, in, p->x, p->dy + at, out, dtheta + part->weight, dtheta + part->bias);
         if (p->dx) dense_rows_back(R, part->n, in, p->dy + at, out, theta + part->weight, k > 0, p->dx);
     }
-    if (p->dx && layer->mask) relu_back((size_t)R * in, p->x, p->dx);
+    if (p->dx) activation_back(layer->below_activation, (size_t)R * in, p->x, p->dx);
 }
 
 static const struct layer_ops ops = {.forward = forward, .backward = backward, .pass_size = sizeof(struct pass)};
@@ -103,18 +117,43 @@ int dense_add(struct builder *b, const struct network_layer *row)
     input_add(b);
     if (!b->top.C) snprintf(name, sizeof name, "fc%d", b->denses++);
     const struct tensor weight = builder_matrix(b, row->n);
-    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n}, true);
+    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n}, b->activation);
     add_part(b, l, name, row->n, weight, TENSOR_HIDDEN);
     return 0;
 }
 
-void heads_add(struct builder *b)
+/* Numbers that are parameters themselves: pi.log_sigma. */
+static void add_free(struct builder *b, struct dense *l, int n)
+{
+    struct dense_part *part = &l->part[l->parts++];
+    assert(l->parts <= PARTS);
+    part->n = n;
+    part->free = true;
+    part->bias = builder_tensor(b, "pi", "log_sigma",
+                                (struct tensor){.ndim = 1, .dims = {n}, .fan_in = 1, .start = TENSOR_FREE});
+}
+
+static struct dense *heads_layer(struct builder *b, int floats, struct tensor *weight)
+{
+    input_add(b);
+    *weight = builder_matrix(b, floats);
+    return builder_layer(b, &ops, sizeof(struct dense), (struct shape){.floats = floats}, ACTIVATION_NONE);
+}
+
+void heads_add(struct builder *b, bool critic)
 {
     const struct net_facts *f = &b->net->facts;
     const bool policy = f->heads == NET_HEADS_POLICY_V;
-    input_add(b);
-    const struct tensor weight = builder_matrix(b, f->out_dim);
-    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = f->out_dim}, false);
-    add_part(b, l, policy ? "pi" : "q", f->outputs, weight, policy ? TENSOR_POLICY : TENSOR_VALUE);
-    if (policy) add_part(b, l, "v", 1, weight, TENSOR_VALUE);
+    struct tensor weight;
+    struct dense *l = heads_layer(b, f->outputs + critic, &weight);
+    add_part(b, l, policy ? "pi" : "q", f->outputs - f->free, weight, policy ? TENSOR_POLICY : TENSOR_VALUE);
+    if (f->free) add_free(b, l, f->free);
+    if (critic) add_part(b, l, "v", 1, weight, TENSOR_VALUE);
+}
+
+void value_add(struct builder *b)
+{
+    struct tensor weight;
+    struct dense *l = heads_layer(b, 1, &weight);
+    add_part(b, l, "v", 1, weight, TENSOR_VALUE);
 }

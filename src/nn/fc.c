@@ -178,7 +178,7 @@ bool fc_fits(const struct shape *below, int width)
 void fc_add(struct builder *b, int width)
 {
     const struct shape below = b->top;
-    struct fc *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = width}, true);
+    struct fc *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = width}, ACTIVATION_RELU);
     const int in = l->layer.in;
     l->C = below.C;
     l->layer.squared = b->net->facts.tensor_count;
@@ -191,5 +191,7 @@ void fc_add(struct builder *b, int width)
                                                .perm = {2, 3, 1, 0},
                                                .fan_in = in});
     l->bias = builder_tensor(b, "fc", "bias", (struct tensor){.ndim = 1, .dims = {width}, .fan_in = in});
+    if (b->net->wide >= 0) return; /* one may travel as factors: a policy's before its critic's */
     b->net->facts.wide = (struct grad_wide){l->weight, in, width};
+    b->net->wide = b->net->count - 1;
 }

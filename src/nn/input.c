@@ -22,9 +22,9 @@ static const struct layer_ops ops = {.forward = forward, .pass_size = sizeof(str
 
 void input_add(struct builder *b)
 {
-    const int pointers = b->top.C > 0 ? b->top.C : 1;
+    const int pointers = net_pointers(&b->net->facts.input);
     if (!b->top.frames) return;
-    struct input *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = b->top.floats}, false);
+    struct input *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = b->top.floats}, ACTIVATION_NONE);
     l->layer.given = true;
     l->pointers = pointers;
 }

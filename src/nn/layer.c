@@ -1,4 +1,4 @@
-/* layer.c -- what layers share: memory of a workspace, and the ReLU. */
+/* layer.c -- what layers share: memory of a workspace. */
 #include "nn/layer.h"
 
 #include <assert.h>
@@ -27,14 +27,4 @@ void pass_all_fresh(struct pass *p, int pixels)
     p->fresh_row = 0;
     p->from = pass_memory(p, (size_t)p->rows, sizeof *p->from);
     for (int r = 0; r < p->rows; r++) p->from[r] = -1;
-}
-
-void relu_forward(size_t n, float *y)
-{
-    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
-}
-
-void relu_back(size_t n, const float *x, float *dx)
-{
-    for (size_t i = 0; i < n; i++) dx[i] = x[i] > 0 ? dx[i] : 0;
 }

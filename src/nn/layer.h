@@ -3,8 +3,8 @@
  * A layer is one file and one function that adds it to a network being built (builder.h); networks.c lists who has
  * which.
  * Every layer reads x (rows, in) and answers y (rows, out). Backward, dy is the gradient at the layer's sum before its
- * ReLU: whoever reads an activation applies the ReLU's derivative to the gradient it hands down (dx is 0 where x is 0),
- * because it has x at hand anyway. A map of C channels lies as (height, width, C).
+ * activation: whoever reads an activation applies its derivative, a function of x alone, to the gradient it hands down
+ * (a ReLU's dx is 0 where x is 0), because it has x at hand anyway. A map of C channels lies as (height, width, C).
  */
 #ifndef DUNLIN_NN_LAYER_H
 #define DUNLIN_NN_LAYER_H
@@ -13,18 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn/activation.h"
+
 enum { PASS_BLOCKS = 16 };
 
 /* A layer's share of a workspace; its own struct begins with this one. Row r of a (rows, n) array begins at r * n. */
 struct pass {
     int rows;                   /* of the workspace */
     const float *const *frames; /* (rows, C or 1) borrowed planes or vectors: what the network reads */
-    const struct pass *below;   /* NULL for the first layer, which reads frames and not x */
+    const struct pass *below;   /* NULL for a first layer, which reads frames and not x */
+    const struct pass *beside;  /* of the layer that joins two: the second one below */
     const float *x;             /* (rows, in) y of the layer below */
     float *y;                   /* (rows, out) */
     float *dx;                  /* (rows, in) dy of the layer below; NULL where nobody asks for it */
     float *dy;                  /* (rows, out) */
-    float *state;               /* (B, cells) recurrent state of the rows being computed, else NULL */
+    float *state;               /* (B, state_dim) recurrent state of the rows being computed, else NULL */
     const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
     bool factors;               /* backward: the gradient of facts.wide is asked for as factors */
     double squares;             /* sum of squares of the gradient of tensor layer.squared, left by backward */
@@ -48,8 +51,9 @@ struct span {
 struct layer {
     const struct layer_ops *ops;
     int in, out; /* floats of a row */
-    bool relu;   /* y = max(0, sum) */
-    bool mask;   /* the layer below ends in a ReLU */
+    int below;   /* the layer it reads; -1: the input */
+    int beside;  /* the second one that it reads, -1: none */
+    enum activation activation, below_activation;
     bool given;  /* y is the input itself: it has no dy */
     int squared; /* the tensor whose sum of squares backward leaves in pass.squares; -1: none */
 };
@@ -73,10 +77,5 @@ void *pass_memory(struct pass *p, size_t n, size_t size);
 float *pass_floats(struct pass *p, size_t n);
 /* Of a layer that takes nothing over from earlier rows: every one of its pixels is fresh. */
 void pass_all_fresh(struct pass *p, int pixels);
-
-/* y = max(0, y), and NaN stays NaN; n floats. */
-void relu_forward(size_t n, float *y);
-/* dx = 0 where x <= 0, n floats. */
-void relu_back(size_t n, const float *x, float *dx);
 
 #endif

@@ -17,7 +17,11 @@ void fc_add(struct builder *b, int width);
 void lstm_add(struct builder *b, int cells);
 /* input.c: planes side by side, or the vector, as one row of floats; nothing where what is below is one already. */
 void input_add(struct builder *b);
-/* dense.c: the linear layer on top, of which the answers are. */
-void heads_add(struct builder *b);
+/* dense.c: the linear layer on top, of which the answers are: Q, or what describes the policy, and with critic V. */
+void heads_add(struct builder *b, bool critic);
+/* dense.c: V alone, on top of a critic of its own. */
+void value_add(struct builder *b);
+/* join.c: the answers of layer `policy` and of the layer on top side by side. */
+void join_add(struct builder *b, int policy);
 
 #endif

@@ -13,7 +13,9 @@
 
 struct lstm {
     struct layer layer;
-    int cells; /* N */
+    int cells;            /* N */
+    int state_at;         /* of its h and c in a row of state */
+    const int *state_dim; /* of the network: floats of a row of state */
     size_t weight_x, weight_h, bias;
 };
 
@@ -48,18 +50,18 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
 {
     const struct lstm *l = (const struct lstm *)layer;
     const struct lstm_pass *p = (const struct lstm_pass *)pass;
-    const int N = l->cells, in = layer->in;
+    const int N = l->cells, S = *l->state_dim, in = layer->in;
     const size_t at = (size_t)row0 * N;
-    float *gates = p->gates + 4 * at, *state = pass->state;
+    float *gates = p->gates + 4 * at, *state = pass->state + l->state_at;
     for (int b = 0; b < B; b++) {
-        memcpy(p->h + at + b * N, state + (size_t)b * 2 * N, N * sizeof(float));
-        memcpy(p->c + at + b * N, state + (size_t)b * 2 * N + N, N * sizeof(float));
+        memcpy(p->h + at + b * N, state + (size_t)b * S, N * sizeof(float));
+        memcpy(p->c + at + b * N, state + (size_t)b * S + N, N * sizeof(float));
     }
     dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, false, gates, 4 * N);
     dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, NULL, true, gates, 4 * N);
     for (int b = 0; b < B; b++)
-        cells_forward(N, gates + (size_t)b * 4 * N, p->c + at + b * N, p->tanh_c + at + b * N,
-                      state + (size_t)b * 2 * N, pass->y + at + b * N);
+        cells_forward(N, gates + (size_t)b * 4 * N, p->c + at + b * N, p->tanh_c + at + b * N, state + (size_t)b * S,
+                      pass->y + at + b * N);
 }
 
 /* One row: dy (N) and what the next step handed back in dh, dc (N) become dgates (4N) and this row's dc. */
@@ -103,7 +105,7 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     dense_weights(R, 4 * N, N, p->h, p->dgates, 4 * N, dtheta + l->weight_h, NULL);
     if (!pass->dx) return;
     dense_rows_back(R, 4 * N, in, p->dgates, 4 * N, theta + l->weight_x, false, pass->dx);
-    if (layer->mask) relu_back((size_t)R * in, pass->x, pass->dx);
+    activation_back(layer->below_activation, (size_t)R * in, pass->x, pass->dx);
 }
 
 static void open(const struct layer *layer, struct pass *pass)
@@ -134,15 +136,17 @@ void lstm_add(struct builder *b, int cells)
 {
     input_add(b);
     struct tensor weight_x = builder_matrix(b, 4 * cells);
-    struct lstm *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = cells}, false);
+    struct lstm *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = cells}, ACTIVATION_NONE);
     struct tensor t = {.ndim = 2, .dims = {4 * cells, cells}, .fan_in = cells, .start = TENSOR_RECURRENT};
     weight_x.fan_in = cells;
     weight_x.start = t.start;
     l->cells = cells;
+    l->state_at = b->net->facts.state_dim;
+    l->state_dim = &b->net->facts.state_dim;
+    b->net->facts.state_dim += 2 * cells;
     l->weight_x = builder_tensor(b, "lstm", "weight_x", weight_x);
     l->weight_h = builder_tensor(b, "lstm", "weight_h", t);
     t.ndim = 1;
     t.dims[1] = 0;
     l->bias = builder_tensor(b, "lstm", "bias", t);
-    b->net->facts.state_dim = 2 * cells;
 }

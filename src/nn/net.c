@@ -11,7 +11,7 @@
 
 struct net_work {
     const struct net *net;
-    int rows, pointers;   /* of a row: C planes or one vector */
+    int rows, pointers;   /* of a row: planes, or parts of a vector */
     const float **frames; /* (rows, pointers) */
     struct pass *pass[NET_LAYERS];
 };
@@ -36,16 +36,17 @@ struct net_work *net_work_new(const struct net *net, int rows)
     struct net_work *work = memory_new(1, sizeof *work);
     work->net = net;
     work->rows = rows;
-    work->pointers = net->facts.input.C > 0 ? net->facts.input.C : 1;
+    work->pointers = net_pointers(&net->facts.input);
     work->frames = memory_new((size_t)rows * work->pointers, sizeof *work->frames);
     for (int k = 0; k < net->count; k++) {
         const struct layer *l = net->layers[k];
         struct pass *p = work->pass[k] = memory_new(1, l->ops->pass_size);
         p->rows = rows;
         p->frames = work->frames;
-        p->below = k ? work->pass[k - 1] : NULL;
-        p->x = k ? p->below->y : NULL;
-        p->dx = k ? p->below->dy : NULL;
+        p->below = l->below < 0 ? NULL : work->pass[l->below];
+        p->beside = l->beside < 0 ? NULL : work->pass[l->beside];
+        p->x = p->below ? p->below->y : NULL;
+        p->dx = p->below ? p->below->dy : NULL;
         p->y = pass_floats(p, (size_t)rows * l->out);
         p->dy = l->given ? NULL : pass_floats(p, (size_t)rows * l->out);
         if (l->ops->open) l->ops->open(l, p);
@@ -123,7 +124,7 @@ static double backward(const struct net *net, const float *theta, struct net_wor
     }
     for (int k = net->count - 1; k >= 0; k--) {
         const struct layer *l = net->layers[k];
-        work->pass[k]->factors = factors;
+        work->pass[k]->factors = factors && k == net->wide;
         if (l->ops->backward) l->ops->backward(l, theta, work->pass[k], span, dtheta);
     }
     for (int k = 0; k < net->facts.tensor_count; k++) squares += squares_of(net, work, k, dtheta);

@@ -12,25 +12,34 @@
 #include <stdint.h>
 
 #include "dunlin/rng.h"
+#include "nn/activation.h"
 #include "optim/grad.h"
 
-/* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0). */
+/* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0), which come as
+ * `vectors` equal parts, one behind the other (0: as one). */
 struct net_input {
     int C, height, width;
-    int dim;
+    int dim, vectors;
 };
+
+/* Pointers that one row of it is given as. */
+static inline int net_pointers(const struct net_input *input)
+{
+    return input->C > 0 ? input->C : input->vectors > 0 ? input->vectors : 1;
+}
 
 /* What it answers. An output row is out_dim floats: Q values (P of them, one per action); or the P numbers
  * that describe the policy, and then V (1). */
 enum net_heads {
     NET_HEADS_Q,        /* tensors q.weight (P, H), q.bias (P) */
-    NET_HEADS_POLICY_V, /* tensors pi.weight (P, H), pi.bias (P), v.weight (1, H), v.bias (1) */
+    NET_HEADS_POLICY_V, /* tensors pi.weight (P, H), pi.bias (P), v.weight (1, H), v.bias (1); where some of the P are
+                           free of the input, pi.weight and pi.bias lack them, and they are pi.log_sigma */
 };
 
 /* A named tensor of theta. Files hold the textbook shape (dense (out, in), convolution (out, in, kh, kw), LSTM gates
  * i f g o); in theta the same numbers may lie in another order that the kernels like: axis k of the stored order is
  * textbook axis perm[k]. */
-enum tensor_start { TENSOR_HIDDEN, TENSOR_RECURRENT, TENSOR_POLICY, TENSOR_VALUE }; /* for NET_INIT_HE */
+enum tensor_start { TENSOR_HIDDEN, TENSOR_RECURRENT, TENSOR_POLICY, TENSOR_VALUE, TENSOR_FREE }; /* for net_init() */
 struct tensor {
     char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
     int ndim;
@@ -59,16 +68,27 @@ struct net_facts {
     const struct tensor *tensors; /* in the order of theta */
     int out_dim;                  /* floats of one output row */
     int outputs;                  /* P */
+    int free;                     /* the last so many of them do not depend on the input */
     int state_dim;                /* floats of recurrent state of one environment (h then c); 0 without LSTM */
     struct net_input input;
     enum net_heads heads;
     struct grad_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
 };
 
-/* A network of the given kind: spec is "mlp", "mlp:64,64", "small" or "nature" (networks.c); lstm is cells after the
- * last hidden layer or 0. Returns NULL after error_set() where the spec does not parse or does not fit the input.
- * Owner: net_free(). */
-struct net *net_new(const char *spec, int lstm, const struct net_input *input, enum net_heads heads, int outputs);
+/* What a network is made of. */
+struct net_config {
+    const char *spec; /* "mlp", "mlp:64,64", "small" or "nature" (networks.c) */
+    int lstm;         /* cells after the last hidden layer, or 0 */
+    struct net_input input;
+    enum net_heads heads;
+    int outputs;                /* P */
+    int free;                   /* the last so many of them are parameters themselves, NET_HEADS_POLICY_V */
+    enum activation activation; /* of dense layers: ACTIVATION_RELU or ACTIVATION_TANH; convolutions have ReLU */
+    bool separate_critic;       /* V has hidden layers of its own, as many and as wide: tensors v_fc0.weight, ... */
+};
+
+/* Returns NULL after error_set() where the spec does not parse or does not fit the input. Owner: net_free(). */
+struct net *net_new(const struct net_config *config);
 void net_free(struct net **net);
 const struct net_facts *net_facts(const struct net *net);
 /* Network i as it is typed, "mlp[:64,64]", and a line of help; NULL behind the last. */
@@ -77,8 +97,10 @@ const char *net_usage(int i, const char **help);
 /* The start values; the draws run in textbook order, tensor by tensor.
  * uniform: Torch's default and the paper's, weights and biases U(+-1/sqrt(fan_in)); activations shrink from layer to
  * layer. he: hidden weights uniform with variance 2/fan_in, heads with 1/fan_in (the policy's a hundredth of that
- * width, so that it starts even), biases 0; recurrent layers as in uniform. */
-enum net_init { NET_INIT_UNIFORM, NET_INIT_HE };
+ * width, so that it starts even), biases 0; recurrent layers as in uniform.
+ * orthogonal: weights are orthogonal matrices (rows, or columns, of length 1) times sqrt(2), the policy's head times
+ * 0.01, the value's and recurrent ones times 1; biases 0. Free numbers start at 0. */
+enum net_init { NET_INIT_UNIFORM, NET_INIT_HE, NET_INIT_ORTHOGONAL };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
 
 /* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
@@ -91,9 +113,9 @@ void net_work_free(struct net_work **work);
 /* Floats that a workspace takes for each row, so that a caller can tell beforehand what fits into memory. */
 size_t net_row_floats(const struct net *net);
 
-/* Computes rows row0 .. row0 + B - 1. x[b * C + c] points to plane c of row row0 + b (newest last), or x[b] to its dim
- * floats; the pointers and what they point to must stay until net_backward. state: (B, state_dim), the recurrent state
- * before these rows, replaced by the state after them; NULL without LSTM. */
+/* Computes rows row0 .. row0 + B - 1. x[b * C + c] points to plane c of row row0 + b (newest last), or
+ * x[b * vectors + c] to part c of its dim floats; the pointers and what they point to must stay until net_backward.
+ * state: (B, state_dim), the recurrent state before these rows, replaced by the state after them; NULL without LSTM. */
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state);
 

@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
+static const enum activation activations[] = {
+    [ACTIVATION_IS_RELU] = ACTIVATION_RELU, [ACTIVATION_IS_TANH] = ACTIVATION_TANH};
+
 static const struct optim_row *row_of(const struct options *options)
 {
     return optim_row(optim_kind_of(options->optimizer));
@@ -52,7 +55,13 @@ int setup_complete(struct option_set *set)
     return setup_check(set);
 }
 
-int setup_open(struct setup *setup, const struct options *options, bool training)
+void setup_choose_net(const struct world *world, struct options *options)
+{
+    if (!strcmp(options->net, NET_AUTO))
+        snprintf(options->net, sizeof options->net, "%s", world->spec.obs_kind == ENV_OBS_FLOATS ? "mlp" : "small");
+}
+
+int setup_open(struct setup *setup, struct options *options, bool training)
 {
     const struct env_args args = {.training = training,
                                   .no_op_max = (int)options->no_op_max,
@@ -64,16 +73,19 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
     const int outputs = algo_outputs(setup->algo, &setup->world);
-    if (!outputs && setup->world.policy.ops)
-        return error_set("algorithm %s needs discrete actions; environment %s has continuous ones", options->algo,
-                         options->env);
-    if (!outputs)
-        return error_set(
-            "environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
-            "actions (`dunlin list`)",
-            options->env);
-    const struct net_input input = world_input(&setup->world);
-    setup->net = net_new(options->net, (int)options->lstm, &input, setup->algo->heads, outputs);
+    if (!outputs) return -1;
+    setup_choose_net(&setup->world, options);
+    if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
+        return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
+                         options->algo);
+    const struct net_config net = {.spec = options->net,
+                                   .lstm = (int)options->lstm,
+                                   .input = world_input(&setup->world),
+                                   .heads = setup->algo->heads,
+                                   .outputs = outputs,
+                                   .activation = activations[options->activation],
+                                   .separate_critic = options->critic == CRITIC_SEPARATE};
+    setup->net = net_new(&net);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
     return 0;
@@ -91,6 +103,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .t_max = (int)o->t_max,
                              .envs = (int)o->envs_per_actor,
                              .gamma = o->gamma,
+                             .lambda = o->gae,
                              .entropy = o->entropy,
                              .value_coef = o->value_coef,
                              .reward_scale = o->reward_scale,

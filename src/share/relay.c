@@ -256,7 +256,7 @@ static void ask_words(struct relay *r)
     if (there->config.snapshot) reach_read(there, there->map.snapshot, r->snapshot, LINE);
 }
 
-static void round_trip(struct relay *r)
+void relay_round(struct relay *r)
 {
     bool asked = messages_write(&r->messages);
     ask_weights(r);
@@ -317,7 +317,7 @@ static void *run(void *arg)
         doorbell_wait(r->here, atomic_load(half_word_at(r->here, AT_RINGS)), IDLE_NS);
     }
     for (;;) {
-        round_trip(r);
+        relay_round(r);
         const uint64_t bye = r->board[BOARD_PARTING] ? BYE_PARTED : BYE_SAID;
         if (atomic_load(&r->closing) && messages_done(&r->messages, bye)) break;
         if (!busy(r)) sleep_a_while(r);
@@ -329,13 +329,21 @@ done:
 
 /* ---- owner ---- */
 
-struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes)
+struct relay *relay_make(struct share *here, const struct share *there, const int *actors, int lanes)
 {
     struct relay *r = memory_new(1, sizeof *r);
     r->here = here;
     r->there = *there;
-    r->there.watch = watch_open(&there->ids[0], there->config.patience);
+    r->joined = true;
     messages_open(&r->messages, here, &r->there, actors, lanes);
+    return r;
+}
+
+struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes)
+{
+    struct relay *r = relay_make(here, there, actors, lanes);
+    r->there.watch = watch_open(&there->ids[0], there->config.patience);
+    r->joined = false;
     sigset_t every, before;
     sigfillset(&every); /* signals are for the thread that knows what to do with them */
     pthread_sigmask(SIG_SETMASK, &every, &before);

@@ -1,8 +1,8 @@
 /* runfile.c -- run.h5 while it is written; making it is runfile_make.c, reading it runfile_read.c.
  *
  * Rows wait in memory until runfile_gather() hands them to HDF5; what that writes waits in the driver (spool.h) until
- * runfile_write() has brought it to the disk, and until then further rows stay here. The queues are bounded; where a
- * disk stays full so long that one runs over, its oldest quarter goes, and an event says how many rows that were.
+ * runfile_write() has brought it to the disk, and until then further rows stay here (queue.h); where a disk stays full
+ * so long that some must go, an event says how many rows that were.
  *
  * A file is made as run.h5.new, opened for single writer, multiple readers, and then renamed: whoever finds run.h5
  * finds it complete and marked as live.
@@ -21,20 +21,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/guard.h"
+#include "store/queue.h"
 #include "store/runfile_make.h"
 #include "store/seal.h"
 #include "store/spool.h"
 #include "store/tables.h"
 
-enum { QUEUE_BYTES = 16 << 20, KEPT_BYTES = 1 << 18, MAX_DAMAGED = 10000 };
-
-struct queue {
-    hid_t set, type;
-    char *rows; /* those not yet written */
-    int64_t count, room;
-    int64_t written; /* rows in the file */
-    int64_t dropped; /* since the last event about it */
-};
+enum { MAX_DAMAGED = 10000 };
+enum { MANY_CHUNKS = 8 }; /* 330 KB: compressing them takes rank 0 some 3 ms */
 
 struct runfile {
     hid_t file;
@@ -50,11 +44,7 @@ struct runfile {
 
 static void release(struct runfile *f)
 {
-    for (int t = 0; t < RUN_TABLE_COUNT; t++) {
-        h5_release(&f->queues[t].set);
-        h5_release(&f->queues[t].type);
-        free(f->queues[t].rows);
-    }
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_free(&f->queues[t]);
     free(f->actors);
     free(f);
 }
@@ -66,11 +56,8 @@ static int open_live(struct runfile *f, const char *path)
     H5_CHECK(spool_use(access), path, "open for live writing");
     H5_CHECK(f->file = H5Fopen(path, H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), path, "open for live writing");
     H5_CHECK((f->spool = spool_of(f->file)) ? 0 : -1, path, "open for live writing");
-    for (int t = 0; t < RUN_TABLE_COUNT; t++) {
-        struct queue *q = &f->queues[t];
-        H5_CHECK(q->type = table_type(&RUN_TABLES[t]), path, "open a table");
-        if (table_open(f->file, &RUN_TABLES[t], &q->set, &q->written, path)) return -1;
-    }
+    for (int t = 0; t < RUN_TABLE_COUNT; t++)
+        if (queue_open(&f->queues[t], f->file, path)) return -1;
     const struct queue *lag = &f->queues[RUN_TABLE_LAG];
     if (table_read(lag->set, lag->type, 0, RUN_LAG_ROWS, f->lag, path)) return -1;
     for (int i = 0; i < RUN_LAG_ROWS; i++) {
@@ -102,7 +89,7 @@ static struct runfile *start(const char *path, const char *fresh, int ranks)
     f->ranks = ranks;
     f->actors = memory_new((size_t)ranks, sizeof *f->actors);
     f->file = H5I_INVALID_HID;
-    for (int t = 0; t < RUN_TABLE_COUNT; t++) f->queues[t].set = f->queues[t].type = H5I_INVALID_HID;
+    for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_init(&f->queues[t], &RUN_TABLES[t]);
     if (!go_live(f, fresh)) return f;
     hid_t file = f->file;
     release(f);
@@ -176,44 +163,17 @@ struct runfile *runfile_resume(const char *dir, const struct option_set *options
     return NULL;
 }
 
-/* Room for one more row. */
-static void make_room(struct queue *q, size_t row)
-{
-    const int64_t most = (int64_t)(QUEUE_BYTES / row);
-    if (q->count < q->room) return;
-    if (q->room == most) {
-        const int64_t gone = q->count / 4;
-        memmove(q->rows, q->rows + (size_t)gone * row, (size_t)(q->count - gone) * row);
-        q->count -= gone;
-        q->dropped += gone;
-        return;
-    }
-    const int64_t room = 2 * q->room + 64 < most ? 2 * q->room + 64 : most;
-    char *rows = memory_new((size_t)room, row);
-    if (q->count) memcpy(rows, q->rows, (size_t)q->count * row);
-    free(q->rows);
-    q->rows = rows;
-    q->room = room;
-}
-
-static void add(struct runfile *f, enum runfile_table table, const void *row)
-{
-    struct queue *q = &f->queues[table];
-    make_room(q, RUN_TABLES[table].row);
-    memcpy(q->rows + (size_t)q->count++ * RUN_TABLES[table].row, row, RUN_TABLES[table].row);
-}
-
 void runfile_train(struct runfile *f, const struct run_train *row)
 {
-    add(f, RUN_TABLE_TRAIN, row);
+    queue_add(&f->queues[RUN_TABLE_TRAIN], row);
 }
 void runfile_episode(struct runfile *f, const struct run_episode *row)
 {
-    add(f, RUN_TABLE_EPISODES, row);
+    queue_add(&f->queues[RUN_TABLE_EPISODES], row);
 }
 void runfile_eval(struct runfile *f, const struct run_eval *row)
 {
-    add(f, RUN_TABLE_EVAL, row);
+    queue_add(&f->queues[RUN_TABLE_EVAL], row);
 }
 
 /* Zero behind the text: the same event is the same bytes. */
@@ -228,7 +188,7 @@ void runfile_event(struct runfile *f, const struct run_event *row)
     struct run_event clean = *row;
     pad(clean.kind, sizeof clean.kind);
     pad(clean.text, sizeof clean.text);
-    add(f, RUN_TABLE_EVENTS, &clean);
+    queue_add(&f->queues[RUN_TABLE_EVENTS], &clean);
 }
 
 void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
@@ -250,22 +210,6 @@ void runfile_actors(struct runfile *f, const struct run_actor *rows)
         pad(f->actors[r].state, sizeof f->actors[r].state);
     }
     f->actors_changed = true;
-}
-
-static int flush_queue(struct runfile *f, enum runfile_table table)
-{
-    struct queue *q = &f->queues[table];
-    if (!q->count) return 0;
-    if (table_append(q->set, q->type, q->written, q->count, q->rows, f->path)) return -1;
-    H5_CHECK(H5Dflush(q->set), f->path, "write");
-    q->written += q->count;
-    q->count = 0;
-    if ((size_t)q->room * RUN_TABLES[table].row > KEPT_BYTES) { /* grown while the disk did not answer */
-        free(q->rows);
-        q->rows = NULL;
-        q->room = 0;
-    }
-    return 0;
 }
 
 static int rewrite(struct runfile *f, enum runfile_table table, const void *rows, bool *changed)
@@ -293,16 +237,29 @@ static void tell_dropped(struct runfile *f)
 
 static int flush_tables(struct runfile *f)
 {
-    if (flush_queue(f, RUN_TABLE_TRAIN) || flush_queue(f, RUN_TABLE_EPISODES) || flush_queue(f, RUN_TABLE_EVAL))
-        return -1;
+    static const enum runfile_table GROWING[] = {RUN_TABLE_TRAIN, RUN_TABLE_EPISODES, RUN_TABLE_EVAL};
+    for (size_t i = 0; i < sizeof GROWING / sizeof *GROWING; i++)
+        if (queue_write(&f->queues[GROWING[i]], true, f->path)) return -1;
     tell_dropped(f);
-    if (flush_queue(f, RUN_TABLE_EVENTS) || rewrite(f, RUN_TABLE_LAG, f->lag, &f->lag_changed)) return -1;
+    if (queue_write(&f->queues[RUN_TABLE_EVENTS], true, f->path)) return -1;
+    if (rewrite(f, RUN_TABLE_LAG, f->lag, &f->lag_changed)) return -1;
     return rewrite(f, RUN_TABLE_ACTORS, f->actors, &f->actors_changed);
 }
 
 int runfile_gather(struct runfile *f)
 {
     return spool_waits(f->spool) ? 0 : flush_tables(f);
+}
+
+bool runfile_many_wait(const struct runfile *f)
+{
+    const struct queue *q = &f->queues[RUN_TABLE_EPISODES];
+    return queue_whole(q) >= MANY_CHUNKS * q->table->chunk && !spool_waits(f->spool);
+}
+
+int runfile_gather_many(struct runfile *f)
+{
+    return queue_write(&f->queues[RUN_TABLE_EPISODES], false, f->path);
 }
 
 int runfile_write(struct runfile *f)

@@ -1,11 +1,13 @@
 /* tables.c -- see tables.h. */
 #include "store/tables.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 enum { DEFLATE_MOST = 1032, LENGTH_ONLY = 32 << 20, MAX_OBJECTS = 1 << 20 };
 
@@ -75,6 +77,15 @@ hid_t table_type(const struct table *table)
     return type;
 }
 
+/* Measured on rows of catch and cartpole, chunks of 40 kB: level 1 makes 3.5 and 7.8 bytes of the 40 of an episode, at
+ * 106 to 120 MB/s of a core; level 6 makes 3.2 and 7.4 at 57 to 76. */
+static herr_t set_packed(hid_t plist, hsize_t chunk)
+{
+    if (H5Pset_chunk(plist, 1, &chunk) < 0) return -1;
+    if (H5Zfilter_avail(H5Z_FILTER_SHUFFLE) <= 0 || H5Zfilter_avail(H5Z_FILTER_DEFLATE) <= 0) return 0; /* unpacked */
+    return H5Pset_shuffle(plist) < 0 ? -1 : H5Pset_deflate(plist, 1);
+}
+
 int table_create(hid_t file, const struct table *table, int64_t rows, const char *path)
 {
     const bool fixed = table->frames_at < 0;
@@ -89,7 +100,7 @@ int table_create(hid_t file, const struct table *table, int64_t rows, const char
     if (fixed)
         H5_CHECK(H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY), path, "make a table");
     else
-        H5_CHECK(H5Pset_chunk(plist, 1, &chunk), path, "make a table");
+        H5_CHECK(set_packed(plist, chunk), path, "make a table");
     H5_CHECK(set = H5Dcreate2(file, table->name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT), path, "make a table");
     return 0;
 }
@@ -170,6 +181,22 @@ int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows,
     H5_CHECK(H5Dset_extent(set, &end), path, "write a table");
     if (select_rows(set, at, n, &in_file, &in_memory, path)) return -1;
     H5_CHECK(H5Dwrite(set, type, in_memory, in_file, H5P_DEFAULT, rows), path, "write a table");
+    return 0;
+}
+
+int table_put_plain(hid_t set, const struct table *table, int64_t at, int64_t n, const void *rows, const char *path)
+{
+    const hsize_t start = (hsize_t)at, end = (hsize_t)(at + n);
+    const size_t bytes = (size_t)table->chunk * table->row;
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_CHECK(plist = H5Dget_create_plist(set), path, "write a table");
+    const uint32_t none = (1u << H5Pget_nfilters(plist)) - 1; /* a filter whose bit is set is left out */
+    H5_CHECK(H5Dset_extent(set, &end), path, "write a table");
+    char *chunk = memory_new(bytes, 1);
+    memcpy(chunk, rows, (size_t)n * table->row);
+    const herr_t rc = H5Dwrite_chunk(set, H5P_DEFAULT, none, &start, bytes, chunk);
+    free(chunk);
+    H5_CHECK(rc, path, "write a table");
     return 0;
 }
 

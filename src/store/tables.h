@@ -32,7 +32,8 @@ const char *table_field_name(const struct table_field *field);
 
 /* The compound type of a row, in memory and in the file; < 0 where HDF5 fails. */
 hid_t table_type(const struct table *table);
-/* A new dataset /NAME: without end, or of `rows` zeroed rows where the table is rewritten in place. */
+/* A new dataset /NAME: without end and compressed (where this HDF5 can), or of `rows` zeroed rows where the table is
+ * rewritten in place. */
 int table_create(hid_t file, const struct table *table, int64_t rows, const char *path);
 /* Opens it; refuses what is no list of compounds, lies in other
  * files, or is longer than its file can hold. Reading matches members by name: a column that this program does not
@@ -41,6 +42,10 @@ int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows,
 int table_read(hid_t set, hid_t type, int64_t at, int64_t n, void *rows, const char *path);
 /* Writes rows at .. at + n - 1, extending the table to end there; the same call may be repeated after a failure. */
 int table_append(hid_t set, hid_t type, int64_t at, int64_t n, const void *rows, const char *path);
+
+/* One chunk, whose first row is `at`, of n rows and zeros behind them, past all filters; the table, which is of
+ * table_create(), ends with the n. */
+int table_put_plain(hid_t set, const struct table *table, int64_t at, int64_t n, const void *rows, const char *path);
 
 /* Nothing in a strange file but what Dunlin would write: before all of it is copied. 0, or -1 after error_set(). */
 int run_check(hid_t file, const char *path);

@@ -27,19 +27,22 @@ int64_t dropped_sum(const struct dropped *d)
 
 bool dropped_text(const struct dropped *d, struct dropped *before, char *text, size_t size)
 {
-    static const char *const names[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation"};
+    static const char *const names[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation", "failure"};
     const struct dropped since = before ? *before : (struct dropped){0};
     const int64_t sum = dropped_sum(d) - dropped_sum(&since);
     if (before) *before = *d;
     *text = '\0';
     if (!sum) return false;
-    size_t at = (size_t)snprintf(text, size, "dropped %lld of %lld rollouts: NaN or Inf in", (long long)sum,
+    size_t at = (size_t)snprintf(text, size, "dropped %lld of %lld rollouts:", (long long)sum,
                                  (long long)(d->pushes - since.pushes));
-    const char *between = " ";
+    const char *between = " NaN or Inf in ";
     for (int k = 0; k < TURN_BAD_KINDS && at < size; k++) {
         const long long n = (long long)(d->kinds[k] - since.kinds[k]);
         if (!n) continue;
-        at += (size_t)snprintf(text + at, size - at, "%s%lld %s%s", between, n, names[k], n > 1 ? "s" : "");
+        const bool failure = k == TURN_BAD_ENVIRONMENT;
+        if (failure) between = n < sum ? "; " : " ";
+        at += (size_t)snprintf(text + at, size - at, "%s%lld %s%s%s", between, n, names[k], n > 1 ? "s" : "",
+                               failure ? " of the environment" : "");
         between = ", ";
     }
     return true;

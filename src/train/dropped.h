@@ -1,5 +1,5 @@
-/* dropped.h -- gradients and rollouts that rank 0 dropped in this session, because a number in them was none. All
- * local. */
+/* dropped.h -- gradients and rollouts that rank 0 dropped in this session, because a number in them was none or their
+ * environment failed. All local. */
 #ifndef DUNLIN_TRAIN_DROPPED_H
 #define DUNLIN_TRAIN_DROPPED_H
 
@@ -22,8 +22,8 @@ void dropped_count(struct dropped *d, const struct share_push *push);
 /* Was everything dropped since long: a hundred, or most of a short session? */
 bool dropped_hopeless(const struct dropped *d);
 int64_t dropped_sum(const struct dropped *d);
-/* "dropped 12 of 40 rollouts: NaN or Inf in 12 gradients": what was counted since `before`, which is left as d is now;
- * NULL: of the whole session. "" and false where nothing was dropped. */
+/* "dropped 12 of 40 rollouts: NaN or Inf in 11 gradients; 1 failure of the environment": what was counted since
+ * `before`, which is left as d is now; NULL: of the whole session. "" and false where nothing was dropped. */
 bool dropped_text(const struct dropped *d, struct dropped *before, char *text, size_t size);
 
 #endif

@@ -136,6 +136,17 @@ void files_log(struct files *f, bool to_disk)
     f->log_to_disk = false;
 }
 
+/* Many short episodes: not all at once at the log interval. */
+static void log_turn(struct files *f)
+{
+    struct runfile *log = f->run->runfile;
+    if (files_busy(f, FILE_LOG) || !runfile_many_wait(log)) return;
+    if (runfile_gather_many(log))
+        begin_trouble(f, FILE_LOG, error_text());
+    else
+        writer_give(f->writer, FILE_LOG, put_log, log);
+}
+
 struct checkpoint_job {
     struct checkpoint_image *image;
     char *dir;
@@ -222,6 +233,7 @@ void files_turn(struct files *f)
         }
         if (k == FILE_BEST) best_turn(f, state);
     }
+    log_turn(f);
 }
 
 enum writer_state files_take_checkpoint(struct files *f)

@@ -18,12 +18,20 @@
 
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
 
-static const char *const bad_numbers[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation"};
+static const char *const bad_numbers[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation", ""};
+
+enum { EVENTS_MOST = 100 }; /* then they are only counted */
+
+static void take_failure(struct run *run, const struct share_ready *r)
+{
+    if (++run->n.bad_gradients <= EVENTS_MOST)
+        run_event(run, r->actor + 1, "environment", "the environment failed: its rollout was dropped (seed %lld)",
+                  (long long)run->options->seed);
+}
 
 /* A number that is none: counted, told, and reason enough to stop where the user says so. */
 static void take_bad(struct run *run, const struct share_ready *r)
 {
-    enum { EVENTS_MOST = 100 }; /* then they are only counted */
     const uint32_t bad = r->push.bad < TURN_BAD_KINDS ? r->push.bad : 0;
     const char *const article = bad == TURN_BAD_OBSERVATION ? "an" : "a";
     const long long seed = run->options->seed;
@@ -45,7 +53,10 @@ static void seen(void *arg, const struct share_ready *r, int64_t lag)
     dropped_count(&m->run.dropped, p);
     sums_push(&m->sums, p, lag);
     ranks_push(&m->ranks, r->actor, p->frames, !p->bad && p->scale != 0);
-    if (p->bad) take_bad(&m->run, r);
+    if (p->bad == TURN_BAD_ENVIRONMENT)
+        take_failure(&m->run, r);
+    else if (p->bad)
+        take_bad(&m->run, r);
 }
 
 void master_init(struct master *m, const struct master_start *s)

@@ -131,7 +131,8 @@ static void remember_best(struct session *s)
 /* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the seed. */
 static int load_start(struct session *s)
 {
-    static const enum net_init inits[] = {[INIT_UNIFORM] = NET_INIT_UNIFORM, [INIT_HE] = NET_INIT_HE};
+    static const enum net_init inits[] = {
+        [INIT_UNIFORM] = NET_INIT_UNIFORM, [INIT_HE] = NET_INIT_HE, [INIT_ORTHOGONAL] = NET_INIT_ORTHOGONAL};
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);

@@ -58,9 +58,13 @@ const float *turn_actor_fetch(struct turn_actor *t, struct share_view *view)
 }
 
 /* Where rollout after rollout is bad this actor ends and the others go on. */
-static void count_bad(struct turn_actor *t, const char *what)
+static void count_bad(struct turn_actor *t, bool failed, const char *what)
 {
-    if (++t->bad_in_a_row == TURN_BAD_MOST) log_rank("%s; %d rollouts in a row: this actor ends", what, TURN_BAD_MOST);
+    t->bad_in_a_row++;
+    t->failed_in_a_row = failed ? t->failed_in_a_row + 1 : 0;
+    t->hopeless = t->bad_in_a_row >= TURN_BAD_MOST || t->failed_in_a_row >= TURN_FAILED_MOST;
+    if (t->hopeless)
+        log_rank("%s; %d rollouts in a row: this actor ends", what, failed ? t->failed_in_a_row : t->bad_in_a_row);
 }
 
 /* Clip, and the one place where a NaN is kept from the master. */
@@ -81,27 +85,32 @@ static void push_gradient(struct turn_actor *t, uint64_t version)
     if (!isfinite(norm)) {
         p.bad = TURN_BAD_GRADIENT;
         p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
-        count_bad(t, "a NaN or Inf in the gradient");
+        count_bad(t, false, "a NaN or Inf in the gradient");
     } else {
-        t->bad_in_a_row = 0;
+        t->bad_in_a_row = t->failed_in_a_row = 0;
         if (clip > 0 && norm > clip) p.scale = (float)(clip / norm);
     }
     share_push(t->share, &p);
 }
 
-/* The environment answered no number: the master hears of it and counts the frames. */
+static enum turn_bad bad_of(enum instance_fault fault)
+{
+    if (fault == INSTANCE_FAILED) return TURN_BAD_ENVIRONMENT;
+    return fault == INSTANCE_BAD_REWARD ? TURN_BAD_REWARD : TURN_BAD_OBSERVATION;
+}
+
+/* The environment answered no number, or failed: the master hears of it and counts the frames. */
 static void push_fault(struct turn_actor *t, uint64_t version)
 {
     const int64_t steps = agent_steps(t->agent);
     const struct share_push p = {.version = version,
                                  .frames = steps * t->setup->world.spec.action_repeat,
                                  .steps = steps,
-                                 .bad = agent_fault(t->agent) == INSTANCE_BAD_REWARD ? TURN_BAD_REWARD
-                                                                                     : TURN_BAD_OBSERVATION};
+                                 .bad = bad_of(agent_fault(t->agent))};
     if (t->faults++ < FAULTS_TOLD)
         log_rank("%s; this rollout does not count and its episode is given up (seed %lld)", error_text(),
                  (long long)t->setup->options->seed);
-    count_bad(t, error_text());
+    count_bad(t, p.bad == TURN_BAD_ENVIRONMENT, error_text());
     share_push(t->share, &p);
 }
 
@@ -138,5 +147,5 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const
     }
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
-    return t->bad_in_a_row >= TURN_BAD_MOST ? TURN_HOPELESS : TURN_PUSHED;
+    return t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
 }

@@ -3,15 +3,26 @@
 #ifndef DUNLIN_TURN_ACTOR_H
 #define DUNLIN_TURN_ACTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "learn/agent.h"
 #include "setup/setup.h"
 #include "share/share.h"
 
-/* share_push.bad: where a number was none. */
-enum turn_bad { TURN_BAD_NONE, TURN_BAD_GRADIENT, TURN_BAD_REWARD, TURN_BAD_OBSERVATION, TURN_BAD_KINDS };
-enum { TURN_BAD_MOST = 100 }; /* in a row, with which there is no hope left */
+/* share_push.bad: where a number was none, or that the environment could not play on. */
+enum turn_bad {
+    TURN_BAD_NONE,
+    TURN_BAD_GRADIENT,
+    TURN_BAD_REWARD,
+    TURN_BAD_OBSERVATION,
+    TURN_BAD_ENVIRONMENT,
+    TURN_BAD_KINDS
+};
+enum {
+    TURN_BAD_MOST = 100,
+    TURN_FAILED_MOST = 5
+}; /* in a row, with which there is no hope left; a failure may be long */
 
 struct turn_actor {
     const struct setup *setup; /* borrowed */
@@ -23,6 +34,8 @@ struct turn_actor {
     struct agent_stats stats; /* of the last rollout whose gradient was pushed */
     int64_t faults;           /* rollouts that the environment spoilt */
     int bad_in_a_row;         /* rollouts without a gradient, whatever spoilt it */
+    int failed_in_a_row;      /* of them the last that its environment could not play */
+    bool hopeless;            /* this actor is to end */
     double *seconds;          /* (TURN_PARTS) += what each part took; NULL: not measured */
 };
 
@@ -42,8 +55,8 @@ enum turn_end {
     TURN_HOPELESS    /* pushed, but rollout after rollout was bad: this actor is to end */
 };
 /* One-sided: plays a rollout with theta, pushes its gradient and tells of the episodes that ended; with --deterministic
- * of these first. A rollout in which the environment answered no number is a line of log and a push without a
- * gradient. */
+ * of these first. A rollout in which the environment answered no number, or failed, is a line of log and a push
+ * without a gradient. */
 enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const struct share_view *view);
 
 #endif

@@ -1,0 +1,128 @@
+/* test_nn_parts.c -- networks of two parts, a policy and a critic with hidden layers of its own, with numbers that are
+ * parameters themselves, tanh and ReLU, and the orthogonal start, which they are begun with. */
+#include "nn_isa.h"
+#include "nn_subject.h"
+
+/* Both parts of a network whose critic has hidden layers of its own, with free numbers, and tanh or ReLU. */
+static void parts_twin(struct net_config config, int T, int E)
+{
+    struct subject s = subject_of(&config, T, E);
+    struct twin *twin[2] = {twin_part(s.net, s.theta, NULL, false), twin_part(s.net, s.theta, NULL, true)};
+    for (int k = 0; k < s.facts->tensor_count; k++) /* free numbers start at 0: others tell more */
+        for (size_t i = 0; s.facts->tensors[k].start == TENSOR_FREE && i < s.facts->tensors[k].size; i++)
+            s.theta[s.facts->tensors[k].offset + i] = (float)(twin[0]->p[k][i] = 0.25 * (double)(i + 1));
+    const int parts = config.separate_critic ? 2 : 1;
+    for (int t = 0; t < T; t++) forward(&s, t * E, E);
+    for (int k = 0; k < parts; k++) {
+        twin[k]->tanh = config.activation == ACTIVATION_TANH;
+        const int width = twin[k]->layer[twin[k]->count - 1].out;
+        for (int r = 0; r < T * E; r++) {
+            const double *y = twin_forward(twin[k], (const float *const *)s.x + r * s.per_row);
+            for (int i = 0; i < width; i++) EXPECT_NEAR(net_out(s.work, r)[twin[k]->first + i], y[i], 2e-6);
+            twin_backward(twin[k], net_dout(s.work, r));
+        }
+    }
+    for (int k = 0; parts == 2 && k < s.facts->tensor_count; k++) /* each tensor is one part's */
+        for (size_t i = 0; i < s.facts->tensors[k].size; i++) twin[0]->dp[k][i] += twin[1]->dp[k][i];
+    net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+    expect_gradient(&s, twin[0]->dp, 1e-5);
+    twin_free(twin[0]), twin_free(twin[1]);
+    subject_free(&s);
+}
+
+static void two_parts_twin(void **state)
+{
+    (void)state;
+    struct net_config c = {.heads = NET_HEADS_POLICY_V, .outputs = 6, .free = 3, .activation = ACTIVATION_TANH};
+    c.spec = "mlp:64,64", c.input.dim = 11;
+    parts_twin(c, 5, 2);
+    c.separate_critic = true;
+    parts_twin(c, 5, 1);
+    parts_twin(c, 1, 1);
+    c.free = 0, c.activation = ACTIVATION_RELU;
+    parts_twin(c, 3, 4);
+    c.spec = "small", c.input = (struct net_input){.C = 4, .height = 84, .width = 84}, c.free = 1;
+    parts_twin(c, 2, 1);
+}
+
+/* The wide layer that may travel as factors is the policy's; the critic's, of the same form, is whole. */
+static void two_parts_factors(void **state)
+{
+    (void)state;
+    const struct net_config c = {.spec = "small",
+                                 .input = {.C = 4, .height = 84, .width = 84},
+                                 .heads = NET_HEADS_POLICY_V,
+                                 .outputs = 3,
+                                 .separate_critic = true};
+    struct subject s = subject_of(&c, 3, 1);
+    const struct tensor *of[2] = {NULL, NULL};
+    for (int k = 0; k < s.facts->tensor_count; k++) {
+        if (!strcmp(s.facts->tensors[k].name, "fc.weight")) of[0] = &s.facts->tensors[k];
+        if (!strcmp(s.facts->tensors[k].name, "v_fc.weight")) of[1] = &s.facts->tensors[k];
+    }
+    EXPECT(of[0] && of[1] && s.facts->wide.offset == of[0]->offset);
+    float *whole = malloc(s.facts->params * sizeof *whole);
+    int factors = 0;
+    for (int t = 0; t < 3; t++) forward(&s, t, 1);
+    const double squares = net_backward(s.net, s.theta, s.work, 3, 1, NULL, whole);
+    net_forget(s.work);
+    EXPECT_NEAR(net_backward_factors(s.net, s.theta, s.work, 3, 1, NULL, s.dtheta, &factors) / squares, 1, 1e-5);
+    EXPECT(factors == 3);
+    for (size_t i = 0; i < of[1]->size; i++) EXPECT(s.dtheta[of[1]->offset + i] == whole[of[1]->offset + i]);
+    free(whole);
+    subject_free(&s);
+}
+
+static void two_parts_recurrent(void **state)
+{
+    (void)state;
+    const uint8_t start[] = {1, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0}; /* (4, 3) */
+    differences_of((struct net_config){.spec = "mlp:7",
+                                       .lstm = 5,
+                                       .input = {.dim = 4},
+                                       .heads = NET_HEADS_POLICY_V,
+                                       .outputs = 4,
+                                       .free = 2,
+                                       .activation = ACTIVATION_TANH,
+                                       .separate_critic = true},
+                   4, 3, start);
+}
+
+/* Rows or columns of every matrix are orthogonal and as long as its gain; biases and free numbers are 0. */
+static void start_values_orthogonal(void **state)
+{
+    (void)state;
+    struct net *net = net_new(&(struct net_config){
+        .spec = "mlp:64,20", .lstm = 6, .input = {.dim = 11}, .heads = NET_HEADS_POLICY_V, .outputs = 8, .free = 4});
+    const struct net_facts *f = net_facts(net);
+    struct rng rng = rng_make(3, 0, RNG_INIT, 0);
+    float *theta = malloc(f->params * sizeof(float)), *w = malloc(f->params * sizeof(float));
+    net_init(net, NET_INIT_ORTHOGONAL, theta, &rng);
+    for (int k = 0; k < f->tensor_count; k++) {
+        const struct tensor *t = &f->tensors[k];
+        const size_t out = (size_t)t->dims[0], in = t->size / out, n = out < in ? out : in;
+        const double gain = !strcmp(t->name, "pi.weight") ? 0.01 : !strncmp(t->name, "fc", 2) ? sqrt(2) : 1;
+        tensor_to_textbook(t, theta, w);
+        for (size_t i = 0; t->ndim == 1 && i < t->size; i++) EXPECT(w[i] == 0);
+        for (size_t a = 0; t->ndim > 1 && a < n; a++)
+            for (size_t b = 0; b < n; b++) {
+                double dot = 0;
+                for (size_t i = 0; i < (out < in ? in : out); i++)
+                    dot += out < in ? (double)w[a * in + i] * w[b * in + i] : (double)w[i * in + a] * w[i * in + b];
+                EXPECT_NEAR(dot / (gain * gain), a == b, 1e-5);
+            }
+    }
+    free(theta), free(w);
+    net_free(&net);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_parts_twin),
+        cmocka_unit_test(two_parts_factors),
+        cmocka_unit_test(two_parts_recurrent),
+        cmocka_unit_test(start_values_orthogonal),
+    };
+    return nn_main(tests);
+}
