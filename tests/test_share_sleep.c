@@ -130,7 +130,7 @@ static void dead_master_is_noticed(void **state)
     } else {
         struct share_view view;
         CHECK(share_wait(s, 2, &view) == 0);
-        s->looked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
+        s->asked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
         CHECK(share_fetch(s, NULL, &view) == 0);
         s->unheard += INT64_C(9500000000);
         CHECK(share_wait(s, 3, &view) == -1);

@@ -145,7 +145,7 @@ struct share {
     uint64_t seq, alive, head, dropped, pins, posts[SHARE_POST_KINDS];
     uint64_t beat;
     uint64_t carried;
-    int64_t looked, silent, signed_at, asked, unheard;
+    int64_t signed_at, asked, unheard;
     bool granted, lost;
     int64_t requested;   /* relayed: since when the next fetch wants weights; 0: it does not */
     struct watch *watch; /* where rank 0 is remote */

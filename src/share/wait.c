@@ -35,15 +35,14 @@ void wait_sign(struct share *s)
 
 int wait_alive(struct share *s)
 {
-    const int64_t now = clock_ns(), since = now - s->looked;
-    s->looked = now;
+    const int64_t now = clock_ns();
     if (s->board[BOARD_BEAT] != s->beat) {
         s->beat = s->board[BOARD_BEAT];
-        s->silent = s->unheard = 0;
-    } else {
-        s->silent += since < LOOK_NS ? since : LOOK_NS;
+        s->unheard = 0;
+        s->asked = now;
+    } else if (now - s->asked >= LOOK_NS) {
+        life_judge(s, now);
     }
-    if (s->silent >= LOOK_NS && now - s->asked >= LOOK_NS) life_judge(s, now);
     return s->lost ? -1 : 0;
 }
 

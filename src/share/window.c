@@ -297,8 +297,8 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     if (config->hogwild) s->current = 0;
     s->next = s->last = -1;
     for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
-    s->looked = s->signed_at = s->push_at = clock_ns();
-    for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->looked;
+    s->asked = s->signed_at = s->push_at = clock_ns();
+    for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->asked;
     refuse_separate(s);
     sync_windows(s);
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */

@@ -84,7 +84,7 @@ static bool any_update(const struct run *run)
     return run->turn.updates > run->first_update;
 }
 
-static double patience_of(const struct ranks *k)
+double ranks_patience(const struct ranks *k)
 {
     const double patience = k->run->options->patience;
     return any_update(k->run) ? fmax(patience, LONGER * k->longest_silence) : AT_START * patience;
@@ -93,7 +93,7 @@ static double patience_of(const struct ranks *k)
 bool ranks_hopeless(const struct ranks *k, int actor)
 {
     if (ranks_dead(k, actor)) return true;
-    return !share_process(k->run->share, actor + 1)->pid && k->silent_for[actor] > patience_of(k);
+    return !share_process(k->run->share, actor + 1)->pid && k->silent_for[actor] > ranks_patience(k);
 }
 
 void ranks_watch(struct ranks *k)

@@ -29,6 +29,7 @@ void ranks_watch(struct ranks *ranks);
 bool ranks_lost(const struct ranks *ranks, int actor); /* has it ended, died or fallen silent */
 bool ranks_dead(const struct ranks *ranks, int actor); /* is its process known to be gone */
 bool ranks_gone(const struct ranks *ranks, int rank);  /* is it so now: asks the system; false where that cannot tell */
+double ranks_patience(const struct ranks *ranks); /* s of silence after which who cannot be looked up is given up */
 /* Is it dead, or silent for too long where its process cannot be looked up. */
 bool ranks_hopeless(const struct ranks *ranks, int actor);
 
