@@ -55,7 +55,7 @@ static void cast(struct view *v, int column)
     const struct maze *m = v->m;
     const double aside = HALF_VIEW * ((2 * column + 1.0) / v->side - 1);
     const double rx = v->dx - v->dy * aside, ry = v->dy + v->dx * aside;
-    const double stride_x = rx ? fabs(1 / rx) : 1e9, stride_y = ry ? fabs(1 / ry) : 1e9;
+    const double stride_x = rx != 0 ? fabs(1 / rx) : 1e9, stride_y = ry != 0 ? fabs(1 / ry) : 1e9;
     int cx = (int)m->x, cy = (int)m->y, across_x = 0;
     double next_x = stride_x * (rx > 0 ? cx + 1 - m->x : m->x - cx);
     double next_y = stride_y * (ry > 0 ? cy + 1 - m->y : m->y - cy), depth = 0;
@@ -111,7 +111,8 @@ static int collect_things(const struct view *v, struct thing *things)
     int n = 0;
     for (int room = 0; room < MAZE_ROOMS * MAZE_ROOMS; room++) {
         const int apple = m->apples >> room & 1, portal = room == m->portal;
-        const double x = 2 * (room % MAZE_ROOMS) + 1.5 - m->x, y = 2 * (room / MAZE_ROOMS) + 1.5 - m->y;
+        const int cx = 2 * (room % MAZE_ROOMS) + 1, cy = 2 * (room / MAZE_ROOMS) + 1;
+        const double x = cx + 0.5 - m->x, y = cy + 0.5 - m->y;
         struct thing t = {.depth = x * v->dx + y * v->dy, .aside = y * v->dx - x * v->dy};
         if ((!apple && !portal) || t.depth < 0.1) continue;
         t.radius = apple ? 0.15 : 0.4, t.up = apple ? 0.25 : 0.5;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/watched.h"
 #include "bench/bench.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
@@ -88,10 +89,9 @@ static void at_exit(int status, void *unused)
 {
     (void)unused;
     if (returned || getpid() != self) return;
-    log_rank("a library has called exit(%d) in the middle of the work, the environment's if it is one: it must not end "
-             "this process",
-             status);
-    _exit(1);
+    watched_fail("a library has called exit(%d) in the middle of the work, the environment's if it is one: it must not "
+                 "end this process",
+                 status);
 }
 
 /* What was to be read has not been where standard output takes no more; a command that failed has said why. */

@@ -177,7 +177,7 @@ static double road_middle(const uint8_t *obs)
     const uint8_t *row = obs + 40 * 84;
     for (int x = 0; x < 84; x++)
         if (row[x] < 100) sum += x, n++;
-    return n ? sum / n : -1;
+    return n > 0 ? sum / n : -1;
 }
 
 static void test_drive_view(void **unused)
