@@ -121,6 +121,13 @@ def mutated(text, m):
     return "\n".join(lines)
 
 
+def settled():
+    """what make finds out anew at each call, as words for it"""
+    said = subprocess.run(["make", "-pn", "all"], cwd=TOP, capture_output=True, text=True).stdout
+    known = dict(re.findall(r"^(PACKAGES|LIBS) := (.*)$", said, re.M))
+    return [f"{k}={v.strip()}" for k, v in known.items()]
+
+
 class Copy:
     """a copy of the tree, with what was built, in which mutations are made one after another"""
 
@@ -141,7 +148,7 @@ class Copy:
                 shutil.copy2(source, to)
         revision = os.path.join(folder, "build", "revision.h")
         word = open(revision).read().split('"')[1] if os.path.exists(revision) else "unknown"
-        self.make_words = ["make", "-s", "REVISION=" + word]
+        self.make_words = ["make", "-s", "ABSENT=", "REVISION=" + word] + settled()
         if shutil.which("ccache") and "CC_BACKEND" not in os.environ:
             self.make_words.append("CC_BACKEND=ccache gcc")
         for piece in ("venv", "atari"):
