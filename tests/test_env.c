@@ -325,7 +325,8 @@ static void test_table_and_names(void **unused)
 
 static void test_known_ones_check_a_state(void **unused)
 {
-    static const char *const names[] = {"catch", "cue", "corridor", "cartpole", "acrobot", "mountaincar"};
+    static const char *const names[] = {"catch",   "cue",         "corridor", "cartpole",
+                                        "acrobot", "mountaincar", "drive",    "maze"};
     const char *arg;
     (void)unused;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) EXPECT(world_find(names[i], &arg)->load);

@@ -52,6 +52,8 @@ static void checkpoints(void **state)
     EXPECT(looks(0, "log;sync;write " FIRST ";prune " FIRST " 3;"));
     EXPECT(looks(599, "")); /* the next is due at 2000 frames, or after ten minutes */
     EXPECT(looks(2, "ask-state 2;"));
+    answer(0, 2, 11);
+    EXPECT(looks(1, "") && checkpoints_asked(&m.checkpoints)); /* the others' answers were to the one before */
     end();
 
     /* who is late is left out, and named; who is lost is not waited for */
@@ -231,8 +233,12 @@ static void evaluations(void **state)
     evaluated(0, 5, 0.75, 5);
     EXPECT(turns("eval 0.75;image checkpoint-best.h5:3000:;write checkpoint-best.h5;"));
     end();
+}
 
-    /* who is lost is not asked, and who gets lost is replaced */
+/* Who is lost is not asked, and who gets lost is replaced. */
+static void evaluations_of_the_lost(void **state)
+{
+    (void)state;
     begin("a3c", NULL);
     fake.silence[0] = 9;
     ranks_watch(&m.ranks);
@@ -249,8 +255,12 @@ static void evaluations(void **state)
     noted();
     EXPECT(turns("event 3 no-evaluation;") && !evaluations_busy(&m.evaluations)); /* nobody is left */
     end();
+}
 
-    /* rank 0's own, of weights that nobody has evaluated */
+/* Rank 0's own, of weights that nobody has evaluated. */
+static void last_evaluation(void **state)
+{
+    (void)state;
     begin("a3c", NULL);
     set.values.eval_episodes = 3;
     learn(0, 7);
@@ -352,9 +362,9 @@ static void reports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),     cmocka_unit_test(hanging),
-        cmocka_unit_test(last_one),    cmocka_unit_test(evaluations), cmocka_unit_test(best_again),
-        cmocka_unit_test(reports),
+        cmocka_unit_test(checkpoints),     cmocka_unit_test(failing),     cmocka_unit_test(hanging),
+        cmocka_unit_test(last_one),        cmocka_unit_test(evaluations), cmocka_unit_test(evaluations_of_the_lost),
+        cmocka_unit_test(last_evaluation), cmocka_unit_test(best_again),  cmocka_unit_test(reports),
     };
     return fake_main(tests);
 }

@@ -66,6 +66,7 @@ static void fetches(int a)
     HOLDS(all_are(theta, (double)view.publication));
     HOLDS(view.version == view.publication && view.frames == (int64_t)(10 * view.publication));
     HOLDS(view.publication >= wanted[a]);
+    HOLDS(!*word_at(s, at_actor(s, a, ACTOR_PIN))); /* what was copied is let go of */
     HOLDS(view.target_version >= with[view.publication].targets);
     HOLDS(view.state_id >= with[view.publication].state);
     HOLDS(view.snapshot_id >= with[view.publication].shot[a]);
@@ -135,7 +136,10 @@ static void act_at_once(void)
 
 static struct share *window(struct share *s, const struct map *map, void **memory)
 {
-    *s = (struct share){.config = config, .map = *map, .actors = ACTORS, .current = -1, .next = -1, .last = -1};
+    static struct process_id nobody_is_seen[1 + ACTORS];
+    *s = (struct share){
+        .config = config, .map = *map, .actors = ACTORS, .current = -1, .next = -1, .last = -1, .ids = nobody_is_seen};
+    s->config.patience = 1e9;
     *memory = aligned_alloc(LINE, (map->bytes + LINE - 1) / LINE * LINE);
     memset(*memory, 0, map->bytes);
     s->base = *memory;

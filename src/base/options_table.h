@@ -19,6 +19,7 @@
 #define CRITIC_WORDS(W) W(CRITIC_SHARED, "shared") W(CRITIC_SEPARATE, "separate")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
+#define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
 #define RELAY_WORDS(W) W(RELAY_AUTO, "auto") W(RELAY_OFF, "off")
 #define COMBINE_WORDS(W) W(COMBINE_NONE, "none") W(COMBINE_SUM, "sum")
 #define WIRE_WORDS(W) W(WIRE_FLOAT32, "float32") W(WIRE_BF16, "bf16") W(WIRE_SIGNIFICANT, "significant")
@@ -27,7 +28,8 @@
 #define OPTIONS(X)                                                                                                     \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                \
     X(NAME, algo, "algo", "a3c", 0, "", FIXED, "algorithm")                                                            \
-    X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                  \
+    X(TEXT, net, "net", NET_AUTO, 0, "", FIXED,                                                                        \
+      "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
     X(WORD, init, "init", INIT_UNIFORM, 0, INIT_WORDS, FIXED,                                                          \
       "start of the weights: the paper's, He's scaled for ReLU, or orthogonal")                                        \
     X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \
@@ -60,6 +62,10 @@
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
     X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
+    X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \
+      "divide rewards by the running standard deviation of their discounted sum when learning")                        \
+    X(FLAG, obs_norm, "obs-norm", false, 0, 1, FIXED,                                                                  \
+      "the network reads observations less their running mean, over their running standard deviation")                 \
     X(INT, frames, "frames", 10000000, 1, INT64_MAX, MAY, "emulated frames to train for, all actors together")         \
     X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
     X(INT, seed, "seed", 1, 0, INT64_MAX, FIXED, "names every random stream of the run")                               \
@@ -87,6 +93,8 @@
       "frames between two rows of /train with deterministic")                                                          \
     X(WORD, on_nan, "on-nan", ON_NAN_DROP, 0, ON_NAN_WORDS, MAY,                                                       \
       "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")                \
+    X(REAL, patience, "patience", 60, 1, 1e6, MAY,                                                                     \
+      "seconds that a rank which cannot be looked up (on another node) may be silent; looked up, silence is no death") \
     X(WORD, relay, "relay", RELAY_AUTO, 0, RELAY_WORDS, MAY,                                                           \
       "other nodes: one relay a node shares weights among its actors (auto), or each actor puts and gets (off)")       \
     X(WORD, combine, "combine", COMBINE_NONE, 0, COMBINE_WORDS, MAY,                                                   \

@@ -1,12 +1,14 @@
 /* player.c -- see player.h. */
 #include "play/player.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/watched.h"
 #include "store/checkpoint.h"
 
 int player_read_env(const char *key, const char *value, void *to)
@@ -33,9 +35,9 @@ static int choose_library(struct player *p, const char *env)
 }
 
 /* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
-static int load(struct player *p, const char *env)
+static int load(struct player *p, struct checkpoint_found *found, const char *env)
 {
-    struct checkpoint_file *f = checkpoint_open(p->path);
+    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
     if (!f) return -1;
     options_init(&p->set);
     int rc = checkpoint_read_options(f, &p->set);
@@ -53,8 +55,13 @@ static int load(struct player *p, const char *env)
 int player_open(struct player *p, const struct player_words *w)
 {
     memset(p, 0, sizeof *p);
-    if (checkpoint_resolve(w->what, w->best, p->path, sizeof p->path)) return 2;
-    return load(p, w->env) ? 1 : 0;
+    static struct checkpoint_found found;
+    if (checkpoint_find(w->what, w->best, &found)) return 2;
+    if ((size_t)snprintf(p->path, sizeof p->path, "%s", found.path) >= sizeof p->path) {
+        free(found.bytes);
+        return error_set("%.200s...: the name is too long", found.path), 2;
+    }
+    return load(p, &found, w->env) ? 1 : 0;
 }
 
 void player_close(struct player *p)
@@ -62,6 +69,14 @@ void player_close(struct player *p)
     free(p->theta);
     p->theta = NULL;
     setup_close(&p->setup);
+}
+
+int player_watched(const struct player_words *w, int (*play)(void *arg), void *arg, size_t bytes)
+{
+    const double most = w->seconds > 0 ? w->seconds + fmin(60, 5 + 10 * w->seconds) : 0;
+    const struct watched watched = {.what = "playing", .most = most};
+    const int rc = watched_run(&watched, play, arg, bytes);
+    return rc < 0 ? 1 : rc;
 }
 
 struct evaluate_config player_config(const struct player *p, const struct player_words *w)

@@ -12,13 +12,13 @@
 #include "play/show.h"
 
 static const char usage[] =
-    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "              [--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
-    "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg. One episode, one "
-    "picture\n"
-    "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise;\n"
-    "  playing it ends after S (3600) seconds, 0: never;\n"
-    "  --env names the library where the run's environment is one\n";
+    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] "
+    "[--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
+    "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg\n"
+    "  one episode, one picture an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told "
+    "otherwise\n"
+    "  --eval-seconds: playing ends after S (3600) seconds; 0: never\n"
+    "  --env: names the library where the run's environment is one\n";
 
 struct request {
     struct player_words player;
@@ -91,18 +91,23 @@ static int record(const struct request *w, const struct player *player)
     return rc;
 }
 
-int record_main(int argc, char **argv)
+/* In a child: 0, or after error_set() the status to exit with. */
+static int play(void *arg)
 {
     static struct player player;
+    const struct request *w = arg;
+    int status = player_open(&player, &w->player);
+    if (!status) status = record(w, &player) ? 1 : 0;
+    player_close(&player);
+    return status;
+}
+
+int record_main(int argc, char **argv)
+{
     struct request w;
     const int rc = read_words(&w, argc, argv);
     if (rc > 0) return 0;
-    int status = rc ? 2 : 0;
-    if (!status) {
-        status = player_open(&player, &w.player);
-        if (!status) status = record(&w, &player) ? 1 : 0;
-        player_close(&player);
-    }
+    const int status = rc ? 2 : player_watched(&w.player, play, &w, sizeof w);
     if (status) log_error("%s", error_text());
     return status;
 }

@@ -55,7 +55,13 @@ int setup_complete(struct option_set *set)
     return setup_check(set);
 }
 
-int setup_open(struct setup *setup, const struct options *options, bool training)
+void setup_choose_net(const struct world *world, struct options *options)
+{
+    if (!strcmp(options->net, NET_AUTO))
+        snprintf(options->net, sizeof options->net, "%s", world->spec.obs_kind == ENV_OBS_FLOATS ? "mlp" : "small");
+}
+
+int setup_open(struct setup *setup, struct options *options, bool training)
 {
     const struct env_args args = {.training = training,
                                   .no_op_max = (int)options->no_op_max,
@@ -68,6 +74,7 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     if (world_open(&setup->world, options->env, &args)) return -1;
     const int outputs = algo_outputs(setup->algo, &setup->world);
     if (!outputs) return -1;
+    setup_choose_net(&setup->world, options);
     if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
                          options->algo);
@@ -77,7 +84,9 @@ int setup_open(struct setup *setup, const struct options *options, bool training
                                    .heads = setup->algo->heads,
                                    .outputs = outputs,
                                    .activation = activations[options->activation],
-                                   .separate_critic = options->critic == CRITIC_SEPARATE};
+                                   .separate_critic = options->critic == CRITIC_SEPARATE,
+                                   .obs_norm = options->obs_norm,
+                                   .return_norm = options->reward_norm};
     setup->net = net_new(&net);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
@@ -101,6 +110,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .value_coef = o->value_coef,
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
+                             .reward_norm = o->reward_norm,
                              .eps_frames = o->eps_frames,
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
@@ -120,5 +130,6 @@ struct optim_config setup_optim_config(const struct setup *setup)
                                  .beta1 = o->adam_beta1,
                                  .beta2 = o->adam_beta2,
                                  .adam_eps = o->adam_eps,
-                                 .wide = setup->facts->wide};
+                                 .wide = setup->facts->wide,
+                                 .moments = setup->facts->moments};
 }

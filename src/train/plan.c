@@ -2,10 +2,13 @@
 #include "train/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/watched.h"
 #include "job/launch.h"
 #include "store/status.h"
 #include "train/folder.h"
@@ -22,12 +25,13 @@ static int try_agent(const struct setup *setup)
 }
 
 /* Lays the words over the stored options; only what may change may differ. */
-static int lay_words_over(struct plan *plan, int argc, char **argv)
+static int lay_words_over(struct plan *plan, const struct setup *setup, int argc, char **argv)
 {
     char stored[OPTION_TEXT], given[OPTION_TEXT];
     const char *positional;
     const struct option_set before = plan->set;
     if (options_read_args(&plan->set, argc, argv, &positional) || setup_whole_env(&plan->set)) return -1;
+    setup_choose_net(&setup->world, &plan->set.values);
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
         options_format(&before.values, i, stored, sizeof stored);
@@ -77,7 +81,7 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
     plan->ranks = (int)restore->counters.ranks;
     plan->frames = restore->counters.frames;
-    if (lay_words_over(plan, argc, argv)) return -1;
+    if (lay_words_over(plan, setup, argc, argv)) return -1;
     look_at_end(plan);
     return 0;
 }
@@ -138,12 +142,32 @@ int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, i
     return -1;
 }
 
-int plan_check(struct plan *plan, int argc, char **argv, bool resume)
+struct trial {
+    struct plan plan;
+    int argc;
+    char **argv;
+    bool resume;
+};
+
+/* 0, or 2 after error_set(). */
+static int try_plan(void *arg)
 {
+    struct trial *t = arg;
     struct setup setup;
     struct restore restore;
-    if (plan_make(plan, &setup, &restore, argc, argv, resume)) return -1;
+    if (plan_make(&t->plan, &setup, &restore, t->argc, t->argv, t->resume)) return 2;
     restore_close(&restore);
     setup_close(&setup);
     return 0;
+}
+
+int plan_check(struct plan *plan, int argc, char **argv, bool resume)
+{
+    const struct watched w = {.what = "the environment's trial before the start", .tell = 10, .most = 600};
+    struct trial *t = memory_new(1, sizeof *t);
+    *t = (struct trial){.argc = argc, .argv = argv, .resume = resume};
+    const int rc = watched_run(&w, try_plan, t, sizeof *t);
+    *plan = t->plan;
+    free(t);
+    return rc < 0 ? 1 : rc;
 }
