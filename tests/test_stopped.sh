@@ -17,7 +17,8 @@ begin() { # RUN WORDS...
 }
 typed() { # RUN WORDS...: under a mpirun without --enable-recovery
     local run=$1; shift
-    mpirun --oversubscribe -n 3 "$dunlin" train "${words[@]}" --out "$scratch/$run" "$@" >/dev/null 2>"$run.err" </dev/null &
+    mpirun --oversubscribe -n 3 "$dunlin" train "${words[@]}" --out "$scratch/$run" "$@" >/dev/null 2>"$run.err" \
+        </dev/null &
     pids[$run]=$!
 }
 

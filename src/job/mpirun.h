@@ -23,8 +23,8 @@ int mpirun_check_root(void);
 
 /* Forks mpirun, under a keeper (keeper.h) that ends it and its ranks where we end: at once with own_group, until
  * keeper_allow() says something else, after kill_timeout without. stdin is empty, and all ranks share this node's
- * cores. Its process, or -1 after error_set(). That it cannot be executed is a line of its own and its status 127. With from
- * not NULL its stdout is read from *from, which the caller closes. */
+ * cores. Its process, or -1 after error_set(). That it cannot be executed is a line of its own and its status 127. With
+ * from not NULL its stdout is read from *from, which the caller closes. */
 pid_t mpirun_start(const struct mpirun *m, int *from);
 
 /* Waits for its end, and that of its ranks; the exit status, 1 where a signal ended it. */
