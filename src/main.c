@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/watched.h"
 #include "bench/bench.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
@@ -50,14 +52,20 @@ static const struct command {
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
      doctor_main},
+    {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
+     check_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 
 static void print_usage(FILE *out)
 {
     fprintf(out, "dunlin %s -- asynchronous deep reinforcement learning on CPU clusters\n\n", DUNLIN_VERSION);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(out, "  dunlin %s %s\n        %s\n", commands[i].name, commands[i].words, commands[i].help);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "  dunlin %s %s", commands[i].name, commands[i].words);
+        text_wrapped(out, line, 9 + (int)strlen(commands[i].name) + 1, TEXT_WIDTH);
+        fprintf(out, "        %s\n", commands[i].help);
+    }
     fprintf(out, "\nOptions of training: dunlin train --help\n");
 }
 
