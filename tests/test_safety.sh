@@ -25,6 +25,28 @@ run "$dunlin" train in.ini
 check "a value like a command: status 2" is "$status" 2
 check "no command was run" is "$(find . -name 'pwned*')" ""
 
+# links that somebody else put where a run writes or reads
+echo mine >victim
+mkdir planted
+for f in .dunlin-probe status.new run.h5.new checkpoint-000000000000.h5.new checkpoint-best.h5.new; do ln -s ../victim "planted/$f"; done
+run "$dunlin" train --env corridor --frames 3000 --actors 1 --eval-every 1000 --eval-episodes 2 --out planted
+check "a run in a folder of planted links: status 0" is "$status" 0
+check "what they lead to is as it was" is "$(cat victim)" mine
+ln -s "$name" linked
+run "$dunlin" eval linked --episodes 2
+check "RUN may be a link" is "$status" 0
+cp -r "$name" led
+for f in led/*; do mv "$f" "aside-${f#led/}"; ln -s "../aside-${f#led/}" "$f"; done
+for words in "top --once" "info" "info --csv train" "eval" "resume"; do
+    run "$dunlin" $words led
+    check "$words: no link in RUN is followed" test "$status" != 0
+    check "$words: the line says so" grep -q "is a link, and none is followed" err
+done
+newest=$(cd led && ls checkpoint-0*.h5 | tail -1)
+ln -s "aside-$newest" by-link.h5
+run "$dunlin" eval by-link.h5 --episodes 2
+check "a checkpoint that is named may be a link" is "$status" 0
+
 # names and texts that a terminal would take for commands
 escape=$(printf '\033]0;owned\007\n\302\233m')
 visible='\x1b]0;owned\x07\x0a\xc2\x9bm'

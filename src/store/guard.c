@@ -89,7 +89,7 @@ int guard_pipe(int (*work)(void *arg, FILE *out), void *arg, const char *path, i
 {
     struct stat st;
     int ends[2];
-    const off_t size = stat(path, &st) ? 0 : st.st_size;
+    const off_t size = lstat(path, &st) ? 0 : st.st_size;
     const unsigned seconds = SECONDS + (unsigned)(size / BYTES_PER_SECOND);
     char *error = mmap(NULL, ERROR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (error == MAP_FAILED) return error_set("%s: no memory to read it", path);
