@@ -25,6 +25,22 @@ run "$dunlin" train in.ini
 check "a value like a command: status 2" is "$status" 2
 check "no command was run" is "$(find . -name 'pwned*')" ""
 
+# what is fetched is what was looked at when it was named
+if python3 -m pip --version >/dev/null 2>&1 && [ "$(uname -m)" = x86_64 ]; then
+    python3 - <<'PYTHON'
+import zipfile
+for name, version, files in (("multi_agent_ale_py", "0.1.12", ["libale_c.so"]), ("ale_py", "0.12.1", ["roms/md5.json", "roms/pong.bin"])):
+    with zipfile.ZipFile(f"{name}-{version}-cp311-cp311-manylinux_2_28_x86_64.whl", "w") as z:
+        for f in files: z.writestr(f"{name}/{f}", "another's")
+        for f, text in (("METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"), ("WHEEL", "Wheel-Version: 1.0\n"),
+                        ("RECORD", "")): z.writestr(f"{name}-{version}.dist-info/{f}", text)
+PYTHON
+    PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD run bash "$source_dir/run/fetch-atari.sh" fetched
+    check "fetch-atari.sh, another's packages: status 1" is "$status" 1
+    check "fetch-atari.sh, another's packages: it says so" grep -q "not what this script names by hash" err
+    check "fetch-atari.sh, another's packages: nothing is taken" test ! -e fetched
+else skip "fetch-atari.sh takes nothing else" "no pip, or another processor"; fi
+
 # links that somebody else put where a run writes or reads
 echo mine >victim
 mkdir planted
