@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/watched.h"
 #include "bench/bench.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
@@ -50,6 +51,8 @@ static const struct command {
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
      doctor_main},
+    {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
+     check_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 
