@@ -1,4 +1,4 @@
-/* drive.c -- a car on a winding road, seen from the driver's seat: after the paper's TORCS task (section 5.2), in small.
+/* drive.c -- a car on a winding road, seen from the driver's seat: the paper's TORCS task (section 5.2) in small.
  *
  * The reward of a step is the way made along the road's middle in its tenth of a second, in metres: speed, as in the
  * paper. The episode ends off the road and after three seconds at a standstill, and is cut after 100 s. Each has a road

@@ -30,7 +30,8 @@ struct drive {
  * the first 40 m, and nowhere narrower than a radius of 25 m. */
 double drive_curvature(uint64_t road, double s);
 
-/* Draws what the driver sees into rgb[height][width][3], or where grey is set grey[height][width]; both at most 1024. */
+/* Draws what the driver sees into rgb[height][width][3], or where grey is set grey[height][width]; both sides at most
+ * 1024. */
 void drive_view(const struct drive *c, int height, int width, uint8_t *rgb, uint8_t *grey);
 
 #endif

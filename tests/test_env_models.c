@@ -232,8 +232,8 @@ static void test_catch_walls(void **unused)
     }
 }
 
-/* While training, the ball starts at any height and the paddle in every column, and no other, from which it can still be
- * caught; otherwise on top and in the middle. A saved state is the three cells alone. */
+/* While training, the ball starts at any height and the paddle in every column, and no other, from which it can still
+ * be caught; otherwise on top and in the middle. A saved state is the three cells alone. */
 static void test_catch_starts(void **unused)
 {
     (void)unused;
