@@ -12,7 +12,7 @@ int show_open(struct show *s, const struct player *player)
 {
     const struct world *world = &player->setup.world;
     s->player = player;
-    if (!world->ops->render)
+    if (!world->spec.render_height)
         return error_set("environment %s draws no pictures (it has no `render`, see include/dunlin/env.h)",
                          player->set.values.env);
     canvas_init(&s->canvas, world->spec.render_height, world->spec.render_width, world->spec.max_steps);
