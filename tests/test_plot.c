@@ -10,8 +10,9 @@
 #include "testing.h"
 #include "view/figure.h"
 #include "view/scatter.h"
+#include "view/thin.h"
 
-static struct figure_point points[60000];
+static struct figure_group points[60000];
 static struct figure_smooth smooth[FIGURE_POINTS];
 
 /* The text that figure_write() writes, malloc'd. */
@@ -37,24 +38,26 @@ static void test_window(void **state)
 static void test_running_mean_by_hand(void **state)
 {
     (void)state;
-    EXPECT(figure_smooth(points, 0, smooth) == 0);
+    EXPECT(figure_smooth(points, 0, 0, smooth) == 0);
     static const double y[] = {1, 2, 3, 4, 10, 20}; /* windows of five, cut at the ends */
     static const double mean[] = {2, 2.5, 4, 7.8, 9.25, 34.0 / 3};
-    for (int i = 0; i < 6; i++) points[i] = (struct figure_point){10 * i, y[i]};
-    EXPECT(figure_smooth(points, 6, smooth) == 6);
+    for (int i = 0; i < 6; i++) points[i] = (struct figure_group){10 * i, y[i], y[i]};
+    EXPECT(figure_smooth(points, 6, 6, smooth) == 6);
     for (int i = 0; i < 6; i++) {
         EXPECT(smooth[i].x == 10 * i);
         EXPECT_NEAR(smooth[i].mean, mean[i], 1e-12);
     }
     EXPECT(smooth[2].low == 1 && smooth[2].high == 10);
-    EXPECT(figure_smooth(points, 1, smooth) == 1 && smooth[0].mean == 1 && smooth[0].low == 1 && smooth[0].high == 1);
+    EXPECT(figure_smooth(points, 1, 1, smooth) == 1 && smooth[0].mean == 1 && smooth[0].low == 1 &&
+           smooth[0].high == 1);
 }
 
 static void test_percentiles(void **state)
 {
     (void)state;
-    for (int i = 0; i < 1000; i++) points[i] = (struct figure_point){i, (i * 37) % 100}; /* any 100 in a row: 0 .. 99 */
-    const int n = figure_smooth(points, 1000, smooth);
+    for (int i = 0; i < 1000; i++)
+        points[i] = (struct figure_group){i, (i * 37) % 100, (i * 37) % 100}; /* any 100 in a row: 0 .. 99 */
+    const int n = figure_smooth(points, 1000, 1000, smooth);
     EXPECT(n == 1000);
     EXPECT_NEAR(smooth[500].mean, 49.5, 0.6); /* 101 values */
     EXPECT_NEAR(smooth[500].low, 10, 1);
@@ -66,14 +69,41 @@ static void test_long_runs_are_thinned_evenly(void **state)
     (void)state;
     enum { N = 60000 };
     double x = 0; /* episodes get longer: most of them lie at the beginning */
-    for (int i = 0; i < N; i++) points[i] = (struct figure_point){x += 1 + i / 1000.0, i};
-    const int n = figure_smooth(points, N, smooth);
+    for (int i = 0; i < N; i++) points[i] = (struct figure_group){x += 1 + i / 1000.0, i, i};
+    const int n = figure_smooth(points, N, N, smooth);
     EXPECT(n > FIGURE_POINTS * 9 / 10 && n <= FIGURE_POINTS);
     EXPECT(smooth[0].x == points[0].x && smooth[n - 1].x == points[N - 1].x);
     for (int i = 1; i < n; i++)
         EXPECT(smooth[i].x > smooth[i - 1].x && smooth[i].x - smooth[i - 1].x < 2.5 * x / FIGURE_POINTS);
     for (int i = 0; i < N; i++) points[i].x = 7; /* all at one place */
-    EXPECT(figure_smooth(points, N, smooth) <= 2);
+    EXPECT(figure_smooth(points, N, N, smooth) <= 2);
+}
+
+static void test_long_curves_take_bounded_memory(void **state)
+{
+    (void)state;
+    enum { N = 3 * THIN_MOST };
+    struct thin t = {0};
+    for (int i = 0; i < THIN_MOST; i++) thin_add(&t, i, i % 2); /* as they come */
+    EXPECT(t.count == THIN_MOST && t.total == THIN_MOST && t.groups[77].x == 77 && t.groups[77].one == 1);
+    thin_add(&t, (double)NAN, 1), thin_add(&t, 1, (double)INFINITY);
+    EXPECT(t.total == THIN_MOST && t.groups[77].mean == 1);
+    for (int i = THIN_MOST; i < N; i++) thin_add(&t, i, i % 2);
+    EXPECT(t.total == N && t.count == N / 4 && t.each == 4);
+    int64_t ones = 0;
+    for (int64_t i = 0; i < t.count; i++) {
+        EXPECT(t.groups[i].x == 4 * (double)i + 1.5 && t.groups[i].mean == 0.5);
+        ones += t.groups[i].one == 1;
+    }
+    EXPECT(ones > t.count / 3 && ones < 2 * t.count / 3); /* no choice that only meets zeros */
+    const int n = figure_smooth(t.groups, t.count, t.total, smooth);
+    EXPECT(n > FIGURE_POINTS * 9 / 10 && smooth[n / 2].mean == 0.5 && smooth[n / 2].low == 0 &&
+           smooth[n / 2].high == 1);
+    thin_free(&t);
+    for (int i = 0; i < 5; i++) thin_add(&t, 5 - i, i);
+    thin_sort(&t);
+    EXPECT(t.groups[0].x == 1 && t.groups[0].one == 4 && t.groups[4].x == 5);
+    thin_free(&t);
 }
 
 static void expect_quoted(const char *text, const char *quoted)
@@ -109,8 +139,9 @@ static void test_names_are_quoted(void **state)
 static void test_script(void **state)
 {
     (void)state;
-    const struct figure_point episodes[] = {{0, -1}, {9000, 0}, {18000, 1}}, evals[] = {{7200, 0.5}, {21600, 1}};
-    struct figure_run runs[2] = {{"first", episodes, 3, evals, 2}, {"it's", NULL, 0, evals, 1}};
+    const struct figure_group episodes[] = {{0, -1, -1}, {9000, 0, 0}, {18000, 1, 1}};
+    const struct figure_group evals[] = {{7200, 0.5, 0.5}, {21600, 1, 1}};
+    struct figure_run runs[2] = {{"first", episodes, 3, 3, evals, 2}, {"it's", NULL, 0, 0, evals, 1}};
     char *text = script_of(FIGURE_SVG, FIGURE_FRAMES, runs, 1);
     EXPECT(strstr(text, "terminal svg") && strstr(text, "noenhanced") && strstr(text, "set xrange [0:21600]"));
     EXPECT(strstr(text, "'5k' 5000") && strstr(text, "'20k' 20000") && strstr(text, "'0' 0") && !strstr(text, "'25k'"));
@@ -224,10 +255,15 @@ int main(int argc, char **argv)
     if (argc > 2 && !strcmp(argv[1], "make"))
         return make_run(argv[2], argc > 3 ? atof(argv[3]) : 0, argc > 4 ? atof(argv[4]) : 0, argc < 6 || atoi(argv[5]));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window),           cmocka_unit_test(test_running_mean_by_hand),
-        cmocka_unit_test(test_percentiles),      cmocka_unit_test(test_long_runs_are_thinned_evenly),
-        cmocka_unit_test(test_names_are_quoted), cmocka_unit_test(test_script),
-        cmocka_unit_test(test_scores),           cmocka_unit_test(test_scores_of_runs),
+        cmocka_unit_test(test_long_curves_take_bounded_memory),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_running_mean_by_hand),
+        cmocka_unit_test(test_percentiles),
+        cmocka_unit_test(test_long_runs_are_thinned_evenly),
+        cmocka_unit_test(test_names_are_quoted),
+        cmocka_unit_test(test_script),
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_scores_of_runs),
     };
     return testing_main(tests);
 }

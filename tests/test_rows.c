@@ -1,8 +1,10 @@
-/* test_rows.c -- many rows: run.h5 holds them compressed, and whoever reads them reads in pieces. */
+/* test_rows.c -- many rows: run.h5 holds them compressed, whoever reads them reads in pieces. `test_rows make DIR N`
+ * writes DIR/run.h5 with N episodes and prints its bytes, for tests/soak/rows.sh. */
 #include "testing.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include "store/provenance.h"
 #include "store/runfile.h"
 #include "store/tables.h"
+#include "view/curves.h"
+#include "view/scatter.h"
 
 static char dir[128], run[160];
 static struct option_set options;
@@ -122,6 +126,81 @@ static void episodes_are_compressed(void **unused)
     }
 }
 
+enum { MANY = 1000000 };
+
+static void write_many(int64_t n)
+{
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    if (!f) fail_msg("%s", error_text());
+    runfile_train(f, &(struct run_train){.seconds = 10, .frames = 9 * n, .updates = n});
+    for (int64_t i = 0; i < n; i++) {
+        const struct run_episode row = {9 * i, 1e-5 * (double)i, 1 + i % 16, i % 10 < 10 * i / n ? 1 : -1, 9};
+        runfile_episode(f, &row);
+        if (runfile_many_wait(f)) EXPECT(!runfile_gather_many(f) && !runfile_write(f));
+    }
+    if (runfile_close(&f)) fail_msg("%s", error_text());
+}
+
+static int draw_updates(const char *out)
+{
+    FILE *script = fopen(out, "w");
+    const char *const runs[] = {dir};
+    const int rc = script ? curves_write(script, runs, 1, FIGURE_UPDATES, FIGURE_SVG) : -1;
+    return !script || fclose(script) ? -1 : rc;
+}
+
+static int draw_tail(const char *out)
+{
+    FILE *script = fopen(out, "w");
+    const char *const runs[] = {dir};
+    const int rc = script ? scatter_write(script, runs, 1, FIGURE_RANK, FIGURE_SVG) : -1;
+    return !script || fclose(script) ? -1 : rc;
+}
+
+static int print_episodes(const char *out)
+{
+    return freopen(out, "w", stdout) ? runfile_print_csv(run, RUN_TABLE_EPISODES) : -1;
+}
+
+/* Does it in a process of its own; the most megabytes that this and those it starts had at once, each. */
+static long megabytes_of(int (*what)(const char *out), const char *out)
+{
+    int status;
+    struct rusage used;
+    const pid_t pid = fork();
+    if (!pid) {
+        const int rc = what(out);
+        if (rc) fprintf(stderr, "%s\n", error_text());
+        _exit(rc ? 1 : 0);
+    }
+    EXPECT(wait4(pid, &status, 0, &used) == pid && !status);
+    return used.ru_maxrss >> 10;
+}
+
+static int nothing(const char *out)
+{
+    (void)out;
+    return 0;
+}
+
+static void many_episodes_are_read_in_pieces(void **unused)
+{
+    (void)unused;
+    char out[160];
+    write_many(MANY);
+    const long before = megabytes_of(nothing, NULL);
+    static int (*const WHAT[])(const char *) = {draw_updates, draw_tail, print_episodes};
+    for (size_t i = 0; i < sizeof WHAT / sizeof *WHAT; i++) {
+        snprintf(out, sizeof out, "%s/out", dir);
+        const long mb = megabytes_of(WHAT[i], out);
+        struct stat st;
+        EXPECT(!stat(out, &st) && st.st_size > (i == 2 ? 10 * MANY : 100));
+#ifndef __SANITIZE_ADDRESS__
+        if (mb - before > 20) fail_msg("reading %d episodes (%zu) took %ld MB, %ld before it", MANY, i, mb, before);
+#endif
+    }
+}
+
 static int setup(void **unused)
 {
     (void)unused;
@@ -142,11 +221,22 @@ static int teardown(void **unused)
     return system(command);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 4 && !strcmp(argv[1], "make")) {
+        struct stat st;
+        h5_init();
+        options_init(&options);
+        provenance_fill(&prov, 0, NULL);
+        snprintf(dir, sizeof dir, "%s", argv[2]);
+        snprintf(run, sizeof run, "%s/run.h5", dir);
+        write_many(atoll(argv[3]));
+        return stat(run, &st) || printf("%lld\n", (long long)st.st_size) < 0;
+    }
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(episodes_are_compressed),
+        TEST(many_episodes_are_read_in_pieces),
     };
     return testing_main(tests);
 }

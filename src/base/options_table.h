@@ -19,6 +19,7 @@
 #define CRITIC_WORDS(W) W(CRITIC_SHARED, "shared") W(CRITIC_SEPARATE, "separate")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
+#define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
 #define RELAY_WORDS(W) W(RELAY_AUTO, "auto") W(RELAY_OFF, "off")
 #define COMBINE_WORDS(W) W(COMBINE_NONE, "none") W(COMBINE_SUM, "sum")
 #define WIRE_WORDS(W) W(WIRE_FLOAT32, "float32") W(WIRE_BF16, "bf16") W(WIRE_SIGNIFICANT, "significant")
@@ -27,7 +28,8 @@
 #define OPTIONS(X)                                                                                                     \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                \
     X(NAME, algo, "algo", "a3c", 0, "", FIXED, "algorithm")                                                            \
-    X(TEXT, net, "net", "small", 0, "", FIXED, "network: mlp[:64,64], small, nature")                                  \
+    X(TEXT, net, "net", NET_AUTO, 0, "", FIXED,                                                                        \
+      "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
     X(WORD, init, "init", INIT_UNIFORM, 0, INIT_WORDS, FIXED,                                                          \
       "start of the weights: the paper's, He's scaled for ReLU, or orthogonal")                                        \
     X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \

@@ -55,7 +55,13 @@ int setup_complete(struct option_set *set)
     return setup_check(set);
 }
 
-int setup_open(struct setup *setup, const struct options *options, bool training)
+void setup_choose_net(const struct world *world, struct options *options)
+{
+    if (!strcmp(options->net, NET_AUTO))
+        snprintf(options->net, sizeof options->net, "%s", world->spec.obs_kind == ENV_OBS_FLOATS ? "mlp" : "small");
+}
+
+int setup_open(struct setup *setup, struct options *options, bool training)
 {
     const struct env_args args = {.training = training,
                                   .no_op_max = (int)options->no_op_max,
@@ -72,6 +78,7 @@ int setup_open(struct setup *setup, const struct options *options, bool training
     if (world_open(&setup->world, options->env, &args)) return -1;
     const int outputs = algo_outputs(setup->algo, &setup->world);
     if (!outputs) return -1;
+    setup_choose_net(&setup->world, options);
     if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
                          options->algo);

@@ -37,9 +37,12 @@ int setup_library_named(const char *where, const char *stored, const char *named
  * 0, or -1 after error_set(). */
 int setup_complete(struct option_set *set);
 
-/* Opens environment and network; training false opens the environment as evaluation sees it. 0, or -1 after
- * error_set(). Owner: setup_close(). */
-int setup_open(struct setup *setup, const struct options *options, bool training);
+/* Puts the network that suits the environment in the place of --net auto. */
+void setup_choose_net(const struct world *world, struct options *options);
+
+/* Opens environment and network, which setup_choose_net() names; training false opens the environment as evaluation
+ * sees it. 0, or -1 after error_set(). Owner: setup_close(). */
+int setup_open(struct setup *setup, struct options *options, bool training);
 void setup_close(struct setup *setup);
 
 /* What agent_new() and optim_new() are told. */

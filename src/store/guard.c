@@ -14,8 +14,8 @@
 
 #include "base/error.h"
 
-enum { SECONDS = 60, BYTES_PER_SECOND = 4 << 20, ERROR_BYTES = 1024 };
-enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 16 << 20 };
+enum { SECONDS = 60, BYTES_PER_SECOND = 1 << 20, ERROR_BYTES = 1024 };
+enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 4 << 20, COLLECT_MOST = 64 << 20 };
 static const rlim_t MEMORY = (rlim_t)2 << 30; /* and eight times the file, beyond what the process has mapped already */
 
 static rlim_t mapped_now(void)
@@ -59,34 +59,6 @@ _Noreturn static void child(int (*work)(void *arg, FILE *out), void *arg, int fd
     _exit(rc); /* no clean-up of the parent's: MPI, HDF5 and stdio belong to it */
 }
 
-/* All that comes until the other end closes, but not more than most; 0, or errno. */
-static int collect(int fd, rlim_t most, char **bytes, size_t *n)
-{
-    size_t room = 0, used = 0;
-    char *all = NULL;
-    for (;;) {
-        if (room - used < 4096) {
-            char *more = realloc(all, room = 2 * room + 65536);
-            if (!more) {
-                free(all);
-                return ENOMEM;
-            }
-            all = more;
-        }
-        const ssize_t got = read(fd, all + used, room - used);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        used += (size_t)got;
-        if (used > most) {
-            free(all);
-            return EFBIG;
-        }
-    }
-    *bytes = all;
-    *n = used;
-    return 0;
-}
-
 static int outcome(pid_t pid, const char *path, const char *error, unsigned seconds)
 {
     int status = 0;
@@ -113,11 +85,10 @@ static int outcome(pid_t pid, const char *path, const char *error, unsigned seco
     return GUARD_DIED;
 }
 
-int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, char **bytes, size_t *n)
+int guard_pipe(int (*work)(void *arg, FILE *out), void *arg, const char *path, int (*eat)(void *to, FILE *in), void *to)
 {
     struct stat st;
     int ends[2];
-    if (bytes) *bytes = NULL;
     const off_t size = stat(path, &st) ? 0 : st.st_size;
     const unsigned seconds = SECONDS + (unsigned)(size / BYTES_PER_SECOND);
     char *error = mmap(NULL, ERROR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -134,22 +105,66 @@ int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, ch
     }
     const int why_no_fork = errno;
     close(ends[1]);
-    char *all = NULL;
-    size_t used = 0;
-    const int why = pid > 0 ? collect(ends[0], MEMORY + 8 * (rlim_t)size, &all, &used) : 0;
-    close(ends[0]);
+    FILE *in = pid > 0 ? fdopen(ends[0], "r") : NULL;
+    const int eaten = in ? eat(to, in) : 0; /* where it stops early, the child ends of the broken pipe */
+    if (in)
+        fclose(in);
+    else
+        close(ends[0]);
+    char why[ERROR_BYTES];
+    snprintf(why, sizeof why, "%s", eaten ? error_text() : "");
     int rc = pid > 0 ? outcome(pid, path, error, seconds)
                      : error_set("%s: cannot start a process to read it: %s", path, strerror(why_no_fork));
-    if (why == EFBIG)
-        rc = error_set("%s: damaged: more comes out of it than can be in it", path);
-    else if (!rc && why)
-        rc = error_set("%s: no memory to read it", path);
     munmap(error, ERROR_BYTES);
-    if (!rc && bytes) {
-        *bytes = all;
-        *n = used;
-    } else {
-        free(all);
+    if (eaten) rc = error_set("%s", why);
+    if (pid > 0 && !in) rc = error_set("%s: no memory to read it", path);
+    return rc;
+}
+
+size_t guard_write(const void *bytes, size_t size, size_t n, FILE *out)
+{
+    const unsigned left = alarm(0);
+    const size_t written = fwrite(bytes, size, n, out);
+    alarm(left);
+    return written;
+}
+
+struct collected {
+    const char *path;
+    char *bytes;
+    size_t n;
+};
+
+static int collect(void *to, FILE *in)
+{
+    struct collected *c = to;
+    size_t room = 0;
+    for (size_t got = 1; got; c->n += got) {
+        if (c->n > COLLECT_MOST) return error_set("%s: damaged: more comes out of it than can be in it", c->path);
+        if (room - c->n < 4096) {
+            char *more = realloc(c->bytes, room = 2 * room + 65536);
+            if (!more) return error_set("%s: no memory to read it", c->path);
+            c->bytes = more;
+        }
+        got = fread(c->bytes + c->n, 1, room - c->n, in);
+    }
+    return 0;
+}
+
+static int collect_nothing(void *to, FILE *in)
+{
+    (void)to, (void)in;
+    return 0;
+}
+
+int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, char **bytes, size_t *n)
+{
+    struct collected c = {.path = path};
+    const int rc = guard_pipe(work, arg, path, bytes ? collect : collect_nothing, &c);
+    if (bytes) {
+        if (rc) free(c.bytes);
+        *bytes = rc ? NULL : c.bytes;
+        *n = c.n;
     }
     return rc;
 }

@@ -8,12 +8,18 @@
 
 enum { GUARD_DIED = 255 }; /* crashed, or over its limits */
 
-/* Forks; the child calls work(arg, out), which returns 0 .. 100; what it wrote to out comes back malloc'd in *bytes, *n
- * (both may be NULL where it writes nothing). Returns work's value, with the child's error_text() where that is not 0;
- * GUARD_DIED after error_set(), which names path; -1 after error_set() where there is no process to be had or a stop
- * signal ended it. *bytes is NULL unless 0 is returned. The limits are 10 s of computing and a second more for each 16
- * MB of the file, 60 s and a second for each 4 MB by the clock, and 2 GB and eight times the file of memory. No HDF5
- * file may be open for writing. */
+/* Forks; the child calls work(arg, out), which returns 0 .. 100; meanwhile the caller's eat(to, in) reads what it
+ * writes, to the end, and returns 0, or -1 after error_set(), which ends the child. Returns work's value, with the
+ * child's error_text() where that is not 0; GUARD_DIED after error_set(), which names path; -1 after error_set() where
+ * eat did, where there is no process to be had, or a stop signal ended it. What was eaten counts only where 0 is
+ * returned. The limits are 10 s of computing and a second more for each 4 MB of the file, 60 s and a second for each MB
+ * by the clock, and 2 GB and eight times the file of memory. No HDF5 file may be open for writing. */
+int guard_pipe(int (*work)(void *arg, FILE *out), void *arg, const char *path, int (*eat)(void *to, FILE *in),
+               void *to);
+/* fwrite() for work that writes much: while who reads it takes its time, the clock stands still. */
+size_t guard_write(const void *bytes, size_t size, size_t n, FILE *out);
+/* The same as guard_pipe(); what was written, 64 MB at most, comes back malloc'd in *bytes, *n (both may be NULL
+ * where nothing is). *bytes is NULL unless 0 is returned. */
 int guard_run(int (*work)(void *arg, FILE *out), void *arg, const char *path, char **bytes, size_t *n);
 
 #endif

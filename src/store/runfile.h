@@ -55,7 +55,13 @@ int runfile_close(struct runfile **f);
 /* Reading, in a process of its own with limits where the file may be damaged (dunlin info, plot). */
 /* -1 for an unknown name; error_set() lists the names. */
 int runfile_table_of(const char *name);
-/* All rows of a table: malloc'd to *rows, of its struct in rows.h; returns the count or -1 after error_set(). */
+/* Goes through a table in pieces: take(arg, rows, n, total) gets n rows, of total in all, with n 0 before the first
+ * row; it returns 0, or -1 after error_set(), which ends it. The count of rows or -1 after error_set(): what was taken
+ * until then does not count. */
+typedef int runfile_take(void *arg, const void *rows, int64_t n, int64_t total);
+int64_t runfile_each(const char *path, enum runfile_table table, runfile_take *take, void *arg);
+/* All rows of a table that is known to be small: malloc'd to *rows, of its struct in rows.h; returns the count or -1
+ * after error_set(). */
 int64_t runfile_read(const char *path, enum runfile_table table, void **rows);
 /* Writes a table as CSV with a header line to stdout: 0, or -1 after error_set(). */
 int runfile_print_csv(const char *path, enum runfile_table table);

@@ -1,8 +1,5 @@
 /* runfile_read.c -- reading run.h5, live, finished or killed; in a process of its own (guard.h), from which rows and
  * text come through a pipe. */
-#include <ctype.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +22,9 @@ int runfile_table_of(const char *name)
 struct reading {
     const char *path;
     enum runfile_table table;
+    runfile_take *take;
+    void *arg;
+    int64_t rows;
 };
 
 static int send_blocks(const struct reading *what, char *block, FILE *out)
@@ -36,11 +36,13 @@ static int send_blocks(const struct reading *what, char *block, FILE *out)
     int64_t rows;
     if (run_open(what->path, &file) || table_open(file, table, &set, &rows, what->path)) return 1;
     if ((type = table_type(table)) < 0) return h5_fail(what->path, "read a table"), 1;
+    if (fwrite(&rows, sizeof rows, 1, out) != 1) return error_set("%s: a pipe broke", what->path), 1;
     for (int64_t at = 0; at < rows; at += BLOCK) {
         const int64_t n = rows - at < BLOCK ? rows - at : BLOCK;
         memset(block, 0, (size_t)n * table->row);
         if (table_read(set, type, at, n, block, what->path)) return 1;
-        if (fwrite(block, table->row, (size_t)n, out) != (size_t)n) return error_set("%s: a pipe broke", what->path), 1;
+        if (guard_write(block, table->row, (size_t)n, out) != (size_t)n)
+            return error_set("%s: a pipe broke", what->path), 1;
     }
     return 0;
 }
@@ -55,95 +57,68 @@ static int send_rows(void *arg, FILE *out)
     return rc;
 }
 
+static int take_blocks(const struct reading *what, int64_t rows, char *block, FILE *in)
+{
+    const size_t row = RUN_TABLES[what->table].row;
+    if (what->take(what->arg, block, 0, rows)) return -1;
+    for (int64_t at = 0; at < rows;) {
+        const int64_t n = (int64_t)fread(block, row, rows - at < BLOCK ? (size_t)(rows - at) : BLOCK, in);
+        if (!n) return 0; /* why, the child says */
+        if (what->take(what->arg, block, n, rows)) return -1;
+        at += n;
+    }
+    return 0;
+}
+
+/* More than rows were told of is not read. */
+static int take_rows(void *to, FILE *in)
+{
+    struct reading *what = to;
+    char *block = NULL;
+    if (fread(&what->rows, sizeof what->rows, 1, in) != 1) return 0;
+    if (what->rows < 0 || !(block = malloc(BLOCK * RUN_TABLES[what->table].row)))
+        return error_set("%s: no memory to read it", what->path);
+    const int rc = take_blocks(what, what->rows, block, in);
+    free(block);
+    return rc;
+}
+
+int64_t runfile_each(const char *path, enum runfile_table table, runfile_take *take, void *arg)
+{
+    struct reading what = {.path = path, .table = table, .take = take, .arg = arg};
+    h5_init();
+    return guard_pipe(send_rows, &what, path, take_rows, &what) ? -1 : what.rows;
+}
+
+struct collecting {
+    const char *path;
+    size_t row;
+    char *rows;
+    int64_t count, room;
+};
+
+static int collect(void *arg, const void *rows, int64_t n, int64_t total)
+{
+    struct collecting *c = arg;
+    while (c->count + n > c->room || !c->rows) { /* as they come: a total is soon told */
+        const int64_t room = 2 * c->room + BLOCK < total + 1 ? 2 * c->room + BLOCK : total + 1;
+        char *more = realloc(c->rows, (size_t)room * c->row);
+        if (!more) return error_set("%s: no memory for its %lld rows", c->path, (long long)total);
+        c->rows = more;
+        c->room = room;
+    }
+    memcpy(c->rows + (size_t)c->count * c->row, rows, (size_t)n * c->row);
+    c->count += n;
+    return 0;
+}
+
 int64_t runfile_read(const char *path, enum runfile_table table, void **rows)
 {
-    struct reading what = {path, table};
-    char *bytes;
-    size_t n;
-    *rows = NULL;
-    h5_init();
-    if (guard_run(send_rows, &what, path, &bytes, &n)) return -1;
-    *rows = bytes;
-    return (int64_t)(n / RUN_TABLES[table].row);
-}
-
-/* The shortest text that reads back to the same number. */
-static void print_real(double value)
-{
-    char text[40];
-    if (isnan(value)) {
-        fputs("nan", stdout);
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fputs(text, stdout);
-}
-
-/* In quotes where it holds a comma or a quote (RFC 4180); a line break becomes a blank, a row is one line. */
-static void print_csv_text(const char *field, size_t size)
-{
-    char foreign[1024], text[4 * sizeof foreign];
-    snprintf(foreign, sizeof foreign, "%.*s", (int)size, field);
-    for (char *c = foreign; *c; c++)
-        if (iscntrl((unsigned char)*c)) *c = ' ';
-    const size_t n = strlen(text_shown(foreign, text, sizeof text));
-    const int quoted = memchr(text, ',', n) || memchr(text, '"', n);
-    if (quoted) putchar('"');
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '"') putchar('"');
-        putchar(text[i]);
-    }
-    if (quoted) putchar('"');
-}
-
-static void print_field(const char *row, const struct table_field *field)
-{
-    const char *at = row + field->offset;
-    int64_t integer;
-    double real;
-    float single;
-    switch (field->kind) {
-    case FIELD_INT:
-        memcpy(&integer, at, sizeof integer);
-        printf("%" PRId64, integer);
-        break;
-    case FIELD_REAL:
-        memcpy(&real, at, sizeof real);
-        print_real(real);
-        break;
-    case FIELD_FLOAT:
-        memcpy(&single, at, sizeof single);
-        print_real((double)single);
-        break;
-    case FIELD_TEXT:
-        print_csv_text(at, field->bytes);
-        break;
-    }
-}
-
-static int flushed(void)
-{
-    return fflush(stdout) || ferror(stdout) ? error_set("cannot write to standard output") : 0;
-}
-
-int runfile_print_csv(const char *path, enum runfile_table table)
-{
-    const struct table *t = &RUN_TABLES[table];
-    void *rows;
-    const int64_t n = runfile_read(path, table, &rows);
-    if (n < 0) return -1;
-    for (int i = 0; i < t->field_count; i++) printf("%s%s", i ? "," : "", table_field_name(&t->fields[i]));
-    putchar('\n');
-    for (int64_t r = 0; r < n; r++)
-        for (int i = 0; i < t->field_count; i++) {
-            print_field((const char *)rows + (size_t)r * t->row, &t->fields[i]);
-            putchar(i + 1 < t->field_count ? ',' : '\n');
-        }
-    free(rows);
-    return flushed();
+    struct collecting c = {.path = path, .row = RUN_TABLES[table].row};
+    const int64_t n = runfile_each(path, table, collect, &c);
+    if (n < 0) free(c.rows);
+    *rows = n < 0 ? NULL : c.rows;
+    return n;
 }
 
 struct printing {
@@ -244,6 +219,11 @@ char *runfile_info(const char *path)
     size_t n;
     h5_init();
     return guard_run(send_whole_info, (void *)(uintptr_t)path, path, &text, &n) ? NULL : text;
+}
+
+static int flushed(void)
+{
+    return fflush(stdout) || ferror(stdout) ? error_set("cannot write to standard output") : 0;
 }
 
 int runfile_print_info(const char *path)

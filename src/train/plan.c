@@ -22,12 +22,13 @@ static int try_agent(const struct setup *setup)
 }
 
 /* Lays the words over the stored options; only what may change may differ. */
-static int lay_words_over(struct plan *plan, int argc, char **argv)
+static int lay_words_over(struct plan *plan, const struct setup *setup, int argc, char **argv)
 {
     char stored[OPTION_TEXT], given[OPTION_TEXT];
     const char *positional;
     const struct option_set before = plan->set;
     if (options_read_args(&plan->set, argc, argv, &positional) || setup_whole_env(&plan->set)) return -1;
+    setup_choose_net(&setup->world, &plan->set.values);
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
         options_format(&before.values, i, stored, sizeof stored);
@@ -78,7 +79,7 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
     plan->ranks = (int)restore->counters.ranks;
     plan->frames = restore->counters.frames;
-    if (lay_words_over(plan, argc, argv)) return -1;
+    if (lay_words_over(plan, setup, argc, argv)) return -1;
     look_at_end(plan);
     return 0;
 }

@@ -12,84 +12,83 @@
 #include "base/memory.h"
 #include "store/runfile.h"
 #include "view/runs.h"
+#include "view/thin.h"
 
 struct loaded {
     char name[NAME_MAX + 1];
-    struct figure_point *episodes, *evals; /* owner: curves_write() */
-    int64_t episode_count, eval_count;
+    struct thin episodes, evals; /* owner: curves_write() */
 };
 
-/* Frames and updates of /train's rows, for points between them. */
-struct ticks {
-    struct run_train *rows;
-    int64_t count;
+/* What rows become points of. */
+struct loading {
+    struct loaded *run;
+    enum figure_axis axis;
+    struct thin ticks; /* for points between them: x the frames, y the updates of /train's rows */
 };
 
 /* Updates done when `frames` frames were: straight between rows of /train, from (0, 0), and on behind the last row. */
-static double updates_at(const struct ticks *t, double frames)
+static double updates_at(const struct thin *ticks, double frames)
 {
-    int64_t low = 0, high = t->count - 1;
+    int64_t low = 0, high = ticks->count - 1;
     while (low < high) { /* the first row at or behind frames, or the last */
         const int64_t middle = (low + high) / 2;
-        if ((double)t->rows[middle].frames < frames)
+        if (ticks->groups[middle].x < frames)
             low = middle + 1;
         else
             high = middle;
     }
-    const struct run_train zero = {0}, *b = &t->rows[low], *a = low ? b - 1 : &zero;
-    const double df = (double)(b->frames - a->frames), du = (double)(b->updates - a->updates);
-    return df > 0 ? (double)a->updates + du * (frames - (double)a->frames) / df : (double)b->updates;
+    const struct figure_group zero = {0}, *b = &ticks->groups[low], *a = low ? b - 1 : &zero;
+    const double df = b->x - a->x, du = b->mean - a->mean;
+    return df > 0 ? a->mean + du * (frames - a->x) / df : b->mean;
 }
 
-static int by_x(const void *a, const void *b)
+/* NaN where nothing says yet how many updates were made. */
+static double x_of(const struct loading *l, int64_t frames, double seconds)
 {
-    const double x = ((const struct figure_point *)a)->x, y = ((const struct figure_point *)b)->x;
-    return (x > y) - (x < y);
+    return l->axis == FIGURE_FRAMES    ? (double)frames
+           : l->axis == FIGURE_SECONDS ? seconds
+           : l->ticks.count            ? updates_at(&l->ticks, (double)frames)
+                                       : (double)NAN;
 }
 
-/* Rows that are no numbers are left out: figures of a run with a fault in it can still be drawn. */
-static void add_point(struct figure_point *points, int64_t *n, double x, double y)
+static int take_train(void *arg, const void *rows, int64_t n, int64_t total)
 {
-    if (isfinite(x) && isfinite(y)) points[(*n)++] = (struct figure_point){x, y};
+    struct loading *l = arg;
+    const struct run_train *t = rows;
+    (void)total;
+    for (int64_t i = 0; i < n; i++) thin_add(&l->ticks, (double)t[i].frames, (double)t[i].updates);
+    return 0;
 }
 
-static double x_of(enum figure_axis axis, const struct ticks *ticks, int64_t frames, double seconds)
+static int take_episodes(void *arg, const void *rows, int64_t n, int64_t total)
 {
-    return axis == FIGURE_FRAMES    ? (double)frames
-           : axis == FIGURE_SECONDS ? seconds
-                                    : updates_at(ticks, (double)frames);
+    struct loading *l = arg;
+    const struct run_episode *e = rows;
+    (void)total;
+    for (int64_t i = 0; i < n; i++) thin_add(&l->run->episodes, x_of(l, e[i].frames, e[i].seconds), e[i].ret);
+    return 0;
+}
+
+static int take_evals(void *arg, const void *rows, int64_t n, int64_t total)
+{
+    struct loading *l = arg;
+    const struct run_eval *v = rows;
+    (void)total;
+    for (int64_t i = 0; i < n; i++) thin_add(&l->run->evals, x_of(l, v[i].frames, v[i].seconds), v[i].mean);
+    return 0;
 }
 
 /* The points of a run file; 0, or -1 after error_set(). */
 static int load_points(struct loaded *run, const char *path, enum figure_axis axis)
 {
-    void *episodes = NULL, *evals = NULL, *train = NULL;
-    struct ticks ticks = {0};
-    int64_t n = runfile_read(path, RUN_TABLE_EPISODES, &episodes),
-            m = n < 0 ? n : runfile_read(path, RUN_TABLE_EVAL, &evals);
-    int status = m < 0 ? -1 : 0;
-    if (!status && axis == FIGURE_UPDATES) {
-        ticks.count = runfile_read(path, RUN_TABLE_TRAIN, &train);
-        ticks.rows = train;
-        if (ticks.count < 0) status = -1;
-        if (ticks.count == 0) n = m = 0; /* nothing says yet how many updates were made */
-    }
-    if (!status) {
-        run->episodes = memory_new((size_t)n + 1, sizeof *run->episodes);
-        run->evals = memory_new((size_t)m + 1, sizeof *run->evals);
-        const struct run_episode *e = episodes;
-        const struct run_eval *v = evals;
-        for (int64_t i = 0; i < n; i++)
-            add_point(run->episodes, &run->episode_count, x_of(axis, &ticks, e[i].frames, e[i].seconds), e[i].ret);
-        for (int64_t i = 0; i < m; i++)
-            add_point(run->evals, &run->eval_count, x_of(axis, &ticks, v[i].frames, v[i].seconds), v[i].mean);
-        qsort(run->episodes, (size_t)run->episode_count, sizeof *run->episodes, by_x);
-        qsort(run->evals, (size_t)run->eval_count, sizeof *run->evals, by_x);
-    }
-    free(episodes);
-    free(evals);
-    free(train);
-    return status;
+    struct loading l = {.run = run, .axis = axis};
+    const bool bad = (axis == FIGURE_UPDATES && runfile_each(path, RUN_TABLE_TRAIN, take_train, &l) < 0) ||
+                     runfile_each(path, RUN_TABLE_EPISODES, take_episodes, &l) < 0 ||
+                     runfile_each(path, RUN_TABLE_EVAL, take_evals, &l) < 0;
+    thin_free(&l.ticks);
+    thin_sort(&run->episodes);
+    thin_sort(&run->evals);
+    return bad ? -1 : 0;
 }
 
 static int load_run(struct loaded *run, const char *what, enum figure_axis axis)
@@ -119,15 +118,16 @@ static int write_loaded(FILE *script, const char *const *runs, int count, enum f
         if (load_run(&loaded[r], runs[r], axis)) return -1;
     for (int r = 0; r < count; r++) {
         const struct loaded *l = &loaded[r];
-        if (!l->episode_count && !l->eval_count) {
+        if (!l->episodes.count && !l->evals.count) {
             if (count > 1) log_root("%s has no finished episode yet and is left out", runs[r]);
             continue;
         }
         curves[kept++] = (struct figure_run){.name = legend_name(runs, loaded, count, r),
-                                             .episodes = l->episodes,
-                                             .episode_count = l->episode_count,
-                                             .evals = l->evals,
-                                             .eval_count = l->eval_count};
+                                             .episodes = l->episodes.groups,
+                                             .episode_count = l->episodes.count,
+                                             .total = l->episodes.total,
+                                             .evals = l->evals.groups,
+                                             .eval_count = l->evals.count};
     }
     if (!kept) return error_set("%.400s: no finished episode yet; plot again when the run has gone on", runs[0]);
     figure_write(script, format, axis, curves, kept);
@@ -139,8 +139,8 @@ int curves_write(FILE *script, const char *const *runs, int count, enum figure_a
     struct loaded *loaded = memory_new((size_t)count, sizeof *loaded);
     const int rc = write_loaded(script, runs, count, axis, format, loaded);
     for (int r = 0; r < count; r++) {
-        free(loaded[r].episodes);
-        free(loaded[r].evals);
+        thin_free(&loaded[r].episodes);
+        thin_free(&loaded[r].evals);
     }
     free(loaded);
     return rc;

@@ -31,21 +31,22 @@ static int by_value(const void *a, const void *b)
 
 /* Mean, and percentiles of up to SORTED_MOST values spread over the window: sorting all would cost seconds in long
  * runs. */
-static struct figure_smooth smooth_at(const struct figure_point *window, int64_t n, double x)
+static struct figure_smooth smooth_at(const struct figure_group *window, int64_t n, double x)
 {
     double sorted[SORTED_MOST], sum = 0;
     const int m = n < SORTED_MOST ? (int)n : SORTED_MOST;
-    for (int64_t i = 0; i < n; i++) sum += window[i].y;
-    for (int i = 0; i < m; i++) sorted[i] = window[i * n / m].y;
+    for (int64_t i = 0; i < n; i++) sum += window[i].mean;
+    for (int i = 0; i < m; i++) sorted[i] = window[i * n / m].one;
     qsort(sorted, (size_t)m, sizeof sorted[0], by_value);
     const int low = (int)floor(0.1 * (m - 1)), high = (int)ceil(0.9 * (m - 1));
     return (struct figure_smooth){x, sum / (double)n, sorted[low], sorted[high]};
 }
 
-int figure_smooth(const struct figure_point *episodes, int64_t n, struct figure_smooth out[FIGURE_POINTS])
+int figure_smooth(const struct figure_group *episodes, int64_t n, int64_t total,
+                  struct figure_smooth out[FIGURE_POINTS])
 {
     if (n == 0) return 0;
-    const int64_t half = figure_window(n) / 2;
+    const int64_t half = figure_window(total) * n / total / 2;
     const double first = episodes[0].x, span = episodes[n - 1].x - first;
     int count = 0;
     for (int64_t i = 0, p = 0; i < n && count < FIGURE_POINTS; i++) {
@@ -166,14 +167,14 @@ static void write_data(FILE *script, const struct figure_run *runs, int count, d
     struct figure_smooth *smooth = memory_new(FIGURE_POINTS, sizeof *smooth);
     for (int r = 0; r < count; r++) {
         const struct figure_run *run = &runs[r];
-        const int n = figure_smooth(run->episodes, run->episode_count, smooth);
+        const int n = figure_smooth(run->episodes, run->episode_count, run->total, smooth);
         const int64_t stride = run->eval_count / FIGURE_POINTS + 1;
         fprintf(script, "$r%d << END\n", r);
         for (int i = 0; i < n; i++)
             fprintf(script, "%.9g %.9g %.9g %.9g\n", smooth[i].x / unit, smooth[i].mean, smooth[i].low, smooth[i].high);
         fprintf(script, "END\n$e%d << END\n", r);
         for (int64_t i = 0; i < run->eval_count; i += stride)
-            fprintf(script, "%.9g %.9g\n", run->evals[i].x / unit, run->evals[i].y);
+            fprintf(script, "%.9g %.9g\n", run->evals[i].x / unit, run->evals[i].mean);
         fprintf(script, "END\n");
     }
     free(smooth);
@@ -183,7 +184,7 @@ static void write_data(FILE *script, const struct figure_run *runs, int count, d
 static void curve_title(const struct figure_run *run, int count, char *quoted, size_t size)
 {
     char text[128];
-    snprintf(text, sizeof text, "mean of %lld episodes", (long long)figure_window(run->episode_count));
+    snprintf(text, sizeof text, "mean of %lld episodes", (long long)figure_window(run->total));
     figure_quote(count > 1 ? run->name : text, quoted, size);
 }
 

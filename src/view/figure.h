@@ -15,6 +15,11 @@ struct figure_point {
     double x, y;
 };
 
+/* Neighbours of a curve, one or many: means of their x and y, and the y of one of them. */
+struct figure_group {
+    double x, mean, one;
+};
+
 /* A point of a smoothed curve: mean, and the 10th and 90th percentile, of the episodes around x. */
 struct figure_smooth {
     double x, mean, low, high;
@@ -22,9 +27,9 @@ struct figure_smooth {
 
 struct figure_run {
     const char *name;                    /* any bytes; shown as they are where they print */
-    const struct figure_point *episodes; /* (episode_count) x rising, y the raw return */
-    int64_t episode_count;
-    const struct figure_point *evals; /* (eval_count) x rising, y the mean return */
+    const struct figure_group *episodes; /* (episode_count) x rising, y the raw return */
+    int64_t episode_count, total;        /* groups, and the episodes in them */
+    const struct figure_group *evals;    /* (eval_count) x rising, y the mean return */
     int64_t eval_count;
 };
 
@@ -39,9 +44,10 @@ struct figure_series {
  * short. */
 int64_t figure_window(int64_t n);
 
-/* The running mean of episodes (n, x rising) at points about evenly spaced in x, at most FIGURE_POINTS, to out; returns
- * their count. Windows are centred and end at the run's ends. */
-int figure_smooth(const struct figure_point *episodes, int64_t n, struct figure_smooth out[FIGURE_POINTS]);
+/* The running mean of episodes (n groups, all of one size, of `total` episodes, x rising) at points about evenly
+ * spaced in x, at most FIGURE_POINTS, to out; returns their count. Windows are centred and end at the run's ends. */
+int figure_smooth(const struct figure_group *episodes, int64_t n, int64_t total,
+                  struct figure_smooth out[FIGURE_POINTS]);
 
 /* text as a string of a gnuplot script, quotes included: nothing in it is expanded. Control characters and what is no
  * UTF-8 become '?'; what does not fit is cut. size is 8 at least. */

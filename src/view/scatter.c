@@ -36,22 +36,31 @@ static void value_of(const char *text, const char *key, char *value, size_t size
     }
 }
 
-/* 0, or -1 after error_set(). */
-static int read_scores(struct scored *run, const char *path)
+/* The rows at the end of a table, and the sum of what they say. */
+struct tail {
+    enum runfile_table table;
+    int64_t at, rows;
+    double sum;
+};
+
+static int add_tail(void *arg, const void *rows, int64_t n, int64_t total)
 {
-    void *evals = NULL, *episodes = NULL;
-    const int64_t m = runfile_read(path, RUN_TABLE_EVAL, &evals),
-                  n = m < 0 ? -1 : runfile_read(path, RUN_TABLE_EPISODES, &episodes), tail = (n + 9) / 10;
-    run->eval = run->tail = (double)NAN;
-    if (m > 0) run->eval = ((const struct run_eval *)evals)[m - 1].mean;
-    if (n > 0) {
-        double sum = 0;
-        for (int64_t i = n - tail; i < n; i++) sum += ((const struct run_episode *)episodes)[i].ret;
-        run->tail = sum / (double)tail;
-    }
-    free(evals);
-    free(episodes);
-    return m < 0 || n < 0 ? -1 : 0;
+    struct tail *t = arg;
+    t->rows = t->table == RUN_TABLE_EVAL ? total > 0 : (total + 9) / 10;
+    for (int64_t i = 0; i < n; i++)
+        if (t->at++ >= total - t->rows)
+            t->sum += t->table == RUN_TABLE_EVAL ? ((const struct run_eval *)rows)[i].mean
+                                                 : ((const struct run_episode *)rows)[i].ret;
+    return 0;
+}
+
+/* NaN where there are no rows. 0, or -1 after error_set(). */
+static int read_tail(const char *path, enum runfile_table table, double *mean)
+{
+    struct tail t = {.table = table};
+    if (runfile_each(path, table, add_tail, &t) < 0) return -1;
+    *mean = t.rows ? t.sum / (double)t.rows : (double)NAN;
+    return 0;
 }
 
 static int read_run(struct scored *run, const char *what, enum figure_axis axis)
@@ -67,7 +76,7 @@ static int read_run(struct scored *run, const char *what, enum figure_axis axis)
     value_of(info, "lr", lr, sizeof lr);
     free(info);
     run->lr = atof(lr);
-    if (read_scores(run, path)) return -1;
+    if (read_tail(path, RUN_TABLE_EVAL, &run->eval) || read_tail(path, RUN_TABLE_EPISODES, &run->tail)) return -1;
     if (axis == FIGURE_LR && !(run->lr > 0)) return error_set("%.400s: its learning rate is %.40s", what, lr);
     if (isfinite(run->eval) || isfinite(run->tail)) return 0;
     return error_set("%.400s: neither an evaluation nor a finished episode with a number", what);

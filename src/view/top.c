@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "store/runfile.h"
@@ -34,6 +35,7 @@ static const char usage[] =
 #define ANSI_LINE_END "\033[K\n"
 #define ANSI_CLEAR_BELOW "\033[J"
 
+enum { HISTORY_MOST = 1 << 16 };       /* rows: many to a column of any terminal */
 static const double HISTORY_EASE = 20; /* reading the history may take this part of the time */
 
 struct request {
@@ -77,6 +79,25 @@ static int read_words(struct request *w, int argc, char **argv)
     return words_read(&words, argc, argv);
 }
 
+/* Rows of /train, evenly thinned, and the last two as they are: by these an interval is known. */
+struct history {
+    struct run_train *rows;
+    int64_t count, at, each;
+};
+
+static int add_history(void *arg, const void *rows, int64_t n, int64_t total)
+{
+    struct history *h = arg;
+    const struct run_train *r = rows;
+    if (!h->rows) {
+        h->each = total / HISTORY_MOST + 1;
+        h->rows = memory_new((size_t)(total / h->each) + 4, sizeof *h->rows);
+    }
+    for (int64_t i = 0; i < n; i++, h->at++)
+        if (h->at % h->each == 0 || h->at >= total - 2) h->rows[h->count++] = r[i];
+    return 0;
+}
+
 /* The history where it is due; what cannot be read is told in the view. */
 static void read_history(struct reading *r, const char *run, const struct timespec *written)
 {
@@ -84,13 +105,13 @@ static void read_history(struct reading *r, const char *run, const struct timesp
     const double start = clock_seconds();
     if (start < r->next_history || (r->rows && !memcmp(written, &r->written, sizeof *written))) return;
     snprintf(path, sizeof path, "%.*s/run.h5", PATH_MAX - 8, run);
-    void *rows;
-    const int64_t n = runfile_read(path, RUN_TABLE_TRAIN, &rows);
-    if (n < 0) {
+    struct history new = {0};
+    if (runfile_each(path, RUN_TABLE_TRAIN, add_history, &new) < 0) {
         snprintf(r->fault, sizeof r->fault, "%s", error_text());
+        free(new.rows);
     } else {
         free(r->rows); /* NOLINT(clang-analyzer-unix.Malloc): it takes these rows for those of the reading before */
-        r->rows = rows, r->row_count = n, r->written = *written, r->fault[0] = '\0';
+        r->rows = new.rows, r->row_count = new.count, r->written = *written, r->fault[0] = '\0';
     }
     r->next_history = clock_seconds() + HISTORY_EASE * (clock_seconds() - start);
 }
