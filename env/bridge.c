@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #include "bridge_spawn.h"
 
 enum { TEXT_AT = 256, TEXT_BYTES = 2048, LINES_MOST = 50 };
-static const double LEAVES = 1; /* s that it has for its own end */
+/* s that it has for its own end, and for its start at least: imports from a cold disk take long */
+static const double LEAVES = 1, STARTS = 120;
 
 static void end_line(struct bridge *b)
 {
@@ -202,7 +204,7 @@ int bridge_start(struct bridge *b)
     b->memory = s.memory;
     b->death = (int)syscall(SYS_pidfd_open, s.pid, 0);
     fcntl(b->said, F_SETFL, O_NONBLOCK);
-    if (wait_answer(b, 2 * b->order.timeout) || take_memory(b)) return -1;
+    if (wait_answer(b, fmax(STARTS, 2 * b->order.timeout)) || take_memory(b)) return -1;
     b->birth = ++b->births;
     return 0;
 }

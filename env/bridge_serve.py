@@ -221,6 +221,7 @@ def main():
     global np
     parent, name, frame_skip, render = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "1"
     die_with(parent)
+    bridge = None
     for fd in (REQUEST, REPLY, MEMORY):
         os.set_inheritable(fd, False)
     os.closerange(MEMORY + 1, 4096)
@@ -237,7 +238,7 @@ def main():
         os.write(REPLY, b"k")
         bridge.serve()
     except Exception as error:
-        if not isinstance(error, Refused):
+        if bridge and not isinstance(error, Refused):  # what cannot be opened is one line
             traceback.print_exc()
         answer_error(line_of(error))
     sys.stdout.flush()
