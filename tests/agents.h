@@ -104,7 +104,13 @@ static inline struct agent_config config_of(const struct algo_ops *algo, int t_m
 static inline void learner_fill(struct learner *b, const char *spec, int lstm, const struct agent_config *config)
 {
     const struct net_input in = world_input(&b->world);
-    b->net = net_of(spec, lstm, &in, config->algo->heads, algo_outputs(config->algo, &b->world));
+    b->net = net_new(&(struct net_config){.spec = spec,
+                                          .lstm = lstm,
+                                          .input = in,
+                                          .heads = config->algo->heads,
+                                          .outputs = algo_outputs(config->algo, &b->world),
+                                          .obs_norm = config->reward_norm && !in.C,
+                                          .return_norm = config->reward_norm});
     if (!b->net) fail_msg("%s", error_text());
     b->n = net_facts(b->net)->params;
     b->theta = memory_floats(b->n), b->target = memory_floats(b->n), b->dtheta = memory_floats(b->n);

@@ -8,7 +8,10 @@ static void learn_on(struct learner *b, int k, float *record)
 {
     rollout(b, 10 * k);
     memcpy(record, b->dtheta, b->n * sizeof *record);
-    for (size_t i = 0; i < b->n; i++) b->theta[i] -= 1e-3f * b->dtheta[i];
+    const struct moments *m = &net_facts(b->net)->moments;
+    const size_t weights = b->n - moments_floats(m);
+    for (size_t i = 0; i < weights; i++) b->theta[i] -= 1e-3f * b->dtheta[i];
+    if (m->dim) moments_merge(m, b->theta + weights, b->dtheta + weights);
 }
 
 /* Fifty rollouts against twenty-five, saved, loaded into a fresh agent, and twenty-five more: the same bits. */
@@ -19,12 +22,16 @@ static void saved_and_gone_on(void **state)
         const char *env, *net;
         int lstm, envs;
         const struct algo_ops *algo;
-    } cases[] = {{"catch", "small", 0, 2, &algo_a3c},          {"cartpole", "mlp:16", 0, 1, &algo_a3c},
-                 {"cartpole", "mlp:16", 8, 2, &algo_a3c},      {"cartpole", "mlp:16", 0, 3, &algo_one_step_sarsa},
-                 {"cartpole", "mlp:16", 8, 2, &algo_n_step_q}, {NULL, "mlp:16", 0, 2, &algo_one_step_q}};
+        bool norm;
+    } cases[] = {
+        {"catch", "small", 0, 2, &algo_a3c, false},          {"cartpole", "mlp:16", 0, 1, &algo_a3c, false},
+        {"cartpole", "mlp:16", 8, 2, &algo_a3c, false},      {"cartpole", "mlp:16", 0, 3, &algo_one_step_sarsa, false},
+        {"cartpole", "mlp:16", 8, 2, &algo_n_step_q, false}, {NULL, "mlp:16", 0, 2, &algo_one_step_q, false},
+        {"cartpole", "mlp:16", 8, 2, &algo_a3c, true},       {"catch", "small", 0, 2, &algo_n_step_q, true}};
     enum { HALF = 25 };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        const struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
+        struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
+        config.reward_norm = cases[c].norm;
         struct learner *one = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
         struct agent_config other = config; /* its streams and its exploration come with the state */
         other.seed = 77, other.eps_final[0] = 0.2;
@@ -59,6 +66,39 @@ static void saved_and_gone_on(void **state)
         learner_free(one);
         learner_free(two);
     }
+}
+
+/* Rewards over the deviation of the discounted sums of them that were seen before this rollout; the sums go on over
+ * rollouts and lost lives, and begin anew with an episode. */
+static void rewards_normalised(void **state)
+{
+    (void)state;
+    struct agent_config config = config_of(&algo_a3c, 4, 2);
+    config.reward_norm = true;
+    config.reward_scale = 0.5;
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
+    const struct moments *m = &net_facts(b->net)->moments;
+    float *seen = b->theta + m->offset;
+    double sum[2] = {0}, gain = 1, total = 0, squares = 0;
+    for (int k = 0, step = 0; k < 6; k++) {
+        rollout(b, 0);
+        for (int row = 0; row < 8; row++) {
+            if (row % 2 == 0) step = step % 5 + 1;
+            const double raw = 0.5 * (step + 0.5 * (double)b->agent->r.action[row]);
+            sum[row % 2] = raw + (step == 1 ? 0 : 0.9 * sum[row % 2]);
+            total += sum[row % 2], squares += sum[row % 2] * sum[row % 2];
+            EXPECT_NEAR(b->agent->r.reward[row], fmin(10, raw * gain), 1e-5 * gain);
+        }
+        if (k == 5) break;
+        moments_merge(m, seen, b->dtheta + m->offset);
+        const double n = 8 * (k + 1), mean = total / n, variance = squares / n - mean * mean;
+        EXPECT(seen[0] == (float)n);
+        EXPECT_NEAR(seen[moments_mean_at() + (size_t)m->dim - 1], mean, 1e-5);
+        EXPECT_NEAR(seen[moments_variance_at(m) + (size_t)m->dim - 1], variance, 1e-5);
+        if (k == 4) seen[moments_variance_at(m) + (size_t)m->dim - 1] = 1e-6F; /* beyond 10 all are 10 */
+        gain = k == 4 ? 1e3 : 1 / sqrt(variance);
+    }
+    learner_free(b);
 }
 
 /* An environment that cannot be saved starts a new episode; everything else goes on. */
@@ -194,10 +234,8 @@ static void learns_cartpole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(saved_and_gone_on),
-        cmocka_unit_test(saved_in_part),
-        cmocka_unit_test(evaluation),
-        cmocka_unit_test(learns_cartpole),
+        cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(rewards_normalised), cmocka_unit_test(saved_in_part),
+        cmocka_unit_test(evaluation),        cmocka_unit_test(learns_cartpole),
     };
     return testing_main(tests);
 }

@@ -28,6 +28,7 @@ refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
+refused "pictures entry by entry" "catch|pictures|obs-norm" train --env catch --obs-norm --out r
 refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r
 refused "not a number" "t-max|five" train --t-max five --out r
 refused "missing value" "--lr" train --out r --lr

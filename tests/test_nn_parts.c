@@ -88,6 +88,54 @@ static void two_parts_recurrent(void **state)
                    4, 3, start);
 }
 
+/* A network that normalises what it reads, against one that reads it normalised; and the moments of its rows. */
+static void input_normalised(void **state)
+{
+    (void)state;
+    enum { T = 3, E = 2, DIM = 5 };
+    struct net_config c = {.spec = "mlp:7,6",
+                           .lstm = 0,
+                           .input = {.dim = DIM},
+                           .heads = NET_HEADS_POLICY_V,
+                           .outputs = 4,
+                           .separate_critic = true};
+    struct subject plain = subject_of(&c, T, E);
+    c.obs_norm = c.return_norm = true;
+    struct subject s = subject_of(&c, T, E);
+    const struct moments *m = &s.facts->moments;
+    EXPECT(m->dim == DIM + 1 && m->offset == plain.facts->params);
+    EXPECT(s.theta[m->offset] == 0); /* nothing seen yet: as it is */
+    float *mean = s.theta + m->offset + moments_mean_at(), *variance = s.theta + m->offset + moments_variance_at(m);
+    for (int i = 0; i <= DIM; i++) EXPECT(mean[i] == 0 && variance[i] == 1);
+    for (int i = 0; i < DIM; i++) mean[i] = 0.1F * (float)i, variance[i] = i == 1 ? 1e-4F : 0.5F + (float)i;
+    memcpy(plain.theta, s.theta, plain.facts->params * sizeof *s.theta);
+    for (int r = 0; r < T * E; r++) {
+        for (int i = 0; i < DIM; i++) {
+            const double z = ((double)s.x[r][i] - (double)mean[i]) / sqrt((double)variance[i]);
+            plain.x[r][i] = (float)fmin(10, fmax(-10, z)); /* entry 1 lies beyond */
+        }
+        for (int i = 0; i < s.facts->out_dim; i++) net_dout(plain.work, r)[i] = net_dout(s.work, r)[i];
+    }
+    EXPECT(plain.x[0][1] == 10 || plain.x[0][1] == -10);
+    for (int t = 0; t < T; t++) forward(&s, t * E, E), forward(&plain, t * E, E);
+    for (int r = 0; r < T * E; r++)
+        for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], net_out(plain.work, r)[i], 1e-5);
+    const double squares = net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+    EXPECT_NEAR(squares / net_backward(plain.net, plain.theta, plain.work, T, E, NULL, plain.dtheta), 1, 1e-4);
+    for (size_t i = 0; i < plain.facts->params; i++) EXPECT_NEAR(s.dtheta[i], plain.dtheta[i], 1e-4);
+    const float *told = s.dtheta + m->offset;
+    EXPECT(told[0] == T * E);
+    for (int i = 0; i < DIM; i++) {
+        double sum = 0, square = 0;
+        for (int r = 0; r < T * E; r++) sum += (double)s.x[r][i];
+        for (int r = 0; r < T * E; r++) square += pow((double)s.x[r][i] - sum / (T * E), 2);
+        EXPECT_NEAR(told[moments_mean_at() + (size_t)i], sum / (T * E), 1e-6);
+        EXPECT_NEAR(told[moments_variance_at(m) + (size_t)i], square / (T * E), 1e-6);
+    }
+    EXPECT(told[moments_mean_at() + DIM] == 0 && told[moments_variance_at(m) + DIM] == 0); /* the caller's */
+    subject_free(&s), subject_free(&plain);
+}
+
 /* Rows or columns of every matrix are orthogonal and as long as its gain; biases and free numbers are 0. */
 static void start_values_orthogonal(void **state)
 {
@@ -119,9 +167,8 @@ static void start_values_orthogonal(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_parts_twin),
-        cmocka_unit_test(two_parts_factors),
-        cmocka_unit_test(two_parts_recurrent),
+        cmocka_unit_test(two_parts_twin),          cmocka_unit_test(two_parts_factors),
+        cmocka_unit_test(two_parts_recurrent),     cmocka_unit_test(input_normalised),
         cmocka_unit_test(start_values_orthogonal),
     };
     return nn_main(tests);

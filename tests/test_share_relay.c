@@ -1,13 +1,17 @@
 /* test_share_relay.c -- what a relay sends over the network: weights once per node and version, gradients one by
  * one, as sums, and on packed wires. */
+#include <math.h>
+
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };
-enum { SUM = 1, BF16 = 2, SIGNIFICANT = 4 };
+enum { SUM = 1, BF16 = 2, SIGNIFICANT = 4, MOMENTS = 8, BLOCK = 400 };
+static const struct moments block = {.offset = P - BLOCK, .dim = 192};
 
 static struct share_config config_of(int flags)
 {
     return (struct share_config){.params = P,
+                                 .moments = flags & MOMENTS ? block : (struct moments){0},
                                  .episodes = 4,
                                  .nodes = pretended_nodes(),
                                  .combine = flags & SUM ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
@@ -86,6 +90,8 @@ static void sums_master(struct share *s, int flags)
 {
     const int actors = share_actors(s), pushed = actors * PUSHES;
     static float theta[P];
+    float seen[BLOCK] = {0};
+    const size_t weights = flags & MOMENTS ? block.offset : P;
     int64_t frames = 0, steps = 0;
     int updates = 0, taken = 0;
     double entropy = 0;
@@ -104,20 +110,27 @@ static void sums_master(struct share *s, int flags)
             CHECK(p->version <= (uint64_t)updates);
             entropy += (double)p->entropy;
             updates++;
-            for (size_t i = 0; i < P; i++) share_next(s)[i] += p->scale * ready[r].grad[i];
+            for (size_t i = 0; i < weights; i++) share_next(s)[i] += p->scale * ready[r].grad[i];
+            if (flags & MOMENTS) moments_merge(&block, seen, ready[r].grad + weights);
         }
         share_publish(s, (uint64_t)updates, frames);
         share_ack(s, ready, n);
     }
     CHECK(frames == 20 * pushed && steps == 5 * pushed && entropy == 0.25 * pushed);
     CHECK(flags & SUM ? updates <= pushed && updates >= PUSHES * (pretended_nodes() - 1) : updates == pushed);
-    for (size_t i = 0; i < P; i++) CHECK(share_theta(s)[i] == (float)((int)(i % 50) < actors ? 0.5 * PUSHES : 0));
+    if (flags & MOMENTS && pushed) { /* of 0 .. PUSHES - 1, from each actor */
+        CHECK(seen[0] == (float)pushed);
+        CHECK(fabs((double)seen[moments_mean_at() + 3] - (PUSHES - 1) / 2.0) < 1e-4);
+        CHECK(fabs((double)seen[moments_variance_at(&block) + 3] - (PUSHES * PUSHES - 1) / 12.0) < 1e-2);
+    }
+    for (size_t i = 0; i < weights; i++) CHECK(share_theta(s)[i] == (float)((int)(i % 50) < actors ? 0.5 * PUSHES : 0));
     CHECK(share_wait_bye(s, 60) == 0);
 }
 
 static void check_traffic(const struct share_traffic *t, int flags)
 {
-    const uint64_t each = flags & BF16 ? P * 2 : flags & SIGNIFICANT ? P / 8 + P / 50 * 4 : P * 4;
+    const uint64_t left = flags & MOMENTS ? BLOCK : 0, n = P - left;
+    const uint64_t each = left * 4 + (flags & BF16 ? n * 2 : flags & SIGNIFICANT ? n / 8 + n / 50 * 4 : n * 4);
     if (flags & SUM)
         CHECK(t->gradients >= PUSHES && t->gradients <= (uint64_t)node_actors() * PUSHES);
     else
@@ -140,6 +153,11 @@ static void sums_actor(struct share *s, int flags)
         CHECK(grad != NULL);
         if (!grad) break;
         for (size_t i = 0; i < P; i++) grad[i] = (int)(i % 50) == sharing_rank - 1;
+        if (flags & MOMENTS) {
+            memset(grad + block.offset, 0, BLOCK * sizeof *grad);
+            grad[block.offset] = 1;
+            for (size_t i = 0; i < 192; i++) grad[block.offset + moments_mean_at() + i] = (float)k;
+        }
         push.version = view.version;
         share_push(s, &push);
     }
@@ -176,6 +194,14 @@ static void a_nodes_significant_entries_travel(void **state)
 {
     (void)state, sums(SUM | SIGNIFICANT);
 }
+static void moments_travel_as_they_are(void **state)
+{
+    (void)state, sums(MOMENTS), sums(BF16 | MOMENTS), sums(SIGNIFICANT | MOMENTS);
+}
+static void a_nodes_moments_are_merged(void **state)
+{
+    (void)state, sums(SUM | MOMENTS), sums(SUM | BF16 | MOMENTS), sums(SUM | SIGNIFICANT | MOMENTS);
+}
 
 int main(void)
 {
@@ -185,6 +211,8 @@ int main(void)
         cmocka_unit_test(a_nodes_gradients_are_added_bf16),
         cmocka_unit_test(significant_entries_travel),
         cmocka_unit_test(a_nodes_significant_entries_travel),
+        cmocka_unit_test(moments_travel_as_they_are),
+        cmocka_unit_test(a_nodes_moments_are_merged),
     };
     return sharing_main(tests);
 }

@@ -62,6 +62,10 @@
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
     X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
+    X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \
+      "divide rewards by the running standard deviation of their discounted sum when learning")                        \
+    X(FLAG, obs_norm, "obs-norm", false, 0, 1, FIXED,                                                                  \
+      "the network reads observations less their running mean, over their running standard deviation")                 \
     X(INT, frames, "frames", 10000000, 1, INT64_MAX, MAY, "emulated frames to train for, all actors together")         \
     X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
     X(INT, seed, "seed", 1, 0, INT64_MAX, FIXED, "names every random stream of the run")                               \

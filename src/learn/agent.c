@@ -48,6 +48,8 @@ static int check(const struct agent_config *config, const struct world *world, c
         facts->input.height != in.height || facts->input.width != in.width || facts->input.dim != in.dim ||
         net_pointers(&facts->input) != net_pointers(&in))
         return error_set("the network was not made for algorithm %s on environment %s", algo, env);
+    if (config->reward_norm && facts->moments.dim != (facts->obs_norm ? in.dim : 0) + 1)
+        return error_set("the network was made without moments of returns, which reward-norm needs");
     if (facts->state_dim && !config->algo->recurrent)
         return error_set(
             "algorithm %s does not go with lstm: its targets look one step ahead and have no recurrent state; "
@@ -76,6 +78,8 @@ static void take_memory(struct agent *a)
     a->pending = memory_new(E, sizeof *a->pending);
     a->state = memory_floats(E * S);
     a->fresh = memory_new(E, 1);
+    a->ret = memory_new(E, sizeof *a->ret);
+    a->returns = memory_floats(rows);
     a->r.action = memory_floats(rows * (size_t)a->N);
     a->r.reward = memory_floats(rows);
     a->r.end = memory_new(rows, 1);
@@ -161,7 +165,7 @@ void agent_free(struct agent **agent)
                       a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
                       a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
                       a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
-                      a->before,       a->vector};
+                      a->before,       a->vector,     a->ret,       a->returns};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;
@@ -185,9 +189,17 @@ static void choose(struct agent *a, int e, const float *out, float *action)
     }
 }
 
-static float learning_reward(const struct agent_config *c, double reward)
+/* What the loss sees of a reward. The discounted return is that of Gymnasium's NormalizeReward: forward, from the
+ * episode's start. */
+static float learning_reward(struct agent *a, int row, int e, double reward)
 {
-    const double r = reward * c->reward_scale;
+    const struct agent_config *c = &a->config;
+    double r = reward * c->reward_scale;
+    if (c->reward_norm) {
+        a->ret[e] = c->gamma * a->ret[e] + r;
+        a->returns[row] = (float)a->ret[e];
+        r = fmin(NET_NORM_MOST, fmax(-NET_NORM_MOST, r * a->reward_gain));
+    }
     return (float)(c->reward_clip ? fmin(1, fmax(-1, r)) : r);
 }
 
@@ -206,6 +218,7 @@ static int begin_anew(struct agent *a, int e)
 {
     memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
     a->fresh[e] = 1;
+    a->ret[e] = 0;
     return instance_reset(&a->instances[e]);
 }
 
@@ -246,7 +259,7 @@ static int step(struct agent *a, int row, int e)
     struct instance *in = &a->instances[e];
     struct env_step s;
     if (instance_step(in, action_of(a, row), &s)) return give_up_episode(a, e);
-    a->r.reward[row] = learning_reward(&a->config, s.reward);
+    a->r.reward[row] = learning_reward(a, row, e, s.reward);
     a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
     frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
     if (!s.terminated && !s.truncated) return 0;
@@ -290,11 +303,20 @@ static void draw_next_actions(struct agent *a, const float *theta)
     }
 }
 
+/* 1 over the standard deviation of returns that theta holds; 1 while nothing was seen. */
+static double reward_gain(const struct agent *a, const float *theta)
+{
+    const struct moments *m = &net_facts(a->net)->moments;
+    if (!a->config.reward_norm || !(theta[m->offset] > 0)) return 1;
+    return 1 / sqrt((double)theta[m->offset + moments_variance_at(m) + (size_t)m->dim - 1] + 1e-8);
+}
+
 int agent_play(struct agent *a, const float *theta, int64_t T)
 {
     a->T = T;
     a->r.T = 0;
     if (begin_missing(a)) return -1;
+    a->reward_gain = reward_gain(a, theta);
     memcpy(a->state0, a->state, (size_t)a->E * (size_t)a->S * sizeof *a->state);
     while (a->r.T < a->T_max) {
         const int failed = step_all(a, theta, a->r.T);

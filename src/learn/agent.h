@@ -23,8 +23,9 @@ struct agent_config {
     int envs;  /* E */
     double gamma, lambda, entropy, value_coef;
     double reward_scale;
-    bool reward_clip;                 /* to [-1, 1], after scaling; learning only */
-    int64_t eps_frames;               /* epsilon goes from 1 to its final value over so many global frames */
+    bool reward_norm;   /* over the running standard deviation of the discounted return, within 10; then clipped */
+    bool reward_clip;   /* to [-1, 1], after scaling; learning only */
+    int64_t eps_frames; /* epsilon goes from 1 to its final value over so many global frames */
     double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
     int eps_count;
     bool factors; /* gradients may hold factors: net_backward_factors() */

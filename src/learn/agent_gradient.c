@@ -1,4 +1,5 @@
 /* agent_gradient.c -- from a rollout to dtheta: bootstraps, loss, backward pass. */
+#include <float.h>
 #include <math.h>
 
 #include "learn/agent_private.h"
@@ -19,6 +20,20 @@ static struct loss_sums loss(struct agent *a, const float *theta, const float *t
     return c->algo->loss(&a->r, &told);
 }
 
+/* Mean and variance of the rollout's discounted returns, to the last of the gradient's moments. */
+static void tell_returns(const struct agent *a, float *dtheta)
+{
+    const struct moments *m = &net_facts(a->net)->moments;
+    const int rows = a->r.T * a->E, last = m->dim - 1;
+    double sum = 0, square = 0;
+    for (int row = 0; row < rows; row++) sum += (double)a->returns[row];
+    const double mean = sum / rows;
+    for (int row = 0; row < rows; row++) square += ((double)a->returns[row] - mean) * ((double)a->returns[row] - mean);
+    dtheta[m->offset] = (float)rows;
+    dtheta[m->offset + moments_mean_at() + (size_t)last] = (float)mean;
+    dtheta[m->offset + moments_variance_at(m) + (size_t)last] = (float)fmin(square / rows, (double)FLT_MAX);
+}
+
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats)
 {
@@ -33,6 +48,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
     const double squares = a->config.factors
                                ? net_backward_factors(a->net, theta, a->work, a->r.T, a->E, start, dtheta, &factors)
                                : net_backward(a->net, theta, a->work, a->r.T, a->E, start, dtheta);
+    if (a->config.reward_norm) tell_returns(a, dtheta);
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,

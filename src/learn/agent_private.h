@@ -22,12 +22,15 @@ struct agent {
     double *eps_final;          /* (E) */
     int *pending;               /* (E)     Sarsa's a', drawn and not yet played; -1: none */
     float *state;               /* (E, S)  recurrent state */
+    double *ret;                /* (E)     discounted sum of the episode's rewards so far, for reward_norm */
     uint8_t *fresh;             /* (E)     1: state was set to zero since the last forward */
 
     /* one rollout; row t * E + e */
     struct rollout r;
     int64_t T; /* global frames when it was played */
     enum instance_fault fault;
+    double reward_gain;    /* 1, or what rewards are normalised with: of the theta it plays with */
+    float *returns;        /* (T_max * E) ret after the row */
     float *vector;         /* (N) an action on its way to the environment */
     struct net_work *work; /* T_max * E rows; without a target network those of s' follow */
     int *before;           /* (E) for net_forward_after() */

@@ -23,6 +23,12 @@ struct record {
     int32_t pending, fresh;
 };
 
+/* Bytes of an environment before its instance's: with reward_norm the discounted return follows the recurrent state. */
+static size_t fixed_size(const struct agent *a)
+{
+    return sizeof(struct record) + (size_t)a->S * sizeof(float) + (a->config.reward_norm ? sizeof(double) : 0);
+}
+
 static struct head head_of(const struct agent *a)
 {
     struct head head = {.magic = MAGIC,
@@ -38,8 +44,7 @@ static struct head head_of(const struct agent *a)
 size_t agent_state_size(const struct agent *a)
 {
     size_t n = sizeof(struct head);
-    for (int e = 0; e < a->E; e++)
-        n += sizeof(struct record) + (size_t)a->S * sizeof(float) + instance_state_size(&a->instances[e]);
+    for (int e = 0; e < a->E; e++) n += fixed_size(a) + instance_state_size(&a->instances[e]);
     return n;
 }
 
@@ -58,6 +63,10 @@ size_t agent_save(const struct agent *a, void *bytes, bool *whole)
         at += sizeof rec;
         memcpy(at, a->state + (size_t)e * S, S * sizeof *a->state);
         at += S * sizeof *a->state;
+        if (a->config.reward_norm) {
+            memcpy(at, &a->ret[e], sizeof a->ret[e]);
+            at += sizeof a->ret[e];
+        }
         at += instance_save(&a->instances[e], at, &all);
         *whole = *whole && all;
     }
@@ -69,12 +78,13 @@ static void start_over(struct agent *a, int e)
 {
     memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
     a->fresh[e] = 1;
+    a->ret[e] = 0;
     a->pending[e] = -1;
 }
 
 int agent_load(struct agent *a, const void *bytes, size_t n)
 {
-    const size_t S = (size_t)a->S, fixed = sizeof(struct record) + S * sizeof(float);
+    const size_t S = (size_t)a->S, fixed = fixed_size(a);
     const struct head mine = head_of(a);
     if (n < sizeof mine || memcmp(bytes, &mine, sizeof mine))
         return error_set(
@@ -94,6 +104,7 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         a->pending[e] = rec.pending;
         a->fresh[e] = rec.fresh != 0;
         memcpy(a->state + (size_t)e * S, at + sizeof rec, S * sizeof *a->state);
+        if (a->config.reward_norm) memcpy(&a->ret[e], at + fixed - sizeof a->ret[e], sizeof a->ret[e]);
         at += fixed;
         bool fresh;
         const long used = instance_load(&a->instances[e], at, (size_t)(end - at), &fresh);

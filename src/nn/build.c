@@ -23,6 +23,18 @@ static int build_trunk(struct builder *b, const struct network *network, int lst
     return 0;
 }
 
+/* V with hidden layers of its own, joined to the policy that is there. */
+static int build_critic(struct builder *b, const struct network *network, int lstm)
+{
+    const int policy = b->below;
+    b->prefix = "v_";
+    if (build_trunk(b, network, lstm)) return -1;
+    b->prefix = "";
+    value_add(b);
+    join_add(b, policy);
+    return 0;
+}
+
 static int build(struct net *net, const struct network *network, const struct net_config *config)
 {
     const struct net_input *in = &net->facts.input;
@@ -32,18 +44,14 @@ static int build(struct net *net, const struct network *network, const struct ne
         return error_set("lstm %d: the number of cells is 0 (none) to %d", config->lstm, NET_WIDEST);
     if (in->C > 0 && (double)in->C * in->height * in->width > INT_MAX / 16)
         return error_set("%d planes of %dx%d are more than a network here can read", in->C, in->height, in->width);
+    if (in->C > 0 && config->obs_norm)
+        return error_set("this environment shows pictures, whose entries are not normalised one by one: no obs-norm");
     if (build_trunk(&b, network, config->lstm)) return -1;
     heads_add(&b, policy && !config->separate_critic);
-    if (!policy || !config->separate_critic) return 0;
-    const int top = b.below;
-    b.prefix = "v_";
-    if (build_trunk(&b, network, config->lstm)) return -1;
-    b.prefix = "";
-    value_add(&b);
-    join_add(&b, top);
+    if (policy && config->separate_critic && build_critic(&b, network, config->lstm)) return -1;
+    moments_add(&b, config->return_norm);
     return 0;
 }
-
 struct net *net_new_of(const struct network *network, const struct net_config *config)
 {
     struct net *net = memory_new(1, sizeof *net);
@@ -52,6 +60,7 @@ struct net *net_new_of(const struct network *network, const struct net_config *c
     net->facts.heads = config->heads;
     net->facts.outputs = config->outputs;
     net->facts.free = config->free;
+    net->facts.obs_norm = config->obs_norm;
     net->facts.out_dim = config->outputs + (config->heads == NET_HEADS_POLICY_V);
     net->facts.tensors = net->tensors;
     net->wide = -1;

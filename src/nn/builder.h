@@ -30,6 +30,7 @@ struct builder {
     const char *name;           /* of the network */
     const char *prefix;         /* of the tensors' names: "" or, of a critic of its own, "v_" */
     enum activation activation; /* of dense layers */
+    bool moments;               /* an input layer tells the moments of what it reads */
     struct shape top;           /* of what is there already */
     int below;                  /* the layer that is there on top; -1: none */
     int convs, denses;          /* so many have been named */

@@ -14,7 +14,7 @@
 static double bound_of(const struct tensor *t, enum net_init init)
 {
     const double one = 1 / sqrt((double)t->fan_in);
-    if (t->start == TENSOR_FREE) return 0;
+    if (t->start == TENSOR_FREE || t->start == TENSOR_MOMENTS) return 0;
     if (init == NET_INIT_UNIFORM || t->start == TENSOR_RECURRENT) return one;
     if (t->ndim == 1) return 0;
     if (t->start == TENSOR_POLICY) return 0.01 * sqrt(3) * one;
@@ -79,5 +79,7 @@ void net_init(const struct net *net, enum net_init init, float *theta, struct rn
             memset(book, 0, t->size * sizeof *book);
         tensor_from_textbook(t, theta, book);
     }
+    const struct moments *m = &facts->moments;
+    for (int i = 0; i < m->dim; i++) theta[m->offset + moments_variance_at(m) + (size_t)i] = 1;
     free(book);
 }

@@ -24,6 +24,10 @@ void input_add(struct builder *b)
 {
     const int pointers = net_pointers(&b->net->facts.input);
     if (!b->top.frames) return;
+    if (b->net->facts.obs_norm) {
+        normal_add(b);
+        return;
+    }
     struct input *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = b->top.floats}, ACTIVATION_NONE);
     l->layer.given = true;
     l->pointers = pointers;

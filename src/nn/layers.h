@@ -15,6 +15,10 @@ bool fc_fits(const struct shape *below, int width);
 void fc_add(struct builder *b, int width);
 /* lstm.c: so many cells, over a row of floats. */
 void lstm_add(struct builder *b, int cells);
+/* normal.c: the vector, normalised by the moments in theta. */
+void normal_add(struct builder *b);
+/* normal.c: the moments' tensors, at theta's end. */
+void moments_add(struct builder *b, bool returns);
 /* input.c: planes side by side, or the vector, as one row of floats; nothing where what is below is one already. */
 void input_add(struct builder *b);
 /* dense.c: the linear layer on top, of which the answers are: Q, or what describes the policy, and with critic V. */

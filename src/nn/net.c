@@ -122,12 +122,14 @@ static double backward(const struct net *net, const float *theta, struct net_wor
         const size_t end = t->offset + t->size;
         memset(dtheta + end, 0, (tensor_room(end) - end) * sizeof *dtheta);
     }
+    memset(dtheta + net->facts.moments.offset, 0, moments_floats(&net->facts.moments) * sizeof *dtheta);
     for (int k = net->count - 1; k >= 0; k--) {
         const struct layer *l = net->layers[k];
         work->pass[k]->factors = factors && k == net->wide;
         if (l->ops->backward) l->ops->backward(l, theta, work->pass[k], span, dtheta);
     }
-    for (int k = 0; k < net->facts.tensor_count; k++) squares += squares_of(net, work, k, dtheta);
+    for (int k = 0; k < net->facts.tensor_count; k++)
+        if (net->tensors[k].start != TENSOR_MOMENTS) squares += squares_of(net, work, k, dtheta);
     return (double)(float)squares; /* Inf where rank 0's squares, which are floats, may be */
 }
 

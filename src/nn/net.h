@@ -14,6 +14,7 @@
 #include "dunlin/rng.h"
 #include "nn/activation.h"
 #include "optim/grad.h"
+#include "optim/moments.h"
 
 /* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0), which come as
  * `vectors` equal parts, one behind the other (0: as one). */
@@ -39,7 +40,14 @@ enum net_heads {
 /* A named tensor of theta. Files hold the textbook shape (dense (out, in), convolution (out, in, kh, kw), LSTM gates
  * i f g o); in theta the same numbers may lie in another order that the kernels like: axis k of the stored order is
  * textbook axis perm[k]. */
-enum tensor_start { TENSOR_HIDDEN, TENSOR_RECURRENT, TENSOR_POLICY, TENSOR_VALUE, TENSOR_FREE }; /* for net_init() */
+enum tensor_start {
+    TENSOR_HIDDEN,
+    TENSOR_RECURRENT,
+    TENSOR_POLICY,
+    TENSOR_VALUE,
+    TENSOR_FREE,
+    TENSOR_MOMENTS
+}; /* for net_init() */
 struct tensor {
     char name[32]; /* "conv0.weight", "fc.bias", "fc0.weight", "lstm.weight_x", ... */
     int ndim;
@@ -73,7 +81,13 @@ struct net_facts {
     struct net_input input;
     enum net_heads heads;
     struct grad_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
+    /* Tensors norm.count (1), norm.mean and norm.variance (dim) at the end of theta: first those of the input's
+     * entries, where it is normalised, then, where there are returns, theirs. dim 0: none. */
+    struct moments moments;
+    bool obs_norm;
 };
+
+enum { NET_NORM_MOST = 10 };
 
 /* What a network is made of. */
 struct net_config {
@@ -85,6 +99,10 @@ struct net_config {
     int free;                   /* the last so many of them are parameters themselves, NET_HEADS_POLICY_V */
     enum activation activation; /* of dense layers: ACTIVATION_RELU or ACTIVATION_TANH; convolutions have ReLU */
     bool separate_critic;       /* V has hidden layers of its own, as many and as wide: tensors v_fc0.weight, ... */
+    /* Each float of the input is read as (x - mean) / sqrt(variance), within NET_NORM_MOST of 0, of theta's moments;
+     * and net_backward() leaves the moments of its rows at the end of dtheta. Not for planes. */
+    bool obs_norm;
+    bool return_norm; /* one more entry of moments, the caller's to read and, after net_backward(), to write */
 };
 
 /* Returns NULL after error_set() where the spec does not parse or does not fit the input. Owner: net_free(). */
@@ -99,7 +117,8 @@ const char *net_usage(int i, const char **help);
  * layer. he: hidden weights uniform with variance 2/fan_in, heads with 1/fan_in (the policy's a hundredth of that
  * width, so that it starts even), biases 0; recurrent layers as in uniform.
  * orthogonal: weights are orthogonal matrices (rows, or columns, of length 1) times sqrt(2), the policy's head times
- * 0.01, the value's and recurrent ones times 1; biases 0. Free numbers start at 0. */
+ * 0.01, the value's and recurrent ones times 1; biases 0. Free numbers start at 0; moments with nothing seen, mean 0,
+ * variance 1. */
 enum net_init { NET_INIT_UNIFORM, NET_INIT_HE, NET_INIT_ORTHOGONAL };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
 

@@ -14,7 +14,7 @@
 struct optim {
     struct optim_config config;
     const struct optim_row *row;
-    size_t n;
+    size_t n, weights; /* theta; without moments */
     int sets, blocks;
     float *state; /* (sets, blocks, n) */
     int64_t steps;
@@ -61,6 +61,7 @@ static double machine_bytes(void)
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
 {
     assert(n % 16 == 0 && actors >= 1);
+    assert(!config->moments.dim || config->moments.offset + moments_floats(&config->moments) == n);
     const struct optim_row *row = rows[config->kind];
     const int blocks = optim_blocks(row), sets = !blocks ? 0 : row->per_actor ? actors : 1, each = 4 * blocks;
     const size_t floats = (size_t)sets * (size_t)blocks * n;
@@ -75,6 +76,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->config = *config;
     o->row = row;
     o->n = n;
+    o->weights = n - moments_floats(&config->moments);
     o->sets = sets;
     o->blocks = blocks;
     o->state = floats ? memory_floats(floats) : NULL;
@@ -158,6 +160,7 @@ size_t optim_piece(const struct optim *optim, size_t from, size_t most)
         to -= (to - w->offset) % row;
         if (to <= from) to += row;
     }
+    if (to >= optim->weights) to = optim->n;
     return to - from;
 }
 
@@ -199,20 +202,34 @@ static void apply_part(struct optim *o, const float *theta_in, float *theta_out,
         assert(grads[j].actor >= 0 && grads[j].actor < o->sets);
         through_row(o, grads[j].actor, j ? out : in, out, from, n, grads + j, 1, steps);
     }
-    if (o->wide && from + n == o->n) wide_end(o->wide);
+    if (o->wide && from + n == o->weights) wide_end(o->wide);
+}
+
+static void merge_moments(const struct optim *o, const float *theta_in, float *theta_out,
+                          const struct optim_grad *grads, int k)
+{
+    const size_t at = o->weights, floats = o->n - at;
+    if (theta_out != theta_in) memcpy(theta_out + at, theta_in + at, floats * sizeof *theta_out);
+    for (int j = 0; floats && j < k; j++) moments_merge(&o->config.moments, theta_out + at, grads[j].grad + at);
 }
 
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n)
 {
+    const bool last = from + n == optim->n;
     int64_t steps = optim->steps;
     assert(k >= 1 && from % 16 == 0 && n % 16 == 0);
     assert(!optim->wide || k <= OPTIM_PART_MOST || n == optim->n);
+    assert(last || from + n <= optim->weights);
+    if (last) {
+        n -= optim->n - optim->weights;
+        merge_moments(optim, theta_in, theta_out, grads, k);
+    }
     for (int most; k > 0; k -= most, grads += most, steps += most, theta_in = theta_out) {
         most = k < OPTIM_PART_MOST ? k : OPTIM_PART_MOST;
         apply_part(optim, theta_in, theta_out, grads, most, from, n, steps);
     }
-    if (from + n < optim->n) return;
+    if (!last) return;
     optim->steps = steps;
     optim_buffers(optim, -1, -1);
 }

@@ -88,7 +88,9 @@ int setup_open(struct setup *setup, struct options *options, bool training)
                                    .heads = setup->algo->heads,
                                    .outputs = outputs,
                                    .activation = activations[options->activation],
-                                   .separate_critic = options->critic == CRITIC_SEPARATE};
+                                   .separate_critic = options->critic == CRITIC_SEPARATE,
+                                   .obs_norm = options->obs_norm,
+                                   .return_norm = options->reward_norm};
     setup->net = net_new(&net);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);
@@ -112,6 +114,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .value_coef = o->value_coef,
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
+                             .reward_norm = o->reward_norm,
                              .eps_frames = o->eps_frames,
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
@@ -131,5 +134,6 @@ struct optim_config setup_optim_config(const struct setup *setup)
                                  .beta1 = o->adam_beta1,
                                  .beta2 = o->adam_beta2,
                                  .adam_eps = o->adam_eps,
-                                 .wide = setup->facts->wide};
+                                 .wide = setup->facts->wide,
+                                 .moments = setup->facts->moments};
 }

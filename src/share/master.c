@@ -132,12 +132,18 @@ void share_start(struct share *s, const float *theta, const float *theta_target,
 /* In place: the mailbox is ours until it is acked. */
 static void unpack(struct share *s, int actor, const struct facts *facts)
 {
-    const size_t room = wire_room((enum share_wire)facts->wire, s->config.params);
+    const size_t left = moments_floats(&s->config.moments) * sizeof(float); /* behind what is packed, as it is */
+    const size_t n = s->config.params - moments_floats(&s->config.moments);
+    const size_t room = wire_room((enum share_wire)facts->wire, n) + left;
     const size_t bytes = facts->bytes < room ? facts->bytes : room;
     if (!s->scratch) s->scratch = memory_new(room, 1);
     float *const mail = floats_at(s, at_mail(s, actor));
     memcpy(s->scratch, mail, bytes);
-    wire_unpack((enum share_wire)facts->wire, s->scratch, bytes, mail, s->config.params);
+    wire_unpack((enum share_wire)facts->wire, s->scratch, bytes - (bytes < left ? bytes : left), mail, n);
+    if (bytes >= left)
+        memcpy(mail + n, s->scratch + bytes - left, left);
+    else
+        memset(mail + n, 0, left);
 }
 
 int share_drain(struct share *s, struct share_ready *ready, int max)

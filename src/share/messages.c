@@ -1,6 +1,7 @@
 /* messages.c -- what a relay sends for the actors of its node: gradients, finished episodes, posts, and the words that
  * make them count. Payload in the first question of a round, words in the second (relay.c).
  *
+ * Moments at a gradient's end (optim/moments.h) are merged where gradients are added, and travel as they are.
  * Gradients, by config.combine and config.wire:
  * - none, float32: as they are, from the mailbox here to the mailbox there. Rank 0 does with them what it does with
  *   those of its own node.
@@ -25,6 +26,12 @@ static uint64_t load(const struct messages *m, int l, int word)
     return atomic_load_explicit(word_at(m->here, at_actor(m->here, l, word)), memory_order_acquire);
 }
 
+/* Entries that are added and packed; behind them are moments. */
+static size_t weights_of(const struct share_config *c)
+{
+    return c->params - moments_floats(&c->moments);
+}
+
 void messages_open(struct messages *m, struct share *here, struct share *there, const int *actors, int lanes)
 {
     const struct share_config *c = &here->config;
@@ -39,8 +46,26 @@ void messages_open(struct messages *m, struct share *here, struct share *there, 
     const int packed = c->wire == SHARE_WIRE_FLOAT32 ? 0 : c->combine == SHARE_COMBINE_SUM ? 1 : lanes;
     for (int l = 0; l < packed; l++) {
         m->lane[l].rest = memory_floats(c->params);
-        m->lane[l].packed = memory_new(wire_room(c->wire, c->params), 1);
+        m->lane[l].packed =
+            memory_new(wire_room(c->wire, weights_of(c)) + moments_floats(&c->moments) * sizeof(float), 1);
     }
+}
+
+/* sum (params) and what of a gradient counts, with the moments at its end. */
+static void add(const struct share_config *c, float *sum, const float *grad, float scale)
+{
+    const size_t n = weights_of(c);
+    wire_add(sum, grad, scale, n);
+    if (c->moments.dim) moments_merge(&c->moments, sum + n, grad + n);
+}
+
+/* What this message carries of the rest: the moments whole. */
+static size_t pack(const struct share_config *c, float *rest, unsigned char *bytes)
+{
+    const size_t n = weights_of(c), packed = wire_pack(c->wire, rest, n, bytes), left = (c->params - n) * sizeof *rest;
+    memcpy(bytes + packed, rest + n, left);
+    memset(rest + n, 0, left);
+    return packed + left;
 }
 
 void messages_close(struct messages *m)
@@ -97,8 +122,8 @@ static void send_gradient(struct messages *m, int l, int rest, const float *grad
     if (c->wire == SHARE_WIRE_FLOAT32) {
         bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor), grad, lane->facts.push.factors);
     } else {
-        wire_add(from->rest, grad, lane->facts.push.scale, c->params);
-        bytes = wire_pack(c->wire, from->rest, c->params, from->packed);
+        add(c, from->rest, grad, lane->facts.push.scale);
+        bytes = pack(c, from->rest, from->packed);
         lane->facts.push.scale = 1;
         lane->facts.wire = (uint32_t)c->wire;
         lane->facts.bytes = (uint32_t)bytes;
@@ -130,7 +155,7 @@ static void all_as_one(struct messages *m)
         if (!applies(p)) continue;
         assert(!p->factors);
         if (!carrier) memset(m->sum, 0, n * sizeof *m->sum);
-        wire_add(m->sum, mailbox(m, l), p->scale, n);
+        add(&m->here->config, m->sum, mailbox(m, l), p->scale);
         if (!carrier) {
             carrier = p;
             carried = l;
@@ -144,7 +169,7 @@ static void all_as_one(struct messages *m)
     }
     if (!carrier) return;
     carrier->scale = 1;
-    carrier->norm = (float)optim_norm(m->sum, n);
+    carrier->norm = (float)optim_norm(m->sum, weights_of(&m->here->config));
     send_gradient(m, carried, 0, m->sum);
 }
 

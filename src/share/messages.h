@@ -17,7 +17,7 @@ struct lane {
     uint64_t taken[SHARE_POST_KINDS], posts[SHARE_POST_KINDS]; /* the words of its last posts sent; their count there */
     struct facts facts;
     float *rest;  /* (params) kept for the next message; NULL where nothing is packed, or another lane's counts */
-    void *packed; /* (wire_room()) */
+    void *packed; /* (wire_room() of the weights, and the moments) */
 };
 
 struct messages {

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "optim/grad.h"
+#include "optim/moments.h"
 
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
@@ -30,15 +31,16 @@ enum share_combine {
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
 struct share_config {
-    size_t params;         /* floats of theta, a multiple of 16 */
-    struct grad_wide wide; /* of a push with factors what is not there does not travel; in 0: all always does */
-    bool target;           /* publish a target network too */
-    bool snapshot;         /* room for weights under evaluation */
-    size_t state_bytes;    /* an actor's state for checkpoints, at most; 0: none */
-    int episodes;          /* entries of an actor's ring of finished episodes, a power of two */
-    bool hogwild;          /* publish in place: readers may see a mix of versions */
-    bool world;            /* every actor puts and gets by itself, wherever it is (tests, measurements) */
-    bool direct;           /* no relays: actors of other nodes put and get by themselves */
+    size_t params;          /* floats of theta, a multiple of 16 */
+    struct grad_wide wide;  /* of a push with factors what is not there does not travel; in 0: all always does */
+    struct moments moments; /* at the end of theta and of gradients: no wire rounds them, no scale touches them */
+    bool target;            /* publish a target network too */
+    bool snapshot;          /* room for weights under evaluation */
+    size_t state_bytes;     /* an actor's state for checkpoints, at most; 0: none */
+    int episodes;           /* entries of an actor's ring of finished episodes, a power of two */
+    bool hogwild;           /* publish in place: readers may see a mix of versions */
+    bool world;             /* every actor puts and gets by itself, wherever it is (tests, measurements) */
+    bool direct;            /* no relays: actors of other nodes put and get by themselves */
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;

@@ -86,6 +86,7 @@ static struct share_config share_config_of(const struct session *s)
     const struct options *o = &s->plan.set.values;
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
+                                 .moments = s->setup.facts->moments,
                                  .target = s->setup.algo->has_target,
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
