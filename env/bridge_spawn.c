@@ -1,5 +1,5 @@
-/* bridge_spawn.c -- see bridge_spawn.h. posix_spawn, not fork: a fork would copy the page tables of an MPI process, whose
- * network may hold some of its memory. */
+/* bridge_spawn.c -- see bridge_spawn.h. posix_spawn, not fork: a fork would copy the page tables of an MPI process,
+ * whose network may hold some of its memory. */
 #include "bridge_spawn.h"
 
 #include <errno.h>

@@ -15,9 +15,9 @@ const struct env_ops *world_env(int index);
  * path the user typed; it stays loaded until the process ends. */
 const struct env_ops *world_find(const char *name, const char **arg);
 
-/* NAME with the whole real path of the folder of its library or Python file, so that it names the same file from any folder; other names,
- * and libraries that are not there, as they are. The file's own name stays: it may be a link that is moved on. 0, or -1
- * after error_set() where that is longer than size. */
+/* NAME with the whole real path of the folder of its library or Python file, so that it names the same file from any
+ * folder; other names, and libraries that are not there, as they are. The file's own name stays: it may be a link that
+ * is moved on. 0, or -1 after error_set() where that is longer than size. */
 int world_whole_name(const char *name, char *whole, size_t size);
 
 /* Code that the user brings: a library, or Python beyond an id that Gymnasium itself knows. What comes behind the last
