@@ -35,14 +35,14 @@ static int choose_library(struct player *p, const char *env)
 }
 
 /* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
-static int load(struct player *p, const char *env, const char *python)
+static int load(struct player *p, struct checkpoint_found *found, const struct player_words *w)
 {
-    struct checkpoint_file *f = checkpoint_open(p->path);
+    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
     if (!f) return -1;
     options_init(&p->set);
     int rc = checkpoint_read_options(f, &p->set);
-    if (!rc) rc = choose_library(p, env);
-    if (python) snprintf(p->set.values.python, sizeof p->set.values.python, "%s", python);
+    if (!rc) rc = choose_library(p, w->env);
+    if (w->python) snprintf(p->set.values.python, sizeof p->set.values.python, "%s", w->python);
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
@@ -56,8 +56,13 @@ static int load(struct player *p, const char *env, const char *python)
 int player_open(struct player *p, const struct player_words *w)
 {
     memset(p, 0, sizeof *p);
-    if (checkpoint_resolve(w->what, w->best, p->path, sizeof p->path)) return 2;
-    return load(p, w->env, w->python) ? 1 : 0;
+    static struct checkpoint_found found;
+    if (checkpoint_find(w->what, w->best, &found)) return 2;
+    if ((size_t)snprintf(p->path, sizeof p->path, "%s", found.path) >= sizeof p->path) {
+        free(found.bytes);
+        return error_set("%.200s...: the name is too long", found.path), 2;
+    }
+    return load(p, &found, w) ? 1 : 0;
 }
 
 void player_close(struct player *p)
