@@ -75,6 +75,13 @@ $(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
 # bytes gain nothing by 512 bits (a screen's row has 5 * 256), after which a core is slower for a while, and emulates then
 $(BUILD)/env/kernel_screen.v4.o $(BUILD)/src/learn/kernel_frames.v4.o: FLAGS_v4 += -mprefer-vector-width=256
 
+# the Python side of `gym:` is part of the binary: nothing has to be installed or found
+BRIDGE  := env/bridge_make.py env/bridge_spaces.py env/bridge_serve.py
+$(BUILD)/bridge_py.h: $(BRIDGE)
+	@mkdir -p $(@D)
+	@{ echo 'static const unsigned char bridge_py[] = {'; cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g'; echo '};'; } > $@.$$$$ && mv $@.$$$$ $@
+$(BUILD)/env/bridge_spawn.o: $(BUILD)/bridge_py.h
+
 # rewritten only when it changes, so that a commit rebuilds one file
 $(BUILD)/revision.h: FORCE
 	@mkdir -p $(@D); echo '#define DUNLIN_REVISION "$(REVISION)"' > $@.$$$$; cmp -s $@.$$$$ $@ || mv $@.$$$$ $@; rm -f $@.$$$$

@@ -148,7 +148,7 @@ static int choose(bool values)
     struct restore_parts r = {.theta = memory_floats(opened.facts->params),
                               .target = memory_floats(opened.facts->params)};
     r.optim = optim_new(&config, opened.facts->params, 2);
-    if (restore_choose(dir, NULL, &from, &again, &stored) || restore_load(&from, &again, &r)) return NOTHING;
+    if (restore_choose(dir, NULL, "", &from, &again, &stored) || restore_load(&from, &again, &r)) return NOTHING;
     const bool taken = !strcmp(checkpoint_path(from.file), newest);
     if (!taken && !named("000000000200.h5: ")) return NAMELESS;
     if (from.counters.frames != (taken ? NEWEST : BEFORE) || options_other_run(&stored, &options) >= 0) return WRONG;

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include "../env/area.h"
 #include "../env/kernel_screen.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
@@ -165,13 +166,60 @@ static void test_bands(void **state)
         }
 }
 
+/* The mean over [low, high) of an axis' inputs, each of which covers a unit. */
+static double cover(int k, double low, double high)
+{
+    const double from = fmax(k, low), to = fmin(k + 1, high);
+    return to > from ? to - from : 0;
+}
+
+static double area_twin(const uint8_t *in, const int size[3], bool grey, int i, int j, int p)
+{
+    static const double luminance[3] = {.299, .587, .114};
+    const double h = size[0] / (double)AREA_SIDE, w = size[1] / (double)AREA_SIDE;
+    double sum = 0;
+    for (int y = (int)(i * h); y < size[0] && y < (i + 1) * h; y++)
+        for (int x = (int)(j * w); x < size[1] && x < (j + 1) * w; x++) {
+            const uint8_t *at = in + ((size_t)y * (size_t)size[1] + (size_t)x) * (size_t)size[2];
+            double value = at[p];
+            if (grey && size[2] >= 3) value = round(luminance[0] * at[0] + luminance[1] * at[1] + luminance[2] * at[2]);
+            sum += value * cover(y, i * h, (i + 1) * h) * cover(x, j * w, (j + 1) * w);
+        }
+    return sum / (h * w);
+}
+
+static void test_any_size_by_area(void **unused)
+{
+    (void)unused;
+    static const int sizes[][3] = {{84, 84, 1}, {84, 84, 3}, {32, 200, 3}, {210, 160, 3},
+                                   {64, 64, 4}, {33, 35, 2}, {1, 1, 3}};
+    static uint8_t out[AREA_SIDE * AREA_SIDE * AREA_PLANES_MOST];
+    struct rng rng = rng_make(7, 0, RNG_TEST, 0);
+    for (size_t s = 0; s < 2 * sizeof sizes / sizeof sizes[0]; s++) {
+        const int *size = sizes[s / 2], grey = s % 2, planes = grey ? 1 : size[2];
+        const size_t n = (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
+        uint8_t *in = memory_new(n, 1);
+        for (size_t k = 0; k < n; k++) in[k] = (uint8_t)rng_below(&rng, 256);
+        area_resize(in, size[0], size[1], size[2], grey, out);
+        for (int k = 0; k < AREA_SIDE * AREA_SIDE * planes; k++) {
+            const double wanted = area_twin(in, size, grey, k / planes / AREA_SIDE, k / planes % AREA_SIDE, k % planes);
+            if (fabs(out[k] - wanted) > (grey && size[2] >= 3 ? 1.01 : 0.501))
+                fail_msg("%dx%dx%d, grey %d: number %d is %d, not %g", size[0], size[1], size[2], grey, k, out[k],
+                         wanted);
+        }
+        free(in);
+    }
+    uint8_t white[3 * 50 * 40];
+    memset(white, 255, sizeof white);
+    area_resize(white, 50, 40, 3, 1, out);
+    for (int k = 0; k < AREA_SIDE * AREA_SIDE; k++) EXPECT(out[k] == 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_opencv),
-        cmocka_unit_test(test_as_defined),
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_bands),
+        cmocka_unit_test(test_as_opencv), cmocka_unit_test(test_as_defined),       cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_bands),     cmocka_unit_test(test_any_size_by_area),
     };
     return testing_main(tests);
 }

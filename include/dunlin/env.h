@@ -48,6 +48,11 @@ struct env_args {
     int no_op_max;   /* at most so many no-op actions at a reset, where the environment knows them */
     double sticky;   /* chance that the last action is repeated instead, where the environment knows it */
     bool life_loss;  /* report a lost life as `life_lost` while training */
+    /* the next ones are of `gym` */
+    const char *python; /* what runs it; NULL or "": python3 */
+    double timeout;     /* s that a step may take */
+    int frame_skip;     /* times that it plays an action, at least 1 */
+    bool grey;          /* pictures without their colours */
 };
 
 /* What `open` answers: sizes, fixed for the life of the process. It comes zeroed: what does not concern an environment
@@ -70,7 +75,7 @@ struct env_spec {
     int max_steps;                   /* an episode is truncated after so many steps; 0: no limit */
     size_t state_size;               /* bytes of one instance */
     size_t save_size;                /* the most bytes that `save` writes; 0 where there is no `save` */
-    int render_height, render_width; /* of the picture that `render` draws; 0 without it */
+    int render_height, render_width; /* of the picture that `render` draws; 0: it draws none */
     /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
      * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. */
     const float *obs_centre, *obs_scale;

@@ -57,10 +57,12 @@ void options_format(const struct options *values, int i, char *text, size_t size
     option_row_format(&option_rows[i], values, text, size);
 }
 
-/* What stands behind the last folder of lib:PATH.so[:ARG]. */
+/* What stands behind the last folder of lib:PATH.so[:ARG], or of gym:FILE.py:FUNCTION. */
 static const char *without_folder(const char *text)
 {
-    const char *arg = strstr(text, ".so:"), *file = text + 4;
+    const bool python = !strncmp(text, "gym:", 4);
+    const char *arg = strstr(text, python ? ".py:" : ".so:"), *file = text + 4;
+    if (python && !arg) return file;
     for (const char *p = file; *p && p != arg; p++)
         if (*p == '/') file = p + 1;
     return file;
@@ -72,7 +74,8 @@ bool options_same(int i, const struct options *a, const struct options *b)
     options_format(a, i, one, sizeof one);
     options_format(b, i, other, sizeof other);
     if (!strcmp(one, other)) return true;
-    if (strcmp(option_key(i), "env") || strncmp(one, "lib:", 4) || strncmp(other, "lib:", 4)) return false;
+    if (strcmp(option_key(i), "env") || strncmp(one, other, 4)) return false;
+    if (strncmp(one, "lib:", 4) && strncmp(one, "gym:", 4)) return false;
     return !strcmp(without_folder(one), without_folder(other));
 }
 

@@ -50,8 +50,8 @@ void options_format(const struct options *values, int i, char *text, size_t size
 /* May `dunlin resume` change option i; is it of one start only. */
 bool option_may_change(int i);
 bool option_of_start(int i);
-/* Is option i the same in both? A library (env lib:PATH.so) is known by its file's name and what follows it: it may lie
- * elsewhere by now. */
+/* Is option i the same in both? A library (env lib:PATH.so) or Python file (gym:FILE.py:...) is known by its name and
+ * what follows it: it may lie elsewhere by now. */
 bool options_same(int i, const struct options *a, const struct options *b);
 /* The first option that may not change on resume and differs: then a and b are of two runs. -1: none does. */
 int options_other_run(const struct option_set *a, const struct option_set *b);

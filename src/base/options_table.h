@@ -85,6 +85,11 @@
     X(INT, no_op_max, "no-op-max", 30, 0, 10000, FIXED, "no-op actions at a reset, at most (Atari)")                   \
     X(REAL, sticky, "sticky", 0, 0, 1, FIXED, "chance that the last action is repeated instead (Atari)")               \
     X(FLAG, life_loss, "life-loss", true, 0, 1, FIXED, "a lost life ends the episode for learning (Atari)")            \
+    X(TEXT, python, "python", "", 0, "", START, "the Python of a gym: environment, such as venv/bin/python; else python3")  \
+    X(REAL, env_timeout, "env-timeout", 60, 0.1, 86400, MAY, "seconds that a step of a gym: environment may take")   \
+    X(INT, frame_skip, "frame-skip", 1, 1, 64, FIXED,                                                                  \
+      "times that an action is played (gym); of pictures the brighter of the last two pixels is seen")                \
+    X(FLAG, grey, "grey", true, 0, 1, FIXED, "pictures are made grey (gym); false keeps their colours")               \
     X(WORD, consistency, "consistency", CONSISTENCY_VERSIONED, 0, CONSISTENCY_WORDS, MAY,                              \
       "weights fetched whole (versioned), or as they lie (hogwild)")                                                   \
     X(FLAG, deterministic, "deterministic", false, 0, 1, FIXED,                                                        \

@@ -158,7 +158,7 @@ static pid_t find_master(pid_t mpirun)
 
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
-    const char *dir, *library;
+    const char *dir, *library, *python;
     bool had, begun; /* begun: stays, also where the folder vanishes later */
     struct stat status;
 };
@@ -249,12 +249,13 @@ static void sweep(void)
     keeper_close();
 }
 
-const char *launch_resume_words(const char *dir, const char *library, char *text, size_t size)
+const char *launch_resume_words(const char *dir, const char *library, const char *python, char *text, size_t size)
 {
-    char typed[2][2 * OPTION_TEXT] = {"", ""};
+    char typed[3][2 * OPTION_TEXT] = {"", "", ""};
     if (library) text_typed(library, typed[1], sizeof typed[1]);
-    snprintf(text, size, "dunlin resume %s%s%s", text_typed(dir, typed[0], sizeof typed[0]), library ? " --env " : "",
-             typed[1]);
+    if (*python) text_typed(python, typed[2], sizeof typed[2]);
+    snprintf(text, size, "dunlin resume %s%s%s%s%s", text_typed(dir, typed[0], sizeof typed[0]),
+             library ? " --env " : "", typed[1], *python ? " --python " : "", typed[2]);
     return text;
 }
 
@@ -288,7 +289,7 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
     char words[LAUNCH_WORDS];
     tell_status(l->dir);
     log_error("the run ended without a word; what was saved goes on with: %s",
-              launch_resume_words(l->dir, l->library, words, sizeof words));
+              launch_resume_words(l->dir, l->library, l->python, words, sizeof words));
     return got_again ? stopped_status(got_signal)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
@@ -311,7 +312,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
                                  .own_group = true,
                                  .tell = true,
                                  .on_our_death = SIGUSR1};
-    struct launch l = {.dir = run->dir, .library = run->library};
+    struct launch l = {.dir = run->dir, .library = run->library, .python = run->python};
     l.had = look_at_status(l.dir, &l.status);
     launching = 1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -25,7 +25,7 @@ static const struct env_ops *const table[] = {
 
 enum { ENVS = sizeof table / sizeof table[0], PATH_SIZE = 4096 };
 
-static const char LIBRARY[] = "lib:";
+static const char LIBRARY[] = "lib:", PYTHON[] = "gym:"; /* of one length */
 
 const struct env_ops *world_env(int index)
 {
@@ -64,31 +64,62 @@ static size_t path_length(const char *path_arg)
     return colon ? (size_t)(colon - path_arg) + 3 : strlen(path_arg);
 }
 
+bool world_python(const char *name)
+{
+    return !strncmp(name, PYTHON, sizeof PYTHON - 1);
+}
+
+/* The path in lib:PATH.so[:ARG] or gym:FILE.py:FUNCTION and its bytes; 0 bytes where the name holds none. */
+static const char *path_in(const char *name, size_t *length)
+{
+    const char *rest = name + sizeof LIBRARY - 1;
+    *length = 0;
+    if (!strncmp(name, LIBRARY, sizeof LIBRARY - 1)) {
+        *length = path_length(rest);
+    } else if (world_python(name)) {
+        const char *colon = strstr(rest, ".py:");
+        if (colon && colon < rest + strcspn(rest, "?")) *length = (size_t)(colon - rest) + 3;
+    }
+    return rest;
+}
+
 const char *world_library(const char *name)
 {
-    if (strncmp(name, LIBRARY, sizeof LIBRARY - 1)) return NULL;
-    const char *path = name + sizeof LIBRARY - 1, *end = path + path_length(path), *file = path;
-    for (const char *p = path; p < end; p++)
+    size_t length;
+    const char *path = path_in(name, &length), *file = path;
+    if (!length && !(world_python(name) && strpbrk(path, ":?"))) return NULL;
+    for (const char *p = path; p < path + length; p++)
         if (*p == '/') file = p + 1;
     return file;
 }
 
-static bool there(const char *folder, const char *file)
+/* Is the file that `file` begins with, of so many bytes, in folder? */
+static bool there(const char *folder, const char *file, size_t length)
 {
     char path[2 * PATH_SIZE];
-    snprintf(path, sizeof path, "%s/%.*s", folder, (int)path_length(file), file);
+    snprintf(path, sizeof path, "%s/%.*s", folder, (int)length, file);
     return !access(path, F_OK);
+}
+
+bool world_is_there(const char *name)
+{
+    char path[PATH_SIZE];
+    size_t length;
+    const char *at = path_in(name, &length);
+    snprintf(path, sizeof path, "%.*s", (int)length, at);
+    return !length || !access(path, F_OK);
 }
 
 int world_whole_name(const char *name, char *whole, size_t size)
 {
-    const char *file = world_library(name), *path = name + sizeof LIBRARY - 1;
+    size_t length;
+    const char *path = path_in(name, &length), *file = world_library(name);
     char folder[PATH_SIZE], real[PATH_MAX];
     int n = snprintf(whole, size, "%s", name);
-    if (file) {
+    if (length) {
         snprintf(folder, sizeof folder, "%.*s", file > path ? (int)(file - path) : 1, file > path ? path : ".");
-        if (realpath(folder, real) && there(real, file))
-            n = snprintf(whole, size, "%s%s/%s", LIBRARY, strcmp(real, "/") ? real : "", file);
+        if (realpath(folder, real) && there(real, file, length - (size_t)(file - path)))
+            n = snprintf(whole, size, "%.4s%s/%s", name, strcmp(real, "/") ? real : "", file);
     }
     if (n >= 0 && (size_t)n < size) return 0;
     return error_set("environment \"%.80s...\": its whole path has %d bytes, at most %zu are allowed", name, n,
@@ -196,8 +227,9 @@ static const char *spec_fault(const struct env_spec *s, const struct env_ops *op
     if (s->max_steps < 0) return "max_steps must not be negative";
     if (s->state_size == 0) return "state_size must be positive";
     if ((ops->save != NULL) != (s->save_size > 0)) return "save_size must be positive with `save` and 0 without";
-    if (ops->render ? s->render_height <= 0 || s->render_width <= 0 : s->render_height != 0 || s->render_width != 0)
-        return "render_height and render_width must be positive with `render` and 0 without";
+    const bool draws = s->render_height > 0 && s->render_width > 0;
+    if (draws ? !ops->render : s->render_height || s->render_width)
+        return "render_height and render_width must both be positive, with `render`, or both 0";
     return NULL;
 }
 
@@ -223,7 +255,7 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
     world->args = asked;
     memcpy(world->arg, arg, strlen(arg) + 1);
     world->args.arg = world->arg;
-    world->foreign = world_library(name) != NULL;
+    world->foreign = world_library(name) && !world_python(name);
     char err[768] = "it gives no reason";
     struct foreign before;
     foreign_begin(&before, true);

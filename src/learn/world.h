@@ -15,21 +15,25 @@ const struct env_ops *world_env(int index);
  * path the user typed; it stays loaded until the process ends. */
 const struct env_ops *world_find(const char *name, const char **arg);
 
-/* NAME with the whole real path of its library's folder, so that it names the same file from any folder; other names,
- * and libraries that are not there, as they are. The file's own name stays: it may be a link that is moved on. 0, or -1
- * after error_set() where that is longer than size. */
+/* NAME with the whole real path of the folder of its library or Python file, so that it names the same file from any
+ * folder; other names, and libraries that are not there, as they are. The file's own name stays: it may be a link that
+ * is moved on. 0, or -1 after error_set() where that is longer than size. */
 int world_whole_name(const char *name, char *whole, size_t size);
 
-/* What comes behind the last folder of lib:PATH.so[:ARG], by which it is known wherever it lies. NULL: no library. */
+/* Code that the user brings: a library, or Python beyond an id that Gymnasium itself knows. What comes behind the last
+ * folder of lib:PATH.so[:ARG] or gym:FILE.py:FUNCTION, by which it is known wherever it lies; all behind the colon of
+ * gym:MODULE:ID and gym:ID?key=value. NULL: none. */
 const char *world_library(const char *name);
+bool world_python(const char *name);   /* is it gym:... */
+bool world_is_there(const char *name); /* false where its file is not */
 
 struct world {
     const struct env_ops *ops;
     struct env_args args;
     struct env_spec spec;
     struct policy policy; /* over its actions: whoever plays draws from it, and learning differentiates it */
-    char arg[256];
-    bool foreign; /* of a library: nobody here has looked at what it does */
+    char arg[512];        /* as long as --env may be */
+    bool foreign;         /* of a library: nobody here has looked at what it does */
 };
 
 /* Opens the environment `name` in this process and checks the sizes it answers; those that count as 1 where they are 0

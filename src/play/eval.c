@@ -11,12 +11,13 @@
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] [--eval-seconds S] "
-    "[--env lib:PATH.so] [--render [--fps F]]\n"
+    "[--env lib:PATH.so] [--python PATH] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
     "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
     "  --render: shows the games in a window, F (15) steps a second\n"
-    "  --env: names the library where the run's environment is one\n";
+    "  --env: names the library, or the Python code, where the run's environment is one\n"
+    "  --python: of a gym: environment, such as venv/bin/python\n";
 
 struct request {
     struct player_words player;

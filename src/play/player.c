@@ -14,8 +14,8 @@
 int player_read_env(const char *key, const char *value, void *to)
 {
     if (!value || !world_library(value))
-        return error_set("%s %.200s: lib:PATH.so is allowed, for a run whose environment is a library; other "
-                         "environments are named in the checkpoint",
+        return error_set("%s %.200s: lib:PATH.so is allowed, for a run whose environment is a library, and so are "
+                         "gym:FILE.py:FUNCTION, gym:MODULE:ID and gym:ID?key=value; others are named in the checkpoint",
                          key, value ? value : "(nothing)");
     *(const char **)to = value;
     return 0;
@@ -35,13 +35,14 @@ static int choose_library(struct player *p, const char *env)
 }
 
 /* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
-static int load(struct player *p, struct checkpoint_found *found, const char *env)
+static int load(struct player *p, struct checkpoint_found *found, const struct player_words *w)
 {
     struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
     if (!f) return -1;
     options_init(&p->set);
     int rc = checkpoint_read_options(f, &p->set);
-    if (!rc) rc = choose_library(p, env);
+    if (!rc) rc = choose_library(p, w->env);
+    if (w->python) snprintf(p->set.values.python, sizeof p->set.values.python, "%s", w->python);
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
@@ -61,7 +62,7 @@ int player_open(struct player *p, const struct player_words *w)
         free(found.bytes);
         return error_set("%.200s...: the name is too long", found.path), 2;
     }
-    return load(p, &found, w->env) ? 1 : 0;
+    return load(p, &found, w) ? 1 : 0;
 }
 
 void player_close(struct player *p)

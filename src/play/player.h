@@ -13,8 +13,9 @@
 
 /* The words that both commands know. */
 struct player_words {
-    const char *what; /* RUN|CHECKPOINT; NULL: not given */
-    const char *env;  /* lib:PATH.so, where the run's environment is a library; NULL: not given */
+    const char *what;   /* RUN|CHECKPOINT; NULL: not given */
+    const char *env;    /* lib:PATH.so, where the run's environment is a library; NULL: not given */
+    const char *python; /* of a gym: environment; NULL: not given */
     int64_t episodes, seed;
     double epsilon; /* < 0: the run's eval-eps */
     double seconds; /* that it may take; 0: no limit */
@@ -30,6 +31,7 @@ struct player_words {
     {"--best", .flag = &(w)->best},                                   \
     {"--eval-eps", .real = &(w)->epsilon, .low = 0, .high = 1},       \
     {"--eval-seconds", .real = &(w)->seconds, .low = 0, .high = 1e9}, \
+    {"--python", .text = &(w)->python},                               \
     {"--env", .read = player_read_env, .to = &(w)->env}
 /* clang-format on */
 

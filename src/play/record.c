@@ -13,12 +13,13 @@
 
 static const char usage[] =
     "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] "
-    "[--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
+    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--fps F] [--max-seconds S]\n"
     "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg\n"
     "  one episode, one picture an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told "
     "otherwise\n"
     "  --eval-seconds: playing ends after S (3600) seconds; 0: never\n"
-    "  --env: names the library where the run's environment is one\n";
+    "  --env: names the library, or the Python code, where the run's environment is one\n"
+    "  --python: of a gym: environment, such as venv/bin/python\n";
 
 struct request {
     struct player_words player;

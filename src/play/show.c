@@ -14,7 +14,7 @@ void show_open(struct show *s, const struct player *player)
     const struct env_spec *spec = &world->spec;
     s->player = player;
     s->sight = sight_of(world);
-    if (world->ops->render)
+    if (spec->render_height)
         canvas_init(&s->canvas, spec->render_height, spec->render_width, spec->max_steps);
     else
         canvas_init(&s->canvas, s->sight.height, s->sight.width, spec->max_steps);
@@ -52,7 +52,7 @@ static void see(void *arg, const void *state, const float *obs, double reward, d
         s->score = 0;
     }
     const struct world *world = &s->player->setup.world;
-    if (world->ops->render)
+    if (world->spec.render_height)
         world->ops->render(state, s->canvas.source);
     else
         sight_draw(&s->sight, world, obs, s->canvas.source);

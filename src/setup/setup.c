@@ -42,8 +42,8 @@ int setup_library_named(const char *where, const char *stored, const char *named
 {
     char typed[2 * OPTION_TEXT];
     if (named || !world_library(stored)) return 0;
-    return error_set("%s: its environment is a library, whose code would run here; if you trust it, add --env %s",
-                     where, text_typed(stored, typed, sizeof typed));
+    return error_set("%s: its environment is %s, whose code would run here; if you trust it, add --env %s", where,
+                     world_python(stored) ? "Python's" : "a library", text_typed(stored, typed, sizeof typed));
 }
 
 int setup_complete(struct option_set *set)
@@ -66,7 +66,11 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     const struct env_args args = {.training = training,
                                   .no_op_max = (int)options->no_op_max,
                                   .sticky = options->sticky,
-                                  .life_loss = options->life_loss};
+                                  .life_loss = options->life_loss,
+                                  .python = options->python,
+                                  .timeout = options->env_timeout,
+                                  .frame_skip = (int)options->frame_skip,
+                                  .grey = options->grey};
     memset(setup, 0, sizeof *setup);
     setup->options = options;
     setup->algo = algo_find(options->algo);

@@ -25,8 +25,8 @@ void setup_names(void);
 /* options_check(), and what asks the tables of algorithms and optimisers. 0, or -1 after error_set(). */
 int setup_check(const struct option_set *set);
 
-/* The library of --env lib:PATH.so by its whole path, before anything of it is called: so it is stored. 0, or -1 after
- * error_set(). */
+/* The library of --env lib:PATH.so, or the file of gym:FILE.py:FUNCTION, by its whole path, before anything of it is
+ * called: so it is stored. 0, or -1 after error_set(). */
 int setup_whole_env(struct option_set *set);
 
 /* Of what lies in `where` with environment `stored`: whose code runs here says the command line alone, by `named`. 0;

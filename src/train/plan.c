@@ -68,7 +68,8 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     if (setup_whole_env(&plan->set)) return -1;
     const struct option_set words = plan->set;
     const bool library = words.origin[option_find("env")] >= ORIGIN_FILE && world_library(words.values.env);
-    const int none = restore_choose(plan->dir, library ? words.values.env : NULL, restore, setup, &plan->set);
+    const int none =
+        restore_choose(plan->dir, library ? words.values.env : NULL, words.values.python, restore, setup, &plan->set);
     if (none == 1)
         error_set("%s holds no whole checkpoint-*.h5 to resume from; nothing there is touched: a new start needs "
                   "another folder, `dunlin train ... --out FOLDER`",
@@ -98,9 +99,11 @@ static int refuse_run(const struct plan *plan)
 {
     const char *env = plan->set.values.env;
     char words[LAUNCH_WORDS];
-    return error_set("--out %s: a run lies there already; give another folder, `%s` to go on with it, or --force to "
-                     "throw it away",
-                     plan->dir, launch_resume_words(plan->dir, world_library(env) ? env : NULL, words, sizeof words));
+    return error_set(
+        "--out %s: a run lies there already; give another folder, `%s` to go on with it, or --force to "
+        "throw it away",
+        plan->dir,
+        launch_resume_words(plan->dir, world_library(env) ? env : NULL, plan->set.values.python, words, sizeof words));
 }
 
 static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)

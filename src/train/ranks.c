@@ -84,10 +84,19 @@ static bool any_update(const struct run *run)
     return run->turn.updates > run->first_update;
 }
 
+/* s that an environment in a process of its own may take before its actor gives signs of life again: a step that hangs,
+ * a start of 120 s or two time-outs, and what comes before the first step. */
+static double environment_patience(const struct run *run)
+{
+    const double timeout = run->options->env_timeout;
+    return run->setup->world.ops->failure ? fmax(120, 2 * timeout) + 3 * timeout : 0;
+}
+
 double ranks_patience(const struct ranks *k)
 {
     const double patience = k->run->options->patience;
-    return any_update(k->run) ? fmax(patience, LONGER * k->longest_silence) : AT_START * patience;
+    return environment_patience(k->run) +
+           (any_update(k->run) ? fmax(patience, LONGER * k->longest_silence) : AT_START * patience);
 }
 
 bool ranks_hopeless(const struct ranks *k, int actor)

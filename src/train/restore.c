@@ -90,7 +90,7 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
 }
 
 struct search {
-    const char *dir, *library;
+    const char *dir, *library, *python;
     const struct option_set *run; /* run.h5's; NULL: none is compared with it */
     struct restore *r;
     struct setup *setup;
@@ -127,17 +127,14 @@ static int choose_library(const struct search *s)
     return 0;
 }
 
-/* After a failure: a library that is not there any more may lie elsewhere. */
+/* After a failure: what is not there any more may lie elsewhere. */
 static void tell_elsewhere(const struct search *s)
 {
     char why[512];
-    const char *file = world_library(s->stored->values.env), *path = s->stored->values.env + strlen("lib:");
-    char real[OPTION_TEXT];
-    const char *arg = strstr(path, ".so:");
-    snprintf(real, sizeof real, "%.*s", arg ? (int)(arg - path) + 3 : (int)strlen(path), path);
-    if (!file || !access(real, F_OK)) return;
+    const char *const env = s->stored->values.env;
+    if (world_is_there(env)) return;
     snprintf(why, sizeof why, "%s", error_text());
-    error_set("%s; where it lies elsewhere now, add --env lib:FOLDER/%.200s", why, file);
+    error_set("%s; where it lies elsewhere now, add --env %.4sFOLDER/%.200s", why, env, world_library(env));
 }
 
 /* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not
@@ -148,6 +145,7 @@ static int try_one(struct search *s, int64_t frames)
     if (checkpoint_read_options(s->r->file, s->stored) || setup_check(s->stored)) return 1;
     if (s->run && compare(checkpoint_path(s->r->file), s->stored, s->run)) return 1;
     if (choose_library(s)) return -1;
+    snprintf(s->stored->values.python, sizeof s->stored->values.python, "%s", s->python); /* never stored */
     if (open_setup(s)) {
         tell_elsewhere(s);
         return s->run ? -1 : 1;
@@ -171,12 +169,12 @@ static int choose(struct search *s)
     }
 }
 
-int restore_choose(const char *dir, const char *library, struct restore *r, struct setup *setup,
+int restore_choose(const char *dir, const char *library, const char *python, struct restore *r, struct setup *setup,
                    struct option_set *stored)
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
-    struct search s = {.dir = dir, .library = library, .r = r, .setup = setup, .stored = stored};
+    struct search s = {.dir = dir, .library = library, .python = python, .r = r, .setup = setup, .stored = stored};
     snprintf(run, sizeof run, "%s/run.h5", dir);
     if (!access(run, F_OK) && !runfile_read_options(run, &of_run)) s.run = &of_run;
     int rc = choose(&s);

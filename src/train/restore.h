@@ -21,8 +21,8 @@ struct restore {
  * more: then run.h5 may be what is foreign). Opens setup, too, with the options stored in it, to *stored, which must
  * stay where it is. 0; 1 where no checkpoint is whole, *stored untouched; 2 where none of the whole ones can be loaded;
  * -1 after error_set(). library is env lib:PATH.so where that lies now, under the name it is stored with; NULL: none
- * was named, and a run whose environment is a library is refused before any code of it runs. */
-int restore_choose(const char *dir, const char *library, struct restore *r, struct setup *setup,
+ * was named, and a run whose environment is a library is refused before any code of it runs. python: the option. */
+int restore_choose(const char *dir, const char *library, const char *python, struct restore *r, struct setup *setup,
                    struct option_set *stored);
 /* NULL in *r is fine. */
 void restore_close(struct restore *r);

@@ -255,6 +255,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     const struct options *o = &plan.set.values;
     const struct launch_run run = {.dir = plan.dir,
                                    .library = world_library(o->env) ? o->env : NULL,
+                                   .python = o->python,
                                    .resume = resume,
                                    .out = !resume && !o->out[0],
                                    .busy = folder_busy,

@@ -1,0 +1,247 @@
+"""bridge_serve.py -- the memory that is shared, and the loop; see bridge_make.py."""
+
+# ---- the shared memory and the loop -------------------------------------------------------------------------------
+
+
+class Bridge:
+    def __init__(self, name, frame_skip, render):
+        notes = []
+        name, words, part = split_id(name)
+        self.make = maker_of(name, words, render)
+        self.spare = self.made()
+        self.skip, self.render, self.notes = frame_skip, render, notes
+        env = self.spare
+        space, self.keys, said = choose_part(env.observation_space, part, notes)
+        self.picture = picture_of(space)
+        if self.picture:
+            self.shape, self.name = tuple(space.shape), said
+        else:
+            self.numbers = Numbers(space, said, notes)
+            if not self.numbers.size:
+                raise Refused(f"{said} holds no numbers")
+        self.actions = Actions(env.action_space)
+        self.lay_out()
+        self.envs, self.puts = [None] * SLOTS, [None] * SLOTS
+
+    def made(self):
+        env = self.make()
+        check_whole(env)
+        self.seeded = takes(env.reset, "seed")
+        return env
+
+    def frame(self, env):
+        """The picture that `render` shows, or None."""
+        modes = (getattr(env, "metadata", None) or {}).get("render_modes") or ()
+        picture = env.render() if getattr(env, "render_mode", None) == "rgb_array" or not modes else None
+        picture = picture[-1] if isinstance(picture, list) and picture else picture
+        return picture if isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 else None
+
+    def drawn_size(self):
+        """Height and width of what `record` shows; (0, 0): nothing. Without pictures of its own, its observation's."""
+        if not self.render:
+            return 0, 0
+        try:
+            self.spare.reset(seed=0)
+            frame = self.frame(self.spare)
+        except Exception as error:  # many need a further package to draw
+            self.notes.append(f"it cannot be drawn: {line_of(error)}")
+            frame = None
+        self.draws = frame is not None
+        if self.draws:
+            return frame.shape[:2]
+        return self.picture[:2] if self.picture and self.picture[2] in (1, 3) else (0, 0)
+
+    def lay_out(self):
+        """Writes the head, and maps the memory behind it."""
+        a, p = self.actions, self.picture
+        height, width, planes, first = p or (0, 0, 0, False)
+        dim = 0 if p else self.numbers.size
+        drawn = self.drawn_size()
+        obs_bytes = height * width * planes if p else dim * 4
+        constants = [] if p else [self.numbers.centre, self.numbers.scale]
+        constants = np.concatenate([*constants, a.low, a.high, a.parts]).astype(np.float32)
+        sizes = (8 * a.words * SLOTS, obs_bytes * SLOTS, 8 * SLOTS, SLOTS, 8 * SLOTS, constants.nbytes,
+                 drawn[0] * drawn[1] * 3)
+        at, places = HEAD_BYTES, []
+        for n in sizes:
+            places.append(at)
+            at += (n + 63) // 64 * 64
+        spec = getattr(self.spare, "spec", None)
+        limit = getattr(spec, "max_episode_steps", None) or 0
+        limit = math.ceil(limit / self.skip) if isinstance(limit, int) and 0 < limit < 2**31 else 0
+        action_at, obs_at, reward_at, flags_at, seed_at, constants_at, drawn_at = places
+        head = struct.pack(HEAD, bool(p), dim, height, width, planes, a.count, a.dim, len(a.parts), *drawn, SLOTS, 0,
+                           limit, action_at, a.words * 8, obs_at, obs_bytes, reward_at, flags_at, seed_at,
+                           constants_at, drawn_at, at)
+        try:
+            os.ftruncate(MEMORY, at)
+            memory = self.memory = mmap.mmap(MEMORY, at)
+        except (OSError, OverflowError, ValueError) as error:
+            raise Refused(f"its observations take {obs_bytes} bytes each, and memory for them cannot be had: {error}")
+        note = " ".join("; ".join(self.notes).split()).encode("utf-8", "replace")[: TEXT_BYTES - 1]
+        memory[0 : len(head)] = head
+        memory[TEXT_AT : TEXT_AT + len(note) + 1] = note + b"\0"
+        memory[constants_at : constants_at + constants.nbytes] = constants.tobytes()
+
+        def array(place, dtype, shape):
+            return np.ndarray(shape, dtype, memory, place)
+
+        self.rewards = memoryview(memory)[reward_at : reward_at + 8 * SLOTS].cast("d")
+        self.flags = memoryview(memory)[flags_at : flags_at + SLOTS]
+        self.seeds = memoryview(memory)[seed_at : seed_at + 8 * SLOTS].cast("q")
+        if a.count:
+            self.rows = memoryview(memory)[action_at : action_at + 8 * SLOTS].cast("q")
+        elif a.dim:
+            self.rows = array(action_at, np.float32, (SLOTS, 2 * a.words))[:, : a.words]
+        else:
+            self.rows = array(action_at, np.int64, (SLOTS, a.words))
+        if not p:
+            self.obs = array(obs_at, np.float32, (SLOTS, dim))
+        else:
+            self.obs = array(obs_at, np.uint8, (SLOTS, height, width, planes))
+            if first:
+                self.obs = self.obs.transpose(0, 3, 1, 2)
+            self.obs = self.obs[..., 0] if len(self.shape) == 2 else self.obs
+        self.drawn = array(drawn_at, np.uint8, (*drawn, 3))
+
+    def put_of(self, k):
+        """put(observation) -> row k."""
+        row, keys = self.obs[k], self.keys
+        if self.picture:
+            shape, name, dtype = self.shape, self.name, np.dtype(np.uint8)
+
+            def put(value):
+                if value.__class__ is not np.ndarray or value.shape != shape or value.dtype is not dtype:
+                    value = np.asarray(value)
+                    if value.shape != shape or value.dtype != dtype:
+                        raise Refused(
+                            f"{name} has shape {value.shape} and dtype {value.dtype}; its space says {shape} and uint8"
+                        )
+                row[...] = value
+        elif kind_of(self.numbers.space) == "Box":
+            slow, shape, dtype = self.numbers.put, self.numbers.shape, np.dtype(self.numbers.space.dtype)
+            shaped = row.reshape(shape)
+
+            def put(value):
+                if value.__class__ is np.ndarray and value.shape == shape and value.dtype is dtype:
+                    shaped[...] = value
+                else:
+                    slow(value, row)
+        else:
+            part = self.numbers.put
+
+            def put(value):
+                part(value, row)
+
+        def put_part(value):
+            for key in keys:
+                try:
+                    value = value[key]
+                except (KeyError, IndexError, TypeError):
+                    raise Refused(f"its observation has no part {key!r}") from None
+            put(value)
+
+        return put_part if keys else put
+
+    def do_make(self, k):
+        self.envs[k], self.spare = self.spare or self.made(), None
+        self.puts[k] = self.put_of(k)
+
+    def do_reset(self, k):
+        env = self.envs[k]
+        out = env.reset(seed=self.seeds[k]) if self.seeded else env.reset()
+        if type(out) is not tuple or len(out) != 2:
+            raise Refused(f"`reset` answers {shown(out)}; Gymnasium's two are needed: observation, info")
+        self.puts[k](out[0])
+
+    def do_step(self, k):
+        a, env, put = self.actions.taken(self.rows[k]), self.envs[k], self.puts[k]
+        out = env.step(a)
+        if type(out) is not tuple or len(out) != 5:
+            raise Refused(
+                f"`step` answers {shown(out)}; Gymnasium's five are needed: observation, reward, terminated, truncated, "
+                f"info"
+            )
+        obs, reward, terminated, truncated, _ = out
+        before = None
+        for i in range(2, self.skip + 1):
+            if terminated or truncated:
+                break
+            if self.picture:
+                put(obs)
+                before = self.obs[k].copy()
+            obs, r, terminated, truncated, _ = env.step(a)
+            reward = reward + r
+        put(obs)
+        if before is not None:  # what is drawn in every other frame is seen
+            np.maximum(before, self.obs[k], out=self.obs[k])
+        self.rewards[k] = reward
+        self.flags[k] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+
+    def do_drop(self, k):
+        env, self.envs[k], self.puts[k] = self.envs[k], None, None
+        close(env)
+
+    def do_draw(self, k):
+        if self.draws:
+            frame = self.frame(self.envs[k])
+            if frame is not None and frame.shape == self.drawn.shape:
+                self.drawn[...] = frame
+            return
+        row = self.obs[k]
+        if self.picture[3]:
+            row = row.transpose(1, 2, 0)
+        self.drawn[...] = row.reshape(*self.picture[:3])
+
+    def serve(self):
+        todo = {MAKE: self.do_make, RESET: self.do_reset, STEP: self.do_step, DROP: self.do_drop, DRAW: self.do_draw}
+        read, write = os.read, os.write
+        while message := read(REQUEST, 4096):
+            what, *rows = memoryview(message).cast("H")
+            do = todo[what]
+            for k in rows:
+                do(k)
+            write(REPLY, b"k")
+        for env in filter(None, [*self.envs, self.spare]):
+            close(env)
+
+
+def shown(out):
+    return f"{len(out)} things" if isinstance(out, tuple) else f"a {type(out).__name__}"
+
+
+def close(env):
+    try:
+        getattr(env, "close", lambda: None)()
+    except Exception:
+        pass  # nothing of it is needed any more
+
+
+def main():
+    global np
+    parent, name, frame_skip, render = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "1"
+    die_with(parent)
+    bridge = None
+    for fd in (REQUEST, REPLY, MEMORY):
+        os.set_inheritable(fd, False)
+    os.closerange(MEMORY + 1, 4096)
+    sys.path[:] = [p for p in sys.path if p]  # a module of an id is an installed one, or on PYTHONPATH
+    try:
+        try:
+            import numpy as np
+        except ImportError:
+            raise Refused(
+                f"{sys.executable} has no module numpy: `{sys.executable} -m pip install gymnasium` brings it, or name "
+                f"a Python that has it by --python"
+            ) from None
+        bridge = Bridge(name, frame_skip, render)
+        os.write(REPLY, b"k")
+        bridge.serve()
+    except Exception as error:
+        if bridge and not isinstance(error, Refused):  # what cannot be opened is one line
+            traceback.print_exc()
+        answer_error(line_of(error))
+    sys.stdout.flush()
+
+
+main()

@@ -1,0 +1,81 @@
+"""gym_spaces.py SOURCE -- how spaces become numbers: env/bridge_*.py looked at from within. Run by test_gym.sh."""
+
+import sys
+
+import numpy as np
+from gymnasium import spaces
+
+folder = sys.argv[1] + "/env/"
+text = "".join(open(folder + f"bridge_{part}.py").read() for part in ("make", "spaces"))
+bridge = {"np": np, "__name__": "bridge"}
+exec(compile(text, "bridge", "exec"), bridge)
+Numbers, Actions, Refused = bridge["Numbers"], bridge["Actions"], bridge["Refused"]
+failed = 0
+
+
+def check(name, found, wanted):
+    global failed
+    if not np.array_equal(np.asarray(found), np.asarray(wanted)):
+        failed = 1
+        print(f"{name}: {found}, not {wanted}")
+
+
+def numbers(space, value):
+    n = Numbers(space, "it", [])
+    row = np.full(n.size, np.nan, np.float32)
+    n.put(value, row)
+    return row.tolist()
+
+
+def refused(name, word, make):
+    try:
+        make()
+    except Refused as line:
+        check(name, word in str(line), True)
+    else:
+        check(name, "taken", "refused")
+
+
+check("box", numbers(spaces.Box(-2, 2, (2, 2)), np.float32([[1, 2], [-1, 0]])), [1, 2, -1, 0])
+check("float64", numbers(spaces.Box(-2, 2, (1,), np.float64), np.float64([0.5])), [0.5])
+check("a lone number", numbers(spaces.Box(0, 1, ()), 0.5), [0.5])
+check("discrete from 3", numbers(spaces.Discrete(3, start=3), 4), [0, 1, 0])
+check("multi-discrete", numbers(spaces.MultiDiscrete([2, 3]), np.array([1, 2])), [0, 1, 0, 0, 1])
+check("multi-binary", numbers(spaces.MultiBinary((2, 2)), np.int8([[1, 0], [0, 1]])), [1, 0, 0, 1])
+together = spaces.Dict(a=spaces.Discrete(2), b=spaces.Tuple((spaces.Box(0, 1, (1,)), spaces.Text(4))))
+check("dict of tuple", numbers(together, {"a": 1, "b": (np.float32([0.25]), "word")}), [0, 1, 0.25])
+notes = []
+Numbers(together, "it", notes)
+check("text is told of", len(notes) == 1 and "text" in notes[0], True)
+wide = Numbers(spaces.Box(np.float32([-100, -0.5, -3, -np.inf]), np.float32([300, 0.5, 3, np.inf])), "it", [])
+check("centre", wide.centre, [100, 0, 0, 0])
+check("scale", wide.scale, [1 / 200, 2, 1, 1])
+refused("another shape", "shape", lambda: numbers(spaces.Box(0, 1, (2,)), np.zeros(3)))
+refused("words for numbers", "dtype", lambda: numbers(spaces.Box(0, 1, (2,)), np.array(["a", "b"])))
+refused("not in its space", "not in its space", lambda: numbers(spaces.Discrete(3), 3))
+refused("a part that is missing", "no part 'a'", lambda: numbers(together, {"b": (np.zeros(1), "")}))
+refused("a graph", "Graph", lambda: Numbers(spaces.Graph(spaces.Discrete(2), None), "it", []))
+
+pictures = bridge["picture_of"]
+check("picture", pictures(spaces.Box(0, 255, (40, 60, 3), np.uint8)), (40, 60, 3, False))
+check("planes first", pictures(spaces.Box(0, 255, (3, 40, 60), np.uint8)), (40, 60, 3, True))
+check("grey", pictures(spaces.Box(0, 255, (40, 60), np.uint8)), (40, 60, 1, False))
+check("too small", pictures(spaces.Box(0, 255, (7, 7, 3), np.uint8)) is None, True)
+check("floats", pictures(spaces.Box(0, 1, (40, 60, 3), np.float32)) is None, True)
+
+start = Actions(spaces.Discrete(2, start=5))
+check("discrete action", (start.count, start.taken(1)), (2, 6))
+box = Actions(spaces.Box(np.float32([-1, 0]), np.float32([1, 2])))
+check("bounds", box.low + box.high, [-1, 0, 1, 2])
+check("box action", box.taken(np.float32([0.5, 1])), np.float32([0.5, 1]))
+many = Actions(spaces.MultiDiscrete([[3, 2]], start=[[1, 0]]))
+check("components", many.parts, [3, 2])
+check("component action", many.taken(np.int64([2, 1])), [[3, 1]])
+check("multi-binary action", Actions(spaces.MultiBinary(3)).parts, [2, 2, 2])
+refused("bounds without end", "finite", lambda: Actions(spaces.Box(-np.inf, np.inf, (2,))))
+refused("text for actions", "Text", lambda: Actions(spaces.Text(2)))
+
+split = bridge["split_id"]
+check("words", str(split("A-v1?a=1&b=true&c=x&obs=image")), str(("A-v1", {"a": 1, "b": True, "c": "x"}, "image")))
+refused("a bare word", "key=value", lambda: split("A-v1?a"))
+sys.exit(failed)

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# test_gym.sh -- environments written in Python (`gym:`): CartPole, pictures, spaces, what dies in a step, and bad input. Gymnasium
+# comes from the virtual environment DUNLIN_VENV (build/venv), which is made where it is missing.
+. "$(dirname "$0")/tap.sh"
+. "$source_dir/tests/venv.sh"
+venv_has "gymnasium, numpy" numpy gymnasium h5py >err 2>&1 || {
+    if [ -n "${CI:-}" ] || [ "$(id -u)" = 0 ]; then check "gymnasium can be installed" false; else skip "all of it" "gymnasium cannot be installed"; fi
+    finish
+}
+cp "$source_dir"/tests/gym_env.py .
+train() { run nice "$dunlin" train --python "$python" --actors 1 --log-every 0.2 "$@"; }
+ended() { grep -q "^state $1" "$2/status"; }
+
+run "$python" "$source_dir/tests/gym_spaces.py" "$source_dir"
+check "spaces become numbers, actions come back: $(head -1 out)" is "$status" 0
+
+train --env gym:CartPole-v1 --net mlp:64,64 --reward-scale 0.05 --envs-per-actor 4 --frames 40000 --eval-every 40000 --eval-episodes 3 --out pole
+check "CartPole trains: status 0" is "$status" 0
+check "and learns" at_least "$(sed -n 's/.*last \([0-9.]*\);.*/\1/p' err)" 100
+check "no Python is left" none_left
+run "$dunlin" eval pole --python "$python" --episodes 3
+check "eval: status 0" is "$status" 0
+run "$dunlin" resume pole --python "$python" --frames 40500
+check "resume: status 0" is "$status" 0
+run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
+check "bench actor: status 0" is "$status" 0
+
+# what dies costs a rollout
+train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
+check "whatever dies: the run goes on to its end" ended done faults
+for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); it said last: Fatal Python error" \
+    "status 3; it said last: leaving now" "signal 9" "gave no answer for 1 s" "shape (4,)" "five are needed"; do
+    check "named: $line" grep -qF "$line" err
+done
+run "$dunlin" info faults --csv events
+check "each is counted" is "$(grep -c ',environment,' out)" 7
+train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --net mlp:8 --frames 100000 --eval-every 0 --out always
+check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this actor ends" err
+check "rollout after rollout: failed" is "$status" 1
+check "and no Python is left" none_left
+
+# an actor that is killed takes its Python with it
+nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
+for _ in $(seq 300); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done
+child=$(pgrep -P "$(rank train 1)" | head -1)
+check "the actor has a child" test -n "$child"
+kill -KILL "$(rank train 1)"
+for _ in $(seq 50); do [ -d "/proc/${child:-1}" ] && ! grep -q "^State:.Z" "/proc/$child/status" || break; sleep 0.1; done
+check "killed with its actor" test ! -d "/proc/${child:-1}" -o -n "$(grep "^State:.Z" "/proc/$child/status" 2>/dev/null)"
+wait
+check "no process is left" none_left
+
+# pictures, of a Dict, in grey and colour
+train --env gym:gym_env.py:Pictures --net small --frames 3000 --eval-every 3000 --eval-episodes 3 --out seen
+check "pictures: status 0" is "$status" 0
+check "pictures: what is left out is told" grep -q "left out: lives" err
+run "$dunlin" record seen --env gym:gym_env.py:Pictures --python "$python" --out seen.gif
+check "record: status 0" is "$status" 0
+check "record: a picture of its size" is "$("$python" -c "import struct; print(struct.unpack('<HH', open('seen.gif', 'rb').read()[6:10])[0] >= 60)")" True
+train --env gym:gym_env.py:Pictures --net small --grey=false --frame-skip 2 --frames 500 --eval-every 0 --out colour
+check "colour, each action twice: status 0" is "$status" 0
+train --env gym:gym_env.py:Many --net mlp:8 --frames 1000 --eval-every 0 --out many
+check "several actions at once: status 0" is "$status" 0
+
+# whose code runs says the command line
+run "$dunlin" eval seen --python "$python" --episodes 1
+check "eval of a file that was not named" says "whose code would run here" "--env gym:$PWD/gym_env.py:Pictures"
+run "$dunlin" resume seen --python "$python" --frames 6000
+check "resume of a file that was not named: status 2" is "$status" 2
+mkdir elsewhere && mv gym_env.py elsewhere
+run "$dunlin" resume seen --python "$python" --env gym:elsewhere/gym_env.py:Pictures --frames 3500
+check "resume from elsewhere: status 0" is "$status" 0
+cd elsewhere || exit 1
+
+# bad input: one line, before ranks start
+refused() { # refused WORD ENV [OPTION...]
+    local word=$1 env=$2; shift 2
+    train --env "$env" --net mlp:8 --frames 1000 --out refused "$@"
+    check "$env ${*: -1}: status 2" is "$status" 2
+    check "$env ${*: -1}: its line says $word" says "$word"
+}
+refused "CartPoool" gym:CartPoool-v1
+refused "no_such_module" gym:no_such_module:A-v1
+refused "no function nothing" gym:gym_env.py:nothing
+refused "no file" gym:none.py:make
+refused "FUNCTION" gym:gym_env.py
+refused "no step" gym:gym_env.py:Wrong
+refused "Text space" "gym:gym_env.py:Many?action=text"
+refused "finite" "gym:gym_env.py:Many?action=unbounded"
+refused "Graph space" "gym:gym_env.py:Many?observation=graph"
+refused "unexpected" "gym:gym_env.py:Many?wheels=4"
+refused "key=value" "gym:CartPole-v1?wheels"
+refused "no parts" "gym:CartPole-v1?obs=image"
+refused "nowhere/python" gym:CartPole-v1 --python nowhere/python
+refused "which one" gym:
+"$python" -m venv --without-pip bare
+refused "no module" gym:CartPole-v1 --python bare/bin/python
+check "no Python is left at the end" none_left
+finish
