@@ -8,12 +8,12 @@
  * The paddle moves before the ball does. 11 steps separate the top row from the bottom row and no column is further
  * than 6 from the middle, so every ball can be caught, with 5 steps to spare.
  *
- * From the middle a random policy catches a ball of the outermost column once in some 600 episodes, and a policy that
- * settles before that never learns of it. In training, and there alone, an episode therefore starts anywhere (Sutton and Barto
- * 2018, section 5.3, "exploring starts"): with the ball at any height, and the paddle in any column from which
- * the ball can still be caught. Where few steps are left, chance alone shows each column's reward, whatever the policy
- * prefers; with starts in the top row only, one run in six still lost a column. Evaluation, and the training of
- * catch:plain, start on top and in the middle.
+ * From the middle a random policy catches a ball of the outermost column once in some 600 episodes, and a policy
+ * that settles before that never learns of it. In training, and there alone, an episode therefore starts anywhere
+ * (Sutton and Barto 2018, section 5.3, "exploring starts"): with the ball at any height, and the paddle in any
+ * column from which the ball can still be caught. Where few steps are left, chance alone shows each column's reward,
+ * whatever the policy prefers; with starts in the top row only, one run in six still lost a column. Evaluation, and
+ * the training of catch:plain, start on top and in the middle.
  */
 #include <assert.h>
 #include <stdio.h>
