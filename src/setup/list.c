@@ -21,7 +21,7 @@ struct item {
 
 static void print_item(const struct item *item)
 {
-    printf("%-15s %-12s %s\n", item->name, item->kind, item->help);
+    printf("%-22s %-12s %s\n", item->name, item->kind, item->help);
 }
 
 static void print_environment(const struct env_ops *ops)
