@@ -6,8 +6,8 @@
  * after each step, as in Gymnasium. Gymnasium charges a force beyond the bounds, too: here none arrives.
  *
  * To sit still costs nothing and scores 0, and noise alone does not reach the goal. In training, and there alone, an
- * episode therefore starts anywhere in the valley at any speed, as mountaincar's do, unless the environment is asked for
- * as mountaincar-continuous:plain. Evaluation starts as Gymnasium does. */
+ * episode therefore starts anywhere in the valley at any speed, as mountaincar's do, unless the environment is asked
+ * for as mountaincar-continuous:plain. Evaluation starts as Gymnasium does. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

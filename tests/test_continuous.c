@@ -1,5 +1,5 @@
-/* test_continuous.c -- pendulum and mountaincar-continuous against Gymnasium's trajectories (tests/data/continuous.h5, groups
- * env/), and the ends and bounds that those do not reach. */
+/* test_continuous.c -- pendulum and mountaincar-continuous against Gymnasium's trajectories
+ * (tests/data/continuous.h5, groups env/), and the ends and bounds that those do not reach. */
 #include "testing.h"
 
 #include <hdf5.h>
