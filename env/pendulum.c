@@ -25,7 +25,7 @@ static const struct env_default defaults[] = {
     {NULL, "critic", "separate"},
     {NULL, "init", "orthogonal"},
     {NULL, "optimizer", "adam"},
-    {NULL, "lr", "0.001"},
+    {NULL, "lr", "5e-4"},
     {NULL, "clip", "0"},
     {NULL, "gamma", "0.95"},
     {NULL, "gae", "0.95"},

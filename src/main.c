@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/watched.h"
 #include "bench/bench.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
@@ -49,6 +51,8 @@ static const struct command {
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
      doctor_main},
+    {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
+     check_main},
     {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 
@@ -88,10 +92,9 @@ static void at_exit(int status, void *unused)
 {
     (void)unused;
     if (returned || getpid() != self) return;
-    log_rank("a library has called exit(%d) in the middle of the work, the environment's if it is one: it must not end "
-             "this process",
-             status);
-    _exit(1);
+    watched_fail("a library has called exit(%d) in the middle of the work, the environment's if it is one: it must not "
+                 "end this process",
+                 status);
 }
 
 /* What was to be read has not been where standard output takes no more; a command that failed has said why. */

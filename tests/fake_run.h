@@ -1,6 +1,6 @@
-/* fake_run.h -- for test_rank_0.c: all that rank 0's room calls outside of itself and of turn, as scripted as a test wants
- * it: shared memory with gradients that a test puts there, a clock that goes on only while rank 0 sleeps, files that fail
- * or hang, processes that die. What rank 0 does is written down word by word in fake.trace. */
+/* fake_run.h -- for the tests of rank 0's room: all that it calls outside of itself and of turn, as a test wants it:
+ * shared memory with gradients that a test puts there, a clock that goes on only while rank 0 sleeps, files that fail or
+ * hang, processes that die. What rank 0 does is written down word by word in fake.trace. */
 #ifndef DUNLIN_TESTS_FAKE_RUN_H
 #define DUNLIN_TESTS_FAKE_RUN_H
 

@@ -330,7 +330,8 @@ static void test_table_and_names(void **unused)
 static void test_known_ones_check_a_state(void **unused)
 {
     static const char *const names[] = {"catch",   "cue",         "corridor", "cartpole",
-                                        "acrobot", "mountaincar", "pendulum", "mountaincar-continuous"};
+                                        "acrobot", "mountaincar", "pendulum", "mountaincar-continuous",
+                                        "drive",   "maze"};
     const char *arg;
     (void)unused;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) EXPECT(world_find(names[i], &arg)->load);

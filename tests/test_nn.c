@@ -15,8 +15,11 @@ static void against_twin(const char *spec, struct net_input input, enum net_head
         for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], y[i], 2e-6);
         twin_backward(twin, net_dout(s.work, r));
     }
-    net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+    const double squares = net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
     expect_gradient(&s, twin->dp, 1e-5);
+    double sum = 0;
+    for (size_t i = 0; i < s.facts->params; i++) sum += (double)s.dtheta[i] * (double)s.dtheta[i];
+    EXPECT_NEAR(squares / sum, 1, 1e-5); /* of every tensor */
     twin_free(twin);
     subject_free(&s);
 }

@@ -53,6 +53,25 @@ static void test_every_default_reads_back(void **state)
     assert_string_equal(set.values.algo, "a3c");
 }
 
+/* A library is the same wherever it lies, another library or another argument is another. */
+static void test_libraries_lie_anywhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {
+        {"lib:/a/b/mine.so", "lib:/c/mine.so", true},         {"lib:/a/b/mine.so", "lib:mine.so", true},
+        {"lib:/a/mine.so:x/y", "lib:/b/c/mine.so:x/y", true}, {"lib:/a/mine.so:x/y", "lib:/a/mine.so:y", false},
+        {"lib:/a/mine.so", "lib:/a/yours.so", false},         {"lib:/a/mine.so", "catch", false},
+        {"lib:/a/mine.so:x/lib.so", "lib:/a/lib.so", false}};
+    const int env = option_find("env");
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const struct options a = taken("env", pairs[i].one), b = taken("env", pairs[i].other);
+        EXPECT(options_same(env, &a, &b) == pairs[i].same && options_same(env, &b, &a) == pairs[i].same);
+    }
+}
+
 static void test_formatted_values_keep_their_bits(void **state)
 {
     (void)state;
@@ -335,6 +354,7 @@ int main(void)
     setup_names();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_default_reads_back),
+        cmocka_unit_test(test_libraries_lie_anywhere),
         cmocka_unit_test(test_formatted_values_keep_their_bits),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_flags),

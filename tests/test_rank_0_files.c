@@ -231,8 +231,12 @@ static void evaluations(void **state)
     evaluated(0, 5, 0.75, 5);
     EXPECT(turns("eval 0.75;image checkpoint-best.h5:3000:;write checkpoint-best.h5;"));
     end();
+}
 
-    /* who is lost is not asked, and who gets lost is replaced */
+/* Who is lost is not asked, and who gets lost is replaced. */
+static void evaluations_of_the_lost(void **state)
+{
+    (void)state;
     begin("a3c", NULL);
     fake.silence[0] = 9;
     ranks_watch(&m.ranks);
@@ -249,8 +253,12 @@ static void evaluations(void **state)
     noted();
     EXPECT(turns("event 3 no-evaluation;") && !evaluations_busy(&m.evaluations)); /* nobody is left */
     end();
+}
 
-    /* rank 0's own, of weights that nobody has evaluated */
+/* Rank 0's own, of weights that nobody has evaluated. */
+static void last_evaluation(void **state)
+{
+    (void)state;
     begin("a3c", NULL);
     set.values.eval_episodes = 3;
     learn(0, 7);
@@ -352,9 +360,9 @@ static void reports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),     cmocka_unit_test(hanging),
-        cmocka_unit_test(last_one),    cmocka_unit_test(evaluations), cmocka_unit_test(best_again),
-        cmocka_unit_test(reports),
+        cmocka_unit_test(checkpoints),     cmocka_unit_test(failing),     cmocka_unit_test(hanging),
+        cmocka_unit_test(last_one),        cmocka_unit_test(evaluations), cmocka_unit_test(evaluations_of_the_lost),
+        cmocka_unit_test(last_evaluation), cmocka_unit_test(best_again),  cmocka_unit_test(reports),
     };
     return fake_main(tests);
 }

@@ -66,6 +66,7 @@ static void fetches(int a)
     HOLDS(all_are(theta, (double)view.publication));
     HOLDS(view.version == view.publication && view.frames == (int64_t)(10 * view.publication));
     HOLDS(view.publication >= wanted[a]);
+    HOLDS(!*word_at(s, at_actor(s, a, ACTOR_PIN))); /* what was copied is let go of */
     HOLDS(view.target_version >= with[view.publication].targets);
     HOLDS(view.state_id >= with[view.publication].state);
     HOLDS(view.snapshot_id >= with[view.publication].shot[a]);

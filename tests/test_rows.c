@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "store/h5.h"
 #include "store/provenance.h"
 #include "store/runfile.h"
@@ -201,6 +203,83 @@ static void many_episodes_are_read_in_pieces(void **unused)
     }
 }
 
+enum { SMALL = 25000 };
+
+/* A file whose /episodes are made by hand: `count` chunks of `chunk` rows each, all of them the one that HDF5 makes of
+ * zeros (a chunk of more than SMALL rows is not there), a few more datasets of `others` bytes that the file does not
+ * have, and a hole up to `length`. */
+static void make_bomb(hsize_t chunk, hsize_t count, hsize_t others, off_t length)
+{
+    const hsize_t dim = chunk * count, most = H5S_UNLIMITED, one = chunk, piece = 1 << 20;
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    EXPECT(f && !runfile_close(&f));
+    H5_AUTO hid_t access = run_access();
+    H5_AUTO hid_t file = H5Fopen(run, H5F_ACC_RDWR, access);
+    H5_AUTO hid_t type = table_type(&RUN_TABLES[RUN_TABLE_EPISODES]);
+    H5_AUTO hid_t space = H5Screate_simple(1, &dim, &most);
+    H5_AUTO hid_t in_memory = H5Screate_simple(1, &one, NULL);
+    H5_AUTO hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    EXPECT(H5Ldelete(file, "episodes", H5P_DEFAULT) >= 0 && H5Pset_chunk(plist, 1, &chunk) >= 0);
+    EXPECT(H5Pset_shuffle(plist) >= 0 && H5Pset_deflate(plist, 9) >= 0);
+    H5_AUTO hid_t set = H5Dcreate2(file, "episodes", type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    EXPECT(set >= 0);
+    if (chunk <= SMALL) {
+        const hsize_t start = 0;
+        hsize_t bytes;
+        uint32_t mask;
+        char *rows = memory_new(chunk, RUN_TABLES[RUN_TABLE_EPISODES].row);
+        H5_AUTO hid_t first = H5Dget_space(set);
+        EXPECT(H5Sselect_hyperslab(first, H5S_SELECT_SET, &start, NULL, &one, NULL) >= 0);
+        EXPECT(H5Dwrite(set, type, in_memory, first, H5P_DEFAULT, rows) >= 0 && H5Dflush(set) >= 0);
+        EXPECT(H5Dget_chunk_storage_size(set, &start, &bytes) >= 0);
+        EXPECT(H5Dread_chunk(set, H5P_DEFAULT, &start, &mask, rows) >= 0);
+        for (hsize_t at = chunk; at < dim; at += chunk)
+            EXPECT(H5Dwrite_chunk(set, H5P_DEFAULT, mask, &at, bytes, rows) >= 0);
+        free(rows);
+    }
+    for (int i = 0; others && i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "config/more%d", i);
+        H5_AUTO hid_t extent = H5Screate_simple(1, &others, &most);
+        H5_AUTO hid_t pieces = H5Pcreate(H5P_DATASET_CREATE);
+        EXPECT(H5Pset_chunk(pieces, 1, &piece) >= 0);
+        H5_AUTO hid_t more = H5Dcreate2(file, name, H5T_NATIVE_CHAR, extent, H5P_DEFAULT, pieces, H5P_DEFAULT);
+        EXPECT(more >= 0);
+    }
+    h5_release(&set), h5_release(&file);
+    EXPECT(!length || !truncate(run, length));
+}
+
+static void bombs_are_refused_at_once(void **unused)
+{
+    (void)unused;
+    static const struct {
+        hsize_t chunk, count, others;
+        off_t length;
+        const char *line;
+        bool read; /* /episodes itself is none: it is small */
+    } BOMBS[] = {{SMALL, 1200, 0, 0, "more than the file has", false},
+                 {100000000, 1, 0, 0, "episodes is stored in chunks of more than", false},
+                 {30000, 1, 0, 0, "episodes is stored in chunks of more than", false},
+                 {SMALL, 1, 30000000, 0, "more than the file has", true},
+                 {SMALL, 1200, 0, 40000000000, "more than the file has", false}};
+    for (size_t b = 0; b < sizeof BOMBS / sizeof *BOMBS; b++) {
+        make_bomb(BOMBS[b].chunk, BOMBS[b].count, BOMBS[b].others, BOMBS[b].length);
+        EXPECT(BOMBS[b].length || bytes_of_run() < 20000000);
+        const double start = clock_seconds();
+        void *rows = NULL;
+        const int64_t n = runfile_read(run, RUN_TABLE_EPISODES, &rows);
+        free(rows);
+        if (BOMBS[b].read != (n >= 0)) fail_msg("%zu: %s", b, error_text());
+        if (n < 0 && !strstr(error_text(), BOMBS[b].line)) fail_msg("%zu: %s", b, error_text());
+        struct runfile *f = runfile_resume(dir, &options, &prov, 2, 1000, 1); /* sets it aside */
+        EXPECT(f && !runfile_close(&f) && bytes_of_run() < 1000000 && clock_seconds() - start < 5);
+        char aside[192];
+        snprintf(aside, sizeof aside, "%s/run-damaged-%zu.h5", dir, b + 1);
+        EXPECT(!access(aside, F_OK) && !unlink(run));
+    }
+}
+
 static int setup(void **unused)
 {
     (void)unused;
@@ -237,6 +316,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(episodes_are_compressed),
         TEST(many_episodes_are_read_in_pieces),
+        TEST(bombs_are_refused_at_once),
     };
     return testing_main(tests);
 }

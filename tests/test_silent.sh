@@ -5,15 +5,27 @@
 cat >own.c <<'END_C'
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "dunlin/env.h"
 struct state { int t; };
+static void end(void)
+{
+    const char *how = getenv("OWN_ENDS");
+    if (!how) exit(0);
+    if (!strcmp(how, "_exit")) _exit(0);
+    if (!strcmp(how, "quick_exit")) quick_exit(0);
+    if (!strcmp(how, "abort")) abort();
+    if (!strcmp(how, "hang")) for (;;) pause();
+    if (!strcmp(how, "close")) for (int i = 0; i < 1024; i++) close(i);
+}
 static int open_env(struct env_spec *s, const struct env_args *a, char *err, size_t size)
 {
     (void)a; (void)err; (void)size;
     *s = (struct env_spec){.obs_kind = ENV_OBS_FLOATS, .obs_dim = 1, .stack = 1, .num_actions = 2, .action_repeat = 1,
                            .max_steps = 10, .state_size = sizeof(struct state)};
     const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *file = getenv("OWN_WAITS_FOR");
+    if (getenv("OWN_ENDS_OPEN")) end();
     if (rank && file) close(creat("waiting", 0600));
     while (rank && file && access(file, F_OK)) usleep(10000);
     return 0;
@@ -23,7 +35,7 @@ static void reset(void *p, struct rng *r, void *obs)
     static int resets;
     const char *at = getenv("OWN_EXITS_AT");
     (void)r;
-    if (at && ++resets >= atoi(at)) exit(0);
+    if (at && ++resets >= atoi(at)) end();
     ((struct state *)p)->t = 0;
     ((float *)obs)[0] = 1;
 }
@@ -108,7 +120,40 @@ for words in "train --env $own --actors 2 --frames 3000 --out e" "resume a --env
     check "exit(0) in reset, ${words%% *}: status 1" is "$status" 1
     check "exit(0) in reset, ${words%% *}: one line" says "exit(0)" environment
 done
+while read -r how word; do
+    for words in "train --env $own --actors 2 --frames 3000 --out e" "eval a --env $own" "record a --env $own --out x.gif"; do
+        # shellcheck disable=SC2086
+        OWN_ENDS_OPEN=1 OWN_ENDS=$how run "$dunlin" $words
+        check "$how in open, ${words%% *}: status 1" is "$status" 1
+        check "$how in open, ${words%% *}: one line" says "$word" "the environment's if it is one"
+    done
+    OWN_EXITS_AT=3 OWN_ENDS=$how run "$dunlin" eval a --env "$own"
+    check "$how in the third game of eval: status 1" is "$status" 1
+    check "$how in the third game of eval: one line" says "$word" "the environment's if it is one"
+done <<'ENDS'
+_exit exit(0)
+quick_exit exit(0)
+abort signal (Aborted)
+close closed descriptors that are not its own
+ENDS
+OWN_ENDS_OPEN=1 OWN_ENDS=_exit run "$dunlin" bench whole --env "$own"
+check "_exit in open, bench: status 2" is "$status" 2
+check "_exit in open, bench: one line" says "exit(0)" "the environment's if it is one"
 check "nothing was begun" test ! -e e
+OWN_EXITS_AT=3 OWN_ENDS=hang run "$dunlin" eval a --env "$own" --eval-seconds 0.01
+check "a game that hangs: eval ends, status 1" is "$status" 1
+check "a game that hangs: one line" says "has not come back within" "a call of the environment hangs"
+OWN_EXITS_AT=3 OWN_ENDS=hang "$dunlin" eval a --env "$own" 2>err & hung=$!
+check "a game hangs" soon pgrep -P $hung
+child=$(pgrep -P $hung)
+kill -TERM $hung; wait $hung; status=$?
+check "a game hangs: SIGTERM ends it" is "$status" 143
+check "a game hangs: and its child" soon test ! -e "/proc/$child"
+for how in _exit close; do
+    OWN_EXITS_AT=20 OWN_ENDS=$how train --frames 1e9 --out "f-$how"
+    check "$how in the 20th reset of every actor: status 1" is "$status" 1
+    check "$how in the 20th reset of every actor: not counted as done" grep -qE "^state (lost-actors|failed)" "f-$how/status"
+done
 OWN_EXITS_AT=20 train --frames 1e9 --out f
 check "exit(0) in the 20th reset of every actor: status 1" is "$status" 1
 check "exit(0) in the 20th reset of every actor: a line of each" is "$(grep -c "^dunlin: rank [12]: .*exit(0)" err)" 2

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -37,6 +38,16 @@ static void status_round_trip(void **unused)
     EXPECT(status_read_state(dir, &state, reason, sizeof reason) == -1 && strstr(error_text(), "state WORD"));
     s.state = RUN_RUNNING;
     EXPECT(!status_write(dir, &s) && !status_read_state(dir, &state, NULL, 0) && state == RUN_RUNNING);
+    /* where no new file can be made, over the old one, and nothing of a longer one is left behind */
+    char fresh[140];
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    EXPECT(!mkdir(fresh, 0700) && !status_write(dir, &s));
+    s.rank_count = 1, s.reason[0] = '\0';
+    struct status out;
+    struct run_actor *rows;
+    EXPECT(!status_write(dir, &s) && !status_read(dir, &out, &rows) && out.rank_count == 1 && !*out.reason);
+    free(rows);
+    EXPECT(!rmdir(fresh));
     EXPECT(status_write("/nowhere", &s) == -1 && strstr(error_text(), "/nowhere/status"));
 }
 

@@ -32,7 +32,7 @@ static void counts(void **state)
         {0, g[0], {.version = 7, .frames = 100, .steps = 25, .scale = 1, .factors = 5}},
         {1, g[1], {.version = 9, .frames = 50, .steps = 13, .scale = 1, .bad = TURN_BAD_GRADIENT}},
         {2, g[2], {.version = 10, .frames = 30, .steps = 8, .scale = 0}},
-        {0, g[3], {.version = 3, .frames = 20, .steps = 5, .scale = 0.25f}},
+        {2, g[3], {.version = 3, .frames = 20, .steps = 5, .scale = 0.25f}},
         {3, g[4], {.version = 12, .frames = 200, .steps = 50, .scale = 1, .bad = TURN_BAD_REWARD}},
     };
     struct told told = {0};
@@ -47,7 +47,7 @@ static void counts(void **state)
                             .updates = 10};
     EXPECT(turn_master_count(&t, ready, READY, grads) == 2);
     EXPECT(grads[0].grad == g[0] && grads[0].scale == 1 && grads[0].actor == 0 && grads[0].factors == 5);
-    EXPECT(grads[1].grad == g[3] && grads[1].scale == 0.25f && grads[1].actor == 0 && grads[1].factors == 0);
+    EXPECT(grads[1].grad == g[3] && grads[1].scale == 0.25f && grads[1].actor == 2 && grads[1].factors == 0);
     EXPECT_NEAR(grads[0].lr, 0.5 * 0.6, 1e-7);  /* T is 400 of 1000 */
     EXPECT_NEAR(grads[1].lr, 0.5 * 0.42, 1e-7); /* and 580: bad ones have been played, too */
     EXPECT(t.frames == 800 && t.steps == 201 && t.updates == 12);

@@ -131,11 +131,34 @@ static void broken_bytes_do_no_harm(void **state)
     }
 }
 
+/* One float less than was sent: the last one is not there, whatever lies behind the bytes. */
+static void cut_short(void **state)
+{
+    (void)state;
+    clear();
+    for (size_t i = 0; i < N; i += 64) rest[i] = (float)(i + 1);
+    memset(bytes, 0x3f, sizeof bytes);
+    const size_t n = wire_pack(SHARE_WIRE_SIGNIFICANT, rest, N, bytes);
+    wire_unpack(SHARE_WIRE_SIGNIFICANT, bytes, n, got, N);
+    int sent = 0;
+    size_t last = 0;
+    for (size_t i = 0; i < N; i++)
+        if (got[i] != 0) sent++, last = i;
+    assert_int_equal(n, N / 8 + 4 * (size_t)sent);
+    static const size_t less[] = {4, 3, 1};
+    for (size_t k = 0; k < 3; k++) {
+        wire_unpack(SHARE_WIRE_SIGNIFICANT, bytes, n - less[k], got, N);
+        for (size_t i = 0; i < N; i++) sent -= got[i] != 0;
+        EXPECT(sent == 1 && got[last] == 0);
+        for (size_t i = 0; i < N; i++) sent += got[i] != 0;
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bf16_rounds_to_nearest), cmocka_unit_test(bf16_keeps_its_error),
-                                       cmocka_unit_test(significant_entries_go_whole),
-                                       cmocka_unit_test(alike_entries_go_too),
-                                       cmocka_unit_test(broken_bytes_do_no_harm)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bf16_rounds_to_nearest),       cmocka_unit_test(bf16_keeps_its_error),
+        cmocka_unit_test(significant_entries_go_whole), cmocka_unit_test(alike_entries_go_too),
+        cmocka_unit_test(broken_bytes_do_no_harm),      cmocka_unit_test(cut_short)};
     return testing_main(tests);
 }

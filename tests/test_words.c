@@ -75,6 +75,8 @@ static void test_values(void **state)
     assert_string_equal(got.own, "xy");
     assert_int_equal(got.count, 2);
     assert_string_equal(got.runs[1], "b");
+    assert_int_equal(read_line(&words, "a --episodes 1 --fps 100"), 0);
+    assert_true(got.episodes == 1 && got.fps == 100);
 }
 
 static void test_refused(void **state)
@@ -137,6 +139,9 @@ static void test_text(void **state)
     char text[TEXT_FIGURE];
     assert_string_equal(text_span(7, text), "0m07s");
     assert_string_equal(text_span(62.9, text), "1m02s");
+    assert_string_equal(text_span(59.9, text), "0m59s");
+    assert_string_equal(text_span(60, text), "1m00s");
+    assert_string_equal(text_span(3600, text), "1h00m");
     assert_string_equal(text_span(3725, text), "1h02m");
     assert_string_equal(text_span(INFINITY, text), "?");
     assert_string_equal(text_figure(NAN, "%.3g", text), "-");
@@ -157,6 +162,15 @@ static void test_shown(void **unused)
     assert_string_equal(text_shown("\033[2J\n\t\r\177", text, sizeof text), "\\x1b[2J\\x0a\\x09\\x0d\\x7f");
     assert_string_equal(text_shown("\xc2\x9b \x9b \xc3", text, sizeof text), "\\xc2\\x9b \\x9b \\xc3");
     assert_string_equal(text_shown("\xed\xa0\x80", text, sizeof text), "\\xed\\xa0\\x80"); /* half a character */
+    static const char *const none[] = {
+        "\xc0\xaf",         "\xe0\x80\xaf", "\xe0\x9f\xbf",    "\xf0\x80\x80\xaf",
+        "\xf4\x90\x80\x80", "\xc1\xbf",     "\xf5\x80\x80\x80"}; /* longer than needed, or beyond the last */
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) EXPECT(text_character(none[i]) == 0);
+    EXPECT(text_character("\xe0\xa0\x80") == 3 && text_character("\xf4\x8f\xbf\xbf") == 4);
+    EXPECT(text_character("\xc2\xa0") == 2 && text_character("\xed\x9f\xbf") == 3);
+    assert_string_equal(text_typed("a-b/c.d", text, sizeof text), "a-b/c.d");
+    assert_string_equal(text_typed("it's mine", text, sizeof text), "'it'\\''s mine'");
+    assert_string_equal(text_typed("", text, sizeof text), "''");
     assert_string_equal(text_shown("abc\033", text, 8), "abc\\x1b");
     assert_string_equal(text_shown("abc\033", text, 7), "abc"); /* nothing is cut in two */
     assert_string_equal(text_shown("ab\xc3\xa9", text, 4), "ab");

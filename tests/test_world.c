@@ -28,6 +28,8 @@ static const char plugin_source[] =
     "#define STEP step\n"
     "#endif\n"
     "static int last;\n"
+    "static const float low[] = {-1, 3}, high[] = {1, 3};\n"
+    "static const int none[] = {2, 0};\n"
     "static int open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)\n"
     "{\n"
     "    last = !strcmp(args->arg, \"long\") ? 10 : 3;\n"
@@ -258,16 +260,14 @@ static void test_sizes_refused(void **unused)
         {".obs_kind = ENV_OBS_PICTURE, .height = 5, .width = 5", "at least 32"},
         {".obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 31", "ENV_OBS_FLOATS"},
         {".obs_kind = ENV_OBS_PICTURE, .height = 84, .width = 84, .planes = 5", "planes"},
-        {".obs_kind = ENV_OBS_PICTURE, .height = 84, .width = 84, .obs_scale = (const float[]){1}", "NULL"},
+        {".obs_kind = ENV_OBS_PICTURE, .height = 84, .width = 84, .obs_scale = low", "NULL"},
         {".num_actions = 0", "exactly one"},
         {".action_dim = 1", "exactly one"},
         {".num_components = 1", "exactly one"},
         {".num_actions = 0, .num_components = 2", "component_actions"},
-        {".num_actions = 0, .num_components = 2, .component_actions = (const int[]){2, 0}", "at least 1"},
+        {".num_actions = 0, .num_components = 2, .component_actions = none", "at least 1"},
         {".num_actions = 0, .action_dim = 1", "action_low"},
-        {".num_actions = 0, .action_dim = 2, .action_low = (const float[]){-1, 3}, .action_high = (const float[]){1, "
-         "3}",
-         "below"},
+        {".num_actions = 0, .action_dim = 2, .action_low = low, .action_high = high", "below"},
         {".action_repeat = -1", "action_repeat"},
         {".max_steps = -1", "max_steps"},
         {".state_size = 0", "state_size"},

@@ -2,7 +2,8 @@
  *
  * A new environment is one file in env/ and one line in env/list.h. Or a shared library of its own, named by
  * --env lib:PATH.so (lib:PATH.so:ARG): it defines `const struct env_ops dunlin_env`, in C++ too as an unmangled name
- * outside of namespaces, and is built by `cc -O2 -shared -fPIC -I include mine.c -o mine.so -lm`.
+ * outside of namespaces, and is built by `cc -O2 -shared -fPIC -I include mine.c -o mine.so -lm`. `dunlin check ENV`
+ * plays it and names what is wrong.
  *
  * The environment answers for:
  * - its state: nothing of an instance is kept outside of it, except what `init` opens and `free` closes (an emulator);

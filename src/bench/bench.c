@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watched.h"
 #include "base/words.h"
 #include "bench/figures.h"
 #include "job/launch.h"
@@ -59,16 +60,28 @@ static void print_usage(void)
         MADE_PARAMS);
 }
 
-static int check(const struct bench *b, const struct what *w)
+struct trial {
+    struct bench words;
+    const struct what *what;
+};
+
+/* 0, or 1 after error_set(). */
+static int try_setup(void *arg)
 {
     static struct option_set set;
+    const struct trial *t = arg;
     struct setup setup = {0};
-    if (!w->trains) return bench_check_net(b, w->name);
-    if (w->run == bench_scale) return bench_scale_check(b);
-    if (bench_options(b, &set)) return -1;
-    const int rc = setup_open(&setup, &set.values, true);
+    if (t->what->run == bench_scale) return bench_scale_check(&t->words) != 0;
+    const int rc = bench_options(&t->words, &set) || setup_open(&setup, &set.values, true);
     setup_close(&setup);
     return rc;
+}
+
+static int check(const struct bench *b, const struct what *w)
+{
+    const struct watched how = {.what = "the environment's trial", .tell = 10};
+    struct trial trial = {*b, w};
+    return w->trains ? watched_run(&how, try_setup, &trial, sizeof trial) : bench_check_net(b, w->name);
 }
 
 /* Under mpirun: a master and the actors that the WHAT wants. */

@@ -1,11 +1,14 @@
 /* foreign.c -- see foreign.h. */
 #include "learn/foreign.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/watched.h"
 
 static bool of_the_library(int sig)
 {
@@ -25,12 +28,20 @@ static int open_here(void)
 
 static int folder = -1; /* of the outermost call under way, or of a world's instances */
 
+/* What is opened next would get the number of one of ours, and be written to. */
+static void check_open(int failed)
+{
+    if (failed && (errno == EBADF || errno == ENOTDIR))
+        watched_fail("a library has closed descriptors that are not its own, the environment's if it is one: it may "
+                     "close what it has opened");
+}
+
 void foreign_begin(struct foreign *f, bool whole)
 {
     f->whole = whole;
     fegetenv(&f->floats);
     if (!whole) return;
-    if (folder >= 0) close(folder);
+    if (folder >= 0) check_open(close(folder));
     folder = open_here();
     const char *locale = setlocale(LC_ALL, NULL);
     snprintf(f->locale, sizeof f->locale, "%s", locale ? locale : "C");
@@ -54,7 +65,7 @@ void foreign_end(const struct foreign *f)
     static locale_t dot;
     if (!dot) dot = newlocale(LC_ALL_MASK, "C", NULL);
     if (dot) uselocale(dot);
-    if (folder >= 0 && fchdir(folder)) {} /* nothing better is known */
+    if (folder >= 0) check_open(fchdir(folder)); /* of another failure nothing better is known */
     fesetenv(&f->floats);
     if (!f->whole) return;
     setlocale(LC_ALL, f->locale);

@@ -27,8 +27,8 @@ struct foreign {
  * SIGBUS, SIGFPE and SIGILL stay the library's: a language's runtime needs them for its own faults.
  *
  * From the first foreign_end() on this thread reads and writes numbers with a dot, whatever setlocale() is told later.
- * The folder is that of the first foreign_begin() of this process. Local; errors are
- * passed over. */
+ * The folder is that of the first foreign_begin() of this process. Where descriptors were closed that are not the
+ * library's own, the process ends (watched_fail()). Local; other errors are passed over. */
 void foreign_begin(struct foreign *f, bool whole);
 void foreign_end(const struct foreign *f);
 

@@ -68,29 +68,45 @@ static int render(const struct request *w, const struct player *player, struct e
     return rc;
 }
 
-int eval_main(int argc, char **argv)
+struct game {
+    struct request words;
+    struct evaluate_result result;
+    bool ended, explores;
+};
+
+/* In a child: 0, or after error_set() the status to exit with. */
+static int play(void *arg)
 {
     static struct player player;
-    struct request w;
-    bool ended = false;
-    struct evaluate_result r;
-    const int rc = read_words(&w, argc, argv);
-    if (rc > 0) return 0;
-    int status = rc ? 2 : player_open(&player, &w.player);
-    if (!status && w.render) {
-        status = render(&w, &player, &r, &ended) ? 1 : 0;
+    struct game *g = arg;
+    const struct request *w = &g->words;
+    int status = player_open(&player, &w->player);
+    if (!status && w->render) {
+        status = render(w, &player, &g->result, &g->ended) ? 1 : 0;
     } else if (!status) {
-        const struct evaluate_config config = player_config(&player, &w.player);
-        status = evaluate_run(&config, &player.setup.world, player.setup.net, player.theta, NULL, &r) ? 1 : 0;
+        const struct evaluate_config config = player_config(&player, &w->player);
+        const struct setup *setup = &player.setup;
+        status = evaluate_run(&config, &setup->world, setup->net, player.theta, NULL, &g->result) ? 1 : 0;
     }
+    g->explores = !status && algo_explores(player.setup.algo);
+    player_close(&player);
+    return status;
+}
+
+int eval_main(int argc, char **argv)
+{
+    struct game g = {0};
+    const int rc = read_words(&g.words, argc, argv);
+    if (rc > 0) return 0;
+    const int status = rc ? 2 : player_watched(&g.words.player, play, &g, sizeof g);
+    const struct evaluate_result *r = &g.result;
     if (status)
         log_error("%s", error_text());
-    else if (!ended)
-        printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s\n", r.episodes,
-               r.mean, r.median, r.std, r.min, r.max, (long long)r.frames,
-               algo_explores(player.setup.algo) ? "epsilon-greedy"
-               : w.player.greedy                ? "greedy"
-                                                : "sampled");
-    player_close(&player);
+    else if (!g.ended)
+        printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s\n", r->episodes,
+               r->mean, r->median, r->std, r->min, r->max, (long long)r->frames,
+               g.explores              ? "epsilon-greedy"
+               : g.words.player.greedy ? "greedy"
+                                       : "sampled");
     return status;
 }

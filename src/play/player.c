@@ -1,12 +1,14 @@
 /* player.c -- see player.h. */
 #include "play/player.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/watched.h"
 #include "store/checkpoint.h"
 
 int player_read_env(const char *key, const char *value, void *to)
@@ -62,6 +64,14 @@ void player_close(struct player *p)
     free(p->theta);
     p->theta = NULL;
     setup_close(&p->setup);
+}
+
+int player_watched(const struct player_words *w, int (*play)(void *arg), void *arg, size_t bytes)
+{
+    const double most = w->seconds > 0 ? w->seconds + fmin(60, 5 + 10 * w->seconds) : 0;
+    const struct watched watched = {.what = "playing", .most = most};
+    const int rc = watched_run(&watched, play, arg, bytes);
+    return rc < 0 ? 1 : rc;
 }
 
 struct evaluate_config player_config(const struct player *p, const struct player_words *w)

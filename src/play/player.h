@@ -50,6 +50,10 @@ struct player {
 int player_open(struct player *p, const struct player_words *w);
 void player_close(struct player *p);
 
+/* Plays in a child, so that no library ends this process or hangs past w->seconds: watched_run(), but a player that did
+ * not come back is 1. A call of the environment may take ten times as long, up to a minute. */
+int player_watched(const struct player_words *w, int (*play)(void *arg), void *arg, size_t bytes);
+
 /* What evaluate_run() is told. */
 struct evaluate_config player_config(const struct player *p, const struct player_words *w);
 

@@ -91,18 +91,23 @@ static int record(const struct request *w, const struct player *player)
     return rc;
 }
 
-int record_main(int argc, char **argv)
+/* In a child: 0, or after error_set() the status to exit with. */
+static int play(void *arg)
 {
     static struct player player;
+    const struct request *w = arg;
+    int status = player_open(&player, &w->player);
+    if (!status) status = record(w, &player) ? 1 : 0;
+    player_close(&player);
+    return status;
+}
+
+int record_main(int argc, char **argv)
+{
     struct request w;
     const int rc = read_words(&w, argc, argv);
     if (rc > 0) return 0;
-    int status = rc ? 2 : 0;
-    if (!status) {
-        status = player_open(&player, &w.player);
-        if (!status) status = record(&w, &player) ? 1 : 0;
-        player_close(&player);
-    }
+    const int status = rc ? 2 : player_watched(&w.player, play, &w, sizeof w);
     if (status) log_error("%s", error_text());
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 
 enum { SECONDS = 60, BYTES_PER_SECOND = 1 << 20, ERROR_BYTES = 1024 };
 enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 4 << 20, COLLECT_MOST = 64 << 20 };
+enum { BLOCK = 512, PACKED_BY_DISK = 8, NOT_YET_THERE = 4 << 20 }; /* st_blocks; what a file system may make of them */
 static const rlim_t MEMORY = (rlim_t)2 << 30; /* and eight times the file, beyond what the process has mapped already */
 
 static rlim_t mapped_now(void)
@@ -85,11 +87,21 @@ static int outcome(pid_t pid, const char *path, const char *error, unsigned seco
     return GUARD_DIED;
 }
 
+uint64_t guard_size(const char *path, bool packed)
+{
+    const uint64_t times = packed ? 1 : PACKED_BY_DISK;
+    struct stat st;
+    if (stat(path, &st)) return 0;
+    const uint64_t size = (uint64_t)st.st_size, blocks = (uint64_t)st.st_blocks;
+    if (!blocks || blocks > size / BLOCK / times) return size;
+    const uint64_t most = blocks * BLOCK * times + NOT_YET_THERE;
+    return most < size ? most : size;
+}
+
 int guard_pipe(int (*work)(void *arg, FILE *out), void *arg, const char *path, int (*eat)(void *to, FILE *in), void *to)
 {
-    struct stat st;
     int ends[2];
-    const off_t size = stat(path, &st) ? 0 : st.st_size;
+    const off_t size = (off_t)guard_size(path, false);
     const unsigned seconds = SECONDS + (unsigned)(size / BYTES_PER_SECOND);
     char *error = mmap(NULL, ERROR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (error == MAP_FAILED) return error_set("%s: no memory to read it", path);

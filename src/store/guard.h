@@ -3,11 +3,17 @@
 #ifndef DUNLIN_STORE_GUARD_H
 #define DUNLIN_STORE_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { GUARD_DIED = 255 }; /* crashed, or over its limits */
 
+/* Bytes of a file by which what it says of itself is measured, 0 where there is none: its length, but holes, which cost
+ * who made it nothing, do not count. A file system may compress what is not packed, and may not have written all of it
+ * yet. */
+uint64_t guard_size(const char *path, bool packed);
 /* Forks; the child calls work(arg, out), which returns 0 .. 100; meanwhile the caller's eat(to, in) reads what it
  * writes, to the end, and returns 0, or -1 after error_set(), which ends the child. Returns work's value, with the
  * child's error_text() where that is not 0; GUARD_DIED after error_set(), which names path; -1 after error_set() where

@@ -9,6 +9,7 @@
 
 enum { MAX_ATTRIBUTES = 1024 }; /* more than any version writes: a bound for the reader of strange files */
 enum { MAX_DEPTH = 8 };         /* twice what any version writes */
+enum { CHUNK_MOST = 1 << 20 };  /* bytes; Dunlin's have 40 thousand */
 
 void h5_init(void)
 {
@@ -67,6 +68,21 @@ bool h5_exists(hid_t loc, const char *path)
     }
 }
 
+/* A chunk is read whole, whatever is asked of it. */
+static int small_chunks(hid_t set, hid_t plist, const char *where, const char *path)
+{
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    hsize_t dims[H5S_MAX_RANK];
+    H5_CHECK(type = H5Dget_type(set), path, "read it");
+    const int rank = H5Pget_chunk(plist, H5S_MAX_RANK, dims);
+    H5_CHECK(rank, path, "read it");
+    uint64_t bytes = H5Tget_size(type);
+    for (int d = 0; d < rank && bytes <= CHUNK_MOST; d++) bytes *= dims[d] <= CHUNK_MOST ? dims[d] : CHUNK_MOST + 1;
+    if (bytes <= CHUNK_MOST) return 0;
+    return error_set("%s: %s is stored in chunks of more than the %d MB that one may have", path, where,
+                     CHUNK_MOST >> 20);
+}
+
 int h5_own_storage(hid_t set, const char *where, const char *path)
 {
     H5_AUTO hid_t plist = H5I_INVALID_HID;
@@ -81,7 +97,8 @@ int h5_own_storage(hid_t set, const char *where, const char *path)
         const H5Z_filter_t filter = H5Pget_filter2(plist, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
         own &= filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
     }
-    return own ? 0 : error_set("%s: %s is stored in a way in which Dunlin stores nothing", path, where);
+    if (!own) return error_set("%s: %s is stored in a way in which Dunlin stores nothing", path, where);
+    return layout == H5D_CHUNKED ? small_chunks(set, plist, where, path) : 0;
 }
 
 struct walk {

@@ -38,8 +38,9 @@ void h5_release(hid_t *id);
 /* Is there something at loc/path, each step of it by a hard link; false also where that cannot be said. */
 bool h5_exists(hid_t loc, const char *path);
 
-/* Is all of a dataset in its own file, with no filter but HDF5's own for compression: a stranger's may name other files
- * (external storage, virtual datasets), and is asked for nothing else before. 0, or -1 after error_set(). */
+/* Is all of a dataset in its own file, in chunks of bounded size, with no filter but HDF5's own for compression: a
+ * stranger's may name other files (external storage, virtual datasets), and is asked for nothing else before. 0, or -1
+ * after error_set(). */
 int h5_own_storage(hid_t set, const char *where, const char *path);
 /* Goes through all objects of a strange file, which are groups and datasets of their own storage, not deeper than
  * anybody writes them and no more than most; 0, or -1 after error_set(). each (NULL: none): < 0 ends it, after

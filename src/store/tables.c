@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "store/guard.h"
 
-enum { DEFLATE_MOST = 1032, LENGTH_ONLY = 32 << 20, MAX_OBJECTS = 1 << 20 };
+enum { PACKED_MOST = 100, LENGTH_ONLY = 32 << 20, MAX_OBJECTS = 1 << 20 };
 
 #define KIND(field)                                                                                                    \
     _Generic((field), int64_t : FIELD_INT, double : FIELD_REAL, float : FIELD_FLOAT, char * : FIELD_TEXT)
@@ -105,33 +105,51 @@ int table_create(hid_t file, const struct table *table, int64_t rows, const char
     return 0;
 }
 
-/* How many values of `one` bytes a dataset can have in a file of its length: compressed ones are at most DEFLATE_MOST
- * times as long as their bytes; and of the rows that a killed writer had in its hands, length alone may be there. */
-static uint64_t most_values(hid_t set, size_t one, const char *path)
+/* How many bytes datasets can have in a file of its length: rows that Dunlin writes pack 13 times at most, for their
+ * seconds are of a clock; of the rows that a killed writer had in its hands, length alone may be there. */
+static uint64_t most_bytes(bool packed, const char *path)
 {
-    struct stat st;
-    H5_AUTO hid_t plist = H5Dget_create_plist(set);
-    const uint64_t bytes = stat(path, &st) ? 0 : (uint64_t)st.st_size;
-    const bool packed = plist >= 0 && H5Pget_nfilters(plist) > 0;
-    return (bytes * (packed ? DEFLATE_MOST : 1) + LENGTH_ONLY) / (one ? one : 1);
+    return guard_size(path, packed) * (packed ? PACKED_MOST : 1) + LENGTH_ONLY;
 }
+
+static bool is_packed(hid_t set)
+{
+    H5_AUTO hid_t plist = H5Dget_create_plist(set);
+    return plist >= 0 && H5Pget_nfilters(plist) > 0;
+}
+
+/* A table's bytes; of a dataset that has more than fits, UINT64_MAX. */
+static uint64_t bytes_of(uint64_t values, size_t one)
+{
+    return one && values > UINT64_MAX / one ? UINT64_MAX : values * one;
+}
+
+struct check {
+    const char *path;
+    uint64_t bytes[2]; /* of all datasets until now, unpacked and packed: each may name the same place of the file */
+};
 
 static int no_longer_than_file(hid_t set, const char *where, void *arg)
 {
-    const char *path = arg;
+    struct check *all = arg;
     H5_AUTO hid_t type = H5I_INVALID_HID;
     H5_AUTO hid_t space = H5I_INVALID_HID;
-    H5_CHECK(type = H5Dget_type(set), path, "read it");
-    H5_CHECK(space = H5Dget_space(set), path, "read it");
+    H5_CHECK(type = H5Dget_type(set), all->path, "read it");
+    H5_CHECK(space = H5Dget_space(set), all->path, "read it");
     const hssize_t n = H5Sget_simple_extent_npoints(space);
-    if (n < 0 || (uint64_t)n > most_values(set, H5Tget_size(type), path))
-        return error_set("%s: /%s says that it holds more than the file has", path, where);
+    const bool packed = is_packed(set);
+    const uint64_t most = most_bytes(packed, all->path);
+    const uint64_t bytes = n < 0 ? UINT64_MAX : bytes_of((uint64_t)n, H5Tget_size(type));
+    if (bytes > most || all->bytes[packed] > most - bytes)
+        return error_set("%s: with /%s it says that it holds more than the file has", all->path, where);
+    all->bytes[packed] += bytes;
     return 0;
 }
 
 int run_check(hid_t file, const char *path)
 {
-    return h5_walk(file, MAX_OBJECTS, no_longer_than_file, (void *)(uintptr_t)path, path);
+    struct check all = {.path = path};
+    return h5_walk(file, MAX_OBJECTS, no_longer_than_file, &all, path);
 }
 
 int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows, const char *path)
@@ -147,7 +165,7 @@ int table_open(hid_t file, const struct table *table, hid_t *set, int64_t *rows,
     if (H5Tget_class(type) != H5T_COMPOUND || H5Sget_simple_extent_dims(space, dims, NULL) != 1 ||
         dims[0] > INT64_MAX / 1024 || H5Tdetect_class(type, H5T_VLEN) != 0 || H5Tdetect_class(type, H5T_REFERENCE) != 0)
         return error_set("%s: /%s is no table of Dunlin's", path, table->name);
-    if (dims[0] > most_values(*set, H5Tget_size(type), path))
+    if (bytes_of(dims[0], H5Tget_size(type)) > most_bytes(is_packed(*set), path))
         return error_set("%s: /%s says that it holds %llu rows, more than the file has", path, table->name,
                          (unsigned long long)dims[0]);
     *rows = (int64_t)dims[0];

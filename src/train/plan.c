@@ -2,10 +2,13 @@
 #include "train/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/watched.h"
 #include "job/launch.h"
 #include "store/status.h"
 #include "train/folder.h"
@@ -139,12 +142,32 @@ int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, i
     return -1;
 }
 
-int plan_check(struct plan *plan, int argc, char **argv, bool resume)
+struct trial {
+    struct plan plan;
+    int argc;
+    char **argv;
+    bool resume;
+};
+
+/* 0, or 2 after error_set(). */
+static int try_plan(void *arg)
 {
+    struct trial *t = arg;
     struct setup setup;
     struct restore restore;
-    if (plan_make(plan, &setup, &restore, argc, argv, resume)) return -1;
+    if (plan_make(&t->plan, &setup, &restore, t->argc, t->argv, t->resume)) return 2;
     restore_close(&restore);
     setup_close(&setup);
     return 0;
+}
+
+int plan_check(struct plan *plan, int argc, char **argv, bool resume)
+{
+    const struct watched w = {.what = "the environment's trial before the start", .tell = 10, .most = 600};
+    struct trial *t = memory_new(1, sizeof *t);
+    *t = (struct trial){.argc = argc, .argv = argv, .resume = resume};
+    const int rc = watched_run(&w, try_plan, t, sizeof *t);
+    *plan = t->plan;
+    free(t);
+    return rc < 0 ? 1 : rc;
 }

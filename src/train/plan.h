@@ -24,7 +24,8 @@ struct plan {
  * included: setup stays open with the plan's options, and restore is the checkpoint to go on from, nothing for a fresh
  * start; both the caller's, and plan and setup must stay where they are. Writes nothing. 0, or -1 after error_set(). */
 int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume);
-/* The same for a process that starts others: nothing stays open. */
+/* The same for a process that starts others, in a child: nothing stays open, and no library can end this process. 0, or
+ * after error_set() the status to exit with: 2, and 1 where the environment did not come back. */
 int plan_check(struct plan *plan, int argc, char **argv, bool resume);
 
 /* Says that the plan is over, and returns the exit status of that. */

@@ -238,9 +238,10 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         break;
     }
     launch_catch_signals();
-    if (plan_check(&plan, argc, argv, resume)) {
+    const int unfit = plan_check(&plan, argc, argv, resume);
+    if (unfit) {
         log_error("%s", error_text());
-        return 2;
+        return unfit;
     }
     if (plan.over) return plan_tell_over(&plan);
     if (mpirun_check_root() || folder_try(plan.dir)) {

@@ -36,7 +36,7 @@ class Mutation:
         self.room, self.number, self.what = room, number, what
         self.file = self.function = self.reason = None
         self.tests, self.old, self.new = [], [], []
-        self.word, self.note, self.seconds = None, "", 0.0
+        self.word, self.note = None, ""
 
     def key(self):
         """of all that it was judged by"""
@@ -171,42 +171,31 @@ class Copy:
         base = os.path.join(self.folder, "build", file[:-2])
         return [p for p in (base + s + ".o" for s in ("", ".v4", ".v3", ".base")) if os.path.exists(p)]
 
-    def judge(self, m):
+    def without(self, test):
+        """makes sure, once in a run, that the test is green without any mutation"""
+        if test in self.limit:
+            return
+        made = self.make([test])
+        start = time.time()
+        green, out = self.run(test) if made.returncode == 0 else (False, made.stderr)
+        if not green:
+            raise Red(f"red without a mutation: {test}\n{out}")
+        self.limit[test] = int(20 + 10 * (time.time() - start))
+
+    def with_it(self, m, text, test):
+        """whether the test is red with the mutation; no test: only whether it compiles"""
         path = os.path.join(self.folder, m.file)
-        if not os.path.exists(path):
-            m.word, m.note = "error", f"there is no {m.file}"
-            return
-        with open(path, encoding="utf-8") as f:
-            text = f.read()
-        try:
-            new = mutated(text, m)
-        except ValueError as e:
-            m.word, m.note = "error", str(e)
-            return
         kept = [(p, p + ".kept") for p in self.objects(m.file)] if m.file.endswith(".c") else []
         stat = os.stat(path)
         for p, k in kept:
             shutil.copy2(p, k)
         try:
             with open(path, "w", encoding="utf-8") as f:
-                f.write(new)
-            if m.reason:
-                made = self.make([])
-                if made.returncode != 0:
-                    m.word, m.note = "error", "it does not compile: " + (made.stderr.strip().split("\n") or [""])[0]
-                else:
-                    m.word, m.note = "equivalent", m.reason
-                return
-            for test in m.tests:
-                made = self.make([test])
-                if made.returncode != 0:
-                    m.word, m.note = "error", "it does not compile: " + (made.stderr.strip().split("\n") or [""])[0]
-                    return
-                green, out = self.run(test)
-                if not green:
-                    m.word, m.note = "caught", test
-                    return
-            m.word, m.note = "survived", "; ".join(m.tests)
+                f.write(mutated(text, m))
+            made = self.make([test] if test else [])
+            if made.returncode != 0:
+                raise ValueError("it does not compile: " + (made.stderr.strip().split("\n") or [""])[0])
+            return bool(test) and not self.run(test)[0]
         finally:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
@@ -214,6 +203,27 @@ class Copy:
                 os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
             for p, k in kept:
                 os.replace(k, p)
+
+    def judge(self, m):
+        with open(os.path.join(self.folder, m.file), encoding="utf-8") as f:
+            text = f.read()
+        try:
+            if m.reason:
+                self.with_it(m, text, None)
+                m.word, m.note = "equivalent", m.reason
+                return
+            for test in m.tests:
+                self.without(test)
+                if self.with_it(m, text, test):
+                    m.word, m.note = "caught", test
+                    return
+            m.word, m.note = "survived", "; ".join(m.tests)
+        except ValueError as e:
+            m.word, m.note = "error", str(e)
+
+
+class Red(Exception):
+    pass
 
 
 def main():
@@ -299,32 +309,26 @@ def judge_all(todo, args, book):
 
     red = []
     limit = {}
+    for copy in copies:
+        copy.limit = limit
 
-    def first(copy, test):
-        made = copy.make([test])
+    def work(copy, m):
+        if red:
+            return
         start = time.time()
-        green, out = copy.run(test) if made.returncode == 0 else (False, made.stderr)
-        limit[test] = int(20 + 10 * (time.time() - start))
-        if not green:
-            with said:
-                red.append(test)
-                print(f"red without a mutation: {test}\n{out}", flush=True)
-
-    def second(copy, m):
-        start = time.time()
-        copy.judge(m)
-        m.seconds = time.time() - start
+        try:
+            copy.judge(m)
+        except Red as e:
+            red.append(str(e))
+            return
         with said:
-            print(f"{m.word:10} {m.room}:{m.number:<3} {m.what}  [{m.note}] {m.seconds:.0f} s", flush=True)
+            print(f"{m.word:10} {m.room}:{m.number:<3} {m.what}  [{m.note}] {time.time() - start:.0f} s", flush=True)
             if m.word != "error":
                 with open(book, "a", encoding="utf-8") as f:
                     f.write(json.dumps([m.key(), m.word, m.note]) + "\n")
-    each(sorted({t for m in todo for t in m.tests}), first)
+    each(todo, work)
     if red:
-        sys.exit(f"mutants: {len(red)} tests are red without any mutation: {', '.join(sorted(red))}")
-    for copy in copies:
-        copy.limit = limit
-    each(todo, second)
+        sys.exit("mutants: " + "\n".join(red))
     for copy in copies:
         shutil.rmtree(copy.folder, ignore_errors=True)
 

@@ -2,7 +2,7 @@
 # deterministic.sh -- tests/test_deterministic_*.sh with every environment, every algorithm and 2, 3 and 7 ranks, and a death by three
 # signals each: about half an hour on two cores. SEED=N in the environment repeats a run's moments.
 . "$(dirname "$0")/../deterministic.sh"
-for env in catch cartpole acrobot mountaincar corridor cue; do
+for env in catch cartpole acrobot mountaincar corridor cue drive maze; do
     for algo in one-step-q one-step-sarsa n-step-q a3c; do
         for ranks in 2 3 7; do
             frames=60000 each=1500
