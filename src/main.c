@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/watched.h"
 #include "bench/bench.h"
 #include "check/check.h"
@@ -59,8 +60,12 @@ static const struct command {
 static void print_usage(FILE *out)
 {
     fprintf(out, "dunlin %s -- asynchronous deep reinforcement learning on CPU clusters\n\n", DUNLIN_VERSION);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(out, "  dunlin %s %s\n        %s\n", commands[i].name, commands[i].words, commands[i].help);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "  dunlin %s %s", commands[i].name, commands[i].words);
+        text_wrapped(out, line, 9 + (int)strlen(commands[i].name) + 1, TEXT_WIDTH);
+        fprintf(out, "        %s\n", commands[i].help);
+    }
     fprintf(out, "\nOptions of training: dunlin train --help\n");
 }
 

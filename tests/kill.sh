@@ -28,6 +28,10 @@ soon() { local i; for i in $(seq 600); do "$@" && return; sleep 0.05; done; retu
 moving() { soon grep -qs "frames/s" "$1.err"; } # its first progress line
 newest() { local f; f=$(ls "$1"/checkpoint-0*.h5 2>/dev/null | tail -1); f=${f##*-}; f=${f%.h5}; echo $((10#${f:-0})); }
 status_of() { awk -v k="$2" '$1 == k { print $2; exit }' "$1/status"; } # RUN KEY
+mpirun_of() { # RUN: the process of its mpirun
+    local p
+    for p in $(processes "$1"); do [ "$(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f1)" != mpirun ] || echo "$p"; done
+}
 ended() { # PID SECONDS: has it ended by then
     local i
     for i in $(seq $(($2 * 20))); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done

@@ -2,7 +2,8 @@
  * whatever the machine, so that frames are as good as a clock; and it crashes or hangs on request.
  *
  * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
- * "hang-R" for this process's rank R, the next step writes through a null pointer, or never returns; with
+ * "hang-R" for this process's rank R, the next step writes through a null pointer, or never returns; with "slow-R" it
+ * takes DUNLIN_SLOW seconds, once; with
  * DUNLIN_HANGS=open or reset that function never returns. Each opening of the environment is a line "WHO environment"
  * in the file DUNLIN_OPENS, as counted_opens.c has them. */
 #include <stdio.h>
@@ -19,7 +20,7 @@ struct walk {
 };
 
 static useconds_t meter = 1000;
-static char crash[512], hang[512];
+static char crash[512], hang[512], slow[512];
 
 static void count_opening(void)
 {
@@ -53,6 +54,7 @@ static int metered_open(struct env_spec *spec, const struct env_args *args, char
     if (dir && rank) {
         snprintf(crash, sizeof crash, "%.480s/crash-%.16s", dir, rank);
         snprintf(hang, sizeof hang, "%.480s/hang-%.16s", dir, rank);
+        snprintf(slow, sizeof slow, "%.480s/slow-%.16s", dir, rank);
     }
     return 0;
 }
@@ -79,6 +81,7 @@ static struct env_step metered_step(void *state, struct rng *rng, struct env_act
     if (meter) usleep(meter);
     if (*crash && !access(crash, F_OK)) *(volatile int *)NULL = 1;
     while (*hang && !access(hang, F_OK)) {}
+    if (*slow && !unlink(slow)) sleep((unsigned)atoi(getenv("DUNLIN_SLOW")));
     w->place += action.index ? 1 : -1;
     w->t++;
     observe(w, obs);

@@ -208,6 +208,17 @@ static void every_mutation_is_found(void **unused)
     net_free(&net);
 }
 
+static int resolve(const char *run_or_file, bool best, char *path, size_t size)
+{
+    static struct checkpoint_found found;
+    const int rc = checkpoint_find(run_or_file, best, &found);
+    EXPECT(!rc == (found.bytes != NULL));
+    free(found.bytes);
+    EXPECT(strlen(found.path) < size);
+    strcpy(path, found.path);
+    return rc;
+}
+
 static void newest_prune_resolve(void **unused)
 {
     (void)unused;
@@ -215,7 +226,7 @@ static void newest_prune_resolve(void **unused)
     float *theta = random_theta(net, 30);
     char path[256], name[64];
     EXPECT(checkpoint_newest(dir, path, sizeof path) == 1);
-    EXPECT(checkpoint_resolve(dir, false, path, sizeof path) == -1);
+    EXPECT(resolve(dir, false, path, sizeof path) == -1);
     EXPECT_LINE("holds no whole checkpoint");
     EXPECT(checkpoint_newest("/nowhere/at/all", path, sizeof path) == -1);
     EXPECT_LINE("No such file or directory");
@@ -227,12 +238,12 @@ static void newest_prune_resolve(void **unused)
     testing_spill(at("checkpoint-000000000099.h5.new"), "half", 4);
     testing_spill(at("run.h5"), "not mine", 8);
     EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
-    EXPECT(!checkpoint_resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-best.h5")));
+    EXPECT(!resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-best.h5")));
     testing_spill(at("checkpoint-best.h5"), "rubbish", 7);
-    EXPECT(!checkpoint_resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
-    EXPECT(checkpoint_resolve(at("run.h5"), false, path, sizeof path) == -1);
+    EXPECT(!resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
+    EXPECT(resolve(at("run.h5"), false, path, sizeof path) == -1);
     EXPECT_LINE("does not begin with DUNLINCK");
-    EXPECT(!checkpoint_resolve(at("checkpoint-000000000018.h5"), false, path, sizeof path));
+    EXPECT(!resolve(at("checkpoint-000000000018.h5"), false, path, sizeof path));
     checkpoint_prune(dir, "checkpoint-000000000045.h5", 2);
     EXPECT(access(at("checkpoint-000000000027.h5"), F_OK) && !access(at("checkpoint-000000000036.h5"), F_OK));
     EXPECT(!access(at("checkpoint-000000000045.h5"), F_OK) && !access(at("checkpoint-best.h5"), F_OK));

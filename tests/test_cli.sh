@@ -13,6 +13,17 @@ refused() { # refused NAME "WORD|WORD" ARGS...: status 2 and one line with the w
 
 run "$dunlin" --help; check "help: status 0" is "$status" 0
 check "help names the commands" grep -q "dunlin train" out
+for words in "" train resume eval record top plot info bench doctor list; do run "$dunlin" $words --help; cat out; done >helps
+check "help: every line fits into 80 columns" is "$(awk 'length > 80' helps)" ""
+check "help: it is of all commands" test "$(wc -l <helps)" -gt 200
+run "$dunlin" list; cp out listed
+check "list: one line each, where no terminal shows it" is "$(awk '{ print $2 }' listed | sort -u | tr '\n' ' ')" "algorithm environment network optimizer "
+if command -v script >/dev/null; then
+    script -qec "stty cols 80; '$dunlin' list" terminal >/dev/null 2>&1 </dev/null
+    tr -d '\r' <terminal | grep -v '^Script ' >seen
+    check "list: in a terminal as wide as that" is "$(awk 'length > 80' seen)" ""
+    check "list: in a terminal all of it" is "$(tr -s ' \n' ' ' <seen)" "$(tr -s ' \n' ' ' <listed)"
+fi
 run "$dunlin" train --env cartpole --algo n-step-q --help; check "train --env --help: status 0" is "$status" 0
 check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(500000;\|(500000; 1 or more)" out
 run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000; 1 or more)" out

@@ -74,7 +74,7 @@ for who in master launcher mpirun; do
     case $who in
     master) victim=$(rank "$run" 0) ;;
     launcher) victim=$pid ;;
-    mpirun) victim=$(processes "$run" | while read -r p; do [ "$(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f1)" != mpirun ] || echo "$p"; done) ;;
+    mpirun) victim=$(mpirun_of "$run") ;;
     esac
     kill -KILL "$victim"
     check "$who killed: nobody is left after half a minute" soon none_left "$run"

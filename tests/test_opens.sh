@@ -30,6 +30,13 @@ each resume "$last"
 for who in launcher 0; do check "resume: $who opens the environment once" is "$(opens $who environment)" 1; done
 check "resume: the launcher reads nothing else" is "$(opens launcher '.*')" 2
 
+last=$(newest)
+for words in "info a" "info a/$last" "eval a --env lib:$PWD/metered.so --episodes 1" "record a --env lib:$PWD/metered.so --out a.gif"; do
+    # shellcheck disable=SC2086
+    counted "$dunlin" $words
+    check "${words%% *}: $last is opened once" is "$(opens launcher "$last") $(opens launcher '.*h5')" "1 1"
+done
+
 last=$(newest) before=$(newest 2)
 flip "a/$last"
 counted "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 9000

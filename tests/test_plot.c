@@ -156,7 +156,7 @@ static void test_script(void **state)
     free(text);
     text = script_of(FIGURE_TEXT, FIGURE_UPDATES, runs, 1);
     EXPECT(strstr(text, "terminal dumb") && strstr(text, "size 78,20") && strstr(text, "updates"));
-    EXPECT(!strstr(text, "filledcurves"));
+    EXPECT(!strstr(text, "filledcurves") && strstr(text, "title ' mean of 5 episodes'"));
     free(text);
 }
 

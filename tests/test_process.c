@@ -1,5 +1,5 @@
 /* test_process.c -- a process is known again, and no later or other one is taken for it. */
-#include "job/process.h"
+#include "base/process.h"
 #include "testing.h"
 
 #include <signal.h>
@@ -32,6 +32,37 @@ static void test_gone(void **state)
     EXPECT(!process_is(pid, birth)); /* not waited for: a zombie */
     waitpid(pid, &status, 0);
     EXPECT(!process_is(pid, birth) && process_birth(pid) == 0);
+}
+
+/* By the id that it told: seen while it lives, gone afterwards; not seen from another place, and then never gone. */
+static void test_seen(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct process_id id = {0}, none = {0};
+    EXPECT(!pipe(ends));
+    const pid_t pid = fork();
+    if (!pid) {
+        id = process_self();
+        if (write(ends[1], &id, sizeof id) == sizeof id) pause();
+        _exit(0);
+    }
+    EXPECT(read(ends[0], &id, sizeof id) == sizeof id);
+    EXPECT(id.pid == pid && process_seen(&id) && !process_gone(&id));
+    struct process_id later = id, elsewhere = id;
+    later.birth++;
+    elsewhere.place++;
+    EXPECT(!process_seen(&later) && process_gone(&later) && !process_seen(&elsewhere));
+    EXPECT(!process_seen(&none) && !process_gone(&none));
+    kill(pid, SIGSTOP);
+    EXPECT(process_seen(&id) && !process_gone(&id));
+    kill(pid, SIGKILL);
+    for (int i = 0; i < 1000 && !process_gone(&id); i++) usleep(10000);
+    EXPECT(process_gone(&id) && !process_seen(&id)); /* not waited for: a zombie */
+    waitpid(pid, NULL, 0);
+    EXPECT(process_gone(&id) && !process_seen(&id));
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void test_children(void **state)
@@ -70,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_again),
         cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_seen),
         cmocka_unit_test(test_children),
     };
     return testing_main(tests);

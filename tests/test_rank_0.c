@@ -122,11 +122,13 @@ static void patience(void **state)
 {
     (void)state;
     begin("a3c", NULL);
+    fake.unseen = true;
     EXPECT(goes_on(299)); /* nothing has come yet */
     EXPECT(!goes_on(301) && run->state == RUN_LOST_ACTORS);
     end();
 
     begin("a3c", NULL);
+    fake.unseen = true;
     EXPECT(goes_on(200) && goes_on(0)); /* a silence before the first update tells nothing */
     learn(0, 1);
     EXPECT(goes_on(59) && ranks_patience(&m.ranks) == 60);
@@ -136,6 +138,7 @@ static void patience(void **state)
     end();
 
     begin("a3c", NULL);
+    fake.unseen = true;
     learn(0, 1);
     watch(0, 20, 0);
     watch(0, 0, 0); /* came back: ten times the longest such silence */
@@ -151,10 +154,29 @@ static void patience(void **state)
     end();
 
     begin("a3c", NULL);
+    fake.unseen = true;
     learn(0, 1);
     watch(4, 0, 0);
     watch(0, 0, 0);
     EXPECT(ranks_patience(&m.ranks) == 60); /* at least a minute */
+    end();
+
+    begin("a3c", NULL);
+    EXPECT(goes_on(1e6)); /* the processes of two are there */
+    learn(0, 1);
+    EXPECT(goes_on(1e6) && ranks_hopeless(&m.ranks, 2) && !ranks_hopeless(&m.ranks, 1));
+    fake.gone[1] = true;
+    EXPECT(goes_on(1e6) && ranks_hopeless(&m.ranks, 0));
+    fake.gone[2] = true;
+    EXPECT(!goes_on(1e6) && run->state == RUN_LOST_ACTORS);
+    end();
+
+    begin("a3c", NULL);
+    fake.unseen = true;
+    set.values.patience = 7;
+    EXPECT(goes_on(34) && goes_on(0));
+    learn(0, 1);
+    EXPECT(goes_on(6) && ranks_patience(&m.ranks) == 7 && !goes_on(8));
     end();
 }
 

@@ -52,6 +52,8 @@ static void checkpoints(void **state)
     EXPECT(looks(0, "log;sync;write " FIRST ";prune " FIRST " 3;"));
     EXPECT(looks(599, "")); /* the next is due at 2000 frames, or after ten minutes */
     EXPECT(looks(2, "ask-state 2;"));
+    answer(0, 2, 11);
+    EXPECT(looks(1, "") && checkpoints_asked(&m.checkpoints)); /* the others' answers were to the one before */
     end();
 
     /* who is late is left out, and named; who is lost is not waited for */

@@ -136,7 +136,10 @@ static void act_at_once(void)
 
 static struct share *window(struct share *s, const struct map *map, void **memory)
 {
-    *s = (struct share){.config = config, .map = *map, .actors = ACTORS, .current = -1, .next = -1, .last = -1};
+    static struct process_id nobody_is_seen[1 + ACTORS];
+    *s = (struct share){
+        .config = config, .map = *map, .actors = ACTORS, .current = -1, .next = -1, .last = -1, .ids = nobody_is_seen};
+    s->config.patience = 1e9;
     *memory = aligned_alloc(LINE, (map->bytes + LINE - 1) / LINE * LINE);
     memset(*memory, 0, map->bytes);
     s->base = *memory;

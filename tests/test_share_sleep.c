@@ -1,6 +1,7 @@
 /* test_share_sleep.c -- who sleeps is woken, who is silent is noticed, and what is pinned is left alone for a while. */
 #include "sharing.h"
 
+#include "share/beat.h"
 #include "share/layout.h"
 
 enum { P = 4096 };
@@ -104,9 +105,42 @@ static void silence_is_seen(void **state)
     finish(&s);
 }
 
-/* The master's beat stands still: an actor that waits gives up after ten seconds of looking, not before it has
- * looked. */
+/* The master's beat stands still from here on. */
+static void stop_beating(struct share *s)
+{
+    beat_close(&s->beat_thread);
+    s->beat_at = INT64_MAX;
+}
+
+/* An actor to which rank 0 cannot be looked up gives up after its patience of looking, not before it has looked. */
 static void dead_master_is_noticed(void **state)
+{
+    (void)state;
+    struct share_config config = config_of(false);
+    config.patience = 10;
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    for (int r = 0; r < sharing_size; r++) s->ids[r].pid = 0;
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        share_publish(s, 1, 0);
+        stop_beating(s);
+        while (share_wait_bye(s, 1)) {}
+        s->beat_at = 0;
+    } else {
+        struct share_view view;
+        CHECK(share_wait(s, 2, &view) == 0);
+        s->asked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
+        CHECK(share_fetch(s, NULL, &view) == 0);
+        s->unheard += INT64_C(9500000000);
+        CHECK(share_wait(s, 3, &view) == -1);
+        CHECK(share_begin(s) == NULL && !share_stopped(s));
+    }
+    finish(&s);
+}
+
+/* One that can be looked up is alive, however long it is silent, and gone as soon as its process is. */
+static void silence_is_no_death(void **state)
 {
     (void)state;
     const struct share_config config = config_of(false);
@@ -115,17 +149,18 @@ static void dead_master_is_noticed(void **state)
     if (sharing_rank == 0) {
         share_start(s, x, NULL, 0, 0);
         share_publish(s, 1, 0);
-        s->beat_at = INT64_MAX; /* no beat from here on */
+        stop_beating(s);
+        sleep_us(2000000);
+        share_publish(s, 2, 0);
         while (share_wait_bye(s, 1)) {}
         s->beat_at = 0;
-    } else {
+    } else if (share_is_local(s)) {
         struct share_view view;
+        s->config.patience = 0.5;
+        CHECK(share_process(s, 0)->pid != 0);
         CHECK(share_wait(s, 2, &view) == 0);
-        s->looked -= INT64_C(60000000000); /* as after a minute without a look: it counts for half a second */
-        CHECK(share_fetch(s, NULL, &view) == 0);
-        s->silent += INT64_C(9500000000);
+        s->ids[0].birth++; /* it has ended, and a later process has its number */
         CHECK(share_wait(s, 3, &view) == -1);
-        CHECK(share_begin(s) == NULL && !share_stopped(s));
     }
     finish(&s);
 }
@@ -133,8 +168,9 @@ static void dead_master_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pins_are_hints), cmocka_unit_test(pins_are_hints_world),   cmocka_unit_test(silence_is_seen),
-        cmocka_unit_test(pushes_ring),    cmocka_unit_test(dead_master_is_noticed),
+        cmocka_unit_test(pins_are_hints),         cmocka_unit_test(pins_are_hints_world),
+        cmocka_unit_test(silence_is_seen),        cmocka_unit_test(pushes_ring),
+        cmocka_unit_test(dead_master_is_noticed), cmocka_unit_test(silence_is_no_death),
     };
     return sharing_main(tests);
 }

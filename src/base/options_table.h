@@ -96,6 +96,8 @@
       "frames between two rows of /train with deterministic")                                                          \
     X(WORD, on_nan, "on-nan", ON_NAN_DROP, 0, ON_NAN_WORDS, MAY,                                                       \
       "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")                \
+    X(REAL, patience, "patience", 60, 1, 1e6, MAY,                                                                     \
+      "seconds that a rank which cannot be looked up (on another node) may be silent; looked up, silence is no death") \
     X(WORD, relay, "relay", RELAY_AUTO, 0, RELAY_WORDS, MAY,                                                           \
       "other nodes: one relay a node shares weights among its actors (auto), or each actor puts and gets (off)")       \
     X(WORD, combine, "combine", COMBINE_NONE, 0, COMBINE_WORDS, MAY,                                                   \

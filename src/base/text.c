@@ -86,6 +86,47 @@ const char *text_typed(const char *word, char *text, size_t size)
     return text;
 }
 
+/* Bytes of the word at text: up to a blank outside []. */
+static int word_length(const char *text)
+{
+    int n = 0;
+    for (int depth = 0; text[n] && (text[n] != ' ' || depth > 0); n++) depth += (text[n] == '[') - (text[n] == ']');
+    return n;
+}
+
+int text_wrapped(FILE *out, const char *line, int hang, int width)
+{
+    bool first = true; /* of a part */
+    int column = 0;
+    for (const char *c = line; *c;) {
+        const int blanks = (int)strspn(c, " "), n = word_length(c + blanks);
+        if (!first && column + blanks + n > width) {
+            fprintf(out, "\n%*s%.*s", hang, "", n, c + blanks);
+            column = hang + n;
+        } else {
+            fprintf(out, "%.*s", blanks + n, c);
+            column += blanks + n;
+            first = false;
+        }
+        c += blanks + n;
+    }
+    return putc('\n', out);
+}
+
+int text_help(FILE *out, const char *lines)
+{
+    char line[1024];
+    int rc = 0;
+    for (const char *c = lines; *c && rc >= 0; c += *c == '\n') {
+        const int n = (int)strcspn(c, "\n"), indent = (int)strspn(c, " ");
+        snprintf(line, sizeof line, "%.*s", n, c);
+        const char *gap = indent < n ? strstr(line + indent, "  ") : NULL;
+        rc = text_wrapped(out, line, gap ? (int)(gap - line) + (int)strspn(gap, " ") : indent + 2, TEXT_WIDTH);
+        c += n;
+    }
+    return rc;
+}
+
 bool text_ends_with(const char *text, const char *end)
 {
     const size_t n = strlen(text), m = strlen(end);

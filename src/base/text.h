@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { TEXT_FIGURE = 32 }; /* bytes that the next three fill at most; they return `text` */
 
@@ -24,6 +25,14 @@ const char *text_shown(const char *foreign, char *text, size_t size);
 
 /* A word as it is typed to a shell: in single quotes where it needs some. Cut to `size` bytes; returns `text`. */
 const char *text_typed(const char *word, char *text, size_t size);
+
+/* Writes a line, broken at blanks outside [] so that none of its parts is wider than `width` columns where words allow
+ * it; parts behind the first stand at column `hang`. text_help() does so for each line of a help text, at 80 columns,
+ * parts below what stands behind the line's first gap of two blanks, or two columns further in than the line. Less than
+ * 0 where that cannot be written. */
+enum { TEXT_WIDTH = 80 };
+int text_wrapped(FILE *out, const char *line, int hang, int width);
+int text_help(FILE *out, const char *lines);
 
 /* Does text end with `end`, with something before it: ".png" names no picture. */
 bool text_ends_with(const char *text, const char *end);

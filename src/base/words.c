@@ -1,6 +1,8 @@
 /* words.c -- see words.h. */
 #include "base/words.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +107,7 @@ int words_read(const struct words *w, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         const struct word_parts parts = word_split(argv[i]);
         const struct word *row = NULL;
-        if (w->usage && !strcmp(argv[i], "--help")) return fputs(w->usage, stdout) < 0 ? -1 : 1;
+        if (w->usage && !strcmp(argv[i], "--help")) return text_help(stdout, w->usage) < 0 ? -1 : 1;
         for (int r = 0; r < w->row_count && !row; r++)
             if (!strcmp(parts.key, w->rows[r].key) && !(w->rows[r].flag && parts.value)) row = &w->rows[r];
         if (!row) {

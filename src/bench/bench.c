@@ -1,6 +1,7 @@
 /* bench.c -- `dunlin bench`: its words, and which WHAT they ask for. Those with actors start
  * themselves under mpirun. */
 #include "bench/bench.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,25 +40,31 @@ enum { WHATS = sizeof whats / sizeof whats[0] };
 
 static void print_usage(void)
 {
-    printf("dunlin bench [WHAT] [options]\n"
-           "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is the most, "
-           "of\n"
-           "  times the least; without WHAT all of\n");
-    for (int i = 0; i < WHATS; i++) printf("    %-8s%s\n", whats[i].name, whats[i].help);
-    printf(
-        "  --seconds S   measure for S seconds each\n"
-        "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
-        "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n"
-        "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)\n"
-        "  actor and whole take the options of `dunlin train` (default --env catch), as in\n"
-        "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
-        "  whole: --actors N is the most that are tried at a time (16)\n"
-        "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), --per-node N "
-        "(16),\n"
-        "    --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a gradient is sent), and "
-        "costs in\n"
-        "    microseconds that are then not measured: --step, --fetch, --push, --apply, --latency\n",
-        MADE_PARAMS);
+    char line[256];
+    text_help(stdout,
+              "dunlin bench [WHAT] [options]\n"
+              "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is "
+              "the most, of times the least; without WHAT all of\n");
+    for (int i = 0; i < WHATS; i++) {
+        snprintf(line, sizeof line, "    %-8s%s", whats[i].name, whats[i].help);
+        text_help(stdout, line);
+    }
+    snprintf(line, sizeof line,
+             "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)",
+             MADE_PARAMS);
+    text_help(stdout,
+              "  --seconds S   measure for S seconds each\n"
+              "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
+              "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n");
+    text_help(stdout, line);
+    text_help(stdout,
+              "  actor and whole take the options of `dunlin train` (default --env catch):\n"
+              "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
+              "  whole: --actors N is the most that are tried at a time (16)\n"
+              "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), "
+              "--per-node N (16), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
+              "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
+              "--apply, --latency\n");
 }
 
 struct trial {

@@ -20,9 +20,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "bench/figures.h"
 #include "job/mpirun.h"
-#include "job/process.h"
 #include "measure/probe.h"
 
 enum { MOST = 10, USUAL = 16, RANKS_MOST = 1024, PATH = 512 };

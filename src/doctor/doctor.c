@@ -1,6 +1,7 @@
 /* doctor.c -- `dunlin doctor`: its words; and alone, the start under mpirun as `dunlin train` would make it, watched
  * over, so that also what keeps MPI from starting or lets it hang ends in a finding. */
 #include "doctor/doctor.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -120,7 +121,7 @@ int doctor_main(int argc, char **argv)
     static struct option_set set;
     struct doctor d = {.out = stdout};
     if (words_find_help(argc, argv) >= 0) {
-        fputs(usage, stdout);
+        text_help(stdout, usage);
         return 0;
     }
     if (read_options(&set, argc, argv)) {

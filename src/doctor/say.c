@@ -17,7 +17,7 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *name, con
         if (*c == '\n' || *c == ';') *c = *c == ';' ? ',' : ' '; /* "; mend:" stands once */
     d->count[level]++;
     fprintf(d->out, "%s %s: %s", levels[level], name, text_shown(text, shown, sizeof shown));
-    if (level != DOCTOR_OK) fprintf(d->out, "; mend: %s", mend);
+    if (level != DOCTOR_OK) fprintf(d->out, "; mend: %s", text_shown(mend, shown, sizeof shown));
     fputc('\n', d->out);
     fflush(d->out);
 }

@@ -1,7 +1,8 @@
 /* ending.h -- who is waited for at an end, and how long; seconds. One table, since the waits lie within each other: a
- * plain mpirun kills its ranks a second after SIGINT or SIGTERM, and actors notice after 10 s (share/wait.c,
- * share/watch.c) that rank 0 is gone. Who counts as silent, and so is not waited for, is said in share/serve.c and
- * train/ranks.c; a final evaluation ends by itself or by a signal. */
+ * plain mpirun kills its ranks a second after SIGINT or SIGTERM, and actors notice (share/life.c, share/watch.c) that
+ * rank 0 is gone: within a second where its process can be seen, after --patience where it cannot. Who counts as
+ * silent, and so is not waited for, is said in share/serve.c and train/ranks.c; a final evaluation ends by itself or
+ * by a signal. */
 #ifndef DUNLIN_JOB_ENDING_H
 #define DUNLIN_JOB_ENDING_H
 

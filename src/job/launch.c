@@ -18,10 +18,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "job/ending.h"
 #include "job/mpirun.h"
-#include "job/process.h"
 #include "store/status.h"
 
 static int env_int(const char *name)

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "job/ending.h"
-#include "job/process.h"
 
 static int guard = -1; /* the pipe to it; it closes with this process */
 

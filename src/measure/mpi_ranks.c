@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "share/check.h"
 
-static const double LOST_AFTER = 30; /* s without a sign of life */
+static const double LOST_AFTER = 30; /* s without a sign of life of one that cannot be looked up */
 
 void mpi_ranks_begin(struct mpi_ranks *r)
 {
@@ -48,7 +48,8 @@ void mpi_ranks_serve(struct turn_master *m, int actor)
     for (;;) {
         if (turn_master_serve(m)) continue;
         const double silence = share_silence(m->share, actor);
-        if (silence < 0 || silence > LOST_AFTER) return;
+        const struct process_id *const id = share_process(m->share, actor + 1);
+        if (silence < 0 || process_gone(id) || (!id->pid && silence > LOST_AFTER)) return;
         share_idle(m->share, 0.002);
     }
 }

@@ -10,12 +10,13 @@
 #include "play/window.h"
 
 static const char usage[] =
-    "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "            [--eval-seconds S] [--env lib:PATH.so] [--render [--fps F]]\n"
-    "  plays whole games without learning and prints raw returns; of a run the newest checkpoint,\n"
-    "  with --best the weights of its best evaluation; --render shows the games in a window, F (15) steps a second;\n"
-    "  it ends after S (3600) seconds with the episodes played so far, 0: never;\n"
-    "  --env names the library where the run's environment is one\n";
+    "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] [--eval-seconds S] "
+    "[--env lib:PATH.so] [--render [--fps F]]\n"
+    "  plays whole games without learning and prints raw returns\n"
+    "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
+    "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
+    "  --render: shows the games in a window, F (15) steps a second\n"
+    "  --env: names the library where the run's environment is one\n";
 
 struct request {
     struct player_words player;

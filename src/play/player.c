@@ -35,9 +35,9 @@ static int choose_library(struct player *p, const char *env)
 }
 
 /* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
-static int load(struct player *p, const char *env)
+static int load(struct player *p, struct checkpoint_found *found, const char *env)
 {
-    struct checkpoint_file *f = checkpoint_open(p->path);
+    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
     if (!f) return -1;
     options_init(&p->set);
     int rc = checkpoint_read_options(f, &p->set);
@@ -55,8 +55,13 @@ static int load(struct player *p, const char *env)
 int player_open(struct player *p, const struct player_words *w)
 {
     memset(p, 0, sizeof *p);
-    if (checkpoint_resolve(w->what, w->best, p->path, sizeof p->path)) return 2;
-    return load(p, w->env) ? 1 : 0;
+    static struct checkpoint_found found;
+    if (checkpoint_find(w->what, w->best, &found)) return 2;
+    if ((size_t)snprintf(p->path, sizeof p->path, "%s", found.path) >= sizeof p->path) {
+        free(found.bytes);
+        return error_set("%.200s...: the name is too long", found.path), 2;
+    }
+    return load(p, &found, w->env) ? 1 : 0;
 }
 
 void player_close(struct player *p)

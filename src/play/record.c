@@ -12,13 +12,13 @@
 #include "play/show.h"
 
 static const char usage[] =
-    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E]\n"
-    "              [--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
-    "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg. One episode, one "
-    "picture\n"
-    "  an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told otherwise;\n"
-    "  playing it ends after S (3600) seconds, 0: never;\n"
-    "  --env names the library where the run's environment is one\n";
+    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] "
+    "[--eval-seconds S] [--env lib:PATH.so] [--fps F] [--max-seconds S]\n"
+    "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg\n"
+    "  one episode, one picture an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told "
+    "otherwise\n"
+    "  --eval-seconds: playing ends after S (3600) seconds; 0: never\n"
+    "  --env: names the library where the run's environment is one\n";
 
 struct request {
     struct player_words player;

@@ -1,27 +1,40 @@
 /* list.c -- `dunlin list`: environments, algorithms, networks, optimizers, one line each. */
 #include "setup/list.h"
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/words.h"
 #include "learn/algo.h"
 #include "learn/world.h"
 #include "nn/net.h"
 #include "optim/optim.h"
 
-static const char usage[] =
-    "dunlin list\n  environments, algorithms, networks, optimizers, one line each: name, kind, help\n";
+static const char usage[] = "dunlin list\n"
+                            "  environments, algorithms, networks, optimizers, one line each: name, kind, help; in a "
+                            "terminal as many as it takes\n";
 
 struct item {
     const char *name, *kind, *help;
 };
 
+/* One line, for scripts; in a terminal as many as it takes. */
 static void print_item(const struct item *item)
 {
-    printf("%-22s %-12s %s\n", item->name, item->kind, item->help);
+    enum { HELP_AT = 36, LEAST = 60 };
+    struct winsize size = {0};
+    char line[640];
+    const bool seen = isatty(STDOUT_FILENO), known = seen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    const int columns = known && size.ws_col ? size.ws_col : TEXT_WIDTH;
+    snprintf(line, sizeof line, "%-22s %-12s %s", item->name, item->kind, item->help);
+    text_wrapped(stdout, line, HELP_AT, !seen ? INT_MAX : columns < LEAST ? LEAST : columns);
 }
 
 static void print_environment(const struct env_ops *ops)

@@ -18,8 +18,8 @@
  *   | for each actor: mailbox            params floats                                               actor
  *
  * Every other node has a window of the same kind for its own actors alone, in which a relay (relay.c) plays the
- * master, and plays those actors in the window of rank 0: it is then the one writer of their words there. Where a
- * node has no relay its actors write to rank 0's window themselves.
+ * master, and plays those actors in the window of rank 0: it is then the one writer of their words there; its board
+ * says how often it has heard of rank 0. Where a node has no relay its actors write to rank 0's window themselves.
  *
  * Four protocols, each correct whatever rank is killed wherever:
  * - publication: a buffer's sequence is odd while it is written and 2 n when it holds publication n; the board
@@ -52,9 +52,9 @@
 #define DUNLIN_SHARE_LAYOUT_H
 
 #include <stdatomic.h>
-#include <sys/types.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "share/map.h"
 #include "share/share.h"
 
@@ -69,7 +69,8 @@ enum board {
     BOARD_STOP,
     BOARD_BEAT,
     BOARD_PARTING,
-    BOARD_FRESH /* relay: nothing newer than the current weights was at rank 0 at this time of this node's clock, ns */
+    BOARD_FRESH, /* relay: nothing newer than the current weights was at rank 0 at this time of this node's clock, ns */
+    BOARD_CARRIED /* relay: how often it has had an answer of rank 0's */
 };
 enum reply { REPLY_ACK, REPLY_SNAPSHOT, REPLY_TAIL };
 enum actor_word {
@@ -122,16 +123,19 @@ struct seen {
 struct share {
     struct share_config config;
     struct map map;
-    int actors, self;    /* self: this rank's actor, -1 on the master */
-    int slot;            /* its place in the window it uses; self, but for actors behind a relay */
-    int remote, relays;  /* actors on other nodes than rank 0's; nodes with a relay */
-    bool relayed;        /* the window used is that of a relay's node */
-    struct relay *relay; /* where this rank hosts it */
-    _Atomic bool going;  /* it may call MPI: this rank, its host, does no more */
-    pid_t host;          /* the process that does; 0: none */
-    bool borrows;        /* this actor reads weights in place */
-    unsigned char *base; /* the bytes of the window used, NULL where they are out of reach */
-    void *own;           /* they, where no shared window holds them */
+    int actors, self;         /* self: this rank's actor, -1 on the master */
+    int slot;                 /* its place in the window it uses; self, but for actors behind a relay */
+    int remote, relays;       /* actors on other nodes than rank 0's; nodes with a relay */
+    bool relayed;             /* the window used is that of a relay's node */
+    struct relay *relay;      /* where this rank hosts it */
+    _Atomic bool going;       /* it may call MPI: this rank, its host, does no more */
+    struct process_id *ids;   /* (1 + actors) processes; pid 0: not to be seen from here */
+    int carrier;              /* the rank whose process shows whether rank 0 can be heard: rank 0, a relay's host */
+    bool away, serialized;    /* master: another thread serves; and it may call MPI */
+    struct beat *beat_thread; /* master */
+    bool borrows;             /* this actor reads weights in place */
+    unsigned char *base;      /* the bytes of the window used, NULL where they are out of reach */
+    void *own;                /* they, where no shared window holds them */
     MPI_Comm comm, node, reach;
     MPI_Win near_win, far_win; /* over node, over reach (rank 0 and who puts and gets); MPI_WIN_NULL where not needed */
 
@@ -140,7 +144,8 @@ struct share {
     float *staging;                      /* (params) the gradient, where the mailbox is out of reach */
     uint64_t seq, alive, head, dropped, pins, posts[SHARE_POST_KINDS];
     uint64_t beat;
-    int64_t looked, silent, signed_at;
+    uint64_t carried;
+    int64_t signed_at, asked, unheard;
     bool granted, lost;
     int64_t requested;   /* relayed: since when the next fetch wants weights; 0: it does not */
     struct watch *watch; /* where rank 0 is remote */

@@ -38,7 +38,8 @@ void master_serve(struct share *s)
             l->looked = now;
         }
     }
-    if (!s->remote) return; /* a probe costs a yield of the core where it finds nothing: only for whom it helps */
+    if (!s->remote || (s->away && !s->serialized))
+        return; /* a probe costs a yield of the core where it finds nothing: only for whom it helps */
     int found = 0;
     CHECK_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, s->reach, &found, MPI_STATUS_IGNORE));
 }

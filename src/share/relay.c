@@ -9,8 +9,8 @@
  * Why a thread of an actor and not a rank: the number given to mpirun stays one master and N - 1 actors, rank for rank,
  * whatever nodes they land on, and no slot is taken from an actor. The actor itself makes no call of MPI (its window is
  * memory), so MPI_THREAD_SERIALIZED suffices: the message-based windows of Open MPI 4 refuse more. The price: an
- * environment that crashes the process takes its node's relay along; the other actors of the node see no beat and end
- * within ten seconds.
+ * environment that crashes the process takes its node's relay along; the other actors of the node see that it is gone,
+ * and end.
  *
  * What is lost when it dies: what a direct actor would lose, for each actor of its node, the gradient under way; and,
  * with a combined or packed wire, the rest that waited to be sent. */
@@ -268,6 +268,7 @@ void relay_round(struct relay *r)
     r->traffic.rounds++;
     messages_sent(&r->messages);
     tell_board(r);
+    store(r->here, at_board(BOARD_CARRIED), r->traffic.rounds);
     take_weights(r);
     if (asked) r->moved = clock_ns();
 }
@@ -341,7 +342,7 @@ struct relay *relay_make(struct share *here, const struct share *there, const in
 struct relay *relay_new(struct share *here, const struct share *there, const int *actors, int lanes)
 {
     struct relay *r = relay_make(here, there, actors, lanes);
-    r->there.watch = watch_open();
+    r->there.watch = watch_open(&there->ids[0], there->config.patience);
     r->joined = false;
     sigset_t every, before;
     sigfillset(&every); /* signals are for the thread that knows what to do with them */

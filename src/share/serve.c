@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "share/beat.h"
 #include "share/buffer.h"
 #include "share/doorbell.h"
 #include "share/master.h"
@@ -74,7 +75,21 @@ double share_silence(const struct share *s, int actor)
 
 void share_beat(struct share *s)
 {
-    master_serve(s);
+    if (!s->away) master_serve(s);
+}
+
+void share_away(struct share *s)
+{
+    if (!s->beat_thread) return;
+    s->away = true;
+    beat_serve(s->beat_thread, true);
+}
+
+void share_back(struct share *s)
+{
+    if (!s->away) return;
+    beat_serve(s->beat_thread, false);
+    s->away = false;
 }
 
 static bool any_pending(const struct share *s)

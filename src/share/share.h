@@ -19,8 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "optim/grad.h"
 #include "optim/moments.h"
+
+static const double SHARE_PATIENCE = 60; /* s; that of --patience */
 
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
@@ -44,6 +47,7 @@ struct share_config {
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     enum share_wire wire;
+    double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
     /* or NULL; where no window can be made, or none that will do: told why, and what to do, on rank 0, before the job
      * ends */
     void (*refused)(const char *why, const char *mend);
@@ -123,6 +127,8 @@ int share_relays(const struct share *s);  /* local: the nodes that have a relay 
 /* Local, after a call that returned -1: is it only this node's relay that has died? Rank 0 then goes on without this
  * node. */
 bool share_orphaned(const struct share *s);
+/* Local: the process of a rank; pid 0 where it cannot be looked up from here. Borrowed. */
+const struct process_id *share_process(const struct share *s, int rank);
 /* After share_bye() (and share_parting()): waits until every actor of this node has come as far and rank 0 knows; local
  * where this rank hosts no relay: false. */
 bool share_traffic(struct share *s, struct share_traffic *traffic);
@@ -131,8 +137,9 @@ bool share_traffic(struct share *s, struct share_traffic *traffic);
 
 /* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest
  * at rank 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed.
- * 0, or -1 where the master has given no sign of life for 10 s (of looking: time nobody looked does not count). theta
- * NULL: the view alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
+ * 0, or -1 where the master is gone: its process, or where that cannot be seen all signs of life for `patience` (of
+ * looking: time nobody looked does not count); behind a relay also where the relay's process is. theta NULL: the view
+ * alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
 int share_fetch(struct share *s, float *theta, struct share_view *view);
 /* One-sided. The same weights in place: those that share_fetch() would copy, borrowed from the window until this
  * actor's next share_borrow() or share_bye(), whatever else it calls; nobody else can tell, and nobody waits. Where
@@ -148,7 +155,7 @@ int share_fetch_target(struct share *s, float *theta_target, uint64_t *target_ve
 /* One-sided. The weights to evaluate and their id; whole. Same return. */
 int share_fetch_snapshot(struct share *s, float *theta, uint64_t *snapshot_id, uint64_t *version);
 /* One-sided: waits until the actor's mailbox is free. Returns the params floats to write the gradient to (in the window
- * itself on rank 0's node), or NULL where stop is set or the master silent for 10 s (share_stopped() tells which).
+ * itself on rank 0's node), or NULL where stop is set or the master gone (share_stopped() tells which).
  * It is the same block every time, and nobody else writes to it. */
 float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
@@ -165,7 +172,7 @@ void share_alive(struct share *s);
 /* One-sided: this actor will push, post and tell no more; share_parting() or share_close() come next. */
 void share_bye(struct share *s);
 /* One-sided, after share_bye(): waits, asleep, for the master's share_part(). True: nobody is missing and all ranks
- * call share_close(). False: somebody is, or the master is silent: this rank leaves alone, with share_abandon() and
+ * call share_close(). False: somebody is, or the master is gone: this rank leaves alone, with share_abandon() and
  * without MPI_Finalize, as a collective call would wait for the dead. */
 bool share_parting(struct share *s);
 
@@ -206,6 +213,11 @@ void share_idle(struct share *s, double seconds);
  * transfers on: in long work (an apply, a checkpoint) call it every fraction of a millisecond; it costs nothing without
  * them. */
 void share_beat(struct share *s);
+/* Until share_back() the caller makes no other call of share, nor of MPI: another thread gives the signs of life, and
+ * moves remote ranks' transfers on. For whatever may take long, or hang: an evaluation, a file. share_back() waits
+ * until that thread has let go, some microseconds. */
+void share_away(struct share *s);
+void share_back(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
 /* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */
 int share_wait_bye(struct share *s, double seconds);

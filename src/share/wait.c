@@ -1,19 +1,18 @@
 /* wait.c -- waiting without taking cores from those who compute, and noticing that the other side is gone.
  *
  * Silence is counted only while somebody looks, at most half a second for each look: a job that was suspended and
- * goes on must not find its master dead because the clock ran on. */
+ * goes on must not find its master dead because the clock ran on. What a silence means: life.c. */
 #include "share/wait.h"
 
 #include <sched.h>
 
 #include "base/clock.h"
 #include "share/doorbell.h"
+#include "share/life.h"
 #include "share/reach.h"
 
 enum { SPINS = 64, YIELDS = 8, PAUSES = 32 };
-#define SIGN_NS INT64_C(100000000)      /* between two signs of life */
-#define SILENCE_NS INT64_C(10000000000) /* a master that is silent for so long is dead */
-#define START_NS INT64_C(120000000000)  /* the same before share_start(): it may be reading a checkpoint */
+#define SIGN_NS INT64_C(100000000) /* between two signs of life */
 #define SLEEP_MIN_NS INT64_C(20000)
 #define SLEEP_MAX_NS INT64_C(1000000)
 
@@ -36,15 +35,14 @@ void wait_sign(struct share *s)
 
 int wait_alive(struct share *s)
 {
-    const int64_t now = clock_ns(), since = now - s->looked;
-    s->looked = now;
+    const int64_t now = clock_ns();
     if (s->board[BOARD_BEAT] != s->beat) {
         s->beat = s->board[BOARD_BEAT];
-        s->silent = 0;
-    } else {
-        s->silent += since < LOOK_NS ? since : LOOK_NS;
+        s->unheard = 0;
+        s->asked = now;
+    } else if (now - s->asked >= LOOK_NS) {
+        life_judge(s, now);
     }
-    if (s->silent >= (s->board[BOARD_CURRENT] ? SILENCE_NS : START_NS)) s->lost = true;
     return s->lost ? -1 : 0;
 }
 

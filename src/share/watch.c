@@ -1,9 +1,9 @@
 /* watch.c -- ends a remote actor whose master is gone: a flush to a dead process never returns, and nothing in MPI
  * tells.
  *
- * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and after ten
- * such looks ends the process. Looks are counted, not the clock: a job that was suspended and goes on is given its
- * ten seconds anew. */
+ * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and where rank 0
+ * cannot be seen ends the process after --patience such looks. Looks are counted, not the clock: a job that was
+ * suspended and goes on is given all of them anew. */
 #include "share/watch.h"
 
 #include <pthread.h>
@@ -17,10 +17,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { LOOKS = 10 };
-
 struct watch {
     pthread_t thread;
+    struct process_id master;
+    double patience;
     uint64_t calls;           /* the actor's own */
     _Atomic uint64_t present; /* the number of the call it is in; 0: none */
 };
@@ -34,16 +34,21 @@ static void *look(void *arg)
         const uint64_t present = atomic_load_explicit(&w->present, memory_order_relaxed);
         same = present && present == last ? same + 1 : 0;
         last = present;
-        if (same < LOOKS) continue;
-        log_rank("rank 0 has not answered for %d s: this actor ends itself", LOOKS);
+        if (!same || (w->master.pid ? !process_gone(&w->master) : same < w->patience)) continue;
+        if (w->master.pid)
+            log_rank("rank 0 is gone: this actor ends itself");
+        else
+            log_rank("rank 0 has not answered for %d s (--patience): this actor ends itself", same);
         _exit(1);
     }
     return NULL;
 }
 
-struct watch *watch_open(void)
+struct watch *watch_open(const struct process_id *master, double patience)
 {
     struct watch *w = memory_new(1, sizeof *w);
+    w->master = *master;
+    w->patience = patience;
     sigset_t all, before;
     sigfillset(&all); /* signals are for the thread that knows what to do with them */
     pthread_sigmask(SIG_SETMASK, &all, &before);

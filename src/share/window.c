@@ -7,20 +7,19 @@
 #include "share/share.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "share/beat.h"
 #include "share/check.h"
 #include "share/layout.h"
+#include "share/life.h"
 #include "share/refuse.h"
 #include "share/relay.h"
 #include "share/watch.h"
@@ -210,15 +209,15 @@ static void open_relay(struct share *s, const struct opening *o)
 {
     int *actors = memory_new((size_t)o->behind, sizeof *actors);
     CHECK_MPI(MPI_Gather(&s->self, 1, MPI_INT, actors, 1, MPI_INT, 0, s->node));
-    int host = getpid();
-    CHECK_MPI(MPI_Bcast(&host, 1, MPI_INT, 0, s->node));
-    s->host = host;
+    s->carrier = o->rank;
+    CHECK_MPI(MPI_Bcast(&s->carrier, 1, MPI_INT, 0, s->node));
     if (s->slot == 0) {
         struct share there = {.config = s->config,
                               .map = o->global,
                               .actors = s->actors,
                               .self = s->self,
                               .slot = s->self,
+                              .ids = s->ids,
                               .far_win = s->far_win};
         s->relay = relay_new(s, &there, actors, o->behind);
     }
@@ -256,7 +255,9 @@ static void settle_config(struct share *s)
     CHECK_MPI(MPI_Bcast(&s->config.nodes, 1, MPI_INT, MASTER, s->comm));
     CHECK_MPI(MPI_Query_thread(&level));
     CHECK_MPI(MPI_Allreduce(&level, &least, 1, MPI_INT, MPI_MIN, s->comm));
-    if (least < MPI_THREAD_SERIALIZED) s->config.direct = true;
+    s->serialized = least >= MPI_THREAD_SERIALIZED;
+    if (!s->serialized) s->config.direct = true;
+    if (s->config.patience <= 0) s->config.patience = SHARE_PATIENCE;
 }
 
 /* Local. By the letter both before and after a barrier that makes one rank's stores seen by the loads of another. */
@@ -281,21 +282,23 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     s->actors = size - 1;
     s->self = s->slot = rank - 1;
     settle_config(s);
+    life_exchange(s, rank, size);
     /* the default rounds every short sleep up by 50 us; a relay's thread inherits it */
     prctl(PR_SET_TIMERSLACK, 1000UL);
     open_windows(s, rank, size);
-    if (rank == MASTER)
+    if (rank == MASTER) {
         s->seen = memory_new((size_t)s->actors, sizeof *s->seen);
-    else if (!s->base) {
+        s->beat_thread = s->actors ? beat_open(s) : NULL;
+    } else if (!s->base) {
         s->staging = memory_floats(config->params);
-        s->watch = watch_open();
+        s->watch = watch_open(&s->ids[MASTER], s->config.patience);
     }
     s->current = -1;
     if (config->hogwild) s->current = 0;
     s->next = s->last = -1;
     for (int i = 0; i < INDICES; i++) s->recent[i] = (unsigned char)i;
-    s->looked = s->signed_at = s->push_at = clock_ns();
-    for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->looked;
+    s->asked = s->signed_at = s->push_at = clock_ns();
+    for (int a = 0; s->seen && a < s->actors; a++) s->seen[a].looked = s->asked;
     refuse_separate(s);
     sync_windows(s);
     CHECK_MPI(MPI_Barrier(s->comm)); /* zeroed before anyone writes */
@@ -305,6 +308,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
 
 static void free_local(struct share **s)
 {
+    free((*s)->ids);
     watch_close(&(*s)->watch);
     free((*s)->scratch);
     free((*s)->staging);
@@ -317,6 +321,7 @@ void share_close(struct share **s)
 {
     struct share *t = *s;
     if (!t) return;
+    beat_close(&t->beat_thread);
     if (t->relay) relay_end(t->relay, INFINITY);
     relay_close(&t->relay);
     if (t->far_win != MPI_WIN_NULL) {
@@ -339,6 +344,7 @@ void share_close(struct share **s)
 void share_abandon(struct share **s)
 {
     if (!*s) return;
+    beat_close(&(*s)->beat_thread);
     if ((*s)->relay && !relay_end((*s)->relay, PART_S)) { /* it still uses all of it */
         *s = NULL;
         return;
@@ -356,11 +362,6 @@ int share_actors(const struct share *s)
 bool share_is_local(const struct share *s)
 {
     return s->base != NULL && !s->relayed;
-}
-
-bool share_orphaned(const struct share *s)
-{
-    return s->host && kill(s->host, 0) && errno == ESRCH;
 }
 
 bool share_remote(const struct share *s)

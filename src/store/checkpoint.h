@@ -12,6 +12,7 @@
 #ifndef DUNLIN_STORE_CHECKPOINT_H
 #define DUNLIN_STORE_CHECKPOINT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,8 +90,14 @@ int checkpoint_verify(const char *path);
  * 1 where there is none; -1 after error_set() where the folder cannot be read. */
 int checkpoint_newest(const char *dir, char *path, size_t size);
 /* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where
- * there is one : the newest). 0, or -1 after error_set(). */
-int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size);
+ * there is one : the newest), read and its seal verified: for checkpoint_open_bytes(), which takes the bytes. 0, or -1
+ * after error_set(), and bytes NULL. */
+struct checkpoint_found {
+    char path[PATH_MAX];
+    unsigned char *bytes;
+    size_t size;
+};
+int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found *found);
 
 /* An opened checkpoint: its file is opened once, read whole, verified, and closed; what follows reads the bytes in
  * memory, which are as many as the file has. HDF5 goes through them first in a process of its own, so that a file with

@@ -198,19 +198,31 @@ int checkpoint_verify(const char *path)
     return bytes ? 0 : -1;
 }
 
-int checkpoint_resolve(const char *run_or_file, bool best, char *path, size_t size)
+/* The file itself, or checkpoint-best.h5 of a folder: its bytes, NULL after error_set(). */
+static unsigned char *read_named(const char *named, const char *name, char path[PATH_MAX], size_t *size)
+{
+    if ((size_t)snprintf(path, PATH_MAX, "%s%s", named, name) < PATH_MAX) return seal_read(path, size);
+    error_set("%.200s...: the name is too long", named);
+    return NULL;
+}
+
+int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found *found)
 {
     struct stat st;
+    int64_t frames = INT64_MAX;
+    char *path = found->path;
+    found->bytes = NULL;
     if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno));
     if (!S_ISDIR(st.st_mode)) {
-        if ((size_t)snprintf(path, size, "%s", run_or_file) >= size)
-            return error_set("%.200s...: the name is too long", run_or_file);
-        return checkpoint_verify(path);
+        found->bytes = read_named(run_or_file, "", path, &found->size);
+        return found->bytes ? 0 : -1;
     }
-    if (best && (size_t)snprintf(path, size, "%s/checkpoint-best.h5", run_or_file) < size && !access(path, F_OK)) {
-        if (!checkpoint_verify(path)) return 0;
+    if (best && (size_t)snprintf(path, PATH_MAX, "%s/checkpoint-best.h5", run_or_file) < PATH_MAX &&
+        !access(path, F_OK)) {
+        found->bytes = read_named(run_or_file, "/checkpoint-best.h5", path, &found->size);
+        if (found->bytes) return 0;
         log_root("%s; taking the newest", error_text());
     }
-    const int rc = checkpoint_newest(run_or_file, path, size);
+    const int rc = read_before(run_or_file, &frames, path, PATH_MAX, &found->bytes, &found->size);
     return rc > 0 ? error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file) : rc;
 }

@@ -129,7 +129,9 @@ static void hand_over(struct checkpoints *k)
             run_event(k->run, a + 1, "no-state", "checkpoint at %lld frames is without this actor's state",
                       (long long)run->turn.frames);
     }
+    share_away(run->share);
     struct checkpoint_image *image = checkpoints_image(run->dir, &c, run->turn.optim);
+    share_back(run->share);
     free(actors);
     free(totals);
     k->deadline = 0;

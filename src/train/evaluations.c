@@ -111,11 +111,25 @@ void evaluations_turn(struct evaluations *v)
         evaluations_ask(v, share_theta(v->run->share));
 }
 
-/* The actors wait for rank 0 meanwhile, and must see it alive. */
 static int not_wanted(void *arg)
 {
-    share_beat(((struct evaluations *)arg)->run->share);
+    share_beat(((struct evaluations *)arg)->run->share); /* where no thread gives the signs of life */
     return signals_stop() != 0;
+}
+
+/* Opens the environment anew and plays: steps may take as long as they like, the actors wait and see rank 0 alive. */
+static int play(struct evaluations *v, const struct evaluate_config *config, struct evaluate_result *r)
+{
+    const struct setup *u = v->run->setup;
+    struct world world;
+    struct env_args args = u->world.args;
+    const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
+    args.training = false;
+    share_away(v->run->share);
+    const int failed =
+        world_open(&world, v->run->options->env, &args) || evaluate_run(config, &world, u->net, v->theta, &hooks, r);
+    share_back(v->run->share);
+    return failed ? -1 : 0;
 }
 
 bool evaluations_busy(const struct evaluations *v)
@@ -128,11 +142,8 @@ bool evaluations_final(struct evaluations *v)
     const struct run *run = v->run;
     const struct setup *u = run->setup;
     const struct options *o = run->options;
-    struct world world;
-    struct env_args args = u->world.args;
     struct evaluate_result r;
     if (!o->eval_every || run->n.eval_frames == run->turn.frames) return false;
-    args.training = false;
     memcpy(v->theta, share_theta(run->share), u->facts->params * sizeof *v->theta);
     v->frames = run->turn.frames;
     const struct evaluate_config config = {.algo = u->algo,
@@ -141,9 +152,8 @@ bool evaluations_final(struct evaluations *v)
                                            .seconds = o->eval_seconds,
                                            .seed = (uint64_t)o->seed,
                                            .rank = EVAL_RANK};
-    const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
     log_root("  evaluating the final weights: %d episodes", config.episodes);
-    if (world_open(&world, o->env, &args) || evaluate_run(&config, &world, u->net, v->theta, &hooks, &r)) {
+    if (play(v, &config, &r)) {
         log_error("no final evaluation: %s", error_text());
         return false;
     }

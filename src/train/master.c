@@ -65,7 +65,7 @@ void master_init(struct master *m, const struct master_start *s)
     run_init(run, &s->run);
     run->turn.seen = seen;
     run->turn.arg = m;
-    ranks_init(&m->ranks, run, s->pids);
+    ranks_init(&m->ranks, run);
     sums_init(&m->sums, run->options->deterministic, run->started);
     files_init(&m->files, run);
     evaluations_init(&m->evaluations, run, &m->ranks, &m->files);

@@ -15,7 +15,6 @@
 #define DUNLIN_TRAIN_MASTER_H
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "train/checkpoints.h"
 #include "train/evaluations.h"
@@ -46,7 +45,6 @@ struct master_start {
     const void *totals; /* of the sessions before, as in the checkpoint; NULL: none */
     size_t totals_bytes;
     const char *machine; /* see totals.h */
-    const pid_t *pids;   /* by rank */
 };
 
 /* Memory and first publication. Local. Owner: master_free(). */

@@ -7,40 +7,33 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "job/process.h"
+#include "base/process.h"
 #include "train/events.h"
 #include "train/run.h"
 
 static const double SILENT_AFTER = 5; /* s without a sign of life */
-/* All actors are taken for lost after so many seconds without a sign of any; where rollouts take long, after ten times
- * the longest silence that one has come back from, and before the first push, whose rollout tells, after
- * LOST_AT_START. */
-static const double LOST_AFTER = 60, LOST_AT_START = 300;
+/* Who cannot be looked up is taken for lost after --patience without a sign of life; where rollouts take long, after
+ * LONGER times the longest silence that one has come back from, and before the first push, whose rollout tells, after
+ * AT_START times --patience. */
+static const double LONGER = 10, AT_START = 5;
 enum { SILENCES_MOST = 200 }; /* then they are seen in RUN/status alone */
 
-void ranks_init(struct ranks *k, struct run *run, const pid_t *pids)
+void ranks_init(struct ranks *k, struct run *run)
 {
     const size_t count = (size_t)run->actors + 1;
     *k = (struct ranks){.run = run};
     k->rows = memory_new(count, sizeof *k->rows);
-    k->pids = memory_new(count, sizeof *k->pids);
-    k->births = memory_new(count, sizeof *k->births);
     k->silent_for = memory_new(count - 1, sizeof *k->silent_for);
     for (int r = 0; r <= run->actors; r++) {
         k->rows[r].rank = r;
         snprintf(k->rows[r].host, sizeof k->rows[r].host, "%s", run->hosts[r]);
         snprintf(k->rows[r].state, sizeof k->rows[r].state, "running");
-        /* another container may have our host's name: its processes are not seen here, or are not ours */
-        k->births[r] = strcmp(run->hosts[r], run->hosts[0]) ? 0 : process_birth(pids[r]);
-        k->pids[r] = k->births[r] ? pids[r] : 0;
     }
 }
 
 void ranks_free(struct ranks *k)
 {
     free(k->rows);
-    free(k->pids);
-    free(k->births);
     free(k->silent_for);
 }
 
@@ -62,7 +55,7 @@ bool ranks_dead(const struct ranks *k, int actor)
 
 bool ranks_gone(const struct ranks *k, int rank)
 {
-    return k->pids[rank] && !process_is(k->pids[rank], k->births[rank]);
+    return process_gone(share_process(k->run->share, rank));
 }
 
 static void set_state(struct ranks *k, int actor, const char *state)
@@ -93,7 +86,14 @@ static bool any_update(const struct run *run)
 
 double ranks_patience(const struct ranks *k)
 {
-    return any_update(k->run) ? fmax(LOST_AFTER, 10 * k->longest_silence) : LOST_AT_START;
+    const double patience = k->run->options->patience;
+    return any_update(k->run) ? fmax(patience, LONGER * k->longest_silence) : AT_START * patience;
+}
+
+bool ranks_hopeless(const struct ranks *k, int actor)
+{
+    if (ranks_dead(k, actor)) return true;
+    return !share_process(k->run->share, actor + 1)->pid && k->silent_for[actor] > ranks_patience(k);
 }
 
 void ranks_watch(struct ranks *k)
@@ -101,7 +101,6 @@ void ranks_watch(struct ranks *k)
     struct run *const run = k->run;
     int live = 0;
     bool gave_up = false;
-    double least = INFINITY;
     for (int a = 0; a < run->actors; a++) {
         const double silence = share_silence(run->share, a);
         struct run_actor *row = &k->rows[a + 1];
@@ -117,13 +116,10 @@ void ranks_watch(struct ranks *k)
             set_state(k, a, "dead");
         else
             set_state(k, a, silence > SILENT_AFTER ? "silent" : "running");
-        if (strcmp(row->state, "dead")) {
-            live++;
-            least = fmin(least, silence);
-        }
+        live += !ranks_hopeless(k, a);
     }
     if (run->state == RUN_RUNNING && !live && gave_up)
         run_end_hopeless(run, "no actor goes on");
-    else if (run->state == RUN_RUNNING && (!live || least > ranks_patience(k)))
+    else if (run->state == RUN_RUNNING && !live)
         run_end(run, RUN_LOST_ACTORS, "all %d actors are gone", run->actors);
 }

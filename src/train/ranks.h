@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct run;
 
@@ -12,16 +11,14 @@ struct run;
 struct ranks {
     struct run *run;
     struct run_actor *rows; /* (1 + actors) by rank, as RUN/status and /actors show them */
-    pid_t *pids;            /* (1 + actors) of ranks on this host, 0 elsewhere */
-    uint64_t *births;       /* (1 + actors) that tell them from later processes of the same numbers */
     double *silent_for;     /* (actors) s, at the last look */
     double longest_silence; /* s from which an actor has come back */
     int silences;           /* events about them so far */
     bool anyone_lost;       /* an actor died: no collective call from here on */
 };
 
-/* pids by rank, borrowed for the call. Owner: ranks_free(). */
-void ranks_init(struct ranks *ranks, struct run *run, const pid_t *pids);
+/* Owner: ranks_free(). */
+void ranks_init(struct ranks *ranks, struct run *run);
 void ranks_free(struct ranks *ranks);
 
 /* One push of an actor, applied or not. */
@@ -31,7 +28,9 @@ void ranks_push(struct ranks *ranks, int actor, int64_t frames, bool applied);
 void ranks_watch(struct ranks *ranks);
 bool ranks_lost(const struct ranks *ranks, int actor); /* has it ended, died or fallen silent */
 bool ranks_dead(const struct ranks *ranks, int actor); /* is its process known to be gone */
-bool ranks_gone(const struct ranks *ranks, int rank);  /* is it so now: asks the system; false for other hosts */
-double ranks_patience(const struct ranks *ranks);      /* s of silence after which actors are taken for lost */
+bool ranks_gone(const struct ranks *ranks, int rank);  /* is it so now: asks the system; false where that cannot tell */
+double ranks_patience(const struct ranks *ranks); /* s of silence after which who cannot be looked up is given up */
+/* Is it dead, or silent for too long where its process cannot be looked up. */
+bool ranks_hopeless(const struct ranks *ranks, int actor);
 
 #endif

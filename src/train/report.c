@@ -129,7 +129,8 @@ void report_log(struct report *p)
         p->ret_recent = row.return_mean;
         p->max_recent = row.return_max;
     }
-    const double left = (double)(run->options->frames - run->turn.frames) / row.frames_per_s;
+    /* the last gradients may go beyond */
+    const double left = fmax((double)(run->options->frames - run->turn.frames), 0) / row.frames_per_s;
     for (int a = 1; a <= run->actors && algo_explores(run->setup->algo); a++)
         p->ranks->rows[a].epsilon = explore_epsilon(p->eps_final[a], run->turn.frames, run->options->eps_frames);
     p->ranks->rows[0].updates = run->turn.updates;
@@ -147,6 +148,6 @@ void report_log(struct report *p)
              100.0 * (double)run->turn.frames / (double)run->options->frames, (long long)run->turn.frames,
              (long long)run->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(p->ret_recent, "%.3g", mean),
              text_figure(p->max_recent, "%.3g", max), text_figure(row.lag_mean, "%.1f", lag), (long long)row.lag_max,
-             text_span(fmax(left, 0), left_text), *dropped ? "  " : "", dropped);
+             text_span(left, left_text), *dropped ? "  " : "", dropped);
     interval_reset(&p->sums->now, clock);
 }

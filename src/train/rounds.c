@@ -35,10 +35,9 @@ static void end_without(struct master *m)
 {
     struct run *const run = &m->run;
     for (int a = 0; a < run->actors && run->state == RUN_RUNNING; a++) {
-        const double silence = share_silence(run->share, a);
-        if (silence < 0)
+        if (share_silence(run->share, a) < 0)
             run_end_hopeless(run, "an actor has given up, and a deterministic run goes on with all or none");
-        if (ranks_dead(&m->ranks, a) || silence > ranks_patience(&m->ranks))
+        if (ranks_hopeless(&m->ranks, a))
             run_end(run, RUN_LOST_ACTORS,
                     "rank %d is gone, and a deterministic run goes on with all or none: resume it from its last "
                     "checkpoint",

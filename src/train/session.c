@@ -55,12 +55,9 @@ static bool same_build(struct session *s)
     snprintf(mine, sizeof mine, "%.71s", s->prov.build_id);
     gethostname(host, sizeof host - 1);
     s->hosts = memory_new((size_t)s->size, sizeof *s->hosts);
-    s->pids = memory_new((size_t)s->size, sizeof *s->pids);
     char(*ids)[BUILD_ID] = memory_new((size_t)s->size, sizeof *ids);
-    const int pid = getpid();
     CHECK_MPI(MPI_Gather(mine, BUILD_ID, MPI_CHAR, ids, BUILD_ID, MPI_CHAR, 0, MPI_COMM_WORLD));
     CHECK_MPI(MPI_Gather(host, HOST, MPI_CHAR, s->hosts, HOST, MPI_CHAR, 0, MPI_COMM_WORLD));
-    CHECK_MPI(MPI_Gather(&pid, 1, MPI_INT, s->pids, 1, MPI_INT, 0, MPI_COMM_WORLD));
     int other = 0;
     for (int r = 1; s->rank == 0 && r < s->size && !other; r++)
         if (strcmp(ids[r], ids[0])) other = r;
@@ -289,5 +286,4 @@ void session_release(struct session *s)
     free(s->target);
     free(s->totals);
     free(s->hosts);
-    free(s->pids);
 }

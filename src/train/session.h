@@ -27,7 +27,6 @@ struct session {
     struct restore restore; /* rank 0, until all ranks have what is theirs */
     struct actor actor;     /* ranks > 0 */
     char (*hosts)[HOST];    /* rank 0 */
-    pid_t *pids;            /* rank 0 */
     struct provenance prov;
     struct optim *optim;                 /* rank 0 */
     float *theta, *target;               /* rank 0 */

@@ -48,13 +48,14 @@ static void finish(struct session *s, struct master *m, int *status)
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
  * allocation, for ever; so would those who wait for it in a collective call. Who can leave by itself has a second for
  * it. */
-static void end_the_rest(const struct session *s, const struct ranks *ranks, int status)
+static void end_the_rest(const struct session *s, const struct share *share, int status)
 {
     bool other_node = false;
     clock_sleep(ENDING_ALONE);
     for (int r = 1; r < s->size; r++) {
         other_node |= strcmp(s->hosts[r], s->hosts[0]) != 0;
-        if (ranks->pids[r] && !ranks_gone(ranks, r)) kill(ranks->pids[r], SIGKILL);
+        const struct process_id *id = share_process(share, r);
+        if (id->pid && !process_gone(id)) kill((pid_t)id->pid, SIGKILL);
     }
     if (!other_node) return;
     log_root("  ending what is left of the job: the launcher may say that MPI_ABORT was invoked");
@@ -92,6 +93,7 @@ static struct share_config share_config_of(const struct session *s)
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,
                                  .hogwild = o->consistency == CONSISTENCY_HOGWILD,
+                                 .patience = o->patience,
                                  .direct = o->relay == RELAY_OFF,
                                  .combine = combines[o->combine],
                                  .wire = wires[o->wire]};
@@ -115,8 +117,7 @@ static int run_master(struct session *s, struct share *share, bool *lost)
                                        .state_bytes = s->state_bytes,
                                        .totals = s->totals,
                                        .totals_bytes = s->totals_bytes,
-                                       .machine = s->machine,
-                                       .pids = s->pids};
+                                       .machine = s->machine};
     master_init(&m, &start);
     if (m.run.options->deterministic)
         rounds_run(&m);
@@ -126,7 +127,7 @@ static int run_master(struct session *s, struct share *share, bool *lost)
     for (int r = 1; r < s->size; r++) /* who died after its goodbye comes to no collective call either */
         if (ranks_gone(&m.ranks, r)) m.ranks.anyone_lost = true;
     *lost = !share_part(share, !m.ranks.anyone_lost, ENDING_PART);
-    if (*lost) end_the_rest(s, &m.ranks, status);
+    if (*lost) end_the_rest(s, share, status);
     master_free(&m);
     return status;
 }
@@ -138,9 +139,10 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
     if (status && share_orphaned(share)) {
         log_rank("the relay of this node is gone: this actor ends");
     } else if (status) {
-        log_rank("the master has given no sign of life for 10 s: this actor ends");
+        const bool seen = share_process(share, 0)->pid;
+        log_rank("the master %s: this actor ends", seen ? "is gone" : "has given no sign of life for --patience");
         /* our own launcher sees to those who hang; from another node it may be the network alone that is silent */
-        if (!getenv("DUNLIN_LAUNCHED") && share_is_local(share)) leave_by_force(1);
+        if (!getenv("DUNLIN_LAUNCHED") && seen) leave_by_force(1);
     }
     *lost = status || !share_parting(share);
     return status;

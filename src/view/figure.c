@@ -183,7 +183,7 @@ static void write_data(FILE *script, const struct figure_run *runs, int count, d
 /* What the legend calls a run's curve, quoted: the run's name, or, for the only run, what the curve is. */
 static void curve_title(const struct figure_run *run, int count, char *quoted, size_t size)
 {
-    char text[128];
+    char text[64];
     snprintf(text, sizeof text, "mean of %lld episodes", (long long)figure_window(run->total));
     figure_quote(count > 1 ? run->name : text, quoted, size);
 }
@@ -193,11 +193,11 @@ static void write_text_plot(FILE *script, const struct figure_run *runs, int cou
     const char *comma = "plot ";
     for (int r = 0; r < count; r++) {
         char title[512];
-        curve_title(&runs[r], count, title, sizeof title);
+        curve_title(&runs[r], count, title, sizeof title); /* with a blank before it: the key's line would touch it */
         if (runs[r].episode_count)
-            fprintf(script, "%s$r%d using 1:2 with lines title %s", comma, r, title), comma = ", ";
+            fprintf(script, "%s$r%d using 1:2 with lines title ' %s", comma, r, title + 1), comma = ", ";
         if (!runs[r].episode_count && runs[r].eval_count)
-            fprintf(script, "%s$e%d using 1:2 with points title %s", comma, r, title), comma = ", ";
+            fprintf(script, "%s$e%d using 1:2 with points title ' %s", comma, r, title + 1), comma = ", ";
     }
     fprintf(script, "\n");
 }

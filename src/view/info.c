@@ -1,6 +1,7 @@
 /* info.c -- `dunlin info`: settings, progress and provenance as `key value` lines; a table of run.h5 as CSV. */
 #include "view/info.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -15,16 +16,12 @@
 static const char usage[] = USAGE "\n"
                                   "  settings, progress and provenance as `key value` lines, or a table as CSV\n";
 
-static int print_counters(const char *path)
+static int print_counters(struct checkpoint_file *f)
 {
     struct checkpoint_counters c;
-    struct checkpoint_file *f = checkpoint_open(path);
-    if (!f) return -1;
-    const int rc = checkpoint_read_counters(f, &c);
-    checkpoint_close(&f);
-    if (rc) return -1;
-    char shown[OPTION_TEXT + 64];
-    printf("checkpoint %s\n", text_shown(path, shown, sizeof shown));
+    if (checkpoint_read_counters(f, &c)) return -1;
+    char shown[4 * PATH_MAX];
+    printf("checkpoint %s\n", text_shown(checkpoint_path(f), shown, sizeof shown));
 #define SHOW_int64_t(v) printf("%lld\n", (long long)(v))
 #define SHOW_double(v) printf("%.10g\n", v)
 #define X(type, field, help)                                                                                           \
@@ -35,15 +32,12 @@ static int print_counters(const char *path)
     return 0;
 }
 
-static int print_checkpoint_options(const char *path)
+static int print_options(struct checkpoint_file *f)
 {
     static struct option_set set;
     char text[OPTION_TEXT], shown[4 * OPTION_TEXT];
-    struct checkpoint_file *f = checkpoint_open(path);
-    if (!f) return -1;
     options_init(&set);
     const int rc = checkpoint_read_options(f, &set);
-    checkpoint_close(&f);
     for (int i = 0; i < option_count() && !rc; i++) {
         options_format(&set.values, i, text, sizeof text);
         printf("%s %s\n", option_key(i), text_shown(text, shown, sizeof shown));
@@ -51,10 +45,21 @@ static int print_checkpoint_options(const char *path)
     return rc;
 }
 
+/* A checkpoint's counters, and its options where there is no run file to tell them. */
+static int print_checkpoint(struct checkpoint_found *found, bool with_options)
+{
+    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
+    if (!f) return -1;
+    const int rc = print_counters(f) || (with_options && print_options(f)) ? -1 : 0;
+    checkpoint_close(&f);
+    return rc;
+}
+
 int info_main(int argc, char **argv)
 {
     const char *what = NULL, *csv = NULL;
-    char path[OPTION_TEXT + 64], run[OPTION_TEXT + 64];
+    char run[OPTION_TEXT + 64];
+    static struct checkpoint_found found;
     struct stat st;
     const struct word rows[] = {{"--csv", .text = &csv}};
     const struct words words = {.usage = usage,
@@ -83,11 +88,11 @@ int info_main(int argc, char **argv)
         log_error("%s", error_text());
         return 1;
     }
-    if (checkpoint_resolve(what, false, path, sizeof path)) {
+    if (checkpoint_find(what, false, &found)) {
         log_error("%s", error_text());
         return 2;
     }
-    rc = print_counters(path) || (folder ? runfile_print_info(run) : print_checkpoint_options(path));
+    rc = print_checkpoint(&found, !folder) || (folder && runfile_print_info(run));
     if (rc) log_error("%s", error_text());
     return rc ? 1 : 0;
 }

@@ -17,11 +17,12 @@
 
 enum { RUNS_MOST = 4096, USAGE = 2, FAILED = 1 };
 
-static const char usage[] =
-    "dunlin plot RUN... --out FILE.png|.svg [--x frames|seconds|updates|lr|rank]\n"
-    "dunlin plot RUN... --text [--x frames|seconds|updates|lr|rank]\n"
-    "  learning curves of run folders (or their run.h5), drawn by gnuplot; --text draws them here\n"
-    "  --x lr: one point per run, its score against its learning rate; --x rank: the same scores, best first\n";
+static const char usage[] = "dunlin plot RUN... --out FILE.png|.svg [--x frames|seconds|updates|lr|rank]\n"
+                            "dunlin plot RUN... --text [--x frames|seconds|updates|lr|rank]\n"
+                            "  learning curves of run folders (or their run.h5), drawn by gnuplot\n"
+                            "  --text: draws them here\n"
+                            "  --x lr: one point per run, its score against its learning rate\n"
+                            "  --x rank: the same scores, best first\n";
 
 struct request {
     const char *runs[RUNS_MOST], *out;

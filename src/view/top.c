@@ -25,9 +25,9 @@
 #include "store/runfile.h"
 #include "view/top_text.h"
 
-static const char usage[] =
-    "dunlin top RUN [--once] [--interval S]\n"
-    "  what a run is doing, every S seconds (1); q or Ctrl-C leaves. --once: one view, for scripts\n";
+static const char usage[] = "dunlin top RUN [--once] [--interval S]\n"
+                            "  what a run is doing, every S seconds (1); q or Ctrl-C leaves\n"
+                            "  --once: one view, for scripts\n";
 
 /* Clear what is there; from its upper left corner each line ends with "clear the rest". */
 #define ANSI_CLEAR "\033[2J"

@@ -121,6 +121,13 @@ def mutated(text, m):
     return "\n".join(lines)
 
 
+def settled():
+    """what make finds out anew at each call, as words for it"""
+    said = subprocess.run(["make", "-pn", "all"], cwd=TOP, capture_output=True, text=True).stdout
+    known = dict(re.findall(r"^(PACKAGES|LIBS) := (.*)$", said, re.M))
+    return [f"{k}={v.strip()}" for k, v in known.items()]
+
+
 class Copy:
     """a copy of the tree, with what was built, in which mutations are made one after another"""
 
@@ -141,7 +148,7 @@ class Copy:
                 shutil.copy2(source, to)
         revision = os.path.join(folder, "build", "revision.h")
         word = open(revision).read().split('"')[1] if os.path.exists(revision) else "unknown"
-        self.make_words = ["make", "-s", "REVISION=" + word]
+        self.make_words = ["make", "-s", "ABSENT=", "REVISION=" + word] + settled()
         if shutil.which("ccache") and "CC_BACKEND" not in os.environ:
             self.make_words.append("CC_BACKEND=ccache gcc")
         for piece in ("venv", "atari"):
@@ -289,44 +296,32 @@ def judge_all(todo, args, book):
     if not todo:
         return
     copies = [Copy(os.path.join(args.work, str(i)), os.path.abspath(args.build)) for i in range(args.jobs)]
-    said = threading.Lock()
+    lock = threading.Lock()
+    items, red, limit = list(todo), [], {}
 
-    def each(items, work):
-        items = list(items)
-
-        def lane(copy):
-            while True:
-                with said:
-                    if not items:
-                        return
-                    item = items.pop(0)
-                work(copy, item)
-        threads = [threading.Thread(target=lane, args=(c,)) for c in copies]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-
-    red = []
-    limit = {}
-    for copy in copies:
+    def lane(copy):
         copy.limit = limit
-
-    def work(copy, m):
-        if red:
-            return
-        start = time.time()
-        try:
-            copy.judge(m)
-        except Red as e:
-            red.append(str(e))
-            return
-        with said:
-            print(f"{m.word:10} {m.room}:{m.number:<3} {m.what}  [{m.note}] {time.time() - start:.0f} s", flush=True)
-            if m.word != "error":
-                with open(book, "a", encoding="utf-8") as f:
-                    f.write(json.dumps([m.key(), m.word, m.note]) + "\n")
-    each(todo, work)
+        while True:
+            with lock:
+                if not items or red:
+                    return
+                m = items.pop(0)
+            start = time.time()
+            try:
+                copy.judge(m)
+            except Red as e:
+                red.append(str(e))
+                return
+            with lock:
+                print(f"{m.word:10} {m.room}:{m.number:<3} {m.what}  [{m.note}] {time.time() - start:.0f} s", flush=True)
+                if m.word != "error":
+                    with open(book, "a", encoding="utf-8") as f:
+                        f.write(json.dumps([m.key(), m.word, m.note]) + "\n")
+    threads = [threading.Thread(target=lane, args=(c,)) for c in copies]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
     if red:
         sys.exit("mutants: " + "\n".join(red))
     for copy in copies:

@@ -1,7 +1,7 @@
 /* process.h -- the one reader of /proc/PID: who a process is, whose child, and what it was given. Its number alone may
- * be a later one's, days afterwards. Local. */
-#ifndef DUNLIN_JOB_PROCESS_H
-#define DUNLIN_JOB_PROCESS_H
+ * be a later one's, days afterwards, and in another container means another process. Local. */
+#ifndef DUNLIN_BASE_PROCESS_H
+#define DUNLIN_BASE_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +23,21 @@ bool process_look(pid_t pid, struct process *p);
 uint64_t process_birth(pid_t pid);
 /* Does the process that began then still run. */
 bool process_is(pid_t pid, uint64_t birth);
+
+/* What others need to look a process up; it travels between them as bytes. */
+struct process_id {
+    int64_t pid;    /* 0: it cannot be looked up */
+    uint64_t birth; /* as process.birth */
+    uint64_t place; /* the same where one machine gives the numbers of processes: host, boot and pid namespace */
+};
+
+/* This process; pid 0 where /proc is another place's, or is not there. */
+struct process_id process_self(void);
+/* Of a process that told its id: can it be looked up from here, and does it live. Where this is false no later look
+ * says anything: its silence must be judged. */
+bool process_seen(const struct process_id *id);
+/* Of one that was seen: has it ended since. Never of one with pid 0. */
+bool process_gone(const struct process_id *id);
 
 /* The *n living processes whose parent is `parent`, malloc'd, the caller's; NULL where there is none. */
 pid_t *process_children(pid_t parent, int *n);

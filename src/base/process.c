@@ -1,7 +1,9 @@
 /* process.c -- see process.h; proc(5) says what the fields of /proc/PID/stat are. */
-#include "job/process.h"
+#include "base/process.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,51 @@ bool process_is(pid_t pid, uint64_t birth)
 {
     struct process now;
     return process_look(pid, &now) && now.birth == birth && now.state != 'Z' && now.state != 'X';
+}
+
+static uint64_t mix(uint64_t hash, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211); /* FNV-1a */
+    return hash;
+}
+
+/* 0 where it is not told. Another namespace has numbers of its own; another machine, or a virtual one's copy, too. */
+static uint64_t place(void)
+{
+    char boot[64] = "", numbers[64] = "", host[256] = "", own[16] = "";
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    const bool told = f && fgets(boot, sizeof boot, f);
+    if (f) fclose(f);
+    const ssize_t n = readlink("/proc/self/ns/pid", numbers, sizeof numbers);
+    const ssize_t m = readlink("/proc/self", own, sizeof own - 1); /* by a /proc of these numbers */
+    if (!told || n <= 0 || m <= 0 || atoi(own) != getpid() || gethostname(host, sizeof host - 1)) return 0;
+    const uint64_t hash =
+        mix(mix(mix(UINT64_C(14695981039346656037), boot, strlen(boot)), numbers, (size_t)n), host, strlen(host));
+    return hash ? hash : 1;
+}
+
+struct process_id process_self(void)
+{
+    struct process own;
+    struct process_id self = {.place = place()};
+    if (!self.place || !process_look(getpid(), &own)) return self;
+    self.pid = getpid();
+    self.birth = own.birth;
+    return self;
+}
+
+bool process_seen(const struct process_id *id)
+{
+    return id->pid > 0 && id->place == place() && process_is((pid_t)id->pid, id->birth);
+}
+
+bool process_gone(const struct process_id *id)
+{
+    struct process now;
+    if (id->pid <= 0) return false;
+    if (kill((pid_t)id->pid, 0) && errno == ESRCH) return true;
+    /* who has no descriptor left to look with must not take the living for dead */
+    return process_look((pid_t)id->pid, &now) && (now.birth != id->birth || now.state == 'Z' || now.state == 'X');
 }
 
 pid_t *process_children(pid_t parent, int *n)
