@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # fetch-atari.sh [DIR] -- puts the Arcade Learning Environment's C library and the games into DIR (build/atari unless given):
-# DIR/libale_c.so and DIR/roms/*.bin, taken out of the Python packages multi-agent-ale-py and ale-py by pip. Nothing is
-# installed, nothing outside DIR changes, and nothing is done where both are there. `dunlin` finds build/atari beside itself;
-# for another DIR set DUNLIN_ATARI_DIR.
+# DIR/libale_c.so and DIR/roms/*.bin, taken by pip out of the Python packages multi-agent-ale-py and ale-py, each of one version
+# and known by its SHA-256. Nothing is installed, nothing outside DIR changes, and nothing is done where both are there. `dunlin`
+# finds build/atari beside itself; for another DIR set DUNLIN_ATARI_DIR.
 set -eu
 say() { echo "dunlin: $*" >&2; }
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
@@ -19,32 +19,30 @@ if ! "$python" -m pip --version >/dev/null 2>&1; then
         { say "fetch-atari.sh needs pip; install python3-pip or python3-venv, or load the module \"python\""; exit 1; }
 fi
 
-# download PACKAGE: its wheel into $work/PACKAGE. Only a library and data files are wanted, so the wheel of any Python will do
-# where there is none for this one.
+# Only a library and data files are wanted, so the wheels for one Python do for all; pip takes them by these hashes alone.
 machine=$(uname -m)
-download() {
-    local to=$work/$1 version
-    "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$to" "$1" >"$work/log" 2>&1 && return
-    for version in 3.11 3.12 3.10 3.13 3.9; do
-        "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$to" --implementation cp \
-            --python-version "$version" --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \
-            --platform "manylinux_2_24_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \
-            "$1" >>"$work/log" 2>&1 && return
-    done
-    say "$1 could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this where there is a network," \
-        "then copy the folder $dir"
-    exit 1
-}
-
+[ "$machine" = x86_64 ] || { say "fetch-atari.sh: the emulator's package is for x86_64 alone, this machine is $machine"; exit 1; }
+cat >"$work/pinned" <<'END'
+multi-agent-ale-py==0.1.12 --hash=sha256:cad0c5afa4f9ab077556d6e39cc83de9002d3a3024ced806029dc4e17cae21c2
+ale-py==0.12.1 --hash=sha256:ba7429074ba6ffc1555f9a41bf00bee5d427b5080253101a8fe00412ca481033
+END
 say "fetching the Arcade Learning Environment and its games into $dir"
-for package in multi-agent-ale-py ale-py; do
-    download "$package"
-    "$python" -m zipfile -e "$work/$package"/*.whl "$work/$package/out"
-done
-library=$(find "$work/multi-agent-ale-py/out" -name libale_c.so | head -1)
-list=$(find "$work/ale-py/out" -path '*/roms/md5.json' | head -1)
+if ! "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$work" \
+    --implementation cp --python-version 3.11 --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
+    --platform manylinux_2_24_x86_64 -r "$work/pinned" >"$work/log" 2>&1; then
+    if grep -q 'DO NOT MATCH THE HASHES' "$work/log"; then
+        say "what was offered as the emulator or the games is not what this script names by hash; nothing was taken"
+    else
+        say "the emulator and the games could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this" \
+            "where there is a network, then copy the folder $dir"
+    fi
+    exit 1
+fi
+for wheel in "$work"/*.whl; do "$python" -m zipfile -e "$wheel" "$work/out"; done
+library=$(find "$work/out" -name libale_c.so | head -1)
+list=$(find "$work/out" -path '*/roms/md5.json' | head -1)
 if [ -z "$library" ] || [ -z "$list" ]; then
-    say "the downloaded packages hold no libale_c.so or no games: $(cd "$work" && echo */*.whl)"
+    say "the downloaded packages hold no libale_c.so or no games: $(cd "$work" && echo *.whl)"
     exit 1
 fi
 mkdir -p "$dir/roms"

@@ -1,5 +1,5 @@
-/* bad_env.c -- an environment plug-in for tests of `dunlin check`: a walk of 5 to 20 steps; lib:PATH.so:ARG says what is
- * bad about it, as the names below do. */
+/* bad_env.c -- an environment plug-in for tests of `dunlin check`: a walk of 5 to 20 steps; lib:PATH.so:ARG says what
+ * is bad about it, as the names below do. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

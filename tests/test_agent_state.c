@@ -134,10 +134,11 @@ static int watch_stop(void *arg)
     return ++w->signs == w->stop_at;
 }
 
-static void watch_step(void *arg, const void *env_state, double reward, double value, bool end)
+static void watch_step(void *arg, const void *env_state, const float *obs, double reward, double value, bool end)
 {
     struct watcher *w = arg;
     EXPECT(isfinite(value));
+    EXPECT(isfinite(obs[0]));
     usleep(3000); /* slow steps: signs of life go by the clock */
     const int t = ((const struct script *)env_state)->t;
     if (t == 0)

@@ -25,7 +25,7 @@ if command -v script >/dev/null; then
     check "list: in a terminal all of it" is "$(tr -s ' \n' ' ' <seen)" "$(tr -s ' \n' ' ' <listed)"
 fi
 run "$dunlin" train --env cartpole --algo n-step-q --help; check "train --env --help: status 0" is "$status" 0
-check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(500000;\|(500000; 1 or more)" out
+check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(2000000;\|(2000000; 1 or more)" out
 run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000; 1 or more)" out
 run "$dunlin" train --env nowhere --help; check "train --help for no environment: status 2" is "$status" 2
 run "$dunlin" resume --help

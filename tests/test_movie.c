@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "play/canvas.h"
 #include "play/movie.h"
+#include "play/sight.h"
 
 enum { H = 60, W = 90, BYTES = 3 * H * W, PICTURES = 40 };
 
@@ -161,6 +162,46 @@ static int teardown(void **unused)
     return testing_remove(dir);
 }
 
+/* Observations of one to four planes, and numbers as bars that keep to the largest so far. */
+static void observations_drawn(void **state)
+{
+    (void)state;
+    enum { SIDE = 32, N = SIDE * SIDE };
+    struct world world = {.spec = {.obs_kind = ENV_OBS_PICTURE, .height = SIDE, .width = SIDE}};
+    float obs[4 * N];
+    for (int i = 0; i < 4 * N; i++) obs[i] = (float)(i * 31 % 256) / 255.0f;
+    for (int planes = 1; planes <= 4; planes++) {
+        uint8_t rgb[3 * N];
+        world.spec.planes = planes;
+        struct sight s = sight_of(&world);
+        EXPECT(s.height == SIDE && s.width == SIDE);
+        sight_draw(&s, &world, obs, rgb);
+        for (int i = 0; i < N; i++)
+            for (int c = 0; c < 3; c++) {
+                const int plane = planes == 1 ? 0 : c;
+                EXPECT(rgb[3 * i + c] == (plane < planes ? (plane * N + i) * 31 % 256 : 0));
+            }
+    }
+    world.spec = (struct env_spec){.obs_kind = ENV_OBS_FLOATS, .obs_dim = 2};
+    struct sight s = sight_of(&world);
+    EXPECT(s.width == 250 && s.height % 2 == 1);
+    uint8_t *rgb = malloc((size_t)(3 * s.width * s.height));
+    const float first[] = {0.5f, -1}, second[] = {8, -2};
+    const int full = s.height / 2;
+    for (int k = 0; k < 2; k++) {
+        int lit[2][2] = {{0}}; /* [bar][above, below] */
+        sight_draw(&s, &world, k ? second : first, rgb);
+        for (int y = 0; y < s.height; y++)
+            for (int bar = 0; y != full && bar < 2; bar++) {
+                const uint8_t *at = rgb + 3 * (y * s.width + bar * 125 + 10);
+                lit[bar][y > full] += at[0] || at[1] || at[2];
+            }
+        EXPECT(lit[0][0] == (k ? full : full / 2) && lit[0][1] == 0);
+        EXPECT(lit[1][0] == 0 && lit[1][1] == (k ? full / 4 : full));
+    }
+    free(rgb);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_colours_are_near, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_half_is_left, setup, teardown),
         cmocka_unit_test(pictures_are_enlarged_and_captioned),
+        cmocka_unit_test(observations_drawn),
     };
     return testing_main(tests);
 }

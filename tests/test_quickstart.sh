@@ -3,15 +3,15 @@
 . "$(dirname "$0")/tap.sh"
 # In rounds, so that the same machine sees the same run.
 RUN_LIMIT=280
-run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --seed 7 --deterministic
+run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --seed 7 --deterministic --frames 120000
 check "quickstart: status 0" is "$status" 0
 check "its score over 100 episodes is shown" grep -qE '^episodes 100 mean [-0-9.]+ ' out
 check "the curve stands in the terminal" grep -q "emulated frames" out
 png=$(sed -n 's/^learning curve: //p' out)
 check "the path of the picture is printed" test -s "$png"
-# on another processor the trajectory is another one: chance is -0.83, and who misses one column of twelve still has 0.83
+# on another processor the trajectory is another one, but all seeds end near 1; who misses one column of the twelve has 0.83
 run "$dunlin" eval q --episodes 200
-check "catch is learned: mean $(value mean) of at least 0.6 over 200 episodes" at_least "$(value mean)" 0.6
+check "catch is solved: mean $(value mean) of at least 0.95 over 200 episodes" at_least "$(value mean)" 0.95
 
 # cartpole at a rate at which it forgets what it has learned: the best weights are not the last
 small=(--actors 2 --envs-per-actor 1 --deterministic --seed 2)

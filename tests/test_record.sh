@@ -106,7 +106,9 @@ BLIND
 run "${CC_BACKEND:-gcc}" -O1 -shared -fPIC -I "$source_dir/include" blind.c -o blind.so -lm
 run "$dunlin" train --env "lib:$PWD/blind.so" --net mlp:8 --actors 1 --frames 500 --out blind
 check "a run of an environment that draws nothing" is "$status" 0
-refused "an environment that draws nothing" 1 "blind.so|render" record blind --env "lib:$PWD/blind.so" --out x.gif
+run "$dunlin" record blind --env "lib:$PWD/blind.so" --out blind.gif
+check "an environment that draws nothing: its observations, one a step and the start" test "$status" = 0 -a "$(pictures blind.gif)" = 5
+check "an environment that draws nothing: bars" grep -qE "of 250 x [0-9]+ pixels" err
 
 # top
 run "$dunlin" top --once a; check "top: status 0" is "$status" 0

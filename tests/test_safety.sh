@@ -25,6 +25,44 @@ run "$dunlin" train in.ini
 check "a value like a command: status 2" is "$status" 2
 check "no command was run" is "$(find . -name 'pwned*')" ""
 
+# what is fetched is what was looked at when it was named
+if python3 -m pip --version >/dev/null 2>&1 && [ "$(uname -m)" = x86_64 ]; then
+    python3 - <<'PYTHON'
+import zipfile
+for name, version, files in (("multi_agent_ale_py", "0.1.12", ["libale_c.so"]), ("ale_py", "0.12.1", ["roms/md5.json", "roms/pong.bin"])):
+    with zipfile.ZipFile(f"{name}-{version}-cp311-cp311-manylinux_2_28_x86_64.whl", "w") as z:
+        for f in files: z.writestr(f"{name}/{f}", "another's")
+        for f, text in (("METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"), ("WHEEL", "Wheel-Version: 1.0\n"),
+                        ("RECORD", "")): z.writestr(f"{name}-{version}.dist-info/{f}", text)
+PYTHON
+    PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD run bash "$source_dir/run/fetch-atari.sh" fetched
+    check "fetch-atari.sh, another's packages: status 1" is "$status" 1
+    check "fetch-atari.sh, another's packages: it says so" grep -q "not what this script names by hash" err
+    check "fetch-atari.sh, another's packages: nothing is taken" test ! -e fetched
+else skip "fetch-atari.sh takes nothing else" "no pip, or another processor"; fi
+
+# links that somebody else put where a run writes or reads
+echo mine >victim
+mkdir planted
+for f in .dunlin-probe status.new run.h5.new checkpoint-000000000000.h5.new checkpoint-best.h5.new; do ln -s ../victim "planted/$f"; done
+run "$dunlin" train --env corridor --frames 3000 --actors 1 --eval-every 1000 --eval-episodes 2 --out planted
+check "a run in a folder of planted links: status 0" is "$status" 0
+check "what they lead to is as it was" is "$(cat victim)" mine
+ln -s "$name" linked
+run "$dunlin" eval linked --episodes 2
+check "RUN may be a link" is "$status" 0
+cp -r "$name" led
+for f in led/*; do mv "$f" "aside-${f#led/}"; ln -s "../aside-${f#led/}" "$f"; done
+for words in "top --once" "info" "info --csv train" "eval" "resume"; do
+    run "$dunlin" $words led
+    check "$words: no link in RUN is followed" test "$status" != 0
+    check "$words: the line says so" grep -q "is a link, and none is followed" err
+done
+newest=$(cd led && ls checkpoint-0*.h5 | tail -1)
+ln -s "aside-$newest" by-link.h5
+run "$dunlin" eval by-link.h5 --episodes 2
+check "a checkpoint that is named may be a link" is "$status" 0
+
 # names and texts that a terminal would take for commands
 escape=$(printf '\033]0;owned\007\n\302\233m')
 visible='\x1b]0;owned\x07\x0a\xc2\x9bm'

@@ -121,7 +121,7 @@ struct env_ops {
     size_t (*save)(const void *state, void *bytes);
     /* Goes back to a saved state. Optional. Returns 0, or -1 where the bytes are not such a state. */
     int (*load)(void *state, const void *bytes, size_t n);
-    /* Draws the present state as rgb[render_height][render_width][3]. Optional. */
+    /* Draws the present state as rgb[render_height][render_width][3]. Optional: recordings show observations then. */
     void (*render)(const void *state, uint8_t *rgb);
     /* Which algorithms do not learn it with its defaults: "one-step-q, a3c"; `dunlin list` says so. NULL: none. */
     const char *not_learned_by;

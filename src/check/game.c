@@ -116,7 +116,7 @@ static void unwritten_pixels(struct run *r)
 static void look_at_obs(struct run *r)
 {
     const struct frames *f = &r->in.frames;
-    const float *obs = f->ring + (size_t)f->recent[f->stack - 1] * f->size;
+    const float *obs = frames_newest(f);
     struct check_range *range = &r->g->obs;
     for (size_t i = 0; i < range->numbers; i++) {
         if (obs[i] < range->low[i]) range->low[i] = obs[i];

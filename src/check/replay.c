@@ -72,7 +72,7 @@ static uint64_t play_on(struct player *p)
     const struct frames *f = &p->in.frames;
     const double facts[] = {s.reward, s.terminated, s.truncated, s.life_lost, rc};
     const uint64_t hash = mix(0xCBF29CE484222325ULL, facts, sizeof facts);
-    return rc ? hash : mix(hash, f->ring + (size_t)f->recent[f->stack - 1] * f->size, f->size * sizeof(float));
+    return rc ? hash : mix(hash, frames_newest(f), f->size * sizeof(float));
 }
 
 /* Plays `trace` again; beside: another instance, which takes a step before each. The first step that differs, or -1. */

@@ -60,7 +60,8 @@ static struct env_action act(struct evaluator *p, double *value)
 
 static void show(const struct evaluator *p, double reward, double value, bool end)
 {
-    if (p->hooks && p->hooks->step) p->hooks->step(p->hooks->arg, p->in.state, reward, value, end);
+    if (p->hooks && p->hooks->step)
+        p->hooks->step(p->hooks->arg, p->in.state, frames_newest(&p->in.frames), reward, value, end);
 }
 
 /* By the clock, not by steps, which may be slow: a sign of life now and then; true where it is not wanted any more. */

@@ -35,8 +35,9 @@ struct evaluate_hooks {
     /* Called some times a second; anything but 0 ends the evaluation. */
     int (*stop)(void *arg);
     /* Called after each reset (reward 0, value 0, end false) and after each step. state is the environment's, for its
-     * render(); value is V(s) or max_a Q(s,a) of the observation that was acted on. */
-    void (*step)(void *arg, const void *state, double reward, double value, bool end);
+     * render(), and obs the newest observation as the network sees it (world_obs_floats()); value is V(s) or
+     * max_a Q(s,a) of the observation that was acted on. */
+    void (*step)(void *arg, const void *state, const float *obs, double reward, double value, bool end);
     void *arg;
 };
 

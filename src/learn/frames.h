@@ -30,6 +30,12 @@ float *frames_next(struct frames *f);
 /* The same for an episode's first observation, which fills the whole stack. */
 float *frames_first(struct frames *f);
 
+/* The newest observation, (planes, size / planes). */
+static inline const float *frames_newest(const struct frames *f)
+{
+    return f->ring + (size_t)f->recent[f->stack - 1] * f->size;
+}
+
 /* x[0 .. stack * planes - 1]: the planes of the stack, those of the newest observation last. */
 void frames_stack(const struct frames *f, const float **x);
 

@@ -60,9 +60,9 @@ static int render(const struct request *w, const struct player *player, struct e
     struct screen screen = {.seconds = 1 / w->fps};
     struct show s = {.picture = picture, .sink = &screen, .fps = w->fps};
     const struct evaluate_config config = player_config(player, &w->player);
-    int rc = show_open(&s, player);
-    if (!rc) screen.window = window_open(player->set.values.env, s.canvas.height, s.canvas.width);
-    if (!rc) rc = screen.window ? show_play(&s, &config, r) : -1;
+    show_open(&s, player);
+    screen.window = window_open(player->set.values.env, s.canvas.height, s.canvas.width);
+    const int rc = screen.window ? show_play(&s, &config, r) : -1;
     *ended = s.full;
     window_close(&screen.window);
     show_close(&s);

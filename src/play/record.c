@@ -79,13 +79,11 @@ static int record(const struct request *w, const struct player *player)
     struct show s = {.picture = add, .fps = w->fps, .most = llround(fmax(1, w->max_seconds * w->fps))};
     const struct evaluate_config config = player_config(player, &w->player);
     struct evaluate_result result;
-    int rc = show_open(&s, player);
-    if (!rc) {
-        struct movie *movie = movie_open(w->out, s.canvas.height, s.canvas.width, w->fps);
-        s.sink = movie;
-        rc = movie ? show_play(&s, &config, &result) : -1;
-        if (movie_close(&movie, !rc)) rc = -1;
-    }
+    show_open(&s, player);
+    struct movie *movie = movie_open(w->out, s.canvas.height, s.canvas.width, w->fps);
+    s.sink = movie;
+    int rc = movie ? show_play(&s, &config, &result) : -1;
+    if (movie_close(&movie, !rc)) rc = -1;
     if (!rc) report(w, &s);
     show_close(&s);
     return rc;

@@ -8,15 +8,16 @@
 
 static const double HOLD = 0.6; /* s that an episode's last picture stays */
 
-int show_open(struct show *s, const struct player *player)
+void show_open(struct show *s, const struct player *player)
 {
     const struct world *world = &player->setup.world;
+    const struct env_spec *spec = &world->spec;
     s->player = player;
-    if (!world->ops->render)
-        return error_set("environment %s draws no pictures (it has no `render`, see include/dunlin/env.h)",
-                         player->set.values.env);
-    canvas_init(&s->canvas, world->spec.render_height, world->spec.render_width, world->spec.max_steps);
-    return 0;
+    s->sight = sight_of(world);
+    if (world->ops->render)
+        canvas_init(&s->canvas, spec->render_height, spec->render_width, spec->max_steps);
+    else
+        canvas_init(&s->canvas, s->sight.height, s->sight.width, spec->max_steps);
 }
 
 void show_close(struct show *s)
@@ -38,7 +39,7 @@ static void emit(struct show *s, const double *value)
 }
 
 /* After a reset or a step. value belongs to the state before this step: so a picture waits for the step after it. */
-static void see(void *arg, const void *state, double reward, double value, bool end)
+static void see(void *arg, const void *state, const float *obs, double reward, double value, bool end)
 {
     struct show *s = arg;
     if (s->full || s->failed) return;
@@ -50,7 +51,11 @@ static void see(void *arg, const void *state, double reward, double value, bool 
         canvas_restart(&s->canvas);
         s->score = 0;
     }
-    s->player->setup.world.ops->render(state, s->canvas.source);
+    const struct world *world = &s->player->setup.world;
+    if (world->ops->render)
+        world->ops->render(state, s->canvas.source);
+    else
+        sight_draw(&s->sight, world, obs, s->canvas.source);
     s->waiting = true;
     if (!end) return;
     emit(s, NULL);

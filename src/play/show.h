@@ -9,6 +9,7 @@
 #include "learn/evaluate.h"
 #include "play/canvas.h"
 #include "play/player.h"
+#include "play/sight.h"
 
 struct show {
     /* Takes a picture, canvas.rgb, to be shown for `times` times 1/fps s: 0, 1 to end the play,
@@ -20,6 +21,7 @@ struct show {
 
     /* filled by show_open() and show_play() */
     struct canvas canvas;
+    struct sight sight; /* where the environment draws nothing */
     const struct player *player;
     double score, sum; /* of the open episode; of the finished ones */
     int64_t shown;
@@ -29,9 +31,9 @@ struct show {
     char line[1024]; /* why it failed */
 };
 
-/* Makes the canvas for what the player plays. 0, or -1 after error_set() where the environment draws no pictures.
- * Owner: show_close(), also after a failure. */
-int show_open(struct show *s, const struct player *player);
+/* Makes the canvas for what the player plays: the environment's own pictures, or, where it draws none, its observations
+ * (sight.h). Owner: show_close(). */
+void show_open(struct show *s, const struct player *player);
 void show_close(struct show *s);
 /* Plays; the games are those of evaluate_run() with the same config. 0, also where the limit or the sink ended it
  * (s->full, and *result is then not filled); or -1 after error_set(). */

@@ -107,7 +107,7 @@ static int recall(const struct stat *file)
 static bool is_whole(const char *path)
 {
     struct stat file;
-    if (stat(path, &file)) return false;
+    if (lstat(path, &file)) return false;
     int whole = recall(&file);
     if (whole < 0) remember(&file, (whole = !checkpoint_verify(path)));
     return whole;
@@ -116,7 +116,7 @@ static bool is_whole(const char *path)
 static unsigned char *read_and_remember(const char *path, size_t *size)
 {
     struct stat file;
-    const bool there = !stat(path, &file);
+    const bool there = !lstat(path, &file);
     unsigned char *bytes = seal_read(path, size);
     if (there) remember(&file, bytes != NULL);
     return bytes;
@@ -130,7 +130,7 @@ void checkpoint_prune(const char *dir, const char *written, int keep)
     struct stat own;
     char path_of_own[PATH_MAX];
     if ((size_t)snprintf(path_of_own, sizeof path_of_own, "%s/%s", dir, written) < sizeof path_of_own &&
-        !stat(path_of_own, &own))
+        !lstat(path_of_own, &own))
         remember(&own, true);
     for (int i = 0; i < n && n > keep; i++) {
         char path[PATH_MAX];
@@ -214,7 +214,9 @@ int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found 
     found->bytes = NULL;
     if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno));
     if (!S_ISDIR(st.st_mode)) {
-        found->bytes = read_named(run_or_file, "", path, &found->size);
+        char real[PATH_MAX]; /* the user's own word may be a link */
+        const bool link = !lstat(run_or_file, &st) && S_ISLNK(st.st_mode) && realpath(run_or_file, real);
+        found->bytes = read_named(link ? real : run_or_file, "", path, &found->size);
         return found->bytes ? 0 : -1;
     }
     if (best && (size_t)snprintf(path, PATH_MAX, "%s/checkpoint-best.h5", run_or_file) < PATH_MAX &&

@@ -91,7 +91,7 @@ uint64_t guard_size(const char *path, bool packed)
 {
     const uint64_t times = packed ? 1 : PACKED_BY_DISK;
     struct stat st;
-    if (stat(path, &st)) return 0;
+    if (lstat(path, &st)) return 0;
     const uint64_t size = (uint64_t)st.st_size, blocks = (uint64_t)st.st_blocks;
     if (!blocks || blocks > size / BLOCK / times) return size;
     const uint64_t most = blocks * BLOCK * times + NOT_YET_THERE;

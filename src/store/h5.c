@@ -11,6 +11,12 @@ enum { MAX_ATTRIBUTES = 1024 }; /* more than any version writes: a bound for the
 enum { MAX_DEPTH = 8 };         /* twice what any version writes */
 enum { CHUNK_MOST = 1 << 20 };  /* bytes; Dunlin's have 40 thousand */
 
+const char *h5_of_fd(int fd, char name[H5_OF_FD])
+{
+    snprintf(name, H5_OF_FD, "/proc/self/fd/%d", fd);
+    return name;
+}
+
 void h5_init(void)
 {
     /* At exit the library would flush what a failed close left open, and print about it; what must be flushed is

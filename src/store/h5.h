@@ -32,6 +32,10 @@ void h5_init(void);
  * -1. */
 int h5_fail(const char *path, const char *doing);
 
+/* A name by which HDF5, which opens by name alone, opens the file that fd is open on, whatever path leads to now. */
+enum { H5_OF_FD = 40 };
+const char *h5_of_fd(int fd, char name[H5_OF_FD]);
+
 /* Gives a handle of any kind back; < 0 is fine. *id becomes H5I_INVALID_HID. */
 void h5_release(hid_t *id);
 

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "store/seal.h"
 #include "store/tables.h"
 
 enum { BLOCK = 16384, MAX_SESSIONS = 100000 };
@@ -153,7 +155,12 @@ int run_make(const struct run_recipe *recipe)
     h5_init();
     if (recipe->old && (run_open(recipe->old, &old) || run_check(old, recipe->old))) return RUN_MAKE_OLD_BAD;
     access = run_access();
-    hid_t file = access < 0 ? access : H5Fcreate(recipe->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    const int fd = file_create(recipe->path);
+    if (fd < 0) return RUN_MAKE_NEW_BAD;
+    hid_t file = access;
+    char name[H5_OF_FD];
+    if (access >= 0) file = H5Fcreate(h5_of_fd(fd, name), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    close(fd);
     if (file < 0) return h5_fail(recipe->path, "create"), RUN_MAKE_NEW_BAD;
     const int rc = fill(old, file, recipe);
     if (rc) {

@@ -142,16 +142,26 @@ static unsigned char *read_whole(int fd, const char *path, size_t *size)
 }
 
 /* O_NONBLOCK: a named pipe must not hold the reader up. */
-static int open_to_read(const char *path)
+int file_open(const char *path)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) error_set("%s: cannot open: %s", path, strerror(errno));
-    return fd;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (fd >= 0) return fd;
+    return errno == ELOOP ? error_set("%s: is a link, and none is followed from the folder of a run, where others may "
+                                      "write: put the file itself there, or name it",
+                                      path)
+                          : error_set("%s: cannot open: %s", path, strerror(errno));
+}
+
+int file_create(const char *path)
+{
+    unlink(path);
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return fd < 0 ? error_set("%s: cannot create: %s", path, strerror(errno)) : fd;
 }
 
 unsigned char *seal_read(const char *path, size_t *size)
 {
-    const int fd = open_to_read(path);
+    const int fd = file_open(path);
     if (fd < 0) return NULL;
     unsigned char *bytes = read_whole(fd, path, size);
     close(fd);
@@ -162,8 +172,8 @@ int seal_file_digest(const char *path, char hex[2 * SHA256_BYTES + 1])
 {
     unsigned char digest[SHA256_BYTES];
     uint64_t length;
-    const int fd = open_to_read(path);
-    if (fd < 0) return -1;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno));
     const int rc = digest_rest(fd, path, digest, &length);
     close(fd);
     if (!rc) to_hex(digest, hex);
@@ -196,8 +206,8 @@ int file_replace(const char *dir, const char *name, const struct file_part *part
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
         return error_set("%.200s...: the name is too long", path);
     snprintf(fresh, sizeof fresh, "%s.new", path);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return error_set("%s: cannot create: %s", fresh, strerror(errno));
+    const int fd = file_create(fresh);
+    if (fd < 0) return -1;
     int failed = 0;
     for (int i = 0; i < part_count && !failed; i++) failed = write_all(fd, parts[i].data, parts[i].bytes);
     if (!failed && to_disk) failed = fsync(fd);

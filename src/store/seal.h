@@ -35,6 +35,11 @@ struct file_part {
     const void *data;
     size_t bytes;
 };
+/* A file of a folder where others may write, opened to read (without waiting for the far end of a pipe) or made anew in
+ * the place of what has its name, to read and write: no link is followed. The descriptor, the caller's, or -1 after
+ * error_set(). Local. */
+int file_open(const char *path);
+int file_create(const char *path);
 /* The names in the folder are on the disk, too, where its file system can do that. Local. */
 void file_sync_folder(const char *dir);
 int file_replace(const char *dir, const char *name, const struct file_part *parts, int part_count, int to_disk);

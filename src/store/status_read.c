@@ -1,7 +1,6 @@
 /* status_read.c -- reading RUN/status, which another machine may be replacing meanwhile: opened once, read whole. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/seal.h"
 #include "store/status.h"
 
 enum { BYTES_MOST = 64 << 20, PATH_BYTES = 4096 };
@@ -84,8 +84,8 @@ static void copy_text(char *to, size_t size, const char *from)
 /* The file's bytes, malloc'd, with a zero behind them; NULL after error_set(). */
 static char *read_file(const char *path, size_t most, size_t *n)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
-    if (fd < 0) return error_set("%s: cannot open: %s", path, strerror(errno)), NULL;
+    const int fd = file_open(path);
+    if (fd < 0) return NULL;
     size_t room = 4096;
     char *bytes = malloc(room);
     ssize_t got = 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/seal.h"
 
 static const char PROBE[] = ".dunlin-probe";
 
@@ -108,7 +109,7 @@ static int try_to_write(const char *dir)
     if (make_folders(dir))
         return error_set("--out %s: cannot be made: %s; give a folder that you may write to", dir, strerror(errno));
     snprintf(probe, sizeof probe, "%s/%s", dir, PROBE);
-    const int fd = open(probe, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+    const int fd = file_create(probe);
     if (fd < 0)
         return error_set("--out %s: cannot be written to: %s; give a folder that you may write to", dir,
                          strerror(errno));
