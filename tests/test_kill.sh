@@ -83,6 +83,31 @@ for who in master launcher mpirun; do
 done 2>/dev/null
 check "launcher killed: the run stopped with a checkpoint" grep -q "^state stopped" "$scratch/launcher/status"
 
+check "master killed: the state is not running" grep -q "^state failed" "$scratch/master/status"
+
+# every command that starts ranks ends them, whenever its launcher is killed: here before the run began, as soon as there are ranks
+launchers=""
+orphan() { # NAME COMMAND...: kills it once its rank 1 is there
+    local name=$1 p=; shift
+    DUNLIN_WHO=$name "$@" >/dev/null 2>&1 </dev/null &
+    pid=$!
+    for _ in $(seq 600); do
+        for p in $(processes); do
+            grep -qzxF "DUNLIN_WHO=$name" "/proc/$p/environ" 2>/dev/null && grep -qzxF OMPI_COMM_WORLD_RANK=1 "/proc/$p/environ" && break 2
+        done
+        sleep 0.02
+    done
+    kill -KILL $pid && launchers="$launchers $name"
+}
+orphan train "$dunlin" train --env corridor --frames 1e9 --actors 2 --out "$scratch/orphan"
+orphan resume "$dunlin" resume "$scratch/launcher"
+orphan doctor "$dunlin" doctor --env corridor
+orphan bench "$dunlin" bench server --seconds 20
+orphan typed mpirun --oversubscribe -n 2 "$dunlin" bench server --seconds 20
+wait 2>/dev/null
+check "launchers killed at the start: all of them were" is "$launchers" " train resume doctor bench typed"
+check "launchers killed at the start: nobody is left" soon none_left
+
 # a stop signal during the start
 run=$scratch/early
 start "$run" train --env corridor --frames 1e9 --actors 2 --out "$run"

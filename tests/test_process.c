@@ -84,10 +84,15 @@ static void test_children(void **state)
     free(pids);
     EXPECT(process_variable(pid, "DUNLIN_TEST", value, sizeof value) && !strcmp(value, "7"));
     EXPECT(process_variable(pid, "DUNLIN_TEST_B", value, sizeof value) && !strcmp(value, ""));
+    free(process_all_with("DUNLIN_TEST", "7", &n));
+    EXPECT(n == 1);
+    free(process_all_with("DUNLIN_TEST", "8", &n));
+    EXPECT(n == 0);
     EXPECT(!process_variable(pid, "DUNLIN", value, sizeof value) &&
            !process_variable(pid, "HOME", value, sizeof value));
     EXPECT(process_cpu_seconds(getpid()) > 0);
     kill(pid, SIGKILL);
+    n = before + 1;
     for (int i = 0; i < 1000 && n != before; i++) {
         free(process_children(getpid(), &n)); /* not waited for: a zombie is none */
         usleep(10000);

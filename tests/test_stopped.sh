@@ -17,7 +17,8 @@ begin() { # RUN WORDS...
 }
 typed() { # RUN WORDS...: under a mpirun without --enable-recovery
     local run=$1; shift
-    mpirun --oversubscribe -n 3 "$dunlin" train "${words[@]}" --out "$scratch/$run" "$@" >/dev/null 2>"$run.err" </dev/null &
+    mpirun --oversubscribe -n 3 "$dunlin" train "${words[@]}" --out "$scratch/$run" "$@" >/dev/null 2>"$run.err" \
+        </dev/null &
     pids[$run]=$!
 }
 
@@ -36,6 +37,13 @@ check "all actors stopped: the run goes on" grep -q "^state running" actors/stat
 # shellcheck disable=SC2086
 tell CONT $stopped
 check "all actors stopped: they come back" soon grep -q "rank 2 on .*: actor-back" actors.err
+
+# Ctrl-Z, and fg
+states() { local r; for r in 0 1 2; do cut -d' ' -f3 "/proc/$(rank "$1" $r)/stat"; done | tr -d '\n'; }
+all() { [ "$(states "$1")$(cut -d' ' -f3 "/proc/$2/stat")" = TTTT ]; }
+kill -TSTP "${pids[actors]}"
+check "Ctrl-Z: launcher and ranks are stopped" soon all "$scratch/actors" "${pids[actors]}"
+kill -CONT "${pids[actors]}"
 for run in master typed actors; do
     before=$(status_of $run frames)
     further() { [ "$(status_of $run frames)" -gt $((before + 200)) ]; }

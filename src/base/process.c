@@ -99,7 +99,8 @@ bool process_gone(const struct process_id *id)
     return process_look((pid_t)id->pid, &now) && (now.birth != id->birth || now.state == 'Z' || now.state == 'X');
 }
 
-pid_t *process_children(pid_t parent, int *n)
+/* All living processes that are `wanted`. */
+static pid_t *collect(bool (*wanted)(pid_t pid, const struct process *p, const void *arg), const void *arg, int *n)
 {
     DIR *proc = opendir("/proc");
     pid_t *pids = NULL;
@@ -108,7 +109,7 @@ pid_t *process_children(pid_t parent, int *n)
     for (struct dirent *e; proc && (e = readdir(proc));) {
         struct process p;
         const pid_t pid = atoi(e->d_name);
-        if (pid <= 0 || !process_look(pid, &p) || p.parent != parent || p.state == 'Z') continue;
+        if (pid <= 0 || !process_look(pid, &p) || p.state == 'Z' || !wanted(pid, &p, arg)) continue;
         if (*n == room) {
             pid_t *more = realloc(pids, (size_t)(room = 2 * room + 16) * sizeof *more);
             if (!more) break;
@@ -118,6 +119,17 @@ pid_t *process_children(pid_t parent, int *n)
     }
     if (proc) closedir(proc);
     return pids;
+}
+
+static bool is_child(pid_t pid, const struct process *p, const void *parent)
+{
+    (void)pid;
+    return p->parent == *(const pid_t *)parent;
+}
+
+pid_t *process_children(pid_t parent, int *n)
+{
+    return collect(is_child, &parent, n);
 }
 
 bool process_variable(pid_t pid, const char *key, char *value, size_t size)
@@ -133,6 +145,20 @@ bool process_variable(pid_t pid, const char *key, char *value, size_t size)
     }
     free(words);
     return found;
+}
+
+static bool has_variable(pid_t pid, const struct process *p, const void *arg)
+{
+    const char *const *word = arg;
+    char value[256];
+    (void)p;
+    return process_variable(pid, word[0], value, sizeof value) && !strcmp(value, word[1]);
+}
+
+pid_t *process_all_with(const char *key, const char *value, int *n)
+{
+    const char *const word[] = {key, value};
+    return collect(has_variable, word, n);
 }
 
 double process_cpu_seconds(pid_t pid)

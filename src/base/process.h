@@ -39,6 +39,10 @@ bool process_seen(const struct process_id *id);
 /* Of one that was seen: has it ended since. Never of one with pid 0. */
 bool process_gone(const struct process_id *id);
 
+/* The *n living processes that began with KEY=VALUE in their environment, as process_children(). Those of others, whose
+ * environment is not shown, are none. */
+pid_t *process_all_with(const char *key, const char *value, int *n);
+
 /* The *n living processes whose parent is `parent`, malloc'd, the caller's; NULL where there is none. */
 pid_t *process_children(pid_t parent, int *n);
 

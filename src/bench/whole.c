@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "bench/figures.h"
+#include "job/keeper.h"
 #include "job/mpirun.h"
 #include "measure/probe.h"
 
@@ -244,6 +245,7 @@ int bench_whole(const struct bench *b)
         series_free(&t[i].rate);
         series_free(&t[i].cpu);
     }
+    keeper_close();
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return rc ? 1 : 0;
 }

@@ -30,5 +30,6 @@ static const double ENDING_GONE = 15;      /* the same once rank 0 is gone witho
 static const double ENDING_UNBEGUN = 10;   /* the same where a rank died, or a signal came, before the run began */
 static const double ENDING_TERM = 1;       /* between its SIGTERM and its SIGKILL */
 static const double ENDING_ORPHANS = 5;    /* ranks that outlived mpirun: for their checkpoint */
+static const double ENDING_ORPHANED = 120; /* all of a run whose launcher is gone: the same */
 
 #endif

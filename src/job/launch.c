@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "job/ending.h"
+#include "job/keeper.h"
 #include "job/mpirun.h"
 #include "store/status.h"
 
@@ -88,7 +89,7 @@ int launch_actors(int64_t asked)
     return asked ? (int)asked : room ? room : cores();
 }
 
-static volatile sig_atomic_t got_signal, got_again, launching;
+static volatile sig_atomic_t got_signal, got_again, got_stop, launching;
 
 static int stopped_status(int sig)
 {
@@ -106,6 +107,16 @@ static void on_signal(int sig)
         got_signal = sig;
 }
 
+/* Ctrl-Z. */
+static void on_stop(int sig)
+{
+    (void)sig;
+    if (launching)
+        got_stop = 1;
+    else
+        kill(getpid(), SIGSTOP);
+}
+
 /* nohup's wish stands. SIGINT may be ignored only because a script has put us behind a `&`. */
 static bool spared(int sig)
 {
@@ -119,6 +130,18 @@ void launch_catch_signals(void)
     const struct sigaction act = {.sa_handler = on_signal};
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
         if (!spared(caught[i])) sigaction(caught[i], &act, NULL);
+    const struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART};
+    struct sigaction now; /* a shell without job control has it ignored */
+    if (!sigaction(SIGTSTP, NULL, &now) && now.sa_handler != SIG_IGN) sigaction(SIGTSTP, &stop, NULL);
+}
+
+/* Ctrl-Z reaches us alone; mpirun passes it on to all ranks on all nodes, and SIGCONT, too. */
+static void stop_all(pid_t mpirun)
+{
+    got_stop = 0;
+    kill(mpirun, SIGTSTP);
+    kill(getpid(), SIGSTOP); /* until fg */
+    kill(mpirun, SIGCONT);
 }
 
 /* Rank 0 where it is a child of mpirun's, as on the node of both it is; else 0. */
@@ -175,7 +198,10 @@ static int supervise(pid_t pid, struct launch *l)
     enum run_state state;
     for (;; clock_sleep(tick)) {
         if (waitpid(pid, &status, WNOHANG) == pid) return status;
-        if (!l->begun && !(l->begun = run_has_begun(l))) {
+        if (got_stop) stop_all(pid);
+        if (!l->begun && (l->begun = run_has_begun(l)))
+            keeper_allow(ENDING_ORPHANED);
+        else if (!l->begun) {
             int now;
             free(process_children(pid, &now));
             most = now > most ? now : most;
@@ -211,15 +237,16 @@ static int supervise(pid_t pid, struct launch *l)
 static void sweep(void)
 {
     const double patience = got_again ? 0 : ENDING_ORPHANS;
-    int n = 1;
-    for (double waited = 0; n; waited += 0.1) {
+    int n = 2;
+    for (double waited = 0; n > (keeper_process() != 0); waited += 0.1) {
         pid_t *pids = process_children(getpid(), &n);
         for (int i = 0; i < n && (waited == 0 || waited > patience); i++)
-            kill(pids[i], waited == 0 ? SIGTERM : SIGKILL);
+            if (pids[i] != keeper_process()) kill(pids[i], waited == 0 ? SIGTERM : SIGKILL);
         free(pids);
-        if (n) clock_sleep(0.1);
+        if (n > (keeper_process() != 0)) clock_sleep(0.1);
         while (waitpid(-1, NULL, WNOHANG) > 0) {}
     }
+    keeper_close();
 }
 
 const char *launch_resume_words(const char *dir, const char *library, char *text, size_t size)
@@ -229,6 +256,18 @@ const char *launch_resume_words(const char *dir, const char *library, char *text
     snprintf(text, size, "dunlin resume %s%s%s", text_typed(dir, typed[0], sizeof typed[0]), library ? " --env " : "",
              typed[1]);
     return text;
+}
+
+/* Nobody is left to say that the run has ended. */
+static void tell_status(const char *dir)
+{
+    struct status status;
+    struct run_actor *rows;
+    if (status_read(dir, &status, &rows)) return;
+    status.state = RUN_FAILED;
+    snprintf(status.reason, sizeof status.reason, "rank 0 ended without a word");
+    if (status_write(dir, &status)) log_error("%s", error_text());
+    free(rows);
 }
 
 /* A run that was refused is told by the folder's lock: the status there is another's, and mpirun says 0. */
@@ -247,6 +286,7 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
         return got_signal ? stopped_status(got_signal) : 1;
     }
     char words[LAUNCH_WORDS];
+    tell_status(l->dir);
     log_error("the run ended without a word; what was saved goes on with: %s",
               launch_resume_words(l->dir, l->library, words, sizeof words));
     return got_again ? stopped_status(got_signal)

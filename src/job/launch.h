@@ -21,7 +21,7 @@ enum launch_kind launch_kind(void);
 int launch_actors(int64_t asked);
 
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
- * noted and ends the run. */
+ * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
 void launch_catch_signals(void);
 
 enum { LAUNCH_WORDS = 4 * OPTION_TEXT + 64 }; /* bytes that are enough: */

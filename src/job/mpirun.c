@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job/keeper.h"
 
 int mpirun_check_root(void)
 {
@@ -48,8 +49,8 @@ static void drop_handlers(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Between fork and exec, signals blocked. out: where stdout goes; -1: where ours goes. */
-static _Noreturn void become(const struct mpirun *m, const char **line, pid_t parent, int out)
+/* Between fork and exec, signals blocked. start: see keeper.h; out: where stdout goes; -1: where ours goes. */
+static _Noreturn void become(const struct mpirun *m, const char **line, pid_t parent, const char *start, int out)
 {
     drop_handlers();
     if (m->own_group) setpgid(0, 0);
@@ -63,6 +64,7 @@ static _Noreturn void become(const struct mpirun *m, const char **line, pid_t pa
     }
     if (out >= 0) dup2(out, STDOUT_FILENO);
     setenv("DUNLIN_LAUNCHED", "1", 1);
+    setenv(KEEPER_VARIABLE, start, 1);
     put_all(m->environment);
     execvp(line[0], (char **)(uintptr_t)line);
     log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
@@ -87,8 +89,18 @@ static void tell(const char *const *words)
 static const char **command_line(const struct mpirun *m, const char *self, const char *count, const char *timeout)
 {
     const char *const head[] = {"mpirun", "--oversubscribe", "--bind-to", "none"};
-    const char *const tail[] = {
-        "--mca", "odls_base_sigkill_timeout", timeout, "--mca", "mpi_yield_when_idle", "1", "-n", count, self};
+    const char *const tail[] = {"--mca",
+                                "odls_base_sigkill_timeout",
+                                timeout,
+                                "--mca",
+                                "mpi_yield_when_idle",
+                                "1",
+                                "--mca",
+                                "orte_forward_job_control",
+                                "1",
+                                "-n",
+                                count,
+                                self};
     enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail };
     int n = 0, at = HEAD;
     while (m->words[n]) n++;
@@ -105,10 +117,11 @@ static pid_t fork_mpirun(const struct mpirun *m, const char **line, int out)
     sigset_t all, before;
     const pid_t self = getpid();
     fflush(NULL);
+    const char *start = keeper_open(m->own_group ? 0 : m->kill_timeout);
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
     const pid_t pid = fork();
-    if (pid == 0) become(m, line, self, out);
+    if (pid == 0) become(m, line, self, start, out);
     const int why = errno;
     if (pid > 0 && m->own_group) setpgid(pid, pid); /* whoever is first: neither of us must wait for the other */
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -141,6 +154,7 @@ int mpirun_wait(pid_t pid)
     int status;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return 1;
+    keeper_close();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 

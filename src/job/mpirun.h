@@ -21,12 +21,13 @@ struct mpirun {
 /* mpirun refuses root without two words in the environment: 0 where it would not, or -1 after error_set(). */
 int mpirun_check_root(void);
 
-/* Forks mpirun; stdin is empty, and all ranks share this node's cores. Its process, or -1 after error_set(). That it
- * cannot be executed is a line of its own and its status 127. With from not NULL its stdout is read from *from, which
- * the caller closes. */
+/* Forks mpirun, under a keeper (keeper.h) that ends it and its ranks where we end: at once with own_group, until
+ * keeper_allow() says something else, after kill_timeout without. stdin is empty, and all ranks share this node's
+ * cores. Its process, or -1 after error_set(). That it cannot be executed is a line of its own and its status 127. With
+ * from not NULL its stdout is read from *from, which the caller closes. */
 pid_t mpirun_start(const struct mpirun *m, int *from);
 
-/* Waits for its end; the exit status, 1 where a signal ended it. */
+/* Waits for its end, and that of its ranks; the exit status, 1 where a signal ended it. */
 int mpirun_wait(pid_t pid);
 
 /* A start that measures or looks at the machine: it ends with us, and its ranks soon after a SIGTERM. */

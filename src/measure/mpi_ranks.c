@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "job/orphan.h"
 #include "share/check.h"
 
 static const double LOST_AFTER = 30; /* s without a sign of life of one that cannot be looked up */
@@ -14,6 +15,7 @@ static const double LOST_AFTER = 30; /* s without a sign of life of one that can
 void mpi_ranks_begin(struct mpi_ranks *r)
 {
     int provided;
+    orphan_watch();
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
         log_error("MPI_Init failed");

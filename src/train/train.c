@@ -18,6 +18,7 @@
 #include "job/launch.h"
 #include "job/leave.h"
 #include "job/mpirun.h"
+#include "job/orphan.h"
 #include "job/signals.h"
 #include "share/check.h"
 #include "train/folder.h"
@@ -175,6 +176,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     memset(&s, 0, sizeof s);
     signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
     leave_guarded();
+    orphan_watch();
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
         log_error("MPI_Init failed");
