@@ -8,7 +8,7 @@
 #include "nn/net.h"
 #include "nn_twin.h"
 
-enum { T = 6, E = 2, STACK = 4, FRAMES = 64 };
+enum { T = 6, E = 2, STACK = 4, PLANES_MOST = 12, FRAMES = 192 };
 
 /* How much of a picture changes from one step to the next. */
 enum change { NOTHING, SPOTS, EDGES, HALF, ALL };
@@ -20,9 +20,10 @@ struct game {
     struct rng rng;
     float *theta, *dtheta;
     int height, width, planes, taken;
-    float *frame[FRAMES];                /* each allocated at its exact size, for the sanitizer */
-    const float *x[(T + 1) * E * STACK]; /* row t * E + e; the last step is the bootstrap's */
-    int newest[E][STACK];                /* frames of the stack */
+    int colours;                               /* planes of a picture, that come and leave together */
+    float *frame[FRAMES];                      /* each allocated at its exact size, for the sanitizer */
+    const float *x[(T + 1) * E * PLANES_MOST]; /* row t * E + e; the last step is the bootstrap's */
+    int newest[E][PLANES_MOST];                /* frames of the stack */
 };
 
 static inline float pixel(struct game *g)
@@ -50,15 +51,17 @@ static inline int next_frame(struct game *g, int last, enum change change)
 
 static inline void begin(struct game *g, int e)
 {
-    const int first = next_frame(g, -1, ALL);
-    for (int c = 0; c < g->planes; c++) g->newest[e][c] = first;
+    for (int c = 0; c < g->planes; c++)
+        g->newest[e][c] = c < g->colours ? next_frame(g, -1, ALL) : g->newest[e][c - g->colours];
 }
 
 static inline void step(struct game *g, int e, enum change change)
 {
-    const int next = next_frame(g, g->newest[e][g->planes - 1], change);
-    for (int c = 0; c + 1 < g->planes; c++) g->newest[e][c] = g->newest[e][c + 1];
-    g->newest[e][g->planes - 1] = next;
+    const int keep = g->planes - g->colours;
+    int next[PLANES_MOST];
+    for (int c = 0; c < g->colours; c++) next[c] = next_frame(g, g->newest[e][keep + c], change);
+    for (int c = 0; c < keep; c++) g->newest[e][c] = g->newest[e][c + g->colours];
+    for (int c = 0; c < g->colours; c++) g->newest[e][keep + c] = next[c];
 }
 
 static inline void show(struct game *g, int t)
@@ -70,7 +73,7 @@ static inline void show(struct game *g, int t)
 /* Over a network, whose owner the game becomes. */
 static inline struct game game_of(struct net *net)
 {
-    struct game g = {.net = net};
+    struct game g = {.net = net, .colours = 1};
     if (!g.net) fail_msg("%s", error_text());
     g.facts = net_facts(g.net);
     g.planes = g.facts->input.C;

@@ -65,6 +65,22 @@ static void small_after(void **state)
     changes("small", 1, 20, 20);
 }
 
+/* Pictures of several planes, which come and leave together: no step is the one before it, moved on by one plane. */
+static void colours(void **state)
+{
+    (void)state;
+    const struct {
+        int colours, stack, height, width;
+    } cases[] = {{3, 4, 84, 84}, {3, 2, 37, 46}, {2, 2, 44, 36}, {4, 1, 32, 32}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct game g = game_new("small", cases[i].colours * cases[i].stack, cases[i].height, cases[i].width);
+        g.colours = cases[i].colours;
+        against_twin(&g, SPOTS);
+        against_twin(&g, i % 2 ? HALF : NOTHING);
+        game_free(&g);
+    }
+}
+
 /* A map of odd width whose last run of pixels reaches into the next row, where both are fresh. */
 static void odd_widths(void **state)
 {
@@ -161,8 +177,9 @@ static void too_large(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[] = {cmocka_unit_test(small_after), cmocka_unit_test(nature_after),
-                                 cmocka_unit_test(odd_widths),  cmocka_unit_test(taken_over),
-                                 cmocka_unit_test(forgotten),   cmocka_unit_test(too_large)};
+    struct CMUnitTest tests[] = {cmocka_unit_test(small_after),  cmocka_unit_test(colours),
+                                 cmocka_unit_test(nature_after), cmocka_unit_test(odd_widths),
+                                 cmocka_unit_test(taken_over),   cmocka_unit_test(forgotten),
+                                 cmocka_unit_test(too_large)};
     return nn_main(tests);
 }

@@ -50,9 +50,9 @@ static void ends(void **state)
     static const struct {
         int good, bad, good_again;
         enum run_state end;
-    } runs[] = {{1, 0, 0, RUN_DONE},    {0, 12, 0, RUN_FAILED},    {30, 99, 0, RUN_FAILED},
-                {100, 99, 0, RUN_DONE}, {100, 100, 0, RUN_FAILED}, {1, 100, 1, RUN_DONE},
-                {1, 9, 0, RUN_DONE},    {10, 10, 0, RUN_DONE},     {9, 10, 0, RUN_FAILED}};
+    } runs[] = {{1, 0, 0, RUN_DONE},     {0, 12, 0, RUN_FAILED}, {0, 5, 0, RUN_FAILED},     {0, 0, 0, RUN_DONE},
+                {30, 99, 0, RUN_FAILED}, {100, 99, 0, RUN_DONE}, {100, 100, 0, RUN_FAILED}, {1, 100, 1, RUN_DONE},
+                {1, 9, 0, RUN_DONE},     {10, 10, 0, RUN_DONE},  {9, 10, 0, RUN_FAILED}};
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         begin("a3c", NULL);
         for (int k = 0; k < runs[i].good; k++) learn(0, 1);
@@ -100,6 +100,10 @@ static void target_moves(void **state)
     EXPECT(noted_is("publish 10 199;ack 1;"));
     learn(0, 1);
     EXPECT(noted_is("target -2;publish 11 200;ack 1;"));
+    end();
+    begin("n-step-q", &(struct checkpoint_counters){.frames = 230, .updates = 9, .target_frames = 120});
+    learn(0, 1); /* 200 was passed without an update */
+    EXPECT(noted_is("target -1;publish 10 231;ack 1;"));
     end();
 }
 

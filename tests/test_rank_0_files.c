@@ -359,12 +359,31 @@ static void reports(void **state)
     end();
 }
 
+/* That something was dropped is told with the next line, and with no other. */
+static void drops_are_told_once(void **state)
+{
+    (void)state;
+    begin("a3c", NULL);
+    for (int line = 0; line < 6; line++) {
+        learn(0, 1);
+        if (line % 2 == 0) push(1, (struct share_push){.frames = 4, .steps = 1, .bad = TURN_BAD_GRADIENT});
+        turn_master_serve(&run->turn);
+        report_log(&m.report);
+        files_turn(&m.files);
+        EXPECT((strstr(fake.status.reason, "dropped ") != NULL) == (line % 2 == 0));
+        EXPECT(line % 2 == 0 || !*fake.status.reason);
+    }
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints),     cmocka_unit_test(failing),     cmocka_unit_test(hanging),
-        cmocka_unit_test(last_one),        cmocka_unit_test(evaluations), cmocka_unit_test(evaluations_of_the_lost),
-        cmocka_unit_test(last_evaluation), cmocka_unit_test(best_again),  cmocka_unit_test(reports),
+        cmocka_unit_test(checkpoints),     cmocka_unit_test(failing),
+        cmocka_unit_test(hanging),         cmocka_unit_test(last_one),
+        cmocka_unit_test(evaluations),     cmocka_unit_test(evaluations_of_the_lost),
+        cmocka_unit_test(last_evaluation), cmocka_unit_test(best_again),
+        cmocka_unit_test(reports),         cmocka_unit_test(drops_are_told_once),
     };
     return fake_main(tests);
 }

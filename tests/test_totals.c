@@ -37,6 +37,9 @@ static void sums_of_pushes(void **state)
     interval_reset(&s.now, 9);
     EXPECT(i->start == 9 && i->frames == 0 && i->ret_max < -1e300);
 
+    sums_push(&s, &good, RUN_LAG_ROWS);
+    EXPECT(s.lag[RUN_LAG_ROWS - 1] == 2 && s.lag_before[0] == 0); /* the first that is too long */
+
     sums_init(&s, true, 5);
     sums_push(&s, &good, 0);
     sums_episodes(&s, e, 1);

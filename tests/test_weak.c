@@ -198,6 +198,30 @@ static void drains(void)
     HOLDS(drained == ROUNDS && posted == POSTS * ROUNDS && taken + lost == ROUNDS);
 }
 
+/* ---- weights under evaluation ---- */
+
+static void asks(void)
+{
+    float theta[P];
+    size_t n;
+    for (uint64_t id = 1; id <= ROUNDS; id++) {
+        while (share_read_post(&rank_0, 0, SHARE_POST_EVAL, NULL, 0, &n) + 1 < id) weak_turn();
+        for (int i = 0; i < P; i++) theta[i] = (float)id;
+        share_ask_eval(&rank_0, 0, theta, id, 10 * id);
+    }
+}
+static void answers(void)
+{
+    struct share_view view = {0};
+    float theta[P];
+    for (uint64_t k = 1, id = 0, version = 0; k <= ROUNDS; k++) {
+        while (view.snapshot_id < k) HOLDS(!share_fetch(&actor, NULL, &view));
+        HOLDS(!share_fetch_snapshot(&actor, theta, &id, &version));
+        HOLDS(id == k && version == 10 * k && is(theta, (double)k));
+        share_post(&actor, SHARE_POST_EVAL, k, NULL, 0);
+    }
+}
+
 static void on_every_schedule(void (*one)(void), void (*two)(void), bool borrow)
 {
     enum { SCHEDULES = 1500 };
@@ -228,8 +252,15 @@ static void pushed(void **state)
     on_every_schedule(drains, pushes, true);
 }
 
+static void evaluated(void **state)
+{
+    (void)state;
+    on_every_schedule(asks, answers, true);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(copied), cmocka_unit_test(borrowed), cmocka_unit_test(pushed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(copied), cmocka_unit_test(borrowed), cmocka_unit_test(pushed),
+                                       cmocka_unit_test(evaluated)};
     return testing_main(tests);
 }
