@@ -36,4 +36,15 @@ train="--env corridor --frames 2000 --actors 2 --seed 1 --deterministic"
 }
 old "$dunlin" doctor --env corridor
 check "doctor names it" grep -qE "^ok blas: .* core $better, .*older than this processor, had chosen Prescott" out
+
+# little memory: OpenBLAS would ask for more for ever
+little() { RUN_LIMIT=20 run bash -c 'ulimit -v "$0"; exec "$@"' "$@"; }
+little 150000 "$dunlin" list
+check "150 MB: what needs no matrices works" is "$status" 0
+little 150000 "$dunlin" train --env cartpole --out little
+check "150 MB: a run is refused" is "$status" 2
+check "150 MB: one line names what is too little" says "too little memory" "160 MB" "ulimit -v"
+check "150 MB: nothing was begun" test ! -e little
+little 400000 "$dunlin" train --env cartpole --actors 1 --frames 2000 --eval-every 0 --out little
+check "400 MB: it trains or ends with a line" grep -qE "too little memory|^done: " err
 finish

@@ -65,6 +65,10 @@ touch "$scratch/two/run.sh" "$scratch/two/checkpoint-mine.h5"
 run "$dunlin" train --env corridor --frames 1000 --actors 1 --out "$scratch/two" --force
 check "--force once it has ended: status 0" is "$status" 0
 check "and only the files of a run were removed" test -f "$scratch/two/run.sh" -a -f "$scratch/two/checkpoint-mine.h5"
+# a resume under mpirun reads no checkpoint of a run that another process may still write to
+for f in two/checkpoint-0*.h5; do : >"$f"; done
+run flock two mpirun --oversubscribe -n 2 "$dunlin" resume two
+check "a folder that another holds is not read for a resume" says "still running"
 
 # the master, the launcher, mpirun
 for who in master launcher mpirun; do

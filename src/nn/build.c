@@ -1,7 +1,9 @@
 /* build.c -- from a network's row and its input to the network. */
 #include <cblas.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -52,10 +54,32 @@ static int build(struct net *net, const struct network *network, const struct ne
     moments_add(&b, config->return_norm);
     return 0;
 }
+
+/* OpenBLAS takes the room for a product of matrices at its first call, and where it gets none asks for it for ever:
+ * looked at first, and taken before anything else takes it. 0, or -1 after error_set(). */
+static int wake_blas(void)
+{
+    enum { N = 128, ROOM = 160 << 20 };
+    static bool awake;
+    if (awake) return 0;
+    openblas_set_num_threads(1); /* the other cores belong to other actors */
+    void *room = mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return error_set("too little memory for the library that multiplies matrices: it wants %d MB of addresses at "
+                         "once; raise the limit (ulimit -v)",
+                         ROOM >> 20);
+    munmap(room, ROOM);
+    float *a = memory_floats((size_t)3 * N * N);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a + N * N, N, 0, a + 2 * N * N, N);
+    free(a);
+    awake = true;
+    return 0;
+}
+
 struct net *net_new_of(const struct network *network, const struct net_config *config)
 {
+    if (wake_blas()) return NULL;
     struct net *net = memory_new(1, sizeof *net);
-    openblas_set_num_threads(1); /* the other cores belong to other actors */
     net->facts.input = config->input;
     net->facts.heads = config->heads;
     net->facts.outputs = config->outputs;

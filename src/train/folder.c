@@ -122,10 +122,15 @@ static int try_to_write(const char *dir)
  * without. */
 static int lock_folder(const char *dir, bool keep)
 {
+    static char held[OPTION_TEXT]; /* by this process: another descriptor would be refused */
+    if (keep && !strcmp(held, dir)) return 0;
     const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return 0;
     const int why = flock(fd, LOCK_EX | LOCK_NB) ? errno : 0;
-    if (!keep || why) close(fd);
+    if (!keep || why)
+        close(fd);
+    else
+        snprintf(held, sizeof held, "%s", dir);
     return why == EWOULDBLOCK
                ? error_set("--out %s: a training that is still running writes there; stop it first, or give another "
                            "folder",
@@ -141,6 +146,11 @@ bool folder_busy(const char *dir)
 int folder_try(const char *dir)
 {
     return try_to_write(dir) || lock_folder(dir, false) ? -1 : 0;
+}
+
+int folder_hold(const char *dir)
+{
+    return lock_folder(dir, true);
 }
 
 int folder_take(const char *dir, bool empty)

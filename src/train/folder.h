@@ -18,7 +18,10 @@ enum folder_holds folder_holds(const char *dir);
 bool folder_busy(const char *dir);
 /* Makes the folder, tries to write there, and sees that no other training does. 0, or -1 after error_set(). */
 int folder_try(const char *dir);
-/* The same, and from here to the end of the process the folder is this process's: another one is refused. With empty
+/* From here to the end of the process a folder that is there is this process's, as by folder_take(), and nothing is
+ * written. 0, or -1 after error_set(). */
+int folder_hold(const char *dir);
+/* Makes the folder, tries to write there, and from here to the end of the process the folder is this process's: another one is refused. With empty
  * the files of a run are removed, and nothing else. 0, or -1 after error_set(). */
 int folder_take(const char *dir, bool empty);
 

@@ -63,9 +63,10 @@ int plan_tell_over(const struct plan *plan)
 }
 
 /* 0, or -1 after error_set(), whose advice throws nothing away: what is damaged or foreign here may be mended. */
-static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv)
+static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool hold)
 {
     if (setup_whole_env(&plan->set)) return -1;
+    if (hold && folder_hold(plan->dir)) return -1; /* what is read from here on nobody else writes to */
     const struct option_set words = plan->set;
     const bool library = words.origin[option_find("env")] >= ORIGIN_FILE && world_library(words.values.env);
     const int none = restore_choose(plan->dir, library ? words.values.env : NULL, restore, setup, &plan->set);
@@ -103,7 +104,8 @@ static int refuse_run(const struct plan *plan)
                      plan->dir, launch_resume_words(plan->dir, world_library(env) ? env : NULL, words, sizeof words));
 }
 
-static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
+static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
+                bool hold)
 {
     const char *positional = NULL;
     options_init(&plan->set);
@@ -111,7 +113,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (resume) {
         if (!positional) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
         snprintf(plan->dir, sizeof plan->dir, "%s", positional);
-        return go_on(plan, setup, restore, argc, argv);
+        return go_on(plan, setup, restore, argc, argv, hold);
     }
     if (positional)
         return error_set(
@@ -120,7 +122,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const enum folder_holds found = plan->dir[0] ? folder_holds(plan->dir) : FOLDER_NOTHING;
     if (found == FOLDER_RUN && plan->set.values.or_resume && !plan->set.values.force)
-        return go_on(plan, setup, restore, argc, argv);
+        return go_on(plan, setup, restore, argc, argv, hold);
     if (setup_complete(&plan->set)) return -1;
     if (!plan->dir[0]) folder_default(&plan->set.values, plan->dir);
     if (found == FOLDER_RUN && !plan->set.values.force) return refuse_run(plan);
@@ -131,15 +133,21 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     return setup_open(setup, &plan->set.values, true);
 }
 
-int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
+static int draw(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
+                bool hold)
 {
     memset(plan, 0, sizeof *plan);
     memset(setup, 0, sizeof *setup);
     memset(restore, 0, sizeof *restore);
-    if (!make(plan, setup, restore, argc, argv, resume) && !try_agent(setup)) return 0;
+    if (!make(plan, setup, restore, argc, argv, resume, hold) && !try_agent(setup)) return 0;
     restore_close(restore);
     setup_close(setup);
     return -1;
+}
+
+int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume)
+{
+    return draw(plan, setup, restore, argc, argv, resume, true);
 }
 
 struct trial {

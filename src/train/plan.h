@@ -22,7 +22,8 @@ struct plan {
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network
  * included: setup stays open with the plan's options, and restore is the checkpoint to go on from, nothing for a fresh
- * start; both the caller's, and plan and setup must stay where they are. Writes nothing. 0, or -1 after error_set(). */
+ * start; both the caller's, and plan and setup must stay where they are. Writes nothing; a run to go on with is
+ * held from before its checkpoint is read (folder_hold()). 0, or -1 after error_set(). */
 int plan_make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume);
 /* The same for a process that starts others, in a child: nothing stays open, and no library can end this process. 0, or
  * after error_set() the status to exit with: 2, and 1 where the environment did not come back. */
