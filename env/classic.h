@@ -1,5 +1,5 @@
-/* classic.h -- the states of cartpole, acrobot and mountaincar. Plain bytes: whoever wants to start from a given
- * state writes it. Doubles inside, as in Gymnasium; observations are float. */
+/* classic.h -- the states of cartpole, acrobot, mountaincar, pendulum and mountaincar-continuous. Plain bytes: whoever
+ * wants to start from a given state writes it. Doubles inside, as in Gymnasium; observations are float. */
 #ifndef DUNLIN_ENV_CLASSIC_H
 #define DUNLIN_ENV_CLASSIC_H
 
@@ -19,6 +19,18 @@ struct acrobot {
 
 struct mountaincar {
     double position, velocity;
+    int64_t t;
+    bool anywhere; /* episodes start at any position and velocity */
+};
+
+struct pendulum {
+    double theta, theta_dot; /* rad from upright, rad/s */
+    int64_t t;
+    double torque; /* the last one, for its picture */
+};
+
+struct mountaincar_continuous {
+    double position, velocity; /* after a step the values of floats, as Gymnasium keeps them */
     int64_t t;
     bool anywhere; /* episodes start at any position and velocity */
 };

@@ -15,14 +15,14 @@
 #include <string.h>
 
 #include "classic.h"
-#include "draw.h"
 #include "dunlin/env.h"
+#include "hill.h"
 #include "plain.h"
 
-enum { STEPS = 200, HEIGHT = 300, WIDTH = 400 };
+enum { STEPS = 200 };
 
-#define LEFT (-1.2)
-#define RIGHT 0.6
+#define LEFT HILL_LEFT
+#define RIGHT HILL_RIGHT
 #define GOAL 0.5
 #define SPEED 0.07
 #define FORCE 0.001
@@ -66,8 +66,8 @@ static int mountaincar_open(struct env_spec *spec, const struct env_args *args, 
         .max_steps = STEPS,
         .state_size = sizeof(struct mountaincar),
         .save_size = sizeof(struct mountaincar),
-        .render_height = HEIGHT,
-        .render_width = WIDTH,
+        .render_height = HILL_HEIGHT,
+        .render_width = HILL_WIDTH,
     };
     if (!args->arg || !args->arg[0] || is_plain(args)) return 0;
     snprintf(err, err_size, "found \":%s\"; allowed: mountaincar, or mountaincar:plain", args->arg);
@@ -113,29 +113,9 @@ static struct env_step mountaincar_step(void *state, struct rng *rng, struct env
     return (struct env_step){.reward = -1, .terminated = there, .truncated = !there && c->t >= STEPS};
 }
 
-static double pixel_x(double position)
-{
-    return (position - LEFT) * WIDTH / (RIGHT - LEFT);
-}
-static double pixel_y(double position)
-{
-    return HEIGHT - 20 - (0.45 * sin(3 * position) + 0.55) * WIDTH / (RIGHT - LEFT);
-}
-
 static void mountaincar_render(const void *state, uint8_t *rgb)
 {
-    const struct mountaincar *c = state;
-    struct picture picture = {rgb, HEIGHT, WIDTH};
-    draw_fill(&picture, 0xFFFFFF);
-    for (int i = 0; i < 60; i++) {
-        const double from = LEFT + i * 0.03, to = from + 0.03;
-        draw_line(&picture, pixel_x(from), pixel_y(from), pixel_x(to), pixel_y(to), 3, 0x667085);
-    }
-    const double flag = pixel_x(GOAL), foot = pixel_y(GOAL);
-    draw_rect(&picture, flag, foot - 35, flag + 2, foot, 0x344054);
-    draw_rect(&picture, flag + 2, foot - 35, flag + 20, foot - 23, 0xF79009);
-    const double x = pixel_x(c->position), y = pixel_y(c->position) - 9;
-    draw_line(&picture, x, y, x, y, 18, 0xD92D20);
+    hill_draw(((const struct mountaincar *)state)->position, GOAL, rgb);
 }
 
 static bool valid(const struct mountaincar *s, const struct mountaincar *own)

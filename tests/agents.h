@@ -109,6 +109,7 @@ static inline void learner_fill(struct learner *b, const char *spec, int lstm, c
                                           .input = in,
                                           .heads = config->algo->heads,
                                           .outputs = algo_outputs(config->algo, &b->world),
+                                          .free = config->algo->heads == NET_HEADS_POLICY_V ? b->world.policy.free : 0,
                                           .obs_norm = config->reward_norm && !in.C,
                                           .return_norm = config->reward_norm});
     if (!b->net) fail_msg("%s", error_text());

@@ -315,10 +315,14 @@ static void test_table_and_names(void **unused)
     const int count = (int)(sizeof ids / sizeof ids[0]);
     EXPECT(count >= 5);
     for (int i = 0; i < count; i++) {
-        EXPECT(!strcmp(world_env(i)->name, ids[i]));
+        char name[64];
+        snprintf(name, sizeof name, "%s", ids[i]);
+        for (char *at = name; *at; at++)
+            if (*at == '_') *at = '-';
+        EXPECT(!strcmp(world_env(i)->name, name));
         for (int j = 0; j < i; j++) EXPECT(strcmp(ids[i], ids[j]) != 0);
         const char *arg = NULL;
-        EXPECT(world_find(ids[i], &arg) == world_env(i) && arg && !*arg);
+        EXPECT(world_find(name, &arg) == world_env(i) && arg && !*arg);
     }
     EXPECT(world_env(count) == NULL && world_env(-1) == NULL);
 }
@@ -326,7 +330,8 @@ static void test_table_and_names(void **unused)
 static void test_known_ones_check_a_state(void **unused)
 {
     static const char *const names[] = {"catch",   "cue",         "corridor", "cartpole",
-                                        "acrobot", "mountaincar", "drive",    "maze"};
+                                        "acrobot", "mountaincar", "pendulum", "mountaincar-continuous",
+                                        "drive",   "maze"};
     const char *arg;
     (void)unused;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) EXPECT(world_find(names[i], &arg)->load);

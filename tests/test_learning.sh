@@ -38,6 +38,12 @@ for algo in one-step-q one-step-sarsa n-step-q a3c; do
     learn mountaincar $algo --deterministic
     reaches "mountaincar by $algo" -160 --best
 done
+# about -150 is the best there is; random: -1,200
+learn pendulum a3c --frames 400000
+reaches "pendulum" -300 --greedy
+# 100 at the goal, less what the force costs; to sit still: 0
+learn mountaincar-continuous a3c --frames 300000
+reaches "mountaincar-continuous" 80 --best
 # what cannot be solved without memory, with and without it
 for algo in n-step-q a3c; do
     learn cue $algo --frames 150000

@@ -183,7 +183,7 @@ static struct learner *aim_learner(const struct agent_config *config, bool discr
         learner_fill(l, "mlp:16", 0, config);
         return l;
     }
-    EXPECT(policy_for(&l->world.spec).ops == NULL); /* the program has none for it */
+    EXPECT(policy_for(&l->world.spec).ops == &policy_gaussian); /* the program's own */
     l->world.policy = policy_among(rows, &l->world.spec);
     EXPECT(l->world.policy.ops == &policy_grid && l->world.policy.outputs == 2 * GRID && l->world.policy.size == 2);
     learner_fill(l, "mlp:16", 0, config);

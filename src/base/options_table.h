@@ -17,6 +17,7 @@
 #define INIT_WORDS(W) W(INIT_UNIFORM, "uniform") W(INIT_HE, "he") W(INIT_ORTHOGONAL, "orthogonal")
 #define ACTIVATION_WORDS(W) W(ACTIVATION_IS_RELU, "relu") W(ACTIVATION_IS_TANH, "tanh")
 #define CRITIC_WORDS(W) W(CRITIC_SHARED, "shared") W(CRITIC_SEPARATE, "separate")
+#define SIGMA_WORDS(W) W(SIGMA_FREE, "free") W(SIGMA_SCALAR, "scalar")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
 #define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
@@ -36,6 +37,8 @@
       "of dense layers, net mlp; convolutions have ReLU")                                                              \
     X(WORD, critic, "critic", CRITIC_SHARED, 0, CRITIC_WORDS, FIXED,                                                   \
       "value and policy: heads of the same hidden layers, or each with its own (a3c)")                                 \
+    X(WORD, sigma, "sigma", SIGMA_FREE, 0, SIGMA_WORDS, FIXED,                                                         \
+      "continuous actions: a log sigma for each, free of the state, or the paper's one of the state (a3c)")            \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")         \
     X(NAME, optimizer, "optimizer", "shared-rmsprop", 0, "", FIXED, "optimizer")                                       \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                 \

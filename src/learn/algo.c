@@ -31,12 +31,7 @@ int algo_outputs(const struct algo_ops *algo, const struct world *world)
     const int outputs = algo->heads == NET_HEADS_Q ? s->num_actions : world->policy.outputs;
     if (outputs) return outputs;
     const char *have = s->num_components ? "several at once" : "continuous ones";
-    if (world->policy.ops)
-        error_set("algorithm %s needs single discrete actions; environment %s has %s: use a3c", algo->name,
-                  world->ops->name, have);
-    else
-        error_set("environment %s has continuous actions, which no algorithm here plays yet: choose one with discrete "
-                  "actions (`dunlin list`)",
-                  world->ops->name);
+    error_set("algorithm %s needs single discrete actions; environment %s has %s: use a3c", algo->name,
+              world->ops->name, have);
     return 0;
 }

@@ -3,3 +3,5 @@
  * line here. Whoever includes this defines POLICY(id). */
 /* clang-format off */
 POLICY(categorical)
+POLICY(gaussian)
+POLICY(gaussian_scalar)

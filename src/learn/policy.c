@@ -2,6 +2,7 @@
 #include "learn/policy.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct policy_ops *const table[] = {
 #define POLICY(id) &policy_##id,
@@ -19,6 +20,7 @@ struct policy policy_among(const struct policy_ops *const *rows, const struct en
         p.outputs = (*rows)->outputs(spec);
         if (!p.outputs) continue;
         p.ops = *rows;
+        p.free = (*rows)->free ? (*rows)->free(spec) : 0;
         break;
     }
     return p;
@@ -27,4 +29,12 @@ struct policy policy_among(const struct policy_ops *const *rows, const struct en
 struct policy policy_for(const struct env_spec *spec)
 {
     return policy_among(table, spec);
+}
+
+struct policy policy_named(const char *name, const struct env_spec *spec)
+{
+    const struct policy_ops *one[] = {NULL, NULL};
+    for (int i = 0; table[i]; i++)
+        if (!strcmp(table[i]->name, name)) one[0] = table[i];
+    return policy_among(one, spec);
 }

@@ -15,6 +15,7 @@ struct policy_ops;
 struct policy {
     const struct policy_ops *ops; /* NULL: no distribution is made for these actions */
     int outputs;                  /* P: numbers of the network that describe it */
+    int free;                     /* the last so many of them do not depend on the observation */
     int size;                     /* N: floats of an action */
     const float *low, *high;      /* (N) the bounds of a continuous action, the environment's; else NULL */
     const int *choices;           /* (N) choices of each component, the environment's; NULL: one component, P choices */
@@ -25,6 +26,8 @@ struct policy_ops {
     const char *name;
     /* P, for actions of such an environment; 0: it is not made for them. */
     int (*outputs)(const struct env_spec *spec);
+    /* How many of them, the last, are parameters themselves and no layer's answer. NULL: none. */
+    int (*free)(const struct env_spec *spec);
     /* Draws an action. */
     void (*sample)(const struct policy *p, const float *out, struct rng *rng, float *action);
     /* The likeliest action. */
@@ -44,6 +47,8 @@ struct policy_ops {
 
 /* The first distribution of policies.h that is made for the environment's actions. */
 struct policy policy_for(const struct env_spec *spec);
+/* The one of that name, which must be made for them. */
+struct policy policy_named(const char *name, const struct env_spec *spec);
 /* The same out of other rows than those; NULL ends them. */
 struct policy policy_among(const struct policy_ops *const *rows, const struct env_spec *spec);
 

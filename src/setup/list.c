@@ -28,12 +28,12 @@ struct item {
 /* One line, for scripts; in a terminal as many as it takes. */
 static void print_item(const struct item *item)
 {
-    enum { HELP_AT = 29, LEAST = 60 };
+    enum { HELP_AT = 36, LEAST = 60 };
     struct winsize size = {0};
     char line[640];
     const bool seen = isatty(STDOUT_FILENO), known = seen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     const int columns = known && size.ws_col ? size.ws_col : TEXT_WIDTH;
-    snprintf(line, sizeof line, "%-15s %-12s %s", item->name, item->kind, item->help);
+    snprintf(line, sizeof line, "%-22s %-12s %s", item->name, item->kind, item->help);
     text_wrapped(stdout, line, HELP_AT, !seen ? INT_MAX : columns < LEAST ? LEAST : columns);
 }
 

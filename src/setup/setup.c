@@ -76,10 +76,13 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     setup->algo = algo_find(options->algo);
     if (!setup->algo) return error_set("algorithm %s is not known: `dunlin list` names them", options->algo);
     if (world_open(&setup->world, options->env, &args)) return -1;
+    if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
+        setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     const int outputs = algo_outputs(setup->algo, &setup->world);
     if (!outputs) return -1;
     setup_choose_net(&setup->world, options);
-    if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
+    const bool policy = setup->algo->heads == NET_HEADS_POLICY_V;
+    if (options->critic == CRITIC_SEPARATE && !policy)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
                          options->algo);
     const struct net_config net = {.spec = options->net,
@@ -87,6 +90,7 @@ int setup_open(struct setup *setup, struct options *options, bool training)
                                    .input = world_input(&setup->world),
                                    .heads = setup->algo->heads,
                                    .outputs = outputs,
+                                   .free = policy ? setup->world.policy.free : 0,
                                    .activation = activations[options->activation],
                                    .separate_critic = options->critic == CRITIC_SEPARATE,
                                    .obs_norm = options->obs_norm,

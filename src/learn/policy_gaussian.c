@@ -1,0 +1,130 @@
+/* policy_gaussian.c -- continuous actions: each component drawn by itself from N(mu, sigma^2), mu linear in what the
+ * network's last hidden layer says. Two rows, which differ in sigma:
+ *
+ *   gaussian         log sigma_n is a parameter of each component, the same in all states (Schulman et al. 2015,
+ *                    arXiv:1502.05477, and whoever came after); out = mu (N), log sigma (N)
+ *   gaussian-scalar  sigma^2 = softplus(s) + 1e-5, one s linear as mu is, for all components (Mnih et al. 2016,
+ *                    section 9); out = mu (N), s (1)
+ *
+ *   log pi(a) = -sum_n [(a_n - mu_n)^2 / (2 sigma_n^2) + log sigma_n + log(2 pi) / 2]
+ *   H         =  sum_n [log sigma_n + (1 + log(2 pi)) / 2]
+ *   d log pi / d mu_n        = (a_n - mu_n) / sigma_n^2;      dH / d mu_n = 0
+ *   d log pi / d log sigma_n = (a_n - mu_n)^2 / sigma_n^2 - 1;  dH / d log sigma_n = 1
+ *   d log sigma_n / d s      = logistic(s) / (2 sigma^2) in every component
+ *
+ * The action that is kept, and all of the above, is the sample as it was drawn; the environment gets it clipped to its
+ * bounds. All sums run in double. */
+#include "learn/policy.h"
+
+#include <math.h>
+
+static const double LOG_2_PI = 1.8378770664093453, SIGMA2_LEAST = 1e-5;
+
+static double softplus(double s)
+{
+    return s > 30 ? s : log1p(exp(s));
+}
+
+/* log sigma of component n; scalar: of every one. */
+static double log_sigma(const struct policy *p, const float *out, int n)
+{
+    if (p->outputs == p->size + 1 && !p->free) return 0.5 * log(softplus(out[p->size]) + SIGMA2_LEAST);
+    return out[p->size + n];
+}
+
+static int gaussian_outputs(const struct env_spec *spec)
+{
+    return 2 * spec->action_dim;
+}
+
+static int gaussian_free(const struct env_spec *spec)
+{
+    return spec->action_dim;
+}
+
+static int scalar_outputs(const struct env_spec *spec)
+{
+    return spec->action_dim ? spec->action_dim + 1 : 0;
+}
+
+static void gaussian_sample(const struct policy *p, const float *out, struct rng *rng, float *action)
+{
+    for (int n = 0; n < p->size; n++) action[n] = (float)(out[n] + exp(log_sigma(p, out, n)) * rng_normal(rng));
+}
+
+static void gaussian_mode(const struct policy *p, const float *out, float *action)
+{
+    for (int n = 0; n < p->size; n++) action[n] = out[n];
+}
+
+static double gaussian_log_prob(const struct policy *p, const float *out, const float *action)
+{
+    double sum = 0;
+    for (int n = 0; n < p->size; n++) {
+        const double ls = log_sigma(p, out, n), z = ((double)action[n] - out[n]) * exp(-ls);
+        sum -= 0.5 * z * z + ls + 0.5 * LOG_2_PI;
+    }
+    return sum;
+}
+
+static double gaussian_entropy(const struct policy *p, const float *out)
+{
+    double H = 0;
+    for (int n = 0; n < p->size; n++) H += log_sigma(p, out, n) + 0.5 * (1 + LOG_2_PI);
+    return H;
+}
+
+/* dout of mu; returns d(-log pi adv - beta H) / d log sigma_n. */
+static double component_gradient(const struct policy *p, const float *out, const float *action, int n, double adv,
+                                 double beta, double scale, float *dout)
+{
+    const double inverse = exp(-log_sigma(p, out, n)), z = ((double)action[n] - out[n]) * inverse;
+    dout[n] = (float)(-scale * adv * z * inverse);
+    return -adv * (z * z - 1) - beta;
+}
+
+static void gaussian_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
+                              double scale, float *dout)
+{
+    for (int n = 0; n < p->size; n++)
+        dout[p->size + n] = (float)(scale * component_gradient(p, out, action, n, adv, beta, scale, dout));
+}
+
+static void scalar_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
+                            double scale, float *dout)
+{
+    const double s = out[p->size], sigma2 = softplus(s) + SIGMA2_LEAST;
+    double sum = 0;
+    for (int n = 0; n < p->size; n++) sum += component_gradient(p, out, action, n, adv, beta, scale, dout);
+    dout[p->size] = (float)(scale * sum / (1 + exp(-s)) / (2 * sigma2));
+}
+
+static struct env_action gaussian_to_env(const struct policy *p, const float *action, void *room)
+{
+    float *vector = room;
+    for (int n = 0; n < p->size; n++) vector[n] = fminf(p->high[n], fmaxf(p->low[n], action[n]));
+    return (struct env_action){.vector = vector};
+}
+
+const struct policy_ops policy_gaussian = {
+    .name = "gaussian",
+    .outputs = gaussian_outputs,
+    .free = gaussian_free,
+    .sample = gaussian_sample,
+    .mode = gaussian_mode,
+    .log_prob = gaussian_log_prob,
+    .entropy = gaussian_entropy,
+    .gradient = gaussian_gradient,
+    .to_env = gaussian_to_env,
+};
+
+const struct policy_ops policy_gaussian_scalar = {
+    .name = "gaussian-scalar",
+    .outputs = scalar_outputs,
+    .sample = gaussian_sample,
+    .mode = gaussian_mode,
+    .log_prob = gaussian_log_prob,
+    .entropy = gaussian_entropy,
+    .gradient = scalar_gradient,
+    .to_env = gaussian_to_env,
+};
