@@ -45,7 +45,7 @@ check "it was not touched" grep -q "^state done" a/status
 # resume: goes on, may not change what the run is
 for words in --force "--out elsewhere"; do
     # shellcheck disable=SC2086
-    run "$dunlin" resume r $words
+    run "$dunlin" resume a $words
     check "resume $words: status 2" is "$status" 2
     check "resume $words: one line" says "${words%% *}: resume goes on in the folder that it is given"
 done
