@@ -43,6 +43,12 @@ check "out that holds a run: the line names resume and --force" says resume --fo
 check "it was not touched" grep -q "^state done" a/status
 
 # resume: goes on, may not change what the run is
+for words in --force "--out elsewhere"; do
+    # shellcheck disable=SC2086
+    run "$dunlin" resume a $words
+    check "resume $words: status 2" is "$status" 2
+    check "resume $words: one line" says "${words%% *}: resume goes on in the folder that it is given"
+done
 run "$dunlin" resume a --frames 40000
 check "resume: status 0" is "$status" 0
 run "$dunlin" info a

@@ -115,6 +115,12 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
     if (resume) {
         if (!positional) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
+        static const char *const STARTS[] = {"out", "force"};
+        for (int i = 0; i < 2; i++)
+            if (plan->set.origin[option_find(STARTS[i])] == ORIGIN_COMMAND)
+                return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
+                                 "it out, or start anew: dunlin train ... --out FOLDER --force",
+                                 STARTS[i]);
         snprintf(plan->dir, sizeof plan->dir, "%s", positional);
         return go_on(plan, setup, restore, argc, argv, hold);
     }
