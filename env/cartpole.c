@@ -28,7 +28,7 @@ enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 /* Rewards of 1 a step sum to a discounted value near 100, far from where the value head starts: scaled, it is near 5.
  * Single games pull the weights about, and late in a run they forget what they knew: four environments an actor. The Q
  * methods need longer, a smaller lr, and one epsilon that stays large: of the paper's, 0.01 to 0.5, chance may give all
- * few environments small ones, and a pole that hardly ever sways teaches nothing: with 0.1 alone 3 runs of 15 failed. */
+ * few environments small ones, and a pole that hardly sways teaches nothing: with 0.1 alone 3 runs of 15 failed. */
 static const struct env_default defaults[] = {
     {NULL, "net", "mlp:64,64"},     {NULL, "lr", "0.001"},          {"a3c", "lr", "0.003"},
     {NULL, "rms-eps", "0.01"},      {NULL, "reward-scale", "0.05"}, {NULL, "envs-per-actor", "4"},

@@ -23,7 +23,7 @@ session_that_dies() { # RUN SIGNAL WORDS...
     before=$(newest "$run")
     "$dunlin" "$@" >out 2>>"$run.err" </dev/null &
     pid=$!
-    for i in $(seq 200); do
+    for i in $(seq 1500); do
         kill -0 $pid 2>/dev/null || break
         [ "$(newest "$run")" != "$before" ] && [ "$(newest "$run")" != "$run/checkpoint-000000000000.h5" ] && break
         sleep 0.02

@@ -21,8 +21,8 @@ int folder_try(const char *dir);
 /* From here to the end of the process a folder that is there is this process's, as by folder_take(), and nothing is
  * written. 0, or -1 after error_set(). */
 int folder_hold(const char *dir);
-/* Makes the folder, tries to write there, and from here to the end of the process the folder is this process's: another one is refused. With empty
- * the files of a run are removed, and nothing else. 0, or -1 after error_set(). */
+/* Makes the folder, tries to write there, and from here to the end of the process the folder is this process's: another
+ * one is refused. With empty the files of a run are removed, and nothing else. 0, or -1 after error_set(). */
 int folder_take(const char *dir, bool empty);
 
 #endif
