@@ -1,10 +1,11 @@
 /* weak.h -- memory as weak as C11 allows it, for test_weak.c: what includes this before the sources of src/share runs
  * them in two threads of one process that take turns at any atomic access, fence or copied word, by a seed.
  *
- * Each word of the window keeps all that was ever written to it. A thread may read anything that is no older than what
- * it has seen of that word: a view says which. A store takes the view of its thread along if it is a release (or
- * follows a release fence); who reads it with acquire (or fences so later) has that view from then on; sequentially consistent
- * fences hand on a view of their own. So aarch64 may behave, and worse. Copies are words read and written relaxed. */
+ * Each word of the window keeps all that was ever written to it. A thread may read anything that is no older than
+ * what it has seen of that word: a view says which. A store takes the view of its thread along if it is a release (or
+ * follows a release fence); who reads it with acquire (or fences so later) has that view from then on; sequentially
+ * consistent fences hand on a view of their own. So aarch64 may behave, and worse. Copies are words read and written
+ * relaxed. */
 #ifndef DUNLIN_TESTS_WEAK_H
 #define DUNLIN_TESTS_WEAK_H
 
