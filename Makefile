@@ -31,9 +31,7 @@ endif
 
 PACKAGES := $(shell pkg-config --exists hdf5 && echo hdf5 || echo hdf5-serial) openblas inih libcrypto
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wmissing-prototypes
-WERROR  ?=
 OPT     ?= -O3
-SAN     ?=
 # no -ffast-math: NaN must stay visible and sums reproducible; these two free sqrt and comparisons for vector code
 NUMERIC := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 OWN_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
@@ -46,7 +44,6 @@ ARCH    := $(shell uname -m)
 ISA     := $(if $(filter x86_64,$(ARCH)),v4 v3 base,base)
 FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512 -mprfchw
 FLAGS_v3 := -march=x86-64-v3 -mprfchw
-FLAGS_base :=
 KERNELS := $(wildcard src/*/kernel_*.c env/kernel_*.c)
 SOURCES := $(filter-out $(KERNELS) src/main.c,$(wildcard src/*/*.c env/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(foreach i,$(ISA),$(KERNELS:%.c=$(BUILD)/%.$i.o))
@@ -76,10 +73,8 @@ $(foreach i,$(ISA),$(eval $(call kernel_rule,$i)))
 $(BUILD)/env/kernel_screen.v4.o $(BUILD)/src/learn/kernel_frames.v4.o: FLAGS_v4 += -mprefer-vector-width=256
 
 # the Python side of `gym:` is part of the binary: nothing has to be installed or found
-BRIDGE  := env/bridge_make.py env/bridge_spaces.py env/bridge_serve.py
-$(BUILD)/bridge_py.h: $(BRIDGE)
-	@mkdir -p $(@D)
-	@{ echo 'static const unsigned char bridge_py[] = {'; cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g'; echo '};'; } > $@.$$$$ && mv $@.$$$$ $@
+$(BUILD)/bridge_py.h: env/bridge_make.py env/bridge_spaces.py env/bridge_serve.py
+	@mkdir -p $(@D); { echo 'static const unsigned char bridge_py[] = {'; cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g'; echo '};'; } > $@.$$$$ && mv $@.$$$$ $@
 $(BUILD)/env/bridge_spawn.o: $(BUILD)/bridge_py.h
 
 # rewritten only when it changes, so that a commit rebuilds one file
@@ -96,8 +91,7 @@ test: tests; tests/run.sh $(BUILD) tests/list
 
 soak: tests; DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
 
-asan-build:
-	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
+asan-build:; $(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
 
 asan: asan-build; tests/run.sh $(BUILD)/asan tests/list-asan
 
@@ -105,8 +99,7 @@ bench: all; $(BUILD)/dunlin bench
 
 format:; clang-format -i $$(git ls-files '*.c' '*.h')
 
-tidy:
-	clang-tidy --quiet $(SOURCES) $(MAIN) -- $(OWN_CPPFLAGS) $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
+tidy:; clang-tidy --quiet $(SOURCES) $(MAIN) -- $(OWN_CPPFLAGS) $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
 
 install: all
 	install -D -m 755 $(BUILD)/dunlin $(DESTDIR)$(PREFIX)/bin/dunlin

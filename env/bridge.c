@@ -113,7 +113,7 @@ static int fail_told(struct bridge *b)
     struct pollfd gone = {.fd = b->death, .events = POLLIN};
     if (b->death >= 0) poll(&gone, 1, (int)(LEAVES * 1000));
     reap(b);
-    snprintf(b->fault, sizeof b->fault, "%s", line);
+    snprintf(b->fault, sizeof b->fault, "%.*s", (int)sizeof b->fault - 1, line);
     forget(b);
     return -1;
 }
@@ -218,7 +218,7 @@ int bridge_call(struct bridge *b, enum bridge_what what, const uint16_t *slots, 
     memcpy(message + 1, slots, sizeof *slots * (size_t)n);
     while (write(b->request, message, bytes) != (ssize_t)bytes)
         if (errno != EINTR) return fail_dead(b);
-    return wait_answer(b, b->order.timeout);
+    return wait_answer(b, b->order.timeout * (n > 1 ? n : 1)); /* they play one after another */
 }
 
 void bridge_stop(struct bridge *b)

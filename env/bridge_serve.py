@@ -41,7 +41,7 @@ class Bridge:
         if not self.render:
             return 0, 0
         try:
-            self.spare.reset(seed=0)
+            self.spare.reset(**({"seed": 0} if self.seeded else {}))
             frame = self.frame(self.spare)
         except Exception as error:  # many need a further package to draw
             self.notes.append(f"it cannot be drawn: {line_of(error)}")

@@ -150,7 +150,10 @@ int bridge_spawn(struct bridge_spawned *s, const char *python, const char *const
     char parent[16];
     /* -u: what it prints before a crash is seen */
     const char *argv[WORDS_MOST + 7] = {
-        python, "-u", "-c", "exec(compile(open(3, encoding='utf-8').read(), 'dunlin/bridge.py', 'exec'))", parent};
+        python, "-u", "-c",
+        "import sys; sys.path[:] = [p for p in sys.path if p]; " /* built in; nothing of this folder is imported */
+        "exec(compile(open(3, encoding='utf-8').read(), 'dunlin/bridge.py', 'exec'))",
+        parent};
     struct ends e;
     snprintf(parent, sizeof parent, "%d", (int)getpid());
     for (int i = 0; i < n && i < WORDS_MOST; i++) argv[5 + i] = words[i];

@@ -145,7 +145,6 @@ static struct env_step drive_step(void *state, struct rng *rng, struct env_actio
     struct drive *c = state;
     struct env_step step = {0};
     assert(action.index >= 0 && action.index < 9);
-    assert(c->steps < STEPS);
     for (int frame = 0; frame < FRAMES && !step.terminated; frame++) {
         step.reward += move(c, action.index / 3, action.index % 3 - 1);
         move_bots(c, rng);
@@ -153,7 +152,7 @@ static struct env_step drive_step(void *state, struct rng *rng, struct env_actio
     }
     c->still = c->speed < 1 ? c->still + 1 : 0;
     step.terminated = step.terminated || c->still == STILL;
-    step.truncated = ++c->steps == STEPS && !step.terminated;
+    step.truncated = ++c->steps >= STEPS && !step.terminated;
     drive_view(c, SIDE, SIDE, NULL, obs);
     return step;
 }

@@ -63,8 +63,7 @@ static void keep_constants(void)
     const struct bridge_head *h = &g.bridge.head;
     const size_t floats = 2 * (size_t)h->obs_dim + 2 * (size_t)h->action_dim;
     const float *from = (const float *)(const void *)(g.bridge.map + h->constants_at);
-    free(g.constants);
-    free(g.parts);
+    /* those of an opening before stay: its spec may be in use */
     g.constants = memory_floats(floats);
     g.parts = memory_new(h->action_parts, sizeof *g.parts);
     if (floats) memcpy(g.constants, from, floats * sizeof *from);

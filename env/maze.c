@@ -220,7 +220,6 @@ static struct env_step maze_step(void *state, struct rng *rng, struct env_action
     struct maze *m = state;
     struct env_step step = {0};
     assert(action.index >= 0 && action.index < 6);
-    assert(m->steps < STEPS);
     act(m, action.index);
     const int room = room_reached(m);
     if (room == m->portal) {
@@ -231,7 +230,7 @@ static struct env_step maze_step(void *state, struct rng *rng, struct env_action
         step.reward = 1;
         m->apples &= ~((uint64_t)1 << room);
     }
-    step.truncated = ++m->steps == STEPS;
+    step.truncated = ++m->steps >= STEPS;
     maze_view(m, 84, 84, obs);
     return step;
 }

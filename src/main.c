@@ -1,5 +1,7 @@
 /* main.c -- the subcommands. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,10 +117,22 @@ static int check_output(int status)
     return 1;
 }
 
+/* What whoever started us may have left behind: standard streams that are closed, whose numbers pipes would get, and an
+ * ignored SIGCHLD, with which no child can be waited for. */
+static void settle(void)
+{
+    int fd;
+    do fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+    signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
     argc_all = argc;
     argv_all = argv;
+    settle();
     blas_choose(argv);
     self = getpid();
     on_exit(at_exit, NULL);

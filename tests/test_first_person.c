@@ -297,8 +297,10 @@ static void test_maze_mazes(void **unused)
         EXPECT(rooms_reached(&held_out) == MAZE_ROOMS * MAZE_ROOMS);
         EXPECT(!(train.trees >> train.portal & 1) && train.apples == train.trees);
         int n = 0;
-        for (int r = 0; r < MAZE_ROOMS * MAZE_ROOMS; r++)
-            apples[r] += train.apples >> r & 1, n += train.apples >> r & 1;
+        for (int r = 0; r < MAZE_ROOMS * MAZE_ROOMS; r++) {
+            const int hangs = (train.apples >> r & 1) != 0;
+            apples[r] += hangs, n += hangs;
+        }
         EXPECT(n == 14);
         EXPECT(env_maze.load(&train, bytes, env_maze.save(&train, bytes)) == 0);
         EXPECT(env_maze.load(&held_out, bytes, sizeof bytes) == -1);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -36,7 +37,7 @@ static volatile sig_atomic_t stop, child_pid;
 static void pass_on(int sig)
 {
     stop = sig;
-    kill((pid_t)child_pid, sig);
+    if (child_pid > 0) kill((pid_t)child_pid, sig);
 }
 
 static _Noreturn void be_child(struct shared *shared, int (*work)(void *), pid_t parent, const sigset_t *before)
@@ -76,8 +77,7 @@ void watched_fail(const char *fmt, ...)
 /* The child's wait status. Its end of the pipe closes with it, unless a library closes that or hands it on. */
 static int await(const struct watched *w, int end, bool *late)
 {
-    const double began = clock_seconds();
-    double stopped = 0;
+    double stopped = 0, spent = 0, last = clock_seconds(); /* spent looking: not while a Ctrl-Z lasts */
     bool told = false;
     int status;
     struct pollfd p = {.fd = end, .events = POLLIN};
@@ -85,12 +85,14 @@ static int await(const struct watched *w, int end, bool *late)
         if (poll(&p, 1, p.fd < 0 ? 10 : 100) > 0) p.fd = -1;
         if (waitpid((pid_t)child_pid, &status, WNOHANG) == (pid_t)child_pid) return status;
         const double now = clock_seconds();
-        if (w->tell > 0 && !told && now - began > w->tell) {
+        spent += fmin(now - last, 1);
+        last = now;
+        if (w->tell > 0 && !told && spent > w->tell) {
             log_root("  %s has taken %g s so far: it is waited for, Ctrl-C ends it", w->what, w->tell);
             told = true;
         }
-        if (stop && !stopped) stopped = now;
-        *late = !stop && w->most > 0 && now - began > w->most;
+        if (stop && stopped <= 0) stopped = now;
+        *late = !stop && w->most > 0 && spent > w->most;
         if (*late || (stopped > 0 && now - stopped > STOP_WITHIN)) kill((pid_t)child_pid, SIGKILL);
     }
 }
@@ -114,6 +116,7 @@ static int why(const struct watched *w, const struct shared *shared, int status,
 static void catch_stops(struct sigaction before[STOP_COUNT])
 {
     const struct sigaction act = {.sa_handler = pass_on};
+    child_pid = stop = 0;
     for (int i = 0; i < STOP_COUNT; i++) {
         sigaction(STOPS[i], NULL, &before[i]);
         if (before[i].sa_handler == SIG_DFL) sigaction(STOPS[i], &act, NULL);
@@ -146,9 +149,9 @@ static int start(struct shared *shared, int (*work)(void *), const int ends[2])
         close(ends[0]);
         be_child(shared, work, self, &before);
     }
-    child_pid = pid;
-    stop = 0;
     const int no_fork = errno;
+    child_pid = pid > 0 ? pid : 0;
+    if (pid > 0 && stop) kill(pid, stop); /* it came before there was a child */
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
     return pid > 0 ? 0 : error_set("a process cannot be started: %s", strerror(no_fork));

@@ -76,8 +76,9 @@ static void try_training(struct option_set *set, const char *env)
                   setup.facts->params);
     else
         check_say(CHECK_WRONG, "training", "%s", error_text());
-    check_calls(CHECK_IN_NONE);
+    check_calls(CHECK_IN_FREE);
     agent_free(&agent);
+    check_calls(CHECK_IN_NONE);
     setup_close(&setup);
 }
 
@@ -85,7 +86,7 @@ static void try_training(struct option_set *set, const char *env)
 static void open_again(const char *env, const struct world *world)
 {
     static struct world again;
-    const struct env_args args = {.training = false, .no_op_max = 30};
+    const struct env_args args = {.training = false, .no_op_max = 30, .frame_skip = 1, .grey = true};
     check_calls(CHECK_IN_OPEN);
     if (world_open(&again, env, &args))
         check_say(CHECK_WRONG, "evaluation", "%s", error_text());
@@ -124,7 +125,7 @@ static int look(void *arg)
     static struct option_set set;
     static struct check_game game;
     const struct request *w = arg;
-    const struct env_args args = {.training = true, .no_op_max = 30, .life_loss = true};
+    const struct env_args args = {.training = true, .no_op_max = 30, .life_loss = true, .frame_skip = 1, .grey = true};
     check_calls(CHECK_IN_OPEN);
     if (world_open(&world, w->env, &args)) {
         log_error("%s", error_text());

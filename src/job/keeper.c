@@ -18,6 +18,8 @@
 
 enum { DESCRIPTORS = 1024 };
 
+static const double KILLED_WITHIN = 10; /* s; whom the kernel holds longer ends when it lets go */
+
 static int pipe_end = -1; /* ours */
 static pid_t keeper;
 static char value[64];
@@ -39,7 +41,7 @@ static void end_them(double seconds)
     for (; waited < seconds && tell(0); waited += look) clock_sleep(look);
     tell(SIGTERM);
     for (waited = 0; waited < ENDING_TERM && tell(0); waited += look) clock_sleep(look);
-    while (tell(SIGKILL)) clock_sleep(look);
+    for (waited = 0; waited < KILLED_WITHIN && tell(SIGKILL); waited += look) clock_sleep(look);
 }
 
 static _Noreturn void watch(int from, double seconds)
@@ -82,8 +84,17 @@ const char *keeper_open(double seconds)
     return value;
 }
 
+/* Forgets one that has ended itself: nobody reads its pipe. */
+static void look_for_it(void)
+{
+    if (!keeper || !waitpid(keeper, NULL, WNOHANG)) return;
+    close(pipe_end);
+    keeper = 0;
+}
+
 void keeper_allow(double seconds)
 {
+    look_for_it();
     if (keeper && write(pipe_end, &seconds, sizeof seconds) < 0) return; /* it is gone itself */
 }
 
@@ -97,5 +108,6 @@ void keeper_close(void)
 
 pid_t keeper_process(void)
 {
+    look_for_it();
     return keeper;
 }

@@ -101,10 +101,10 @@ static void on_signal(int sig)
 {
     static const char LINE[] = "dunlin: stopped before the run began\n";
     if (!launching) _exit(write(STDERR_FILENO, LINE, sizeof LINE - 1) < 0 ? 1 : stopped_status(sig));
-    if (got_signal)
-        got_again = 1;
-    else
+    if (!got_signal)
         got_signal = sig;
+    else if (sig != SIGHUP && got_signal != SIGHUP) /* a terminal that closes may say so twice */
+        got_again = 1;
 }
 
 /* Ctrl-Z. */

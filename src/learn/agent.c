@@ -239,12 +239,13 @@ static int give_up_episode(struct agent *a, int e)
 /* 0, or -1 after error_set() where an environment that was given up still does not begin an episode. */
 static int begin_missing(struct agent *a)
 {
-    for (int e = 0; e < a->E; e++) {
+    int failed = 0;
+    for (int e = 0; e < a->E; e++) { /* all of them: one alone may be able to start what plays them */
         if (a->instances[e].began || !begin_anew(a, e)) continue;
         a->fault = a->instances[e].fault;
-        return -1;
+        failed = -1;
     }
-    return 0;
+    return failed;
 }
 
 /* The action of row as its environment takes it, until the next one is asked for. */

@@ -3,6 +3,7 @@
  * Layout: head; then for each environment a record and the bytes of its instance (instance.c). Numbers are the
  * machine's own: a state goes back into the program that wrote it. Finished episodes that were not taken are not part
  * of it. */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -105,6 +106,8 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         a->fresh[e] = rec.fresh != 0;
         memcpy(a->state + (size_t)e * S, at + sizeof rec, S * sizeof *a->state);
         if (a->config.reward_norm) memcpy(&a->ret[e], at + fixed - sizeof a->ret[e], sizeof a->ret[e]);
+        if (a->config.reward_norm && !isfinite(a->ret[e]))
+            return error_set("the saved state of an actor holds a return that is no number");
         at += fixed;
         bool fresh;
         const long used = instance_load(&a->instances[e], at, (size_t)(end - at), &fresh);

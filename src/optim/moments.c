@@ -30,6 +30,8 @@ void moments_merge(const struct moments *m, float *into, const float *from)
     const float *mean_b = from + moments_mean_at(), *var_b = from + moments_variance_at(m);
     float *mean_a = into + moments_mean_at(), *var_a = into + moments_variance_at(m);
     if (!(b > 0)) return;
+    for (int i = 0; i < m->dim; i++)
+        if (!isfinite(mean_b[i]) || !isfinite(var_b[i])) return; /* one would stay for ever */
     for (int i = 0; i < m->dim; i++) {
         const double apart = (double)mean_b[i] - (double)mean_a[i];
         const double variance = (a * (double)var_a[i] + b * (double)var_b[i]) / n + apart * apart * a / n * b / n;

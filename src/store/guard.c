@@ -16,7 +16,7 @@
 #include "base/error.h"
 
 enum { SECONDS = 60, BYTES_PER_SECOND = 1 << 20, ERROR_BYTES = 1024 };
-enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 4 << 20, COLLECT_MOST = 64 << 20 };
+enum { CPU_SECONDS = 10, BYTES_PER_CPU_SECOND = 1 << 20, COLLECT_MOST = 64 << 20 };
 enum { BLOCK = 512, PACKED_BY_DISK = 8, NOT_YET_THERE = 4 << 20 }; /* st_blocks; what a file system may make of them */
 static const rlim_t MEMORY = (rlim_t)2 << 30; /* and eight times the file, beyond what the process has mapped already */
 
@@ -78,9 +78,9 @@ static int outcome(pid_t pid, const char *path, const char *error, unsigned seco
     const int sig = WTERMSIG(status);
     if (sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGKILL || sig == SIGUSR1 || sig == SIGUSR2)
         return error_set("%s: reading it was stopped (%s)", path, strsignal(sig)); /* no fault of the file */
-    if (sig == SIGALRM)
-        error_set("%s: cannot be read within %u s: damaged, or its file system does not answer", path, seconds);
-    else if (sig == SIGXCPU)
+    if (sig == SIGALRM) /* computing too long would have ended it before */
+        return error_set("%s: cannot be read within %u s: its file system does not answer", path, seconds);
+    if (sig == SIGXCPU)
         error_set("%s: damaged: the HDF5 library does not come back from it", path);
     else
         error_set("%s: damaged: the HDF5 library crashes on it (%s)", path, strsignal(sig));

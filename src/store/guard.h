@@ -17,8 +17,9 @@ uint64_t guard_size(const char *path, bool packed);
 /* Forks; the child calls work(arg, out), which returns 0 .. 100; meanwhile the caller's eat(to, in) reads what it
  * writes, to the end, and returns 0, or -1 after error_set(), which ends the child. Returns work's value, with the
  * child's error_text() where that is not 0; GUARD_DIED after error_set(), which names path; -1 after error_set() where
- * eat did, where there is no process to be had, or a stop signal ended it. What was eaten counts only where 0 is
- * returned. The limits are 10 s of computing and a second more for each 4 MB of the file, 60 s and a second for each MB
+ * eat did, where there is no process to be had, a stop signal ended it, or its time by the clock (then it is the file
+ * system that does not answer). What was eaten counts only where 0 is
+ * returned. The limits are 10 s of computing and a second more for each MB of the file, 60 s and a second for each MB
  * by the clock, and 2 GB and eight times the file of memory. No HDF5 file may be open for writing. */
 int guard_pipe(int (*work)(void *arg, FILE *out), void *arg, const char *path, int (*eat)(void *to, FILE *in),
                void *to);

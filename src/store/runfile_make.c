@@ -153,7 +153,12 @@ int run_make(const struct run_recipe *recipe)
     H5_AUTO hid_t old = H5I_INVALID_HID;
     H5_AUTO hid_t access = H5I_INVALID_HID;
     h5_init();
-    if (recipe->old && (run_open(recipe->old, &old) || run_check(old, recipe->old))) return RUN_MAKE_OLD_BAD;
+    if (recipe->old) {
+        const int there = file_open(recipe->old);
+        if (there < 0) return RUN_MAKE_NEW_BAD; /* a link, no right to read, a disk without an answer: no damage */
+        close(there);
+        if (run_open(recipe->old, &old) || run_check(old, recipe->old)) return RUN_MAKE_OLD_BAD;
+    }
     access = run_access();
     const int fd = file_create(recipe->path);
     if (fd < 0) return RUN_MAKE_NEW_BAD;

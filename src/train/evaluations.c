@@ -126,8 +126,11 @@ static int play(struct evaluations *v, const struct evaluate_config *config, str
     const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
     args.training = false;
     share_away(v->run->share);
-    const int failed =
-        world_open(&world, v->run->options->env, &args) || evaluate_run(config, &world, u->net, v->theta, &hooks, r);
+    int failed = world_open(&world, v->run->options->env, &args);
+    if (!failed) {
+        world.policy = u->world.policy; /* as --sigma chose it */
+        failed = evaluate_run(config, &world, u->net, v->theta, &hooks, r);
+    }
     share_back(v->run->share);
     return failed ? -1 : 0;
 }
