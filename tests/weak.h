@@ -176,6 +176,14 @@ static void weak_begin(uint64_t seed)
     memset(weak.last, -1, sizeof weak.last);
 }
 
+static void weak_make_context(ucontext_t *context, char *stack, int thread)
+{
+    getcontext(context);
+    context->uc_stack.ss_sp = stack;
+    context->uc_stack.ss_size = WEAK_STACK;
+    makecontext(context, (void (*)(void))weak_run_one, 1, thread);
+}
+
 /* Runs both, beginning with what has been written so far seen by both, to the end of both. */
 static void weak_run(void (*one)(void), void (*two)(void))
 {
@@ -185,10 +193,7 @@ static void weak_run(void (*one)(void), void (*two)(void))
         struct thread *t = &weak.threads[i];
         for (int w = 0; w < WEAK_WORDS; w++) t->now.seen[w] = (uint16_t)weak.count[w];
         t->fenced = t->now;
-        getcontext(&t->context);
-        t->context.uc_stack.ss_sp = stacks[i];
-        t->context.uc_stack.ss_size = WEAK_STACK;
-        makecontext(&t->context, (void (*)(void))weak_run_one, 1, i);
+        weak_make_context(&t->context, stacks[i], i);
     }
     weak.concurrent = true;
     weak.running = 0;
