@@ -86,7 +86,8 @@ static void try_training(struct option_set *set, const char *env)
 static void open_again(const char *env, const struct world *world)
 {
     static struct world again;
-    const struct env_args args = {.training = false, .no_op_max = 30, .frame_skip = 1, .grey = true};
+    struct env_args args = world->args;
+    args.training = false;
     check_calls(CHECK_IN_OPEN);
     if (world_open(&again, env, &args))
         check_say(CHECK_WRONG, "evaluation", "%s", error_text());

@@ -101,6 +101,15 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     return 0;
 }
 
+int setup_open_evaluation(const struct setup *setup, struct world *world)
+{
+    struct env_args args = setup->world.args;
+    args.training = false;
+    if (world_open(world, setup->options->env, &args)) return -1;
+    world->policy = setup->world.policy; /* options chose it */
+    return 0;
+}
+
 void setup_close(struct setup *setup)
 {
     net_free(&setup->net);

@@ -43,6 +43,9 @@ void setup_choose_net(const struct world *world, struct options *options);
 /* Opens environment and network, which setup_choose_net() names; training false opens the environment as evaluation
  * sees it. 0, or -1 after error_set(). Owner: setup_close(). */
 int setup_open(struct setup *setup, struct options *options, bool training);
+/* Opens the same environment once more, as evaluation sees it, with the setup's policy; *world must stay where it is.
+ * 0, or -1 after error_set(). */
+int setup_open_evaluation(const struct setup *setup, struct world *world);
 void setup_close(struct setup *setup);
 
 /* What agent_new() and optim_new() are told. */

@@ -15,10 +15,7 @@ int actor_open(struct actor *actor, const struct setup *setup, int rank)
 {
     memset(actor, 0, sizeof *actor);
     actor->setup = setup;
-    struct env_args args = setup->world.args;
-    args.training = false;
-    if (world_open(&actor->eval_world, setup->options->env, &args)) return -1;
-    actor->eval_world.policy = setup->world.policy; /* as --sigma chose it */
+    if (setup_open_evaluation(setup, &actor->eval_world)) return -1;
     if (turn_actor_open(&actor->turn, setup, rank)) return -1;
     actor->state = memory_new(agent_state_size(actor->turn.agent), 1);
     return 0;

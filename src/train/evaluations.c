@@ -122,15 +122,9 @@ static int play(struct evaluations *v, const struct evaluate_config *config, str
 {
     const struct setup *u = v->run->setup;
     struct world world;
-    struct env_args args = u->world.args;
     const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
-    args.training = false;
     share_away(v->run->share);
-    int failed = world_open(&world, v->run->options->env, &args);
-    if (!failed) {
-        world.policy = u->world.policy; /* as --sigma chose it */
-        failed = evaluate_run(config, &world, u->net, v->theta, &hooks, r);
-    }
+    const int failed = setup_open_evaluation(u, &world) || evaluate_run(config, &world, u->net, v->theta, &hooks, r);
     share_back(v->run->share);
     return failed ? -1 : 0;
 }
