@@ -16,11 +16,15 @@ static inline int draw_clamp(double v, int high)
     return v <= 0 ? 0 : v >= high ? high : (int)v;
 }
 
-/* color is 0xRRGGBB. */
+/* One pixel's three bytes; color is 0xRRGGBB. */
+static inline void draw_color(uint8_t *p, uint32_t color)
+{
+    p[0] = (uint8_t)(color >> 16), p[1] = (uint8_t)(color >> 8), p[2] = (uint8_t)color;
+}
+
 static inline void draw_pixel(struct picture *c, int x, int y, uint32_t color)
 {
-    uint8_t *p = c->rgb + ((size_t)y * (size_t)c->width + (size_t)x) * 3;
-    p[0] = (uint8_t)(color >> 16), p[1] = (uint8_t)(color >> 8), p[2] = (uint8_t)color;
+    draw_color(c->rgb + ((size_t)y * (size_t)c->width + (size_t)x) * 3, color);
 }
 
 /* Columns [x0, x1), rows [y0, y1). */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "draw.h"
 #include "dunlin/rng.h"
 
 enum { SIDE_MOST = 1024, POINTS_MOST = 160 };
@@ -159,8 +160,7 @@ static void put(const struct view *v, int y, int x0, int x1, const uint32_t *col
             grey[row + (size_t)x] = grey_of(color);
             continue;
         }
-        uint8_t *p = rgb + (row + (size_t)x) * 3;
-        p[0] = (uint8_t)(color >> 16), p[1] = (uint8_t)(color >> 8), p[2] = (uint8_t)color;
+        draw_color(rgb + (row + (size_t)x) * 3, color);
     }
 }
 

@@ -67,12 +67,6 @@ static int maze_init(void *state, const struct env_args *args, char *err, size_t
     return 0;
 }
 
-/* Rooms lie at odd cells; the wall between two neighbours is the cell between them. */
-static int cell_of(int room)
-{
-    return 2 * room + 1;
-}
-
 static int neighbour(int room, int side)
 {
     static const int dx[] = {1, -1, 0, 0}, dy[] = {0, 0, 1, -1};
@@ -82,8 +76,8 @@ static int neighbour(int room, int side)
 
 static uint8_t *wall_between(struct maze *m, int a, int b)
 {
-    const int x = (cell_of(a % MAZE_ROOMS) + cell_of(b % MAZE_ROOMS)) / 2;
-    const int y = (cell_of(a / MAZE_ROOMS) + cell_of(b / MAZE_ROOMS)) / 2;
+    const int x = (maze_cell(a % MAZE_ROOMS) + maze_cell(b % MAZE_ROOMS)) / 2;
+    const int y = (maze_cell(a / MAZE_ROOMS) + maze_cell(b / MAZE_ROOMS)) / 2;
     return &m->wall[y][x];
 }
 
@@ -140,8 +134,8 @@ static void put_player(struct maze *m, struct rng *rng)
 {
     int room = rng_below(rng, MAZE_ROOMS * MAZE_ROOMS - 1);
     if (room >= m->portal) room++;
-    m->x = cell_of(room % MAZE_ROOMS) + 0.5;
-    m->y = cell_of(room / MAZE_ROOMS) + 0.5;
+    m->x = maze_cell(room % MAZE_ROOMS) + 0.5;
+    m->y = maze_cell(room / MAZE_ROOMS) + 0.5;
     m->heading = rng_below(rng, MAZE_HEADINGS);
 }
 
@@ -249,8 +243,8 @@ static void maze_render(const void *state, uint8_t *rgb)
                 draw_rect(&p, DRAWN + x * cell, y * cell, DRAWN + (x + 1) * cell, (y + 1) * cell,
                           maze_colors[m->wall[y][x] - 1]);
     for (int room = 0; room < MAZE_ROOMS * MAZE_ROOMS; room++) {
-        const double x = DRAWN + (cell_of(room % MAZE_ROOMS) + 0.5) * cell;
-        const double y = (cell_of(room / MAZE_ROOMS) + 0.5) * cell;
+        const double x = DRAWN + (maze_cell(room % MAZE_ROOMS) + 0.5) * cell;
+        const double y = (maze_cell(room / MAZE_ROOMS) + 0.5) * cell;
         if (room == m->portal) draw_line(&p, x, y, x, y, 0.8 * cell, MAZE_PORTAL_COLOR);
         if (m->apples >> room & 1) draw_line(&p, x, y, x, y, 0.45 * cell, MAZE_APPLE_COLOR);
     }

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "draw.h"
+
 enum { SIDE_MOST = 512 };
 
 #define HALF_VIEW 0.66 /* tangent of half the angle of view: 67 degrees in all */
@@ -75,18 +77,14 @@ static void cast(struct view *v, int column)
     v->color[column] = shaded(maze_colors[m->wall[cy][cx] - 1], light);
 }
 
-static void put(uint8_t *p, uint32_t color)
-{
-    p[0] = (uint8_t)(color >> 16), p[1] = (uint8_t)(color >> 8), p[2] = (uint8_t)color;
-}
-
 static void draw_walls(struct view *v)
 {
     for (int y = 0; y < v->side; y++) {
         const double above = 0.5 * v->side - y - 0.5, far = 0.5 * v->focal / fabs(above);
         const uint32_t behind = shaded(above > 0 ? 0x2A3344 : 0x9A9384, light_at(far));
         uint8_t *row = v->rgb + (size_t)y * (size_t)v->width * 3;
-        for (int x = 0; x < v->side; x++, row += 3) put(row, y >= v->top[x] && y < v->bottom[x] ? v->color[x] : behind);
+        for (int x = 0; x < v->side; x++, row += 3)
+            draw_color(row, y >= v->top[x] && y < v->bottom[x] ? v->color[x] : behind);
     }
 }
 
@@ -100,7 +98,7 @@ static void draw_thing(struct view *v, const struct thing *t)
         if (v->depth[x] < t->depth) continue;
         for (int y = top; y < v->side && y < y0 + r; y++) {
             const double ex = x + 0.5 - x0, ey = y + 0.5 - y0;
-            if (ex * ex + ey * ey <= r * r) put(v->rgb + ((size_t)y * (size_t)v->width + (size_t)x) * 3, color);
+            if (ex * ex + ey * ey <= r * r) draw_color(v->rgb + ((size_t)y * (size_t)v->width + (size_t)x) * 3, color);
         }
     }
 }
@@ -111,7 +109,7 @@ static int collect_things(const struct view *v, struct thing *things)
     int n = 0;
     for (int room = 0; room < MAZE_ROOMS * MAZE_ROOMS; room++) {
         const int apple = m->apples >> room & 1, portal = room == m->portal;
-        const int cx = 2 * (room % MAZE_ROOMS) + 1, cy = 2 * (room / MAZE_ROOMS) + 1;
+        const int cx = maze_cell(room % MAZE_ROOMS), cy = maze_cell(room / MAZE_ROOMS);
         const double x = cx + 0.5 - m->x, y = cy + 0.5 - m->y;
         struct thing t = {.depth = x * v->dx + y * v->dy, .aside = y * v->dx - x * v->dy};
         if ((!apple && !portal) || t.depth < 0.1) continue;

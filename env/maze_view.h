@@ -24,6 +24,12 @@ struct maze {
     uint8_t wall[MAZE_CELLS][MAZE_CELLS];
 };
 
+/* Rooms lie at odd cells; the wall between two neighbours is the cell between them. */
+static inline int maze_cell(int room)
+{
+    return 2 * room + 1;
+}
+
 /* sin(2 pi heading / MAZE_HEADINGS), of any heading >= 0. */
 double maze_sine(int heading);
 
