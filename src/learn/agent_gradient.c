@@ -20,8 +20,7 @@ static struct loss_sums loss(struct agent *a, const float *theta, const float *t
     return c->algo->loss(&a->r, &told);
 }
 
-/* Mean and variance of the rollout's discounted returns, to the last of the gradient's moments. */
-static void tell_returns(const struct agent *a, float *dtheta)
+void agent_tell_returns(const struct agent *a, float *dtheta)
 {
     const struct moments *m = &net_facts(a->net)->moments;
     const int rows = a->r.T * a->E, last = m->dim - 1;
@@ -37,6 +36,10 @@ static void tell_returns(const struct agent *a, float *dtheta)
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats)
 {
+    if (a->replay) {
+        agent_replay_gradient(a, theta, theta_target, dtheta, stats);
+        return;
+    }
     const int rows = a->r.T * a->E;
     for (int row = 0; row < rows; row++) {
         a->r.out[row] = net_out(a->work, row);
@@ -48,7 +51,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
     const double squares = a->config.factors
                                ? net_backward_factors(a->net, theta, a->work, a->r.T, a->E, start, dtheta, &factors)
                                : net_backward(a->net, theta, a->work, a->r.T, a->E, start, dtheta);
-    if (a->config.reward_norm) tell_returns(a, dtheta);
+    if (a->config.reward_norm) agent_tell_returns(a, dtheta);
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,
