@@ -20,7 +20,8 @@ static struct loss_sums loss(struct agent *a, const float *theta, const float *t
     return c->algo->loss(&a->r, &told);
 }
 
-void agent_tell_returns(const struct agent *a, float *dtheta)
+/* Mean and variance of the rollout's discounted returns, to the last of the gradient's moments. */
+static void tell_returns(const struct agent *a, float *dtheta)
 {
     const struct moments *m = &net_facts(a->net)->moments;
     const int rows = a->r.T * a->E, last = m->dim - 1;
@@ -38,6 +39,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
 {
     if (a->replay) {
         agent_replay_gradient(a, theta, theta_target, dtheta, stats);
+        if (a->config.reward_norm && !stats->none) tell_returns(a, dtheta);
         return;
     }
     const int rows = a->r.T * a->E;
@@ -51,7 +53,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
     const double squares = a->config.factors
                                ? net_backward_factors(a->net, theta, a->work, a->r.T, a->E, start, dtheta, &factors)
                                : net_backward(a->net, theta, a->work, a->r.T, a->E, start, dtheta);
-    if (a->config.reward_norm) agent_tell_returns(a, dtheta);
+    if (a->config.reward_norm) tell_returns(a, dtheta);
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,

@@ -79,11 +79,8 @@ void agent_replay_begin(struct agent *a, int e);
 void agent_replay_add(struct agent *a, int row, int e, bool ended);
 /* Nothing is remembered; the episodes go on from where they are. */
 void agent_replay_forget(struct agent *a);
-/* As agent_gradient(). */
+/* As agent_gradient(), but for moments of returns. */
 void agent_replay_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                            struct agent_stats *stats);
-
-/* agent_gradient.c: mean and variance of the rollout's discounted returns, to the last of the gradient's moments. */
-void agent_tell_returns(const struct agent *a, float *dtheta);
 
 #endif

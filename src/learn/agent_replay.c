@@ -177,7 +177,6 @@ void agent_replay_gradient(struct agent *a, const float *theta, const float *the
     const double squares = a->config.factors
                                ? net_backward_factors(a->net, theta, p->work, B, 1, NULL, dtheta, &factors)
                                : net_backward(a->net, theta, p->work, B, 1, NULL, dtheta);
-    if (a->config.reward_norm) agent_tell_returns(a, dtheta);
     stats->value_loss = sums.value / B * a->r.T; /* of as many steps as were played */
     stats->norm = sqrt(squares);
     stats->factors = factors;

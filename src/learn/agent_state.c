@@ -1,8 +1,8 @@
 /* agent_state.c -- an agent between two rollouts as bytes, and back.
  *
  * Layout: head; with replay the stream that draws; then for each environment a record and the bytes of its instance
- * (instance.c). Numbers are the machine's own: a state goes back into the program that wrote it. Finished episodes that were not taken are not part
- * of it. */
+ * (instance.c). Numbers are the machine's own: a state goes back into the program that wrote it. Finished episodes that
+ * were not taken are not part of it. */
 #include <math.h>
 #include <string.h>
 

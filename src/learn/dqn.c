@@ -6,15 +6,15 @@
  *   L   = sum_B  huber(Q(s, a) - y),  huber(d) = d^2 / 2 within 1 of 0, |d| - 1/2 beyond
  *   dL/dQ(s, a) = Q(s, a) - y, clipped to [-1, 1];  0 for other actions
  *
- * Held constant: y. The behaviour is epsilon-greedy. The paper clips "the error term", which is this loss. Gradients are
- * summed over the minibatch, as there.
+ * Held constant: y. The behaviour is epsilon-greedy. The paper clips "the error term", which is this loss. Gradients
+ * are summed over the minibatch, as there.
  *
  * Where it sits: an actor has the memory, and plays t-max steps in each of its environments between two gradients (the
  * paper: 4); rank 0 has theta, theta_target and the optimiser (the paper: RMSProp centred by the mean gradient). So one
  * actor with one environment is that agent, but for one thing: it plays on while rank 0 applies its last gradient, and
- * may act once more on the weights before; with --deterministic it does not. Several actors, each with an equal share of
- * the memory, push gradients of their own minibatches, as in Nair et al. 2015 (arXiv:1507.04296, Gorila, the form with
- * local memories). */
+ * may act once more on the weights before; with --deterministic it does not. Several actors, each with an equal share
+ * of the memory, push gradients of their own minibatches, as in Nair et al. 2015 (arXiv:1507.04296, Gorila, the form
+ * with local memories). */
 #include "learn/algo.h"
 #include "learn/explore.h"
 #include "learn/returns.h"
