@@ -37,19 +37,18 @@ struct catch
 /* With the paper's initial weights and rms-eps 0.1, far above the mean square of these gradients, learning begins late
  * or, where chance is against it, not within the run. Four environments make a gradient less one-sided. */
 static const struct env_default defaults[] = {
-    {NULL, "net", "small"},
-    {NULL, "init", "he"},
-    {NULL, "lr", "0.001"},
-    {NULL, "rms-eps", "0.001"},
-    {NULL, "envs-per-actor", "4"},
-    {NULL, "frames", "200000"},
-    {NULL, "eps-frames", "100000"},
-    {NULL, "eps-final", "0.1"},
-    {NULL, "target-every", "1000"},
-    {NULL, "checkpoint-every", "100000"},
-    {NULL, "eval-every", "50000"},
-    {NULL, "eval-episodes", "50"},
-    {NULL, NULL, NULL},
+    {NULL, "net", "small"},         {NULL, "init", "he"},
+    {NULL, "lr", "0.001"},          {NULL, "rms-eps", "0.001"},
+    {NULL, "envs-per-actor", "4"},  {NULL, "frames", "200000"},
+    {NULL, "eps-frames", "100000"}, {NULL, "eps-final", "0.1"},
+    {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "100000"},
+    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "50"},
+    {"dqn", "optimizer", "adam"},   {"dqn", "lr-anneal", "false"},
+    {"dqn", "clip", "0"},           {"dqn", "envs-per-actor", "1"},
+    {"dqn", "t-max", "4"},          {"dqn", "memory", "10000"},
+    {"dqn", "replay-start", "500"}, {"dqn", "eps-frames", "3000"},
+    {"dqn", "target-every", "400"}, {"dqn", "frames", "10000"},
+    {"dqn", "eval-every", "1000"},  {NULL, NULL, NULL},
 };
 
 /* catch:plain trains from the top and the middle, too. */

@@ -101,6 +101,11 @@ int optim_threads(struct optim *optim, int threads)
     return optim->team ? 0 : -1;
 }
 
+int optim_thread_count(const struct optim *optim)
+{
+    return optim->team ? team_threads(optim->team) : 1;
+}
+
 const struct optim_row *optim_row_of(const struct optim *optim)
 {
     return optim->row;

@@ -41,7 +41,8 @@ void turn_master_move_target(struct turn_master *t, const float *theta)
 static void step(const struct turn_master *t, float *next, const struct optim_grad *grads, int k)
 {
     enum { PIECE = 131072 };
-    const size_t n = t->params, most = share_remote(t->share) ? PIECE : n;
+    const size_t n = t->params, piece_most = (size_t)PIECE * (size_t)optim_thread_count(t->optim);
+    const size_t most = share_remote(t->share) ? piece_most : n;
     optim_buffers(t->optim, share_theta_buffer(t->share), share_next_buffer(t->share));
     for (size_t at = 0, piece; at < n; at += piece) {
         piece = optim_piece(t->optim, at, most);
