@@ -35,7 +35,8 @@ struct catch
 };
 
 /* With the paper's initial weights and rms-eps 0.1, far above the mean square of these gradients, learning begins late
- * or, where chance is against it, not within the run. Four environments make a gradient less one-sided. */
+ * or, where chance is against it, not within the run. Four environments make a gradient less one-sided. dqn: the
+ * reward comes at the end of up to eleven steps, and goes back by one with each target network. */
 static const struct env_default defaults[] = {
     {NULL, "net", "small"},         {NULL, "init", "he"},
     {NULL, "lr", "0.001"},          {NULL, "rms-eps", "0.001"},
@@ -46,8 +47,8 @@ static const struct env_default defaults[] = {
     {"dqn", "optimizer", "adam"},   {"dqn", "lr-anneal", "false"},
     {"dqn", "clip", "0"},           {"dqn", "envs-per-actor", "1"},
     {"dqn", "t-max", "4"},          {"dqn", "memory", "10000"},
-    {"dqn", "replay-start", "500"}, {"dqn", "eps-frames", "3000"},
-    {"dqn", "target-every", "400"}, {"dqn", "frames", "10000"},
+    {"dqn", "replay-start", "500"}, {"dqn", "eps-frames", "2000"},
+    {"dqn", "target-every", "100"}, {"dqn", "frames", "10000"},
     {"dqn", "eval-every", "1000"},  {NULL, NULL, NULL},
 };
 

@@ -37,7 +37,7 @@ for run in "${runs[@]}"; do
     printf '| %s | ' "${run##*/}"
     "$dunlin" info "$run" --csv eval | awk -F, '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-        { printf "%s%.1f: %.4g", NR > 2 ? ", " : "", $at["seconds"] / 60, $at["mean"] }
+        { printf("%s%.1f: %.4g", (NR > 2) ? ", " : "", $at["seconds"] / 60, $at["mean"]) }
         END { print " |" }'
 done
 for x in seconds frames; do "$dunlin" plot "${runs[@]}" --x $x --out "$out/$x.png" >&2 || echo "$out/$x.png was not drawn" >&2; done
