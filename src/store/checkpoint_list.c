@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/run_folders.h"
 #include "store/seal.h"
 
 /* FRAMES of checkpoint-FRAMES.h5, or -1. */
@@ -226,5 +227,8 @@ int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found 
         log_root("%s; taking the newest", error_text());
     }
     const int rc = read_before(run_or_file, &frames, path, PATH_MAX, &found->bytes, &found->size);
-    return rc > 0 ? error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file) : rc;
+    if (rc <= 0) return rc;
+    char runs[1024];
+    return error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)%s", run_or_file,
+                     run_folders_advice(run_or_file, runs, sizeof runs));
 }
