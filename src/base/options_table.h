@@ -72,6 +72,11 @@
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
     X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network")                                                              \
+    X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
+      "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
+    X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
+      "steps before the first gradient, of all actors together, also after a resume (dqn)")                            \
+    X(INT, batch, "batch", 32, 1, 65536, MAY, "steps drawn for a gradient (dqn), one every t-max steps")               \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
     X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
     X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \
