@@ -49,7 +49,7 @@ static const struct command {
      record_main},
     {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
     {"plot", "RUN...|DIR --out FILE.png|.svg|.pdf [--x frames|seconds|updates|lr|rank] [--y entropy|lr|...]",
-     "learning curves, seeds as their mean; scores of many runs against their learning rate", plot_main},
+     "learning curves, seeds as their mean; scores against the learning rate", plot_main},
     {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
     {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",

@@ -1,6 +1,6 @@
 /* test_plot.c -- curves as numbers, runs as curves. "test_plot make DIR [SHIFT [LR [EVALS [SEED [ENV [ALGO]]]]]]"
- * instead writes a run with known curves to DIR, for test_plot.sh, without evaluations where EVALS is 0; its returns are
- * -1 and 1 alone where ENV is corridor. */
+ * instead writes a run with known curves to DIR, for test_plot.sh, without evaluations where EVALS is 0; its returns
+ * are -1 and 1 alone where ENV is corridor. */
 #include <math.h>
 #include <stdbool.h>
 #include <sys/stat.h>
