@@ -44,25 +44,24 @@ static int resume_command(int argc, char **argv)
 static const struct command {
     const char *name, *words, *help;
     int (*run)(int argc, char **argv);
-    bool trains; /* takes the options of training */
 } commands[] = {
     {"train", "[FILE.ini|PRESET] [--KEY VALUE ...]", "train; under mpirun or srun, or alone (launches itself)",
-     train_command, true},
-    {"resume", "RUN [--KEY VALUE ...]", "go on from the newest whole checkpoint", resume_command, true},
+     train_command},
+    {"resume", "RUN [--KEY VALUE ...]", "go on from the newest whole checkpoint", resume_command},
     {"eval", "RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--render]", "play without learning",
-     eval_main, false},
+     eval_main},
     {"record", "RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best]", "watch the agent",
-     record_main, false},
-    {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main, false},
-    {"plot", "RUN... --out FILE.png|.svg [--x frames|seconds|updates|lr|rank]",
-     "learning curves; scores of many runs against their learning rate", plot_main, false},
-    {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main, false},
-    {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main, false},
+     record_main},
+    {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
+    {"plot", "RUN...|DIR --out FILE.png|.svg|.pdf [--x frames|seconds|updates|lr|rank] [--y entropy|lr|...]",
+     "learning curves, seeds as their mean; scores against the learning rate", plot_main},
+    {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
+    {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini|PRESET] [--KEY VALUE ...]",
-     "what this machine or allocation would trip over, and what mends it", doctor_main, true},
+     "what this machine or allocation would trip over, and what mends it", doctor_main},
     {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
-     check_main, false},
-    {"list", "", "environments, algorithms, networks, optimizers", list_main, false},
+     check_main},
+    {"list", "", "environments, algorithms, networks, optimizers", list_main},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -117,6 +116,11 @@ static char *usage_of(const struct command *c)
     return text;
 }
 
+static bool takes_options(const struct command *c)
+{
+    return c->run == train_command || c->run == resume_command || c->run == doctor_main;
+}
+
 /* `help --man`, `help --completion SHELL`: what `make install` installs. Exit status. */
 static int print_manual(const char *shell)
 {
@@ -127,7 +131,7 @@ static int print_manual(const char *shell)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         const struct command *c = &commands[i];
         failed |= !(usages[i] = usage_of(c));
-        all[i] = (struct manual_command){c->name, c->words, c->help, usages[i], c->trains};
+        all[i] = (struct manual_command){c->name, c->words, c->help, usages[i], takes_options(c)};
     }
     if (failed)
         log_error("no temporary file can be made: %s", strerror(errno));

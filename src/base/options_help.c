@@ -82,8 +82,7 @@ void options_print_help(const struct option_set *set, bool resume, bool whole)
     }
     putchar('\n');
     if (!whole) {
-        snprintf(line, sizeof line,
-                 "These are %d of %d options. All of them: dunlin %s --help all", shown, all,
+        snprintf(line, sizeof line, "These are %d of %d options. All of them: dunlin %s --help all", shown, all,
                  resume ? "resume" : "train");
         text_wrapped(stdout, line, 0, TEXT_WIDTH);
     }
