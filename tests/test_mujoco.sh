@@ -25,7 +25,7 @@ if [ "$status" != 0 ]; then
     finish
 fi
 export DUNLIN_MUJOCO_DIR=$mujoco
-train() { run nice "$dunlin" train --actors 1 --eval-episodes 2 "$@"; }
+train() { RUN_LIMIT=240 run nice "$dunlin" train --actors 1 --eval-episodes 2 "$@"; }
 
 run "$dunlin" train --env mujoco:
 check "no task: its line" says "mujoco:hopper"
@@ -53,7 +53,7 @@ check "another MuJoCo than its headers: its line" says "headers of 1" run/fetch-
 export DUNLIN_MUJOCO_DIR=$mujoco
 
 # a run, pictures, a resume
-train --env mujoco:inverted-pendulum --lr 2e-3 --t-max 8 --frames 40000 --eval-every 40000 --checkpoint-every 20000 --out pole
+train --env mujoco:inverted-pendulum --lr 2e-3 --t-max 8 --frames 30000 --eval-every 30000 --checkpoint-every 15000 --out pole
 check "inverted-pendulum trains: status 0" is "$status" 0
 check "and learns" at_least "$(sed -n 's/.*last \([0-9.e+]*\);.*/\1/p' err)" 100
 run "$dunlin" info pole
