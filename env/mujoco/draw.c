@@ -71,9 +71,10 @@ static void set_bar(const struct view *v, struct shape *s, const mjtNum *at, con
 static bool set_shape(const struct view *v, struct shape *s, const mjModel *m, const mjData *d, int g)
 {
     const mjtNum *size = m->geom_size + 3 * g, *at = d->geom_xpos + 3 * g, *mat = d->geom_xmat + 9 * g;
+    static const float textured[4] = {0.8f, 0.6f, 0.4f, 1}; /* where a texture would lie */
     const float *rgba = m->geom_rgba + 4 * g;
     const int material = m->geom_matid[g];
-    if (material >= 0) rgba = m->mat_rgba + 4 * material;
+    if (material >= 0) rgba = textured;
     double half = 0, radius = size[0];
     int axis = 2;
     if (m->geom_type[g] == mjGEOM_CAPSULE || m->geom_type[g] == mjGEOM_CYLINDER) {

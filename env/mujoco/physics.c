@@ -145,6 +145,7 @@ static int open_model(int t, char *err, size_t err_size)
         return -1;
     }
     if (why[0]) on_warning(why);
+    m->vis.quality.offsamples = 0; /* of its pictures, which take twice the time else */
     return read_model(t, m, err, err_size);
 }
 
@@ -298,16 +299,39 @@ static int physics_load(void *state, const void *bytes, size_t n)
     if (setjmp(landing)) return -1;
     mj_resetData(p->model, p->data);
     mj_setState(p->model, p->data, numbers, mjSTATE_INTEGRATION);
-    mj_kinematics(p->model, p->data); /* for its picture; a step begins with it */
+    /* for its picture; a step begins with them */
+    mj_kinematics(p->model, p->data);
+    mj_comPos(p->model, p->data);
+    mj_camlight(p->model, p->data);
     p->steps = head.steps;
     p->progress = head.progress;
     p->failure = NULL;
     return 0;
 }
 
+/* MUJOCO_GL is what tells MuJoCo's own programs what to draw with, and not to. */
+static bool gl_wanted(void)
+{
+    static const char *const off[] = {"disable", "disabled", "off", "false", "0"};
+    const char *said = getenv("MUJOCO_GL");
+    for (size_t i = 0; said && i < sizeof off / sizeof off[0]; i++)
+        if (!strcmp(said, off[i])) return false;
+    return true;
+}
+
 static void physics_render(const void *state, uint8_t *rgb)
 {
-    physics_draw(state, rgb);
+    static enum { UNTRIED, BY_GL, BY_HAND } way;
+    if (way == UNTRIED) way = gl_wanted() ? BY_GL : BY_HAND;
+    if (way == BY_GL) {
+        if (setjmp(landing))
+            way = BY_HAND;
+        else if (!physics_draw_gl(state, rgb))
+            way = BY_HAND;
+        if (way == BY_HAND)
+            say("mujoco: no EGL of Mesa's here (packages libegl1, libgl1-mesa-dri): pictures are drawn plainly");
+    }
+    if (way == BY_HAND) physics_draw(state, rgb);
 }
 
 const struct env_ops dunlin_env = {

@@ -46,7 +46,10 @@ struct physics {
 
 enum { PICTURE_HEIGHT = 240, PICTURE_WIDTH = 320 };
 
-/* Draws the bodies' shapes by filling them, without any graphics library. */
+/* Draws as MuJoCo does, into rgb[PICTURE_HEIGHT][PICTURE_WIDTH][3]. False where there is no EGL of Mesa's. */
+bool physics_draw_gl(const struct physics *p, uint8_t *rgb);
+
+/* The same picture by hand: fills the bodies' shapes, without any graphics library. */
 void physics_draw(const struct physics *p, uint8_t *rgb);
 
 #endif
