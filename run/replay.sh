@@ -38,7 +38,7 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
     runs+=("$run")
     if [ ! -e "$run/cost" ]; then
         echo "$env by $algo, $n actors" >&2
-        frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\);.*/\1/')}
+        frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
         watch_memory "$run" "$run.memory" &
         watcher=$!
         TIMEFORMAT='%U %S'
