@@ -12,6 +12,7 @@ learn() { # ENV MEAN OPTIONS...
     check "$env by dqn: mean of 100 episodes $(value mean), at least $mean" at_least "$(value mean)" "$mean"
 }
 
+# random: 22; seeds 1 to 4 have 355 to 450
 learn cartpole 250
 check "the memory is named" grep -q "memory: 50000 steps, 1.4 MB when full; the first gradient after 1000 steps" cartpole.out
 check "what a resume of it is, too" grep -q "no checkpoint has the memory" cartpole.out
@@ -21,5 +22,6 @@ check "resumed: the memory is filled anew" grep -q "not restored: .*the memory: 
 updates() { "$dunlin" info cartpole --csv train | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "updates") u = i; next }
     { n = $u } END { print n }'; }
 check "resumed: with updates for what was played beyond ($(updates))" is "$(updates)" "$((59000 / 8 + 1 + 200 / 8 + 1))"
-learn catch 0.9 --frames 4000 --eval-every 2000 --eval-episodes 20
+# random: -0.83
+learn catch 0.6 --frames 4000 --eval-every 2000 --eval-episodes 20
 finish
