@@ -37,6 +37,9 @@ refused "unknown command" "fly" fly
 refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
 refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
+refused "no epoch" "epochs|0|1 to 100" train --env cartpole --epochs 0 --out r
+refused "a clip above 1" "ppo-clip|1.5|0 to 1" train --env cartpole --ppo-clip 1.5 --out r
+refused "a clip of probabilities where there are none" "ppo-clip|n-step-q|a3c" train --env cartpole --algo n-step-q --ppo-clip 0.2 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r

@@ -141,7 +141,8 @@ static void a3c_by_hand(void **state)
     d->next_outs[0] = NULL, d->next_out[1][2] = 4;
     const struct env_spec spec = {.num_actions = 2};
     const struct policy policy = policy_for(&spec);
-    const struct loss_config config = {&policy, 2, 0.5, 1, beta, coef};
+    const struct loss_config config = {
+        .policy = &policy, .outputs = 2, .gamma = 0.5, .lambda = 1, .entropy = beta, .value_coef = coef};
     const struct loss_sums s = algo_a3c.loss(&d->r, &config);
     /* R = (3.5, 5), adv = (2.5, 3), pi = (1/2, 1/2) and (3/4, 1/4) */
     const double H0 = log(2), H1 = -0.75 * log(0.75) - 0.25 * log(0.25);
@@ -156,7 +157,8 @@ static void a3c_by_hand(void **state)
     EXPECT_NEAR(d->dout[1][2], 2 * coef * -3, 1e-6);
 
     /* lambda 1/4: delta = (1 + 2/2 - 1, 3), adv = (1 + 3/8, 3) */
-    const struct loss_config gae = {&policy, 2, 0.5, 0.25, beta, coef};
+    struct loss_config gae = config;
+    gae.lambda = 0.25;
     EXPECT_NEAR(algo_a3c.loss(&d->r, &gae).value, 1.375 * 1.375 + 3 * 3, 1e-6);
     EXPECT_NEAR(d->dout[0][2], 2 * coef * -1.375, 1e-6);
     EXPECT_NEAR(d->dout[0][0], 1.375 * 0.5, 1e-6);

@@ -47,6 +47,10 @@
     X(INT, t_max, "t-max", 5, 0, 100000, FIXED, "steps between two updates; 0: one update per finished episode")       \
     X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
       "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
+    X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \
+      "gradients made of each rollout, each on weights that have the one before; 1: the paper")                        \
+    X(REAL, ppo_clip, "ppo-clip", 0, 0, 1, MAY,                                                                        \
+      "epochs above 1: how far an action's probability may move from that which played; 0: freely (a3c)")              \
     X(REAL, entropy, "entropy", 0.01, 0, 1e3, MAY, "beta, weight of the policy's entropy (a3c)")                       \
     X(REAL, value_coef, "value-coef", 0.5, 0, 1e3, MAY, "weight of the value loss (a3c)")                              \
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                    \
@@ -112,7 +116,7 @@
       "and added up")
 /* clang-format on */
 
-enum { OPTION_TEXT = 512, OPTIONS_MOST = 64 }; /* bytes of a text value, its end included; rows */
+enum { OPTION_TEXT = 512, OPTIONS_MOST = 96 }; /* bytes of a text value, its end included; rows */
 
 #define OPTION_WORD(constant, word) constant,
 #define X_REAL(field, words)

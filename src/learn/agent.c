@@ -89,6 +89,8 @@ static void take_memory(struct agent *a)
     a->r.target = memory_floats(rows);
     a->r.out = memory_new(rows, sizeof *a->r.out);
     a->r.dout = memory_new(rows, sizeof *a->r.dout);
+    a->r.adv = memory_floats(rows);
+    a->r.log_prob = memory_floats(rows);
     a->start = memory_new(rows, 1);
     a->before = memory_new(E, sizeof *a->before);
     a->x = memory_new(rows * C, sizeof *a->x);
@@ -165,7 +167,8 @@ void agent_free(struct agent **agent)
                       a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
                       a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
                       a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
-                      a->before,       a->vector,     a->ret,       a->returns};
+                      a->before,       a->vector,     a->ret,       a->returns,    a->r.adv,
+                      a->r.log_prob};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;

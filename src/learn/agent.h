@@ -22,6 +22,7 @@ struct agent_config {
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
     double gamma, lambda, entropy, value_coef;
+    double ppo_clip; /* of agent_gradient_again(); 0: none */
     double reward_scale;
     bool reward_norm;   /* over the running standard deviation of the discounted return, within 10; then clipped */
     bool reward_clip;   /* to [-1, 1], after scaling; learning only */
@@ -70,6 +71,11 @@ int64_t agent_steps(const struct agent *agent);
  * which nobody else writes (share_begin() gives such a one): zeros of the call before are not written again. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
+
+/* The gradient of the same rollout once more, at another theta (a later epoch): returns, advantages and the policy that
+ * played are those of agent_gradient(), which came before. Of *stats the counts and losses are 0: they have been told,
+ * as have moments. */
+void agent_gradient_again(struct agent *agent, const float *theta, float *dtheta, struct agent_stats *stats);
 
 /* Episodes finished since the last call, oldest first, at most max. Of more than a thousand untaken ones the oldest are
  * forgotten. */

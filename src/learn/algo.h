@@ -21,6 +21,8 @@ struct loss_config {
     const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
     double gamma, lambda, entropy, value_coef; /* lambda 1: n-step returns */
+    double ppo_clip;                           /* C of later epochs; 0: none */
+    bool again; /* a later epoch: r->target, adv and log_prob stand as the first one left them, r->out is of now */
 };
 
 struct algo_ops {
@@ -34,8 +36,8 @@ struct algo_ops {
     bool recurrent;   /* goes with lstm */
     bool next_action; /* the loss reads rollout.next_action */
     enum successors successors;
-    /* Writes r->target and every r->dout row; returns the sums that are logged. r->next_out has what the network
-     * answered for s' in the rows of `successors`, and NULL in others. */
+    /* Writes r->target, but in a later epoch, and every r->dout row; returns the sums that are logged. r->next_out has
+     * what the network answered for s' in the rows of `successors`, and NULL in others. */
     struct loss_sums (*loss)(struct rollout *r, const struct loss_config *config);
 };
 

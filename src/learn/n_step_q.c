@@ -12,6 +12,7 @@
 
 static struct loss_sums n_step_q_loss(struct rollout *r, const struct loss_config *c)
 {
+    if (c->again) return returns_q_loss(r, c->outputs);
     for (int row = 0; row < r->T * r->E; row++)
         if (r->next_out[row]) r->next_value[row] = r->next_out[row][explore_greedy(r->next_out[row], c->outputs)];
     returns_lambda(r, c->gamma, 1);

@@ -15,11 +15,23 @@ static const struct optim_row *row_of(const struct options *options)
     return optim_row(optim_kind_of(options->optimizer));
 }
 
+/* Options that are one kind of algorithm's. */
+static int check_algo(const struct options *o)
+{
+    const struct algo_ops *algo = algo_find(o->algo);
+    if (!algo) return error_set("algorithm %s is not known: `dunlin list` names them", o->algo);
+    if (o->ppo_clip > 0 && algo->heads != NET_HEADS_POLICY_V)
+        return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
+                         "ppo-clip 0, or algo a3c",
+                         o->ppo_clip, o->algo);
+    return 0;
+}
+
 int setup_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     char shared[128] = "";
-    if (options_check(set)) return -1;
+    if (options_check(set) || check_algo(o)) return -1;
     if (o->combine != COMBINE_SUM || !row_of(o)->per_actor) return 0;
     for (int i = 0; optim_row(i); i++) {
         const size_t at = strlen(shared);
@@ -125,6 +137,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .lambda = o->gae,
                              .entropy = o->entropy,
                              .value_coef = o->value_coef,
+                             .ppo_clip = o->ppo_clip,
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .reward_norm = o->reward_norm,
