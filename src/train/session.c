@@ -152,6 +152,7 @@ static int load_start(struct session *s)
     s->totals = parts.totals;
     s->totals_bytes = parts.totals_bytes;
     if (plan_check_ranks(&s->plan, s->size)) return -1;
+    restore_vouch(&s->restore, &s->setup, &s->plan.set, s->plan.dir);
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
     return 0;
