@@ -128,6 +128,49 @@ static void q_losses(void **state)
     free(d);
 }
 
+/* Q(lambda): of each s' the max counts 1 - lambda, what follows lambda. */
+static void q_lambda(void **state)
+{
+    (void)state;
+    struct small_rollout *d = ends_inside();
+    const float q_next[][2] = {{3, 1}, {0, 5}, {NAN, NAN}, {2, 2}, {-1, -2}, {NAN, NAN}};
+    for (int row = 0; row < 6; row++) {
+        d->out[row][0] = 1;
+        memcpy(d->next_out[row], q_next[row], sizeof q_next[row]);
+        if (d->end[row] == ROLLOUT_TERMINAL) d->next_outs[row] = NULL;
+    }
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5, .lambda = 0.25};
+    algo_n_step_q.loss(&d->r, &config);
+    const double G[] = {1 + 0.5 * (0.75 * 3 + 0.25 * 2), 2.5, 2, 1 + 0.5 * (0.75 * 2 - 0.25), 4 - 0.5, -1};
+    for (int row = 0; row < 6; row++) EXPECT_NEAR(d->target[row], G[row], 1e-6);
+    free(d);
+}
+
+/* Huber's loss: its gradient is its slope on both sides of the clip, and no longer than it. */
+static void clipped_errors(void **state)
+{
+    (void)state;
+    struct small_rollout *d = small_rollout(6, 2);
+    struct loss_config config = {.outputs = 2, .gamma = 0.5, .lambda = 1, .td_clip = 1.5, .again = true};
+    const float errors[12] = {-9, -1.6f, -1.4f, -0.1f, 0, 0.2f, 1.4f, 1.6f, 1e6f, 3, -2, 1};
+    for (int row = 0; row < 12; row++) d->target[row] = 0, d->out[row][0] = errors[row];
+    const double loss = algo_n_step_q.loss(&d->r, &config).value;
+    for (int row = 0; row < 12; row++) {
+        const float slope = d->dout[row][0], h = errors[row] > 100 ? 1.0f : 0.015625f;
+        EXPECT(fabsf(slope) <= 0.75f && (row != 8 || slope == 0.75f) && (row != 6 || slope == 0.7f));
+        d->out[row][0] = errors[row] + h;
+        const double right = algo_n_step_q.loss(&d->r, &config).value;
+        d->out[row][0] = errors[row] - h;
+        const double left = algo_n_step_q.loss(&d->r, &config).value;
+        d->out[row][0] = errors[row];
+        EXPECT_NEAR((right - left) / (2 * (double)h), slope, 2e-3);
+        algo_n_step_q.loss(&d->r, &config);
+    }
+    config.td_clip = 0;
+    EXPECT(algo_n_step_q.loss(&d->r, &config).value > 100 * loss && d->dout[8][0] == 0.5e6f);
+    free(d);
+}
+
 /* Two steps, one environment: logits (0, 0) and (ln 3, 0), V 1 and 2, gamma 1/2, bootstrap 4. */
 static void a3c_by_hand(void **state)
 {
@@ -254,9 +297,10 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns),   cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),
-        cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
+        cmocka_unit_test(n_step_returns),   cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),         cmocka_unit_test(q_lambda),       cmocka_unit_test(clipped_errors),
+        cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),    cmocka_unit_test(frames),
+        cmocka_unit_test(frames_of_planes),
     };
     return testing_main(tests);
 }

@@ -47,6 +47,8 @@
     X(INT, t_max, "t-max", 5, 0, 100000, FIXED, "steps between two updates; 0: one update per finished episode")       \
     X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
       "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
+    X(REAL, lambda, "lambda", 1, 0, 1, MAY,                                                                            \
+      "lambda of Q(lambda): how much of a return is what was met, the rest max Q; 1: n-step returns (n-step-q)")       \
     X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \
       "gradients made of each rollout, each on weights that have the one before; 1: the paper")                        \
     X(REAL, ppo_clip, "ppo-clip", 0, 0, 1, MAY,                                                                        \
@@ -62,11 +64,14 @@
     X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.999999999, MAY, "Adam's decay of the mean")                            \
     X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.999999999, MAY, "Adam's decay of the mean square")                   \
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
-    X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
-      "frames between two updates of the target network")                                                              \
+    X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
+      "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
+    X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
+      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
+    X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
     X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
     X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \

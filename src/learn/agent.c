@@ -144,8 +144,8 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->D = facts->out_dim;
     a->P = facts->outputs;
     a->N = a->r.N = world->policy.size;
-    a->next_rows = successors_work_rows(config->algo->successors, T_max, a->E);
-    const bool same = !config->algo->has_target; /* it asks the theta it played with: s' goes on from s */
+    const bool same = !agent_config_target(config); /* it asks the theta it played with: s' goes on from s */
+    a->next_rows = successors_work_rows(same ? SUCCESSORS_OF_ENDS : successors_of(config), T_max, a->E);
     a->next_row0 = same ? T_max * a->E : 0;
     a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
     a->next_work = same ? a->work : net_work_new(net, a->next_rows);

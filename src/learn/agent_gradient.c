@@ -18,6 +18,7 @@ static struct loss_config loss_config_of(const struct agent *a, bool again)
                                 .entropy = c->entropy,
                                 .value_coef = c->value_coef,
                                 .ppo_clip = c->ppo_clip,
+                                .td_clip = c->td_clip,
                                 .again = again};
 }
 
@@ -25,8 +26,8 @@ static struct loss_sums loss(struct agent *a, const float *theta, const float *t
 {
     const struct agent_config *c = &a->config;
     const struct loss_config told = loss_config_of(a, false);
-    if (c->algo->has_target) successors_unroll(a, theta_target);
-    successors_forward(a, c->algo->has_target ? theta_target : theta, c->algo->successors);
+    if (agent_config_target(c)) successors_unroll(a, theta_target);
+    successors_forward(a, agent_config_target(c) ? theta_target : theta, successors_of(c));
     return c->algo->loss(&a->r, &told);
 }
 

@@ -24,6 +24,12 @@ static int check_algo(const struct options *o)
         return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
                          "ppo-clip 0, or algo a3c",
                          o->ppo_clip, o->algo);
+    if (o->td_clip > 0 && !algo_explores(algo))
+        return error_set("td-clip is %g and algo is %s, whose value loss is of squares: use td-clip 0, or a Q method",
+                         o->td_clip, o->algo);
+    if (o->lambda < 1 && !algo->lambda_of_all)
+        return error_set("lambda is %g and algo is %s: it is n-step-q's; use lambda 1%s", o->lambda, o->algo,
+                         algo_explores(algo) ? " (one-step targets mix in nothing else)" : ", and gae for a3c's");
     return 0;
 }
 
@@ -134,14 +140,16 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .t_max = (int)o->t_max,
                              .envs = (int)o->envs_per_actor,
                              .gamma = o->gamma,
-                             .lambda = o->gae,
+                             .lambda = setup->algo->lambda_of_all ? o->lambda : o->gae,
                              .entropy = o->entropy,
                              .value_coef = o->value_coef,
                              .ppo_clip = o->ppo_clip,
+                             .td_clip = o->td_clip,
+                             .no_target = !setup_target(setup),
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .reward_norm = o->reward_norm,
-                             .eps_frames = o->eps_frames,
+                             .eps_frames = options_eps_frames(o),
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};

@@ -21,7 +21,7 @@ int turn_actor_open(struct turn_actor *t, const struct setup *setup, int rank)
     t->agent = agent_new(&config, &setup->world, setup->net);
     if (!t->agent) return -1;
     t->own = memory_floats(setup->facts->params);
-    if (setup->algo->has_target) t->target = memory_floats(setup->facts->params);
+    if (setup_target(setup)) t->target = memory_floats(setup->facts->params);
     return 0;
 }
 

@@ -29,7 +29,7 @@ struct turn_actor {
     struct share *share;       /* borrowed; the caller's to set before the first turn */
     struct agent *agent;
     float *own;               /* (params) weights of a rollout, where they cannot be read in place */
-    float *target;            /* (params) theta_target; NULL where the algorithm has none */
+    float *target;            /* (params) theta_target; NULL where there is none */
     uint64_t target_version;  /* of what is in target */
     struct agent_stats stats; /* of the last rollout whose gradient was pushed */
     int64_t faults;           /* rollouts that the environment spoilt */
