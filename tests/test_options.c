@@ -37,7 +37,7 @@ static void test_every_default_reads_back(void **state)
     (void)state;
     struct option_set set, again;
     options_init(&set);
-    EXPECT(option_count() <= 64);
+    EXPECT(option_count() <= OPTIONS_MOST);
     for (int i = 0; i < option_count(); i++) {
         char text[OPTION_TEXT];
         EXPECT(option_find(option_key(i)) == i);

@@ -68,6 +68,11 @@
       "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
     X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
       "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
+    X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
+      "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
+    X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
+      "steps before the first gradient, of all actors together, also after a resume (dqn)")                            \
+    X(INT, batch, "batch", 32, 1, 65536, MAY, "steps drawn for a gradient (dqn), one every t-max steps")               \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \

@@ -65,6 +65,11 @@ static double backward(struct agent *a, const float *theta, float *dtheta, int *
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats)
 {
+    if (a->replay) {
+        agent_replay_gradient(a, theta, theta_target, dtheta, stats);
+        if (a->config.reward_norm && !stats->none) tell_returns(a, dtheta);
+        return;
+    }
     const int rows = a->r.T * a->E;
     int factors;
     point_to_rows(a);

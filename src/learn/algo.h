@@ -33,9 +33,10 @@ struct algo_ops {
     /* NET_HEADS_Q: it acts epsilon-greedily on Q, and needs discrete actions; NET_HEADS_POLICY_V: it draws from its
      * policy. */
     enum net_heads heads;
-    bool has_target;            /* s' is asked of theta_target, unless told otherwise; else of the theta that played */
-    bool recurrent;             /* goes with lstm */
-    bool next_action;           /* the loss reads rollout.next_action */
+    bool has_target;  /* s' is asked of theta_target, unless told otherwise; else of the theta that played */
+    bool recurrent;   /* goes with lstm */
+    bool next_action; /* the loss reads rollout.next_action */
+    bool replay;      /* the loss sees steps drawn from a memory (replay.h), each a row of its own, T of them and E 1 */
     enum successors successors; /* n-step returns with a lambda below 1: of all where the algorithm is lambda_of_all */
     bool lambda_of_all;         /* lambda mixes in what next_out alone has */
     /* Writes r->target, but in a later epoch, and every r->dout row; returns the sums that are logged. r->next_out has

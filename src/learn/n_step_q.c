@@ -17,11 +17,11 @@
 
 static struct loss_sums n_step_q_loss(struct rollout *r, const struct loss_config *c)
 {
-    if (c->again) return returns_q_loss(r, c);
+    if (c->again) return returns_q_loss(r, c->outputs, c->td_clip);
     for (int row = 0; row < r->T * r->E; row++)
         if (r->next_out[row]) r->next_value[row] = r->next_out[row][explore_greedy(r->next_out[row], c->outputs)];
     returns_lambda(r, c->gamma, c->lambda);
-    return returns_q_loss(r, c);
+    return returns_q_loss(r, c->outputs, c->td_clip);
 }
 
 const struct algo_ops algo_n_step_q = {

@@ -46,17 +46,17 @@ int returns_bootstrap_rows(const struct rollout *r, int *rows)
     return n;
 }
 
-struct loss_sums returns_q_loss(const struct rollout *r, const struct loss_config *c)
+struct loss_sums returns_q_loss(const struct rollout *r, int A, double clip)
 {
-    const double mean = 1.0 / r->E, most = c->td_clip > 0 ? c->td_clip : INFINITY;
+    const double mean = 1.0 / r->E, most = clip > 0 ? clip : INFINITY;
     struct loss_sums sums = {0};
     for (int row = 0; row < r->T * r->E; row++) {
         const int a = (int)r->action[row];
         const double error = (double)r->out[row][a] - r->target[row];
-        const double size = fabs(error);
-        for (int i = 0; i < c->outputs; i++) r->dout[row][i] = 0;
-        r->dout[row][a] = (float)(mean * (size > most ? copysign(most, error) : error));
-        sums.value += mean * (size > most ? most * (size - 0.5 * most) : 0.5 * error * error);
+        const double slope = error > most ? most : error < -most ? -most : error; /* NaN stays NaN */
+        for (int i = 0; i < A; i++) r->dout[row][i] = 0;
+        r->dout[row][a] = (float)(mean * slope);
+        sums.value += mean * slope * (error - 0.5 * slope);
     }
     return sums;
 }

@@ -2,7 +2,6 @@
 #ifndef DUNLIN_LEARN_RETURNS_H
 #define DUNLIN_LEARN_RETURNS_H
 
-#include "learn/algo.h"
 #include "learn/rollout.h"
 
 /* target = R, in the forward view: R <- r + gamma [(1 - lambda) next_value + lambda R] backwards through time; at a
@@ -18,8 +17,8 @@ void returns_one_step(struct rollout *r, double gamma);
 int returns_bootstrap_rows(const struct rollout *r, int *rows);
 
 /* The loss that the Q methods share: L = sum 1/2 (target - Q(s,a))^2, mean over environments. Gradient: Q(s,a) -
- * target at the action taken, 0 at the others; the target is a constant. With C = td_clip above 0 it is Huber's (1964):
- * C (|e| - C / 2) for an error e beyond C, whose gradient is C with e's sign. */
-struct loss_sums returns_q_loss(const struct rollout *r, const struct loss_config *config);
+ * target at the action taken, 0 at the others; the target is a constant. With C = clip above 0 it is Huber's (1964): C
+ * (|e| - C / 2) for an error e beyond C, whose gradient is C with e's sign. A: actions. */
+struct loss_sums returns_q_loss(const struct rollout *r, int A, double clip);
 
 #endif

@@ -20,6 +20,14 @@ static int check_algo(const struct options *o)
 {
     const struct algo_ops *algo = algo_find(o->algo);
     if (!algo) return error_set("algorithm %s is not known: `dunlin list` names them", o->algo);
+    if (algo->replay && o->replay_start > o->memory)
+        return error_set("replay-start is %lld steps and memory keeps %lld; allowed: replay-start at most memory",
+                         (long long)o->replay_start, (long long)o->memory);
+    if (algo->replay && (o->epochs > 1 || !o->target_every))
+        return error_set(
+            "epochs is %lld, target-every is %lld and algo is %s, which draws from its memory anew for each "
+            "gradient and needs its target network; allowed: epochs 1, target-every above 0",
+            (long long)o->epochs, (long long)o->target_every, o->algo);
     if (o->ppo_clip > 0 && algo->heads != NET_HEADS_POLICY_V)
         return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
                          "ppo-clip 0, or algo a3c",
@@ -98,6 +106,11 @@ int setup_open(struct setup *setup, struct options *options, bool training)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     const int outputs = algo_outputs(setup->algo, &setup->world);
     if (!outputs) return -1;
+    const int64_t filling = setup->algo->replay ? options->replay_start * setup->world.spec.action_repeat : 0;
+    if (training && filling >= options->frames)
+        return error_set("frames is %lld and replay-start %lld steps, which are %lld frames: nothing would be learned; "
+                         "lower replay-start, or train for more frames",
+                         (long long)options->frames, (long long)options->replay_start, (long long)filling);
     setup_choose_net(&setup->world, options);
     const bool policy = setup->algo->heads == NET_HEADS_POLICY_V;
     if (options->critic == CRITIC_SEPARATE && !policy)
@@ -150,6 +163,10 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_clip = o->reward_clip,
                              .reward_norm = o->reward_norm,
                              .eps_frames = options_eps_frames(o),
+                             .memory = o->memory,
+                             .replay_start = o->replay_start,
+                             .batch = (int)o->batch,
+                             .actors = setup->actors,
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};
