@@ -41,7 +41,7 @@ static struct loss_sums a3c_again(struct rollout *r, const struct loss_config *c
     const int P = c->outputs;
     const double mean = 1.0 / r->E;
     for (int row = 0; row < r->T * r->E; row++) {
-        const float *out = r->out[row], *a = r->action + (size_t)row * r->N;
+        const float *out = r->out[row], *a = r->action + (ptrdiff_t)row * r->N;
         const double adv = (double)r->adv[row];
         const double w = weight(policy->log_prob(c->policy, out, a) - (double)r->log_prob[row], adv, c->ppo_clip);
         policy->gradient(c->policy, out, a, w * adv, c->entropy, mean, r->dout[row]);
@@ -66,7 +66,7 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
     returns_lambda(r, c->gamma, c->lambda);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
-        const float *a = r->action + (size_t)row * r->N;
+        const float *a = r->action + (ptrdiff_t)row * r->N;
         const double adv = (double)r->target[row] - out[P], log_prob = policy->ops->log_prob(policy, out, a);
         r->adv[row] = (float)adv;
         r->log_prob[row] = (float)log_prob;

@@ -131,9 +131,10 @@ static void finish_round(struct rounds *r, struct master *m)
     struct run *const run = &m->run;
     float *const next = share_next(run->share);
     qsort(r->ready, (size_t)run->actors, sizeof *r->ready, by_actor);
-    const int k = turn_master_count(&run->turn, r->ready, run->actors, r->grads);
-    optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
-    optim_apply(run->turn.optim, share_theta(run->share), next, r->grads, k);
+    if (!turn_master_step(&run->turn, r->ready, run->actors, r->grads)) {
+        optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
+        optim_apply(run->turn.optim, share_theta(run->share), next, NULL, 0);
+    }
     turn_master_move_target(&run->turn, next);
     if (++r->epochs >= run->options->epochs) finish_rollouts(r, m, next);
     share_publish(run->share, (uint64_t)run->turn.updates, run->turn.frames);
