@@ -144,6 +144,7 @@ static int look_again(const struct world *world, const struct check_game *game, 
     const int steps = (int)fmin(REPLAY_MOST, fmax(REPLAY_LEAST, speed * limits->seconds / REPLAY_SHARE));
     bool repeats;
     if (game->faults[CHECK_BOUNDS]) return 0; /* what it writes over may be ours */
+    if (game->faults[CHECK_FAILED]) return 0; /* what fails repeats nothing */
     if (check_replay(world, limits->seed, steps, &repeats)) return -1;
     if (check_saved(world, limits->seed, steps, repeats)) return -1;
     return look_at_render(&w->set.values, limits->seed);
