@@ -139,7 +139,7 @@ static void test_sizes(void **unused)
     struct world w;
     EXPECT(open_named(&w, "catch") == 0);
     struct net_input input = world_input(&w);
-    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0);
+    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0 && input.parts == 4);
     EXPECT(world_obs_bytes(&w) == 84 * 84);
     EXPECT(open_named(&w, "acrobot") == 0);
     input = world_input(&w);
