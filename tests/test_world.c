@@ -162,7 +162,7 @@ static void test_sizes(void **unused)
     struct world w;
     EXPECT(open_named(&w, "catch") == 0);
     struct net_input input = world_input(&w);
-    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0);
+    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0 && input.parts == 4);
     EXPECT(world_obs_bytes(&w) == 84 * 84);
     EXPECT(open_named(&w, "acrobot") == 0);
     input = world_input(&w);
@@ -183,7 +183,7 @@ static void test_stacks(void **unused)
     build("vectors", "-w '-DSPEC=.stack = 3'");
     if (open_named(&w, library("vectors.so"))) fail_msg("%s", error_text());
     struct net_input input = world_input(&w);
-    EXPECT(input.dim == 6 && input.vectors == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
+    EXPECT(input.dim == 6 && input.parts == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
     build("colour", "-w '-DSPEC=.obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 40, .planes = 3, .stack = 4'");
     if (open_named(&w, library("colour.so"))) fail_msg("%s", error_text());
     input = world_input(&w);
