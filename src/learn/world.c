@@ -282,8 +282,8 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
 struct net_input world_input(const struct world *world)
 {
     const struct env_spec *s = &world->spec;
-    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->stack * s->obs_dim, .vectors = s->stack};
-    return (struct net_input){.C = s->stack * s->planes, .height = s->height, .width = s->width};
+    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->stack * s->obs_dim, .parts = s->stack};
+    return (struct net_input){.C = s->stack * s->planes, .height = s->height, .width = s->width, .parts = s->stack};
 }
 
 int world_pointers(const struct world *world)
