@@ -149,6 +149,7 @@ static int make_run(const char *dir, const struct made *made)
     struct option_set set;
     struct provenance prov = {0};
     options_init(&set);
+    set.values.frames = 1500000;
     if (made->lr > 0) set.values.lr = made->lr;
     if (made->seed) set.values.seed = made->seed;
     if (made->env) snprintf(set.values.env, sizeof set.values.env, "%s", made->env);

@@ -17,6 +17,8 @@ void options_names(const char *key, const char *(*name)(int i));
 int option_count(void);
 const char *option_key(int i);
 const char *option_help(int i);
+/* Is its value a text, or a word: no number and no flag. */
+bool option_is_text(int i);
 /* The w-th word that option i allows; NULL behind the last, and at once where there is no list of words. */
 const char *option_word(int i, int w);
 /* -1 where no option has that key; the line then names the nearest key. */
