@@ -53,13 +53,13 @@ static const struct command {
      "learning curves, seeds as their mean; scores against the learning rate", plot_main},
     {"compare", "RUN...|DIR [--each] [--by last|best] [--csv|--json]",
      "a table of runs, the best settings first, seeds as mean and range", compare_main},
-    {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
-    {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
+    {"info", "RUN|CHECKPOINT [--csv TABLE] [--json]", "settings, progress, provenance; a table as CSV", info_main},
+    {"bench", "[WHAT] [--json] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini] [--KEY VALUE ...]", "what this machine or allocation would trip over, and what mends it",
      doctor_main},
     {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
      check_main},
-    {"list", "", "environments, algorithms, networks, optimizers", list_main},
+    {"list", "[--json]", "environments, algorithms, networks, optimizers", list_main},
 };
 
 static void print_usage(FILE *out)

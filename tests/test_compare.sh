@@ -11,7 +11,9 @@ refused() { # refused NAME STATUS "WORD|WORD" ARGS...
     check "$name: one line with $words" says "${w[@]}"
 }
 # in_json EXPRESSION: true of d, what python reads from the file out
-in_json() { python3 -c 'import json, sys; d = json.load(open("out")); sys.exit(not eval("(" + sys.argv[1] + ")"))' "$1"; }
+in_json() {
+    python3 -c 'import json, sys; d = json.load(open("out")); sys.exit(not eval("(" + sys.argv[1] + ")"))' "$1"
+}
 
 # last evaluations of made runs: 40 / (1 + exp(-10 + SHIFT / 100000)) - 19
 mkdir -p sweep/games
@@ -71,6 +73,41 @@ compare 2 700 settings.txt made; check "compare.sh, again with more seeds: statu
 check "a row for each name, of two seeds" \
     is "$(awk '/-seed/ { print $1, $4 }' out | sort | tr '\n' ';')" "fast-seed* 2;slow-seed* 2;"
 check "a run that was done is not done again" grep -q "already at" made/corridor/fast-seed1.log
+
+# JSON of the other commands, of a run that was made
+json() { # json NAME EXPRESSION ARGS...
+    run "$dunlin" "${@:3}"; check "$1 --json: status 0" is "$status" 0
+    check "$1 --json: python3 -m json.tool takes it" python3 -m json.tool out /dev/null
+    check "$1 --json: what it says" in_json "$2"
+}
+run_made=made/corridor/fast-seed1
+json info 'd["checkpoint"]["ranks"] == 2 and d["settings"]["lr"] == 0.003 and d["settings"]["reward-clip"] is False
+    and d["settings"]["env"] == "corridor" and d["provenance"]["sessions"] == 1 and d["resumes"] == []
+    and "hns" not in d' \
+    info $run_made --json
+json "info of a checkpoint" 'd["settings"]["t-max"] == 10 and d["checkpoint"]["session"] == 0' \
+    info "$(ls $run_made/checkpoint-*.h5 | tail -n 1)" --json
+json eval 'd["episodes"] == 3 and d["policy"] == "sampled" and d["min"] <= d["mean"] <= d["max"]' \
+    eval $run_made --episodes 3 --json
+json list '{"name", "kind", "help"} == set(d[0]) and
+    "a3c" in [i["name"] for i in d if i["kind"] == "algorithm"]' list --json
+json bench 'd[0]["name"].startswith("net-mlp") and d[0]["unit"] == "us" and d[0]["value"] > 0' \
+    bench net --net mlp --seconds 0.05 --json
+run "$dunlin" info $run_made --json --csv eval; check "info: both forms: status 2" is "$status" 2
+run "$dunlin" eval $run_made --hns; check "eval --hns of another environment: status 2" is "$status" 2
+check "eval --hns of another environment: one line" says corridor atari:pong
+run "$dunlin" train --env atari:pong --frames 400 --eval-every 0 --actors 1 --out pong
+if [ "$status" = 0 ]; then
+    run "$dunlin" eval pong --episodes 1 --eval-seconds 2 --hns
+    check "eval --hns: the mean beside a person's" \
+        awk '{ for (i = 1; i < NF; i += 2) v[$i] = $(i + 1) }
+            END { d = v["hns"] - (v["mean"] + 20.7) / 35.3; exit !(d * d < 1e-6) }' out
+    run "$dunlin" info pong; check "info: last the scores beside a person's" \
+        is "$(tail -n 4 out | tr '\n' ' ')" "hns-last - hns-best - hns-random -20.7 hns-human 14.6 "
+else
+    skip "scores beside a person's" "no Atari here"
+fi
+
 printf 'slow --lr 0.5\n' >settings.txt
 compare 2 700 settings.txt made; check "another setting of that name: status 1" is "$status" 1
 check "another setting of that name: said" grep -q "slow-seed1 failed.*--lr 0.0001.*--lr 0.5" err
