@@ -237,6 +237,7 @@ static void test_groups_and_resumes(void **state)
         EXPECT(!make_run(path[r], &(struct made){.seed = seeds[r], .lr = r == 3 ? 1e-3 : 0, .evals = r != 3}));
     }
     options_init(&set);
+    set.values.frames = 1500000;
     struct runfile *f = runfile_resume(path[0], &set, &prov, 2, 750000, 1);
     EXPECT(f);
     for (int i = 1501; i < 2000; i++) runfile_episode(f, &(struct run_episode){i * 500, i * 1.5, 1, i, 500});
