@@ -43,7 +43,7 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
         watcher=$!
         TIMEFORMAT='%U %S'
         rc=0
-        { time timeout -s USR1 "$((60 * minutes))" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
+        { time timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
             --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1; } \
             2>"$run.time" || rc=$?
         kill $watcher
