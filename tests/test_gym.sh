@@ -51,6 +51,19 @@ check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this
 check "rollout after rollout: failed" is "$status" 1
 check "and no Python is left" none_left
 
+run "$dunlin" check "gym:gym_env.py:Faulty?late=1000" --python "$python" --env-timeout 0.5 --seconds 0.2
+check "a reset that hangs: its time is up" test "$status" = 1 -a -n "$(tr -s ' \n' ' ' <out | grep "wrong failure .*gave no answer for 0.5 s")"
+
+# each environment has its own stream of seeds, and none is played twice: not by a resume, nor by actors that come new to it
+seeds() { train --env "gym:$PWD/gym_env.py:Faulty?seeds=$PWD/$1" --net mlp:8 --envs-per-actor 2 --eval-every 0 "${@:2}"; }
+seeds one --frames 300 --out once
+seeds two --frames 300 --out again
+check "the same run plays the same seeds" is "$(head -8 one | sort)" "$(head -8 two | sort)"
+run nice "$dunlin" resume once --env "gym:$PWD/gym_env.py:Faulty?seeds=$PWD/one" --python "$python" --frames 600
+check "resumed: status 0" is "$status" 0
+check "no seed is played twice: $(wc -l <one) episodes" is "$(sort one | uniq -d)" ""
+check "many were" at_least "$(wc -l <one)" 40
+
 # an actor that is killed takes its Python with it
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
 for _ in $(seq 300); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done
