@@ -97,6 +97,7 @@ def skipped(skip, last):
     b.obs, b.actions = np.full((1, 32, 32), 7, np.uint8), Actions(spaces.Discrete(2))
     b.rows, b.rewards, b.flags, b.envs = [0], [0], [0], [Blinking(last)]
     b.puts = [b.put_of(0)]
+    b.steps = [b.step_of(0)]
     b.do_step(0)
     return b.obs[0, 0, :5].tolist(), b.rewards[0], b.flags[0]
 

@@ -24,6 +24,7 @@ run "$dunlin" resume pole --python "$python" --frames 40500
 check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
 check "bench actor: status 0" is "$status" 0
+check "bench actor: what the bridge costs" grep -qE "^actor-bridge value [0-9.]+ us limit [0-9.]+ us" out
 
 # every command that opens an environment takes --python
 run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --frame-skip 2
