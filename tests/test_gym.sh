@@ -39,7 +39,7 @@ run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
 check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
 
 # what dies costs a rollout
-train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
+train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --envs-per-actor 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
 check "whatever dies: the run goes on to its end" ended done faults
 for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); it said last: Fatal Python error" \
     "status 3; it said last: leaving now" "signal 9" "gave no answer for 1 s" "shape (4,)" "five are needed"; do
@@ -47,7 +47,7 @@ for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); i
 done
 run "$dunlin" info faults --csv events
 check "each is counted" is "$(grep -c ',environment,' out)" 7
-train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --net mlp:8 --frames 100000 --eval-every 0 --out always
+train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --envs-per-actor 1 --net mlp:8 --frames 100000 --eval-every 0 --out always
 check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this actor ends" err
 check "rollout after rollout: failed" is "$status" 1
 check "and no Python is left" none_left
