@@ -120,6 +120,28 @@ static void test_unknown_name_lists_the_known(void **unused)
     EXPECT(world_find("cat", &arg) == NULL && world_find("catches", &arg) == NULL && world_find("", &arg) == NULL);
 }
 
+/* Ids of Gymnasium and of the Arcade Learning Environment. */
+static void test_names_elsewhere(void **unused)
+{
+    (void)unused;
+    static const char *const typed[][2] = {{"CartPole-v1", "; here it is cartpole, or gym:CartPole-v1 as"},
+                                           {"Pendulum", "; here it is pendulum;"},
+                                           {"ALE/Pong-v5", "; here it is atari:pong;"},
+                                           {"PongNoFrameskip-v4", "; here it is atari:pong;"},
+                                           {"Breakout-ramDeterministic-v0", "; here it is atari:breakout;"},
+                                           {"SpaceInvaders-v0", "; here it is atari:space_invaders;"},
+                                           {"pong", "; here it is atari:pong;"},
+                                           {"LunarLander-v3", "; as Gymnasium has it: gym:LunarLander-v3;"},
+                                           {"katch", "; the nearest is catch;"},
+                                           {"chess", "\"chess\"; known are"},
+                                           {"-v1", "\"; known are"}};
+    const char *arg;
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        EXPECT(!world_find(typed[i][0], &arg));
+        if (!strstr(error_text(), typed[i][1])) fail_msg("%s", error_text());
+    }
+}
+
 static void test_name_and_variant(void **unused)
 {
     (void)unused;
@@ -288,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_name_lists_the_known),
+        cmocka_unit_test(test_names_elsewhere),
         cmocka_unit_test(test_name_and_variant),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_stacks),

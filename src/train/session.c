@@ -108,6 +108,8 @@ static void fill_provenance(struct session *s, const char *window)
     library[strcspn(library, "\n")] = 0;
     snprintf(s->prov.mpi_library, sizeof s->prov.mpi_library, "%.255s", library);
     snprintf(s->prov.window, sizeof s->prov.window, "%s", window);
+    const char *played_by = s->setup.world.spec.library;
+    snprintf(s->prov.environment, sizeof s->prov.environment, "%s", played_by ? played_by : "");
     snprintf(s->prov.ranks, sizeof s->prov.ranks, "%d", s->size);
     snprintf(s->prov.seed, sizeof s->prov.seed, "%lld", (long long)s->plan.set.values.seed);
     list_hosts(s, s->prov.hosts, sizeof s->prov.hosts);
