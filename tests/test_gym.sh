@@ -39,6 +39,7 @@ run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
 check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
 
 # what dies costs a rollout
+rm -f once-*
 train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --envs-per-actor 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
 check "whatever dies: the run goes on to its end" ended done faults
 for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); it said last: Fatal Python error" \
