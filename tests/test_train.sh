@@ -10,6 +10,8 @@ run "$dunlin" train --env catch --frames 20000 --actors 2 --out a --eval-every 1
 check "train alone: status 0" is "$status" 0
 check "it says the line it runs" grep -q "^launching: mpirun" err
 check "nothing on stdout" test ! -s out
+check "rank 0's threads take the cores of actors" sh -c '"$0" train --env cartpole --frames 1000 --eval-every 0 --master-threads "$(nproc)" \
+    --out threads 2>&1 | grep -q "^launching: mpirun .* -n 2 "' "$dunlin"
 check "status says done" grep -q "^state done" a/status
 check "progress lines with rate, return and lag" grep -qE "frames/s .*updates/s .*return .*lag" err
 check "best weights are kept" test -s a/checkpoint-best.h5

@@ -128,7 +128,7 @@ int doctor_main(int argc, char **argv)
     }
     const enum launch_kind kind = launch_kind();
     if (kind == LAUNCH_RANK) return doctor_ranks(&set);
-    int actors = launch_actors(set.values.actors);
+    int actors = launch_actors(set.values.actors, set.values.master_threads);
     if (actors > RANKS_MOST - 1) actors = RANKS_MOST - 1;
     if (kind == LAUNCH_WRONG) {
         doctor_say(&d, DOCTOR_FAIL, "launch", "mpirun -n 2 or more, srun --mpi=pmix, or no launcher at all", "%s",

@@ -83,10 +83,10 @@ static int slurm_room(void)
     return room;
 }
 
-int launch_actors(int64_t asked)
+int launch_actors(int64_t asked, int64_t threads)
 {
-    const int room = slurm_room();
-    return asked ? (int)asked : room ? room : cores();
+    const int slurm = slurm_room(), room = (slurm ? slurm : cores()) - (int)(threads - 1);
+    return asked ? (int)asked : room > 1 ? room : 1;
 }
 
 static volatile sig_atomic_t got_signal, got_again, got_stop, launching;
@@ -305,13 +305,14 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     if (run->out) words[n++] = "--out";
     if (run->out) words[n++] = run->dir;
     /* a Ctrl-C reaches only us, so that ranks get time for their checkpoint, and so they do where we are killed */
-    const struct mpirun start = {.ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors),
-                                 .words = words,
-                                 .kill_timeout = 30,
-                                 .survivors = true,
-                                 .own_group = true,
-                                 .tell = true,
-                                 .on_our_death = SIGUSR1};
+    const struct mpirun start = {
+        .ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors, run->threads),
+        .words = words,
+        .kill_timeout = 30,
+        .survivors = true,
+        .own_group = true,
+        .tell = true,
+        .on_our_death = SIGUSR1};
     struct launch l = {.dir = run->dir, .library = run->library, .python = run->python};
     l.had = look_at_status(l.dir, &l.status);
     launching = 1;

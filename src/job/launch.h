@@ -17,8 +17,9 @@ enum launch_kind {
  * they end. */
 enum launch_kind launch_kind(void);
 
-/* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
-int launch_actors(int64_t asked);
+/* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core; beyond
+ * its first, each of rank 0's threads has a core of its own. At least 1. */
+int launch_actors(int64_t asked, int64_t threads);
 
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
  * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
@@ -39,6 +40,7 @@ struct launch_run {
     bool out;                      /* its words do not say --out: they are told dir */
     int ranks_before;              /* of the session before; 0: none */
     int64_t actors;                /* --actors; 0: not given */
+    int64_t threads;               /* of rank 0 */
     bool (*busy)(const char *dir); /* does another run hold the folder? */
     bool deterministic;            /* the number of ranks must not change */
 };

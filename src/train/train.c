@@ -261,6 +261,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
                                    .busy = folder_busy,
                                    .ranks_before = plan.ranks,
                                    .actors = o->actors,
+                                   .threads = o->master_threads,
                                    .deterministic = o->deterministic};
     return launch_run(&run, argc, argv);
 }
