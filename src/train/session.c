@@ -219,8 +219,13 @@ static bool load_actors(struct session *s)
 /* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
 static int first_checkpoint(struct session *s)
 {
-    struct checkpoint c = {
-        .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
+    const struct model model = setup_model(&s->setup);
+    struct checkpoint c = {.options = &s->plan.set,
+                           .net = s->setup.net,
+                           .counters = s->counters,
+                           .theta = s->theta,
+                           .target = s->target,
+                           .model = &model};
     struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
