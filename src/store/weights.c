@@ -1,5 +1,5 @@
-/* weights.c -- see weights.h. What a file holds is first compared, name by name, with what the net wants, and then read:
- * so that no size which the file tells decides how much memory is taken. */
+/* weights.c -- see weights.h. What a file holds is first compared, name by name, with what the net wants, and then
+ * read: so that no size which the file tells decides how much memory is taken. */
 #include "store/weights.h"
 
 #include <errno.h>
