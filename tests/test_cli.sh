@@ -39,6 +39,12 @@ refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
+refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r
+refused "a run that ends before it learns" "frames|40000|replay-start|50000" train --env cartpole --algo dqn --replay-start 5e4 --memory 1e5 --frames 40000 --out r
+refused "a memory that no machine has" "memory|1000000000|GiB|would fit" train --env catch --algo dqn --memory 1e9 --out r
+refused "a memory too small for its environments" "memory is 20|80 or more" train --env catch --algo dqn --envs-per-actor 8 --memory 20 --replay-start 5 --out r
+refused "a minibatch of nothing" "batch|0|1 to 65536" train --env catch --algo dqn --batch 0 --out r
+refused "a recurrent dqn" "dqn|lstm" train --env cartpole --algo dqn --lstm 8 --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
 refused "pictures entry by entry" "catch|pictures|obs-norm" train --env catch --obs-norm --out r
 refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r

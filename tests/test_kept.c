@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "nets.h"
+#include "newest.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/provenance.h"
@@ -54,7 +55,8 @@ static int64_t rows_of(enum runfile_table table)
     return n;
 }
 
-/* Damaged files with higher numbers push out nothing, and neither do whole ones push out what was just written. */
+/* Files with higher numbers that nobody can open push out nothing, and neither do good ones push out what was just
+ * written. */
 static void what_was_just_written_stays(void **unused)
 {
     (void)unused;
@@ -62,23 +64,24 @@ static void what_was_just_written_stays(void **unused)
     struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     char path[256];
-    for (int i = 7; i <= 9; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "checkpoint-%012d.h5", i);
-        testing_spill(at(name), "rubbish", 7);
-    }
+    unsigned char sealed[SEAL_BYTES + 7] = {0};
+    memcpy(sealed + SEAL_BYTES, "rubbish", 7);
+    EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
+    testing_spill(at("checkpoint-000000000006.h5"), sealed, 0);
+    testing_spill(at("checkpoint-000000000007.h5"), sealed + SEAL_BYTES, 7);
+    testing_spill(at("checkpoint-000000000008.h5"), sealed, sizeof sealed); /* nobody has changed it, and yet */
+    EXPECT(!mkdir(at("checkpoint-000000000009.h5"), 0700));
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000002.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000003.h5", net, theta));
     checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
-    EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000002.h5"))); /* two whole ones */
-    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK));       /* the third goes */
+    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
+    EXPECT(verified(at("checkpoint-000000000002.h5")));     /* two whole ones */
+    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK)); /* the third goes */
     EXPECT(!access(at("checkpoint-000000000009.h5"), F_OK));
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta)); /* a run that went on from an older one */
     checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000001.h5")) &&
-           !checkpoint_verify(at("checkpoint-000000000003.h5")));
+    EXPECT(verified(at("checkpoint-000000000001.h5")) && verified(at("checkpoint-000000000003.h5")));
     EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
     free(theta);
     net_free(&net);

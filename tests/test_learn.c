@@ -128,6 +128,32 @@ static void q_losses(void **state)
     free(d);
 }
 
+/* Huber's loss of the same targets: errors within 1 as they are, beyond it their sign. */
+static void dqn_losses(void **state)
+{
+    (void)state;
+    struct small_rollout *d = small_rollout(6, 1);
+    const float reward[] = {0.5f, -0.25f, 1, 3, -4, 0}, best[] = {1, 2, NAN, 0, 2, NAN};
+    for (int row = 0; row < 6; row++) {
+        d->reward[row] = reward[row];
+        d->end[row] = row % 3 == 2 ? ROLLOUT_TERMINAL : row == 3 ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
+        d->action[row] = (float)(row % 2);
+        d->out[row][0] = 1, d->out[row][1] = 0.25f;
+        d->next_out[row][0] = -7, d->next_out[row][1] = best[row];
+    }
+    const double y[] = {1, 0.75, 1, 3, -3, 0}, slope[] = {0, -0.5, 0, -1, 1, 0.25};
+    const double loss = 0 + 0.125 + 0 + (2.75 - 0.5) + (4 - 0.5) + 0.25 * 0.25 / 2;
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5};
+    const struct loss_sums sums = algo_dqn.loss(&d->r, &config);
+    for (int row = 0; row < 6; row++) {
+        EXPECT_NEAR(d->target[row], y[row], 1e-7);
+        EXPECT_NEAR(d->dout[row][row % 2], slope[row], 1e-7);
+        EXPECT(d->dout[row][1 - row % 2] == 0);
+    }
+    EXPECT_NEAR(sums.value, loss, 1e-7);
+    free(d);
+}
+
 /* Two steps, one environment: logits (0, 0) and (ln 3, 0), V 1 and 2, gamma 1/2, bootstrap 4. */
 static void a3c_by_hand(void **state)
 {
@@ -252,9 +278,9 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns),   cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),
-        cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
+        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),       cmocka_unit_test(dqn_losses),     cmocka_unit_test(a3c_by_hand),
+        cmocka_unit_test(exploration),    cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
     };
     return testing_main(tests);
 }

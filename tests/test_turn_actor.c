@@ -163,6 +163,9 @@ static void what_is_pushed(void **state)
         EXPECT(turn() == TURN_PUSHED && p->bad == TURN_BAD_GRADIENT && p->frames == 80 && p->steps == 20);
         EXPECT(p->scale == 0 && p->norm == 0 && p->policy_loss == 0 && p->value_loss == 0 && p->entropy == 0);
     }
+    fake.stats = (struct agent_stats){.steps = 4, .frames = 16, .none = true}; /* a memory is being filled */
+    EXPECT(turn() == TURN_PUSHED && !p->bad && p->scale == 0 && p->frames == 16 && p->steps == 4 && p->norm == 0);
+    EXPECT(t.bad_in_a_row == 0);
     fake.spoilt = true, fake.fault = INSTANCE_BAD_REWARD;
     turn();
     EXPECT(p->bad == TURN_BAD_REWARD && p->frames == 28 && p->steps == 7 && p->scale == 0 && p->version == 12);

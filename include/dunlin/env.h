@@ -79,6 +79,7 @@ struct env_spec {
     /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
      * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. */
     const float *obs_centre, *obs_scale;
+    const char *library; /* what plays it, with a version, as in "MuJoCo 3.3.7", for /provenance; NULL: it needs none */
 };
 
 /* One action; what it points to is borrowed for the call. */

@@ -62,6 +62,11 @@
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
     X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network")                                                              \
+    X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
+      "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
+    X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
+      "steps before the first gradient, of all actors together, also after a resume (dqn)")                            \
+    X(INT, batch, "batch", 32, 1, 65536, MAY, "steps drawn for a gradient (dqn), one every t-max steps")               \
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
@@ -114,7 +119,7 @@
       "and added up")
 /* clang-format on */
 
-enum { OPTION_TEXT = 512, OPTIONS_MOST = 64 }; /* bytes of a text value, its end included; rows */
+enum { OPTION_TEXT = 512, OPTIONS_MOST = 80 }; /* bytes of a text value, its end included; rows */
 
 #define OPTION_WORD(constant, word) constant,
 #define X_REAL(field, words)

@@ -198,7 +198,9 @@ int bench_actor(const struct bench *b)
     int rc = 0;
     mpi_ranks_begin(&r);
     const int cores = probe_cores();
-    bool ok = !bench_options(b, &set) && !setup_open(&setup, &set.values, true);
+    const bool read = !bench_options(b, &set);
+    set.values.replay_start = 0; /* what is measured learns */
+    bool ok = read && !setup_open(&setup, &set.values, true);
     if (ok && r.size != 2) ok = !error_set("bench actor runs on 2 ranks, master and actor, not on %d", r.size);
     if (ok && r.rank == 0) {
         const struct optim_config config = setup_optim_config(&setup);

@@ -28,7 +28,8 @@ int doctor_open(struct doctor *d, struct doctor_setup *s)
 /* s of a rollout and its gradient; 0 after error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
 {
-    const struct agent_config config = setup_agent_config(setup, 1);
+    struct agent_config config = setup_agent_config(setup, 1);
+    config.replay_start = 0; /* what takes time is to learn, not to fill a memory */
     struct agent *agent = agent_new(&config, &setup->world, setup->net);
     if (!agent) return 0;
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
@@ -58,7 +59,8 @@ static double time_rollouts(const struct setup *setup, double *frames)
 static struct grad_form form_of_pushes(const struct setup *setup)
 {
     const struct options *o = setup->options;
-    const int rows = setup_agent_config(setup, 1).factors ? (int)(o->t_max * o->envs_per_actor) : 0;
+    const int all = (int)(setup->algo->replay ? o->batch : o->t_max * o->envs_per_actor);
+    const int rows = setup_agent_config(setup, 1).factors ? all : 0;
     return grad_form_of(setup->facts->params, &setup->facts->wide, rows);
 }
 

@@ -95,7 +95,7 @@ static int write_file(const char *path, const struct message *file)
     return file_replace(slash == path ? "/" : dir, slash ? slash + 1 : path, &part, 1, 0);
 }
 
-/* A checkpoint, and what is made of it. Owner: close_all(). */
+/* An open checkpoint, which it takes, and what is made of it. Owner: close_all(). */
 struct opened {
     struct checkpoint_file *file;
     struct option_set set;
@@ -105,7 +105,6 @@ struct opened {
     bool asked;
     struct net *net;
     float *theta;
-    size_t size; /* bytes of the file */
 };
 
 /* Checkpoints of earlier versions do not tell their model: the environment does, where no code of anybody else's is
@@ -124,25 +123,24 @@ static int ask_environment(struct opened *o, const char *path)
 }
 
 /* 0, or -1 after error_set(). */
-static int open_all(struct opened *o, struct checkpoint_found *found)
+static int read_all(struct opened *o)
 {
-    o->size = found->size;
-    o->file = checkpoint_open_bytes(found->path, found->bytes, found->size);
-    if (!o->file) return -1;
+    const char *const path = checkpoint_path(o->file);
     options_init(&o->set);
     if (checkpoint_read_options(o->file, &o->set) || checkpoint_read_counters(o->file, &o->counters)) return -1;
     int rc = checkpoint_read_model(o->file, &o->model);
-    if (rc > 0) rc = ask_environment(o, found->path);
+    if (rc > 0) rc = ask_environment(o, path);
     if (rc) return -1;
     const struct net_config config = setup_net_config(&o->set.values, &o->model);
     o->net = net_new(&config);
     if (!o->net) return -1;
     const size_t params = net_facts(o->net)->params;
-    if (params > o->size) /* before memory is taken for them: a stranger's options may name any network */
-        return error_set("%s: its network has %zu weights, more than the file can hold", found->path, params);
+    if (params > (size_t)checkpoint_stat(o->file)
+                     ->st_size) /* before memory is taken for them: a stranger's options may name any network */
+        return error_set("%s: its network has %zu weights, more than the file can hold", path, params);
     o->theta = memory_floats(params);
     rc = checkpoint_read_tensors(o->file, "params", o->net, o->theta);
-    return rc > 0 ? error_set("%s: there is no group /params", found->path) : rc;
+    return rc > 0 ? error_set("%s: there is no group /params", path) : rc;
 }
 
 static void close_all(struct opened *o)
@@ -155,15 +153,16 @@ static void close_all(struct opened *o)
 }
 
 /* 0, or -1 after error_set(). */
-static int write_weights(const struct request *w, struct checkpoint_found *found)
+static int write_weights(const struct request *w, struct checkpoint_file *from)
 {
     static struct opened o;
     static struct graph graph;
     struct message file = {0};
-    int rc = open_all(&o, found);
+    o.file = from;
+    int rc = read_all(&o);
     if (!rc) {
         const struct net_config config = setup_net_config(&o.set.values, &o.model);
-        const struct exported e = {.path = found->path,
+        const struct exported e = {.path = checkpoint_path(from),
                                    .options = &o.set,
                                    .counters = &o.counters,
                                    .model = &o.model,
@@ -193,16 +192,19 @@ static int check_run(const struct request *w)
 
 int export_main(int argc, char **argv)
 {
-    static struct checkpoint_found found;
+    struct checkpoint_file *from = NULL;
     struct request w = {0};
     int rc = read_words(&w, argc, argv);
     if (rc > 0) return 0;
-    if (!rc) rc = w.form ? checkpoint_find(w.what, w.best, &found) : check_run(&w);
+    if (!rc && w.form)
+        rc = (from = checkpoint_find(w.what, w.best)) ? 0 : -1;
+    else if (!rc)
+        rc = check_run(&w);
     if (rc) {
         log_error("%s", error_text());
         return 2;
     }
-    rc = w.form ? write_weights(&w, &found) : export_events(w.what, w.out);
+    rc = w.form ? write_weights(&w, from) : export_events(w.what, w.out);
     if (rc) log_error("%s", error_text());
     return rc ? 1 : 0;
 }

@@ -2,7 +2,8 @@
  *
  * agent_play() goes on for up to t_max steps in each of E environments (one environment: also to the end of its
  * episode, as in the paper; several: ends fall inside the rollout). agent_gradient() then differentiates the sum of
- * losses over the rollout (mean over environments). Knows nothing of MPI or HDF5; the actor loop puts fetch and push
+ * losses over the rollout (mean over environments). An algorithm with replay plays the same steps, over ends too, keeps
+ * them, and differentiates the loss of a minibatch. Knows nothing of MPI or HDF5; the actor loop puts fetch and push
  * around it.
  */
 #ifndef DUNLIN_LEARN_AGENT_H
@@ -29,6 +30,11 @@ struct agent_config {
     double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
     int eps_count;
     bool factors; /* gradients may hold factors: net_backward_factors() */
+    /* an algorithm with replay: */
+    int64_t memory;       /* steps that the actors of the run keep, all together */
+    int64_t replay_start; /* so many of them come before the first gradient */
+    int batch;            /* steps of a gradient */
+    int actors;           /* of the run; 0 counts as 1 */
     uint64_t seed;
     int rank; /* names the random streams */
 };
@@ -39,6 +45,7 @@ struct agent_stats {                         /* of one rollout: sums over its st
     double norm;                             /* of the gradient; NaN or Inf where an entry is no number */
     int factors;                             /* rank of the gradient's factors, or 0 */
     double epsilon;                          /* of the first environment, now */
+    bool none;                               /* no gradient yet, dtheta was not written: a memory is being filled */
 };
 
 struct agent_episode {
@@ -52,6 +59,9 @@ struct agent;
  * agent_free(). */
 struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
 void agent_free(struct agent **agent);
+
+/* Bytes that the memories of all actors of an algorithm with replay take together, once they are full. */
+double agent_replay_bytes(const struct agent_config *config, const struct world *world);
 
 /* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
 double agent_eps_final(const struct agent_config *config, int e);
@@ -76,7 +86,8 @@ void agent_gradient(struct agent *agent, const float *theta, const float *theta_
 int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max);
 
 /* Everything that must survive to go on as if nothing had happened, between two rollouts: random streams, exploration,
- * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns. */
+ * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns.
+ * But not the memory of an algorithm with replay, which is as large as a hundred checkpoints: it is filled anew. */
 size_t agent_state_size(const struct agent *agent);
 size_t agent_save(const struct agent *agent, void *bytes, bool *whole);
 /* How many environments could not go back to where they were and have begun new episodes, or -1 after error_set() where

@@ -37,6 +37,11 @@ static void tell_returns(const struct agent *a, float *dtheta)
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats)
 {
+    if (a->replay) {
+        agent_replay_gradient(a, theta, theta_target, dtheta, stats);
+        if (a->config.reward_norm && !stats->none) tell_returns(a, dtheta);
+        return;
+    }
     const int rows = a->r.T * a->E;
     for (int row = 0; row < rows; row++) {
         a->r.out[row] = net_out(a->work, row);

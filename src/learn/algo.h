@@ -33,6 +33,7 @@ struct algo_ops {
     bool has_target;  /* s' is asked of theta_target; otherwise of the theta that played */
     bool recurrent;   /* goes with lstm */
     bool next_action; /* the loss reads rollout.next_action */
+    bool replay;      /* the loss sees steps drawn from a memory (replay.h), each a row of its own, T of them and E 1 */
     enum successors successors;
     /* Writes r->target and every r->dout row; returns the sums that are logged. r->next_out has what the network
      * answered for s' in the rows of `successors`, and NULL in others. */

@@ -20,4 +20,8 @@ int returns_bootstrap_rows(const struct rollout *r, int *rows);
  * target at the action taken, 0 at the others; the target is a constant. A: actions. */
 struct loss_sums returns_q_loss(const struct rollout *r, int A);
 
+/* Huber's form of it: quadratic where the error is within 1, linear beyond, so that its gradient is the error clipped
+ * to [-1, 1]. */
+struct loss_sums returns_huber_loss(const struct rollout *r, int A);
+
 #endif

@@ -1,5 +1,5 @@
-/* model.h -- what weights are weights of, in numbers: what the network reads and what its answers mean, so that it can be
- * built and played where the environment is not. */
+/* model.h -- what weights are weights of, in numbers: what the network reads and what its answers mean, so that it can
+ * be built and played where the environment is not. */
 #ifndef DUNLIN_NN_MODEL_H
 #define DUNLIN_NN_MODEL_H
 

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -51,13 +50,6 @@ int optim_blocks(const struct optim_row *row)
     return n;
 }
 
-/* Physical memory in bytes; 0 where the system does not say. */
-static double machine_bytes(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? (double)pages * (double)page : 0;
-}
-
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
 {
     assert(n % 16 == 0 && actors >= 1);
@@ -65,7 +57,7 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     const struct optim_row *row = rows[config->kind];
     const int blocks = optim_blocks(row), sets = !blocks ? 0 : row->per_actor ? actors : 1, each = 4 * blocks;
     const size_t floats = (size_t)sets * (size_t)blocks * n;
-    const double bytes = (double)floats * sizeof(float), most = machine_bytes();
+    const double bytes = (double)floats * sizeof(float), most = memory_of_machine();
     if (row->per_actor && most > 0 && bytes > most) {
         error_set("optimizer %s keeps state for each actor: %d actors x %zu parameters x %d bytes = %.1f GiB, and this "
                   "machine has %.1f GiB; use fewer actors or optimizer shared-rmsprop",

@@ -20,6 +20,10 @@ int setup_check(const struct option_set *set)
     const struct options *o = &set->values;
     char shared[128] = "";
     if (options_check(set)) return -1;
+    const struct algo_ops *algo = algo_find(o->algo);
+    if (algo && algo->replay && o->replay_start > o->memory)
+        return error_set("replay-start is %lld steps and memory keeps %lld; allowed: replay-start at most memory",
+                         (long long)o->replay_start, (long long)o->memory);
     if (o->combine != COMBINE_SUM || !row_of(o)->per_actor) return 0;
     for (int i = 0; optim_row(i); i++) {
         const size_t at = strlen(shared);
@@ -114,6 +118,11 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     if (!algo_outputs(setup->algo, &setup->world)) return -1;
+    const int64_t filling = setup->algo->replay ? options->replay_start * setup->world.spec.action_repeat : 0;
+    if (training && filling >= options->frames)
+        return error_set("frames is %lld and replay-start %lld steps, which are %lld frames: nothing would be learned; "
+                         "lower replay-start, or train for more frames",
+                         (long long)options->frames, (long long)options->replay_start, (long long)filling);
     setup_choose_net(&setup->world, options);
     if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
@@ -154,6 +163,10 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .reward_clip = o->reward_clip,
                              .reward_norm = o->reward_norm,
                              .eps_frames = o->eps_frames,
+                             .memory = o->memory,
+                             .replay_start = o->replay_start,
+                             .batch = (int)o->batch,
+                             .actors = setup->actors,
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};

@@ -18,6 +18,7 @@ struct setup {
     struct world world;
     struct net *net;
     const struct net_facts *facts;
+    int actors; /* of the run, where it is known: the caller's to set; 0 counts as 1 */
 };
 
 /* Tells the options which names --algo and --optimizer take; once, before any is read. */

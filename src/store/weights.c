@@ -219,17 +219,15 @@ static int read_safetensors(const char *path, const struct net_facts *net, float
 
 static int read_checkpoint(const char *file, const struct net *net, float *theta)
 {
-    static struct checkpoint_found found;
     const struct net_facts *facts = net_facts(net);
     struct safe_tensor *have = NULL;
     int count = 0;
-    if (checkpoint_find(file, false, &found)) return -1;
-    struct checkpoint_file *f = checkpoint_open_bytes(found.path, found.bytes, found.size);
+    struct checkpoint_file *f = checkpoint_find(file, false);
     if (!f) return -1;
     struct match *matches = calloc((size_t)facts->tensor_count, sizeof *matches);
     int rc =
         matches ? checkpoint_list_tensors(f, "params", &have, &count) : error_set("%s: no memory to read it", file);
-    if (!rc) rc = match_all(found.path, have, count, facts, matches);
+    if (!rc) rc = match_all(checkpoint_path(f), have, count, facts, matches);
     if (!rc && checkpoint_read_tensors(f, "params", net, theta)) rc = -1;
     free(matches);
     free(have);

@@ -89,6 +89,31 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
     return rc;
 }
 
+/* An older checkpoint is of the run, and could be gone on from. */
+static int try_older(struct checkpoint_file *f, const struct setup *setup, const struct option_set *run, int64_t frames)
+{
+    static struct option_set stored;
+    struct restore r = {.file = f};
+    options_init(&stored);
+    if (checkpoint_read_options(f, &stored) || compare(checkpoint_path(f), &stored, run)) return -1;
+    return try_load(&r, setup, frames);
+}
+
+void restore_vouch(const struct restore *r, const struct setup *setup, const struct option_set *run, const char *dir)
+{
+    static const char OR_ELSE[] = "it does not count as one that is kept";
+    struct checkpoint_file *f;
+    int64_t frames = r->counters.frames;
+    checkpoint_vouch(checkpoint_stat(r->file));
+    for (int64_t n = 1; n < run->values.checkpoint_keep && !checkpoint_open_before(dir, &frames, OR_ELSE, &f);) {
+        if (try_older(f, setup, run, frames))
+            log_root("%s; %s", error_text(), OR_ELSE);
+        else
+            checkpoint_vouch(checkpoint_stat(f)), n++;
+        checkpoint_close(&f);
+    }
+}
+
 struct search {
     const char *dir, *library, *python;
     const struct option_set *run; /* run.h5's; NULL: none is compared with it */
@@ -158,7 +183,7 @@ static int choose(struct search *s)
 {
     int64_t frames = INT64_MAX;
     for (;;) {
-        int rc = checkpoint_open_before(s->dir, &frames, &s->r->file);
+        int rc = checkpoint_open_before(s->dir, &frames, NULL, &s->r->file);
         if (rc) return rc;
         s->whole = true;
         rc = try_one(s, frames);

@@ -24,6 +24,10 @@ struct restore {
  * was named, and a run whose environment is a library is refused before any code of it runs. python: the option. */
 int restore_choose(const char *dir, const char *library, const char *python, struct restore *r, struct setup *setup,
                    struct option_set *stored);
+/* Which checkpoints there may be counted as kept (checkpoint_prune()): the one of r, loaded before, and of the
+ * older ones as many as are kept, each opened and tried; what is damaged, or another run's, is a line of log. run: the
+ * options that the run goes on with. */
+void restore_vouch(const struct restore *r, const struct setup *setup, const struct option_set *run, const char *dir);
 /* NULL in *r is fine. */
 void restore_close(struct restore *r);
 

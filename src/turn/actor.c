@@ -82,7 +82,10 @@ static void push_gradient(struct turn_actor *t, uint64_t version)
                            .policy_loss = (float)(E * stats->policy_loss),
                            .value_loss = (float)(E * stats->value_loss),
                            .entropy = (float)(E * stats->entropy)};
-    if (!isfinite(norm)) {
+    if (stats->none) {
+        p.scale = 0; /* its frames count */
+        t->bad_in_a_row = t->failed_in_a_row = 0;
+    } else if (!isfinite(norm)) {
         p.bad = TURN_BAD_GRADIENT;
         p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
         count_bad(t, false, "a NaN or Inf in the gradient");

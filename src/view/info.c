@@ -46,10 +46,8 @@ static int print_options(struct checkpoint_file *f)
 }
 
 /* A checkpoint's counters, and its options where there is no run file to tell them. */
-static int print_checkpoint(struct checkpoint_found *found, bool with_options)
+static int print_checkpoint(struct checkpoint_file *f, bool with_options)
 {
-    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
-    if (!f) return -1;
     const int rc = print_counters(f) || (with_options && print_options(f)) ? -1 : 0;
     checkpoint_close(&f);
     return rc;
@@ -59,7 +57,6 @@ int info_main(int argc, char **argv)
 {
     const char *what = NULL, *csv = NULL;
     char run[OPTION_TEXT + 64];
-    static struct checkpoint_found found;
     struct stat st;
     const struct word rows[] = {{"--csv", .text = &csv}};
     const struct words words = {.usage = usage,
@@ -88,11 +85,12 @@ int info_main(int argc, char **argv)
         log_error("%s", error_text());
         return 1;
     }
-    if (checkpoint_find(what, false, &found)) {
+    struct checkpoint_file *f = checkpoint_find(what, false);
+    if (!f) {
         log_error("%s", error_text());
         return 2;
     }
-    rc = print_checkpoint(&found, !folder) || (folder && runfile_print_info(run));
+    rc = print_checkpoint(f, !folder) || (folder && runfile_print_info(run));
     if (rc) log_error("%s", error_text());
     return rc ? 1 : 0;
 }
