@@ -128,6 +128,28 @@ def keras_file():
             assert there == seen, f"{name}: {there ^ seen}"
 
 
+def seeing():
+    """What dunlin.py makes of observations, bit for bit."""
+    from types import SimpleNamespace
+
+    data = np.fromfile(os.path.join(DIR, "area.bin"), np.uint8)
+    picture, grey, colour = np.split(data, [210 * 160 * 3, 210 * 160 * 3 + 84 * 84])
+    picture = picture.reshape(210, 160, 3)
+    for planes, wanted in ((1, grey.reshape(84, 84, 1)), (3, colour.reshape(84, 84, 3))):
+        agent = dunlin.Agent({}, input=(2 * planes, 84, 84), stack=2)
+        eyes = dunlin.Eyes(agent)
+        first = eyes.see(picture, None, True)
+        wanted = wanted.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+        assert np.array_equal(first[0, :planes], wanted) and np.array_equal(first[0, planes:], wanted)
+        second = eyes.see(picture * 0, None)
+        assert np.array_equal(second[0, :planes], wanted) and not second[0, planes:].any()
+    for name, agent, raw, x, *_ in cases():
+        if name == "mlp":  # the newest last
+            eyes = dunlin.Eyes(agent)
+            eyes.see(raw[0][:3], SimpleNamespace(), True)
+            assert np.array_equal(eyes.see(raw[0][3:], SimpleNamespace())[0], x[0])
+
+
 def crc(data):
     c = 0xFFFFFFFF
     for byte in data:

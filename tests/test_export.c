@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../env/area.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
@@ -193,9 +194,22 @@ static void write_old(const char *name, const char *env, int dim)
     net_free(&net);
 }
 
+/* DIR/area.bin: a picture of AREA bytes, and what becomes of it in grey and in colour. */
+static void write_area(void)
+{
+    enum { H = 210, W = 160, N = H * W * 3, S = AREA_SIDE * AREA_SIDE };
+    uint8_t *all = memory_new(N + 4 * S, 1);
+    for (int i = 0; i < N; i++) all[i] = testing_pixel(8, (uint64_t)i);
+    area_resize(all, H, W, 3, 1, all + N);
+    area_resize(all, H, W, 3, 0, all + N + S);
+    write_at("area.bin", all, N + 4 * S);
+    free(all);
+}
+
 static int write_all(void)
 {
     struct option_set set;
+    write_area();
     write_old("old.h5", "cartpole", 4);
     write_old("old-library.h5", "lib:/nowhere/at_all.so", 4);
     for (int k = 0; k < CASES; k++) {

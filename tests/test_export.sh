@@ -15,6 +15,7 @@ done
 check "seven networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
 if venv_has "numpy, h5py, safetensors" numpy h5py safetensors 2>/dev/null; then
     check "safetensors reads names, shapes and numbers, and what they are of" check_export safetensors
+    check "dunlin.py sees pictures and numbers as the network does" check_export seeing
     check "FILE.weights.h5 has what Keras looks for" check_export keras_file
 else
     skip "safetensors reads what was written" "safetensors cannot be installed"
