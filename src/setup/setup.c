@@ -100,16 +100,22 @@ struct net_config setup_net_config(const struct options *options, const struct m
                                .return_norm = options->reward_norm};
 }
 
+struct env_args setup_env_args(const struct options *options, bool training)
+{
+    return (struct env_args){.training = training,
+                             .no_op_max = (int)options->no_op_max,
+                             .sticky = options->sticky,
+                             .life_loss = options->life_loss,
+                             .python = options->python,
+                             .timeout = options->env_timeout,
+                             .frame_skip = (int)options->frame_skip,
+                             .grey = options->grey,
+                             .draws = !training};
+}
+
 int setup_open(struct setup *setup, struct options *options, bool training)
 {
-    const struct env_args args = {.training = training,
-                                  .no_op_max = (int)options->no_op_max,
-                                  .sticky = options->sticky,
-                                  .life_loss = options->life_loss,
-                                  .python = options->python,
-                                  .timeout = options->env_timeout,
-                                  .frame_skip = (int)options->frame_skip,
-                                  .grey = options->grey};
+    const struct env_args args = setup_env_args(options, training);
     memset(setup, 0, sizeof *setup);
     setup->options = options;
     setup->algo = algo_find(options->algo);

@@ -42,6 +42,9 @@ int setup_complete(struct option_set *set);
 /* Puts the network that suits the environment in the place of --net auto. */
 void setup_choose_net(const struct world *world, struct options *options);
 
+/* How these options open their environment; borrows their texts. */
+struct env_args setup_env_args(const struct options *options, bool training);
+
 /* Opens environment and network, which setup_choose_net() names; training false opens the environment as evaluation
  * sees it. 0, or -1 after error_set(). Owner: setup_close(). */
 int setup_open(struct setup *setup, struct options *options, bool training);

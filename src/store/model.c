@@ -113,7 +113,7 @@ static int get_all(hid_t group, struct model *m, const char *path)
     m->numbers = values[4], m->stack = values[5], m->outputs = values[6], m->free = values[7];
     m->action_dim = values[8], m->components = values[9];
     m->input = (struct net_input){.C = values[0], .height = values[1], .width = values[2], .dim = values[3]};
-    if (!m->input.C) m->input.vectors = m->stack;
+    m->input.parts = m->stack;
     if (check(m, path) || get_data(group, "obs_centre", m->numbers, H5T_FLOAT, (void **)&m->centre, path) ||
         get_data(group, "obs_scale", m->numbers, H5T_FLOAT, (void **)&m->scale, path) ||
         get_data(group, "action_low", m->action_dim, H5T_FLOAT, (void **)&m->low, path) ||
