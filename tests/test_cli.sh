@@ -55,6 +55,17 @@ refused "a file and a preset" "bad.ini|pong" train pong bad.ini --out r
 refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
 refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
+refused "no epoch" "epochs|0|1 to 100" train --env cartpole --epochs 0 --out r
+refused "a clip above 1" "ppo-clip|1.5|0 to 1" train --env cartpole --ppo-clip 1.5 --out r
+refused "a clip of probabilities where there are none" "ppo-clip|n-step-q|a3c" train --env cartpole --algo n-step-q --ppo-clip 0.2 --out r
+refused "lambda of Q(lambda) above 1" "lambda|2|0 to 1" train --env cartpole --algo n-step-q --lambda 2 --out r
+refused "lambda where returns have one step" "lambda|one-step-q|n-step-q" train --env cartpole --algo one-step-q --lambda 0.5 --out r
+refused "a3c's lambda has another name" "lambda|a3c|gae" train --env cartpole --lambda 0.5 --out r
+refused "Huber's loss where there is no Q" "td-clip|a3c" train --env cartpole --td-clip 1 --out r
+refused "two ends of exploration" "eps-share|eps-frames" train --env cartpole --algo n-step-q --eps-share 0.1 --eps-frames 1000 --out r
+refused "more than all frames" "eps-share|1.5|0 to 1" train --env cartpole --algo n-step-q --eps-share 1.5 --out r
+refused "unknown measure of lag" "lag-scale|far|gap" train --env cartpole --lag-scale far --out r
+refused "a lag that halves nothing" "lag-unit|0" train --env cartpole --lag-unit 0 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r

@@ -51,6 +51,19 @@ check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this
 check "rollout after rollout: failed" is "$status" 1
 check "and no Python is left" none_left
 
+# a batch is given a step's time for each of its environments: together they take longer than one may
+train --env "gym:gym_env.py:Faulty?slow=0.3" --env-timeout 1 --envs-per-actor 4 --t-max 1 --net mlp:8 --frames 4 --eval-every 0 --out batch
+check "four slow ones together: status 0" is "$status" 0
+check "four slow ones together: none has died" is "$("$dunlin" info batch --csv events | grep -c ',environment,')" 0
+
+# what lies in the folder that it is started in is nobody's module
+mkdir bait
+for module in gymnasium numpy random tempfile struct; do echo 'raise RuntimeError("taken from the folder")' >bait/$module.py; done
+(cd bait && PATH=$(dirname "$python"):$PATH run "$dunlin" check gym:CartPole-v1 --seconds 0.1 && mv out err .. && exit "$status"); status=$?
+check "modules of this folder are not taken: status 0" is "$status" 0
+check "check gym: nothing wrong" is "$(grep -c '^wrong' out)" 0
+check "check gym: it would train" grep -qE "^ok +verdict" out
+
 # an actor that is killed takes its Python with it
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
 for _ in $(seq 300); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done

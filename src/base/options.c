@@ -193,11 +193,20 @@ int options_eps_final(const char *text, double value[8], double prob[8])
     return n;
 }
 
+int64_t options_eps_frames(const struct options *o)
+{
+    return o->eps_share > 0 ? (int64_t)(o->eps_share * (double)o->frames) : o->eps_frames;
+}
+
 int options_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     double value[8], prob[8];
     if (options_eps_final(o->eps_final, value, prob) < 0) return -1;
+    if (o->eps_share > 0 && set->origin[option_find("eps-frames")] > ORIGIN_STORED)
+        return error_set("eps-share is %g and eps-frames is %" PRId64 ", which both say when exploration has fallen; "
+                         "allowed: one of the two (eps-share 0: off)",
+                         o->eps_share, o->eps_frames);
     if (o->t_max == 0 && o->envs_per_actor > 1)
         return error_set("t-max is 0 (one update per finished episode) and envs-per-actor is %" PRId64
                          "; allowed with t-max 0: envs-per-actor 1",

@@ -21,6 +21,7 @@
 #define SIGMA_WORDS(W) W(SIGMA_FREE, "free") W(SIGMA_SCALAR, "scalar")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
+#define LAG_WORDS(W) W(LAG_OFF, "off") W(LAG_COUNT, "count") W(LAG_GAP, "gap")
 #define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
 #define RELAY_WORDS(W) W(RELAY_AUTO, "auto") W(RELAY_OFF, "off")
 #define COMBINE_WORDS(W) W(COMBINE_NONE, "none") W(COMBINE_SUM, "sum")
@@ -62,8 +63,17 @@
     X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
     X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
       "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
+    X(REAL, lambda, "lambda", 1, 0, 1, MAY,                                                                            \
+      "lambda of Q(lambda): how much of a return is what was met, the rest max Q; 1: n-step returns (n-step-q)")       \
+    X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \
+      "gradients made of each rollout, each on weights that have the one before; 1: the paper")                        \
+    X(REAL, ppo_clip, "ppo-clip", 0, 0, 1, MAY,                                                                        \
+      "epochs above 1: how far an action's probability may move from that which played; 0: freely (a3c)")              \
     X(REAL, value_coef, "value-coef", 0.5, 0, 1e3, MAY, "weight of the value loss (a3c)")                              \
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                    \
+    X(WORD, lag_scale, "lag-scale", LAG_OFF, 0, LAG_WORDS, MAY,                                                        \
+      "steps of late gradients shortened, by the updates since their weights (count) or how far these moved (gap)")    \
+    X(REAL, lag_unit, "lag-unit", 16, 1e-3, 1e9, MAY, "updates that halve a step with lag-scale count")                \
     X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.999999999, MAY, "RMSProp's decay of the mean square")                   \
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                \
     X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED,                                                                  \
@@ -72,8 +82,10 @@
     X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.999999999, MAY, "Adam's decay of the mean")                            \
     X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.999999999, MAY, "Adam's decay of the mean square")                   \
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
-    X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
-      "frames between two updates of the target network")                                                              \
+    X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
+      "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
+    X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
+      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
     X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
       "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
     X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
@@ -90,6 +102,7 @@
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
+    X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
 #define OPTIONS_RUNNING(X)                                                                                             \
     X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                             \

@@ -21,6 +21,12 @@ struct setup {
     int actors; /* of the run, where it is known: the caller's to set; 0 counts as 1 */
 };
 
+/* Is there a target network: where the algorithm has one and --target-every is not 0. */
+static inline bool setup_target(const struct setup *setup)
+{
+    return setup->algo->has_target && setup->options->target_every > 0;
+}
+
 /* Tells the options which names --algo and --optimizer take; once, before any is read. */
 void setup_names(void);
 

@@ -89,7 +89,7 @@ static struct share_config share_config_of(const struct session *s)
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
                                  .moments = s->setup.facts->moments,
-                                 .target = s->setup.algo->has_target,
+                                 .target = setup_target(&s->setup),
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,
