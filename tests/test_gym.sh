@@ -25,6 +25,18 @@ check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
 check "bench actor: status 0" is "$status" 0
 
+# every command that opens an environment takes --python
+run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --frame-skip 2
+check "check: status 0" is "$status" 0
+check "check: opened as asked" grep -q "^ok *ends *[0-9]* terminated" out
+check "check: drawn as record does" grep -q "^ok *render *40x60 pixels" out
+run "$dunlin" check "gym:gym_env.py:Faulty?leak=4000" --python "$python" --seconds 0.4
+check "check: memory of its process" grep -qE "^(doubtful|wrong) *memory *.*bytes a step" out
+run "$dunlin" check "gym:gym_env.py:Faulty?what=exception&always=true&at=3" --python "$python" --seconds 0.2
+check "check: what dies is wrong" test "$status" = 1 -a -n "$(grep '^wrong *failure' out)"
+run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
+check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
+
 # what dies costs a rollout
 train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
 check "whatever dies: the run goes on to its end" ended done faults
@@ -38,6 +50,19 @@ train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --net mlp:8 --fra
 check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this actor ends" err
 check "rollout after rollout: failed" is "$status" 1
 check "and no Python is left" none_left
+
+# a batch is given a step's time for each of its environments: together they take longer than one may
+train --env "gym:gym_env.py:Faulty?slow=0.3" --env-timeout 1 --envs-per-actor 4 --t-max 1 --net mlp:8 --frames 4 --eval-every 0 --out batch
+check "four slow ones together: status 0" is "$status" 0
+check "four slow ones together: none has died" is "$("$dunlin" info batch --csv events | grep -c ',environment,')" 0
+
+# what lies in the folder that it is started in is nobody's module
+mkdir bait
+for module in gymnasium numpy random tempfile struct; do echo 'raise RuntimeError("taken from the folder")' >bait/$module.py; done
+(cd bait && PATH=$(dirname "$python"):$PATH run "$dunlin" check gym:CartPole-v1 --seconds 0.1 && mv out err .. && exit "$status"); status=$?
+check "modules of this folder are not taken: status 0" is "$status" 0
+check "check gym: nothing wrong" is "$(grep -c '^wrong' out)" 0
+check "check gym: it would train" grep -qE "^ok +verdict" out
 
 # an actor that is killed takes its Python with it
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
@@ -93,6 +118,11 @@ refused "key=value" "gym:CartPole-v1?wheels"
 refused "no parts" "gym:CartPole-v1?obs=image"
 refused "nowhere/python" gym:CartPole-v1 --python nowhere/python
 refused "which one" gym:
+run "$dunlin" check gym:CartPoool-v1 --python "$python"
+check "check of no environment: status 2" is "$status" 2
+check "check of no environment: its line" says "CartPoool"
+run "$dunlin" doctor --env gym:CartPoool-v1 --python "$python" --actors 1
+check "doctor of no environment" grep -q "^fail env: .*CartPoool" out
 "$python" -m venv --without-pip bare
 refused "no module" gym:CartPole-v1 --python bare/bin/python
 check "no Python is left at the end" none_left
