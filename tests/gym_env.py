@@ -11,10 +11,10 @@ from gymnasium import spaces
 
 class Faulty:
     """Ten steps an episode, action 6 is right. At step `at` of each process one of the things in `what`, with + between,
-    happens: each of them once, where not `always`."""
+    happens: each of them once, where not `always`. Each step keeps `leak` bytes."""
 
-    def __init__(self, what="", at=60, always=False, slow=0):
-        self.slow = slow  # s that a step takes
+    def __init__(self, what="", at=60, always=False, slow=0, leak=0):
+        self.slow, self.leak, self.kept = slow, leak, []  # slow: s that a step takes
         self.what, self.at, self.always, self.n, self.t = what.split("+"), at, always, 0, 0
         self.observation_space = spaces.Box(-1, 1, (3,), np.float32)
         self.action_space = spaces.Discrete(2, start=5)
@@ -36,6 +36,7 @@ class Faulty:
         assert not [k for k in os.environ if k.startswith(("OMPI_", "PMIX_", "SLURM_"))]
         assert os.environ["OMP_NUM_THREADS"] == "1"
         self.n, self.t = self.n + 1, self.t + 1
+        self.kept.append(b"x" * self.leak)
         obs = np.full(3, self.t / 10, np.float32)
         what = self.next()
         if what == "exception":

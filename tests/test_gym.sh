@@ -25,6 +25,18 @@ check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
 check "bench actor: status 0" is "$status" 0
 
+# every command that opens an environment takes --python
+run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --frame-skip 2
+check "check: status 0" is "$status" 0
+check "check: opened as asked" grep -q "^ok *ends *[0-9]* terminated" out
+check "check: drawn as record does" grep -q "^ok *render *40x60 pixels" out
+run "$dunlin" check "gym:gym_env.py:Faulty?leak=4000" --python "$python" --seconds 0.4
+check "check: memory of its process" grep -qE "^(doubtful|wrong) *memory *.*bytes a step" out
+run "$dunlin" check "gym:gym_env.py:Faulty?what=exception&always=true&at=3" --python "$python" --seconds 0.2
+check "check: what dies is wrong" test "$status" = 1 -a -n "$(grep '^wrong *failure' out)"
+run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
+check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
+
 # what dies costs a rollout
 train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
 check "whatever dies: the run goes on to its end" ended done faults
@@ -106,6 +118,11 @@ refused "key=value" "gym:CartPole-v1?wheels"
 refused "no parts" "gym:CartPole-v1?obs=image"
 refused "nowhere/python" gym:CartPole-v1 --python nowhere/python
 refused "which one" gym:
+run "$dunlin" check gym:CartPoool-v1 --python "$python"
+check "check of no environment: status 2" is "$status" 2
+check "check of no environment: its line" says "CartPoool"
+run "$dunlin" doctor --env gym:CartPoool-v1 --python "$python" --actors 1
+check "doctor of no environment" grep -q "^fail env: .*CartPoool" out
 "$python" -m venv --without-pip bare
 refused "no module" gym:CartPole-v1 --python bare/bin/python
 check "no Python is left at the end" none_left

@@ -121,6 +121,28 @@ static void test_unknown_name_lists_the_known(void **unused)
     EXPECT(world_find("cat", &arg) == NULL && world_find("catches", &arg) == NULL && world_find("", &arg) == NULL);
 }
 
+/* Ids of Gymnasium and of the Arcade Learning Environment. */
+static void test_names_elsewhere(void **unused)
+{
+    (void)unused;
+    static const char *const typed[][2] = {{"CartPole-v1", "; here it is cartpole, or gym:CartPole-v1 as"},
+                                           {"Pendulum", "; here it is pendulum;"},
+                                           {"ALE/Pong-v5", "; here it is atari:pong;"},
+                                           {"PongNoFrameskip-v4", "; here it is atari:pong;"},
+                                           {"Breakout-ramDeterministic-v0", "; here it is atari:breakout;"},
+                                           {"SpaceInvaders-v0", "; here it is atari:space_invaders;"},
+                                           {"pong", "; here it is atari:pong;"},
+                                           {"LunarLander-v3", "; as Gymnasium has it: gym:LunarLander-v3;"},
+                                           {"katch", "; the nearest is catch;"},
+                                           {"chess", "\"chess\"; known are"},
+                                           {"-v1", "\"; known are"}};
+    const char *arg;
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        EXPECT(!world_find(typed[i][0], &arg));
+        if (!strstr(error_text(), typed[i][1])) fail_msg("%s", error_text());
+    }
+}
+
 static void test_name_and_variant(void **unused)
 {
     (void)unused;
@@ -140,7 +162,7 @@ static void test_sizes(void **unused)
     struct world w;
     EXPECT(open_named(&w, "catch") == 0);
     struct net_input input = world_input(&w);
-    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0);
+    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0 && input.parts == 4);
     EXPECT(world_obs_bytes(&w) == 84 * 84);
     EXPECT(open_named(&w, "acrobot") == 0);
     input = world_input(&w);
@@ -161,7 +183,7 @@ static void test_stacks(void **unused)
     build("vectors", "-w '-DSPEC=.stack = 3'");
     if (open_named(&w, library("vectors.so"))) fail_msg("%s", error_text());
     struct net_input input = world_input(&w);
-    EXPECT(input.dim == 6 && input.vectors == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
+    EXPECT(input.dim == 6 && input.parts == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
     build("colour", "-w '-DSPEC=.obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 40, .planes = 3, .stack = 4'");
     if (open_named(&w, library("colour.so"))) fail_msg("%s", error_text());
     input = world_input(&w);
@@ -307,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_name_lists_the_known),
+        cmocka_unit_test(test_names_elsewhere),
         cmocka_unit_test(test_name_and_variant),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_stacks),

@@ -53,6 +53,7 @@ struct env_args {
     double timeout;     /* s that a step may take */
     int frame_skip;     /* times that it plays an action, at least 1 */
     bool grey;          /* pictures without their colours */
+    bool draws;         /* `render` will be called */
 };
 
 /* What `open` answers: sizes, fixed for the life of the process. It comes zeroed: what does not concern an environment

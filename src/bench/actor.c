@@ -173,7 +173,7 @@ static void run_master(const struct mpi_ranks *r, const struct setup *setup, str
     const struct options *o = setup->options;
     const size_t params = setup->facts->params;
     struct rng rng = rng_make((uint64_t)o->seed, 0, RNG_INIT, 0);
-    float *theta = memory_floats(params), *target = setup->algo->has_target ? memory_floats(params) : NULL;
+    float *theta = memory_floats(params), *target = setup_target(setup) ? memory_floats(params) : NULL;
     struct turn_master m = {.share = r->share,
                             .optim = optim,
                             .params = params,
@@ -209,7 +209,7 @@ int bench_actor(const struct bench *b)
     if (ok && r.rank == 1) ok = !trial_open(&trial, &setup);
     if (mpi_ranks_agree(&r, ok) && ok) {
         const struct share_config config = {
-            .params = setup.facts->params, .target = setup.algo->has_target, .episodes = 1024};
+            .params = setup.facts->params, .target = setup_target(&setup), .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);
         probe_pin(r.rank == 0 ? cores - 1 : 0);
         if (r.rank == 0) {

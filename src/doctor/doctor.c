@@ -107,12 +107,8 @@ static int launch(struct doctor *d, int actors, int argc, char **argv)
 /* The options of training with the environment's defaults. 0, or -1 after error_set(). */
 static int read_options(struct option_set *set, int argc, char **argv)
 {
-    const char *positional = NULL;
     options_init(set);
-    if (options_read_args(set, argc, argv, &positional)) return -1;
-    if (positional)
-        return error_set("doctor takes one FILE.ini and --KEY VALUE pairs, as train does; \"%s\" is neither",
-                         positional);
+    if (options_read_args(set, argc, argv, NULL)) return -1;
     return setup_complete(set);
 }
 

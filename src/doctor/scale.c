@@ -42,7 +42,7 @@ static double time_rollouts(const struct setup *setup, double *frames)
     for (const double until = clock_seconds() + SECONDS; !rc && (each.n < 3 || clock_seconds() < until);) {
         const double start = clock_seconds();
         rc = agent_play(agent, theta, 0);
-        if (!rc) agent_gradient(agent, theta, setup->algo->has_target ? theta : NULL, dtheta, &stats);
+        if (!rc) agent_gradient(agent, theta, setup_target(setup) ? theta : NULL, dtheta, &stats);
         series_add(&each, clock_seconds() - start);
         if (!rc) all += stats.frames;
     }

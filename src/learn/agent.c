@@ -118,6 +118,8 @@ static void take_memory(struct agent *a)
     a->r.target = memory_floats(rows);
     a->r.out = memory_new(rows, sizeof *a->r.out);
     a->r.dout = memory_new(rows, sizeof *a->r.dout);
+    a->r.adv = memory_floats(rows);
+    a->r.log_prob = memory_floats(rows);
     a->start = memory_new(rows, 1);
     a->before = memory_new(E, sizeof *a->before);
     a->x = memory_new(rows * C, sizeof *a->x);
@@ -172,8 +174,8 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->D = facts->out_dim;
     a->P = facts->outputs;
     a->N = a->r.N = world->policy.size;
-    a->next_rows = successors_work_rows(config->algo->successors, T_max, a->E);
-    const bool same = !config->algo->has_target; /* it asks the theta it played with: s' goes on from s */
+    const bool same = !agent_config_target(config); /* it asks the theta it played with: s' goes on from s */
+    a->next_rows = successors_work_rows(same ? SUCCESSORS_OF_ENDS : successors_of(config), T_max, a->E);
     a->next_row0 = same ? T_max * a->E : 0;
     a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
     a->next_work = same ? a->work : net_work_new(net, a->next_rows);
@@ -196,7 +198,8 @@ void agent_free(struct agent **agent)
                       a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
                       a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
                       a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
-                      a->before,       a->vector,     a->ret,       a->returns};
+                      a->before,       a->vector,     a->ret,       a->returns,    a->r.adv,
+                      a->r.log_prob};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;

@@ -23,6 +23,9 @@ struct agent_config {
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
     double gamma, lambda, entropy, value_coef;
+    double ppo_clip; /* of agent_gradient_again(); 0: none */
+    double td_clip;  /* of Huber's loss, Q methods; 0: none */
+    bool no_target;  /* s' is asked of the theta that played, whatever the algorithm has */
     double reward_scale;
     bool reward_norm;   /* over the running standard deviation of the discounted return, within 10; then clipped */
     bool reward_clip;   /* to [-1, 1], after scaling; learning only */
@@ -38,6 +41,11 @@ struct agent_config {
     uint64_t seed;
     int rank; /* names the random streams */
 };
+
+static inline bool agent_config_target(const struct agent_config *c) /* is there a target network */
+{
+    return c->algo->has_target && !c->no_target;
+}
 
 struct agent_stats {                         /* of one rollout: sums over its steps, mean over its environments */
     int64_t steps, frames;                   /* of all environments together */
@@ -81,10 +89,15 @@ enum instance_fault agent_fault(const struct agent *agent);
 int64_t agent_steps(const struct agent *agent);
 
 /* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the
- * one it was played with; theta_target is read where the algorithm has one. dtheta is the same block in every call, to
+ * one it was played with; theta_target is read where agent_config_target(). dtheta is the same block in every call, to
  * which nobody else writes (share_begin() gives such a one): zeros of the call before are not written again. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
+
+/* The gradient of the same rollout once more, at another theta (a later epoch): returns, advantages and the policy that
+ * played are those of agent_gradient(), which came before. Of *stats the counts and losses are 0: they have been told,
+ * as have moments. */
+void agent_gradient_again(struct agent *agent, const float *theta, float *dtheta, struct agent_stats *stats);
 
 /* Episodes finished since the last call, oldest first, at most max. Of more than a thousand untaken ones the oldest are
  * forgotten. */

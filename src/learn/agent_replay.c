@@ -156,7 +156,8 @@ void agent_replay_gradient(struct agent *a, const float *theta, const float *the
                            struct agent_stats *stats)
 {
     struct agent_replay *p = a->replay;
-    const struct loss_config told = {.policy = a->policy, .outputs = a->P, .gamma = a->config.gamma};
+    const struct loss_config told = {
+        .policy = a->policy, .outputs = a->P, .gamma = a->config.gamma, .td_clip = a->config.td_clip};
     const int rows = a->r.T * a->E, B = p->r.T;
     int factors = 0;
     *stats = (struct agent_stats){

@@ -6,8 +6,8 @@
  *   L   = sum_B  huber(Q(s, a) - y),  huber(d) = d^2 / 2 within 1 of 0, |d| - 1/2 beyond
  *   dL/dQ(s, a) = Q(s, a) - y, clipped to [-1, 1];  0 for other actions
  *
- * Held constant: y. The behaviour is epsilon-greedy. The paper clips "the error term", which is this loss. Gradients
- * are summed over the minibatch, as there.
+ * Held constant: y. The behaviour is epsilon-greedy. The paper clips "the error term", which is this loss (--td-clip
+ * C: beyond C instead of 1). Gradients are summed over the minibatch, as there.
  *
  * Where it sits: an actor has the memory, and plays t-max steps in each of its environments between two gradients (the
  * paper: 4); rank 0 has theta, theta_target and the optimiser (the paper: RMSProp centred by the mean gradient). So one
@@ -25,7 +25,7 @@ static struct loss_sums dqn_loss(struct rollout *r, const struct loss_config *c)
         if (r->end[row] != ROLLOUT_TERMINAL)
             r->next_value[row] = r->next_out[row][explore_greedy(r->next_out[row], c->outputs)];
     returns_one_step(r, c->gamma);
-    return returns_huber_loss(r, c->outputs);
+    return returns_q_loss(r, c->outputs, c->td_clip > 0 ? c->td_clip : 1);
 }
 
 const struct algo_ops algo_dqn = {

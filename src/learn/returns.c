@@ -46,10 +46,9 @@ int returns_bootstrap_rows(const struct rollout *r, int *rows)
     return n;
 }
 
-/* The error's gradient is clipped to [-most, most]. */
-static struct loss_sums q_loss(const struct rollout *r, int A, double most)
+struct loss_sums returns_q_loss(const struct rollout *r, int A, double clip)
 {
-    const double mean = 1.0 / r->E;
+    const double mean = 1.0 / r->E, most = clip > 0 ? clip : INFINITY;
     struct loss_sums sums = {0};
     for (int row = 0; row < r->T * r->E; row++) {
         const int a = (int)r->action[row];
@@ -60,14 +59,4 @@ static struct loss_sums q_loss(const struct rollout *r, int A, double most)
         sums.value += mean * slope * (error - 0.5 * slope);
     }
     return sums;
-}
-
-struct loss_sums returns_q_loss(const struct rollout *r, int A)
-{
-    return q_loss(r, A, INFINITY);
-}
-
-struct loss_sums returns_huber_loss(const struct rollout *r, int A)
-{
-    return q_loss(r, A, 1);
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/run_folders.h"
 
 /* FRAMES of checkpoint-FRAMES.h5, or -1. */
 static int64_t frames_of(const char *name)
@@ -172,7 +173,9 @@ struct checkpoint_file *checkpoint_find(const char *run_or_file, bool best)
         if ((f = checkpoint_open(path))) return f;
         log_root("%s; taking the newest", error_text());
     }
+    char runs[1024];
     if (checkpoint_open_before(run_or_file, &frames, NULL, &f) > 0)
-        error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file);
+        error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)%s", run_or_file,
+                  run_folders_advice(run_or_file, runs, sizeof runs));
     return f;
 }

@@ -141,7 +141,7 @@ static int load_start(struct session *s)
     s->optim = optim_new(&config, params, s->size - 1);
     if (!s->optim) return -1;
     s->theta = memory_floats(params);
-    if (s->setup.algo->has_target) s->target = memory_floats(params);
+    if (setup_target(&s->setup)) s->target = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "store/run_folders.h"
 
 int runs_find(const char *what, char *path, size_t size, bool *folder)
 {
@@ -18,7 +19,10 @@ int runs_find(const char *what, char *path, size_t size, bool *folder)
     if (stat(what, &st)) return error_set("%.400s: %s; give a run's folder or its run.h5", what, strerror(errno));
     *folder = S_ISDIR(st.st_mode);
     snprintf(path, size, "%s%s", what, *folder ? "/run.h5" : "");
-    if (*folder && stat(path, &st)) return error_set("%.400s: no run.h5 in this folder; give a run's folder", what);
+    char runs[512];
+    if (*folder && stat(path, &st))
+        return error_set("%.400s: no run.h5 in this folder; give a run's folder%s", what,
+                         run_folders_advice(what, runs, sizeof runs));
     return 0;
 }
 
