@@ -17,6 +17,8 @@ void options_names(const char *key, const char *(*name)(int i));
 int option_count(void);
 const char *option_key(int i);
 const char *option_help(int i);
+/* Is its value a text, or a word: no number and no flag. */
+bool option_is_text(int i);
 /* What option i is about. A name is one word, which INI files may have as a section; NULL behind the last. */
 enum option_group {
     OPTIONS_OF_TASK,
@@ -67,6 +69,8 @@ bool option_of_start(int i);
 bool options_same(int i, const struct options *a, const struct options *b);
 /* The first option that may not change on resume and differs: then a and b are of two runs. -1: none does. */
 int options_other_run(const struct option_set *a, const struct option_set *b);
+/* Is there a --stop-at; its score to *score. */
+bool options_stop_at(const struct options *values, double *score);
 /* Global frames over which epsilon falls: eps-frames, or a share of frames. */
 int64_t options_eps_frames(const struct options *o);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */

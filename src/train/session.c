@@ -16,6 +16,7 @@
 #include "job/blas.h"
 #include "job/leave.h"
 #include "share/check.h"
+#include "store/options_file.h"
 #include "train/checkpoints.h"
 #include "train/folder.h"
 #include "train/room.h"
@@ -139,7 +140,7 @@ static int load_start(struct session *s)
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);
-    if (!s->optim) return -1;
+    if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
     s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
     s->counters.best_mean = (double)NAN;
@@ -205,6 +206,8 @@ static bool send_state(struct session *s, int rank)
 static bool load_actors(struct session *s)
 {
     int ok = 1, fresh = 0, mine = 0, anew = 0;
+    int64_t start = s->counters.frames ? s->counters.session : 0;
+    CHECK_MPI(MPI_Bcast(&start, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (s->rank == 0) {
         for (int r = 1; r < s->size; r++) fresh += send_state(s, r);
         restore_close(&s->restore);
@@ -215,7 +218,8 @@ static bool load_actors(struct session *s)
         CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
         void *state = memory_new((size_t)bytes, 1);
         CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-        mine = bytes ? agent_load(s->actor.turn.agent, state, (size_t)bytes) : 0;
+        struct agent *agent = s->actor.turn.agent;
+        mine = bytes ? agent_load(agent, state, (size_t)bytes) : start ? agent_start_afresh(agent, start) : 0;
         ok = mine >= 0;
         free(state);
     }
@@ -260,6 +264,7 @@ int session_open_files(struct session *s, const char *window)
             runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
     }
     if (!s->runfile) return -1;
+    if (options_file_write(s->plan.dir, &s->plan.set, s->size - 1)) log_root("  note: %s", error_text());
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
     log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
