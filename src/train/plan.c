@@ -15,6 +15,7 @@
 #include "job/launch.h"
 #include "store/run_folders.h"
 #include "store/status.h"
+#include "store/weights.h"
 #include "train/folder.h"
 #include "train/room.h"
 #include "train/run.h"
@@ -45,6 +46,17 @@ static int try_agent(struct plan *plan, const struct setup *setup)
     agent_free(&other);
     agent_free(&agent);
     return 0;
+}
+
+/* Do the weights that are to be started with fit. */
+static int try_weights(const struct setup *setup)
+{
+    const char *const from = setup->options->init_from;
+    if (!from[0]) return 0;
+    float *theta = memory_floats(setup->facts->params);
+    const int rc = weights_read(from, setup->net, theta);
+    free(theta);
+    return rc ? error_set("--init-from: %s", error_text()) : 0;
 }
 
 /* Lays the words over the stored options; only what may change may differ. */
@@ -151,8 +163,8 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL)) return -1;
     if (resume) {
         if (!folder) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
-        static const char *const STARTS[] = {"out", "force"};
-        for (int i = 0; i < 2; i++)
+        static const char *const STARTS[] = {"out", "force", "init-from"};
+        for (int i = 0; i < 3; i++)
             if (plan->set.origin[option_find(STARTS[i])] == ORIGIN_COMMAND)
                 return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
                                  "it out, or start anew: dunlin train ... --out FOLDER --force",
@@ -176,7 +188,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
         return error_set(
             "--out %s: exists and is not the folder of a run; give another folder (nothing there is touched)",
             plan->dir);
-    return setup_open(setup, &plan->set.values, true);
+    return setup_open(setup, &plan->set.values, true) || try_weights(setup) ? -1 : 0;
 }
 
 static int draw(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
