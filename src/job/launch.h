@@ -21,6 +21,10 @@ enum launch_kind launch_kind(void);
  * its first, each of rank 0's threads has a core of its own. At least 1. */
 int launch_actors(int64_t asked, int64_t threads);
 
+/* The same of a run that goes on after a session of ranks_before ranks (0: none): it keeps their number, which lr was
+ * chosen for; an allocation of another size is filled, but for a deterministic run. */
+int launch_actors_of(int ranks_before, int64_t asked, int64_t threads, bool deterministic);
+
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
  * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
 void launch_catch_signals(void);
