@@ -105,9 +105,9 @@ install: all
 	install -D -m 755 $(BUILD)/dunlin $(DESTDIR)$(PREFIX)/bin/dunlin
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/dunlin include/dunlin/*.h
 
-# build/atari and the Python environments of tests come over the network
+# build/atari, build/mujoco and the Python environments of tests come over the network
 clean:
-	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name atari ! -name 'venv*' -exec rm -rf {} +
+	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name atari ! -name mujoco ! -name 'venv*' -exec rm -rf {} +
 
 distclean:; rm -rf $(BUILD)
 

@@ -38,10 +38,9 @@ static struct {
 } g;
 
 static const struct env_default defaults[] = {
-    {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
-    {NULL, "frames", "1000000"},    {NULL, "eps-frames", "400000"},
-    {NULL, "target-every", "2000"}, {NULL, "checkpoint-every", "200000"},
-    {NULL, "eval-every", "100000"}, {NULL, NULL, NULL},
+    {NULL, "envs-per-actor", "8"},        {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
+    {NULL, "frames", "1000000"},          {NULL, "eps-frames", "400000"}, {NULL, "target-every", "2000"},
+    {NULL, "checkpoint-every", "200000"}, {NULL, "eval-every", "100000"}, {NULL, NULL, NULL},
 };
 
 static void *row(int64_t at, int64_t size, int slot)
@@ -54,7 +53,7 @@ static void *row(int64_t at, int64_t size, int slot)
 static bool opened_alike(const struct env_args *args, const char *python, int frame_skip)
 {
     return g.opened && !strcmp(g.name, args->arg) && !strcmp(g.python, python) && g.grey == args->grey &&
-           g.bridge.order.frame_skip == frame_skip;
+           g.bridge.order.frame_skip == frame_skip && (g.bridge.order.render || !args->draws);
 }
 
 /* What the process told of bounds, sizes and scales, kept for the life of this one. */
@@ -117,7 +116,7 @@ static int open_anew(const struct env_args *args, const char *python, int frame_
     g.bridge.order = (struct bridge_order){.python = g.python,
                                            .name = g.name,
                                            .frame_skip = frame_skip,
-                                           .render = !args->training,
+                                           .render = args->draws,
                                            .timeout = args->timeout > 0 ? args->timeout : 60};
     if (bridge_start(&g.bridge)) {
         snprintf(err, err_size, "%s", g.bridge.fault);

@@ -93,6 +93,15 @@ static inline struct game game_new(const char *spec, int planes, int height, int
     return game_of(net_of(spec, 0, &(struct net_input){planes, height, width, 0, 0}, NET_HEADS_POLICY_V, 3));
 }
 
+/* The same of a stack of frames with so many planes each. */
+static inline struct game game_in_colours(int colours, int stack, int height, int width)
+{
+    const struct net_input in = {colours * stack, height, width, 0, stack};
+    struct game g = game_of(net_of("small", 0, &in, NET_HEADS_POLICY_V, 3));
+    g.colours = colours;
+    return g;
+}
+
 static inline void game_free(struct game *g)
 {
     for (int k = 0; k < g->taken; k++) free(g->frame[k]);

@@ -16,7 +16,7 @@ struct small_rollout {
     struct rollout r;
     int rows[ROWS];
     float action[ROWS], next_action[ROWS], reward[ROWS], next_value[ROWS], target[ROWS], out[ROWS][OUT],
-        dout[ROWS][OUT], next_out[ROWS][OUT];
+        dout[ROWS][OUT], next_out[ROWS][OUT], adv[ROWS], log_prob[ROWS];
     uint8_t end[ROWS];
     const float *outs[ROWS], *next_outs[ROWS];
     float *douts[ROWS];
@@ -26,8 +26,8 @@ static inline struct small_rollout *small_rollout(int T, int E)
 {
     struct small_rollout *d = memory_new(1, sizeof *d);
     d->r = (struct rollout){
-        T,         E,       1,       d->action, d->reward, d->end, d->next_action, d->next_outs, d->next_value,
-        d->target, d->outs, d->douts};
+        T,         E,       1,        d->action, d->reward,  d->end, d->next_action, d->next_outs, d->next_value,
+        d->target, d->outs, d->douts, d->adv,    d->log_prob};
     for (int row = 0; row < ROWS; row++) {
         d->next_value[row] = d->target[row] = NAN;
         d->outs[row] = d->out[row];

@@ -1,5 +1,8 @@
-/* test_adam.c -- Adam against PyTorch's, stopped and gone on with, and a fused pass against one by one. */
+/* test_adam.c -- Adam against PyTorch's, centred RMSProp against its formula in double; stopped and gone on with, and a
+ * fused pass against one by one. */
 #include "testing.h"
+
+#include <math.h>
 
 #include "base/memory.h"
 #include "data/adam.h"
@@ -66,11 +69,78 @@ static void adam_fused(void **state)
     free(memory);
 }
 
+/* Forty steps of two gradients each, whose mean is not 0, stopped half way; every build fused and one by one, bit for
+ * bit. The last entries always get the same gradient: its variance is 0, and rounding must not make it less. */
+static void centred_by_formula(void **state)
+{
+    (void)state;
+    enum { N = 64 * 2 + 48, STEPS = 40, K = 2 };
+    const struct optim_config config = {.kind = OPTIM_CENTRED_RMSPROP, .decay = 0.8, .eps = 1e-12, .start = 0.25};
+    const size_t floats = N * sizeof(float);
+    float *grad = memory_floats(K * N), *theta = memory_floats(N);
+    double g[N], m[N] = {0}, ref[N];
+    struct optim *o = optim_new(&config, N, 3);
+    EXPECT(optim_sets(o) == 1 && optim_blocks(optim_row_of(o)) == 2 && optim_state(o, 0, 0)[5] == 0.25f);
+    EXPECT(optim_kind_of("centred-rmsprop") == OPTIM_CENTRED_RMSPROP);
+    for (int i = 0; i < N; i++) g[i] = 0.25, ref[i] = 0;
+    for (int s = 0; s < STEPS; s++) {
+        struct optim_grad gr[K];
+        for (int j = 0; j < K; j++) {
+            float *const d = grad + (ptrdiff_t)j * N;
+            for (uint64_t i = 0; i < N; i++)
+                d[i] = i < N - 16 ? 1 + testing_fill((uint64_t)(900 + 2 * s + j), i, 3) : 0.7f / (j ? 1 : 0.5f);
+            gr[j] = (struct optim_grad){d, j ? 1 : 0.5f, 0.01f * (float)(1 + j), j, 0};
+            for (int i = 0; i < N; i++) {
+                const double x = (double)gr[j].scale * (double)d[i];
+                g[i] = 0.8 * g[i] + 0.2 * x * x;
+                m[i] = 0.8 * m[i] + 0.2 * x;
+                ref[i] -= (double)gr[j].lr * x / sqrt(g[i] - m[i] * m[i] + 1e-12);
+            }
+        }
+        optim_apply(o, theta, theta, gr, K);
+        for (int i = 0; i < N; i++) EXPECT(isfinite(theta[i]));
+        for (int i = 0; i < N - 16; i++) EXPECT_NEAR(theta[i], ref[i], 1e-3 * (1 + fabs(ref[i])));
+        if (s != STEPS / 2) continue;
+        struct optim *on = optim_new(&config, N, 1);
+        for (int b = 0; b < 2; b++) memcpy(optim_state(on, 0, b), optim_state(o, 0, b), floats);
+        optim_free(&o);
+        o = on;
+    }
+    for (int i = 0; i < N - 16; i++) EXPECT_NEAR(optim_state(o, 0, 1)[i], m[i], 1e-4);
+    optim_free(&o);
+    free(grad);
+    free(theta);
+}
+
+static void centred_fused(void **state)
+{
+    (void)state;
+    enum { N = 64 * 3 + 48, K = OPTIM_PART_MOST };
+    typedef void centred_fn APPLY_CENTRED_ARGS;
+    static centred_fn *const table[] = KERNEL_TABLE(apply_centred);
+    float *memory = memory_floats((size_t)N * (K + 7)), *in = memory + (size_t)N * K, *a = in + N, *b = in + 4 * N;
+    struct optim_grad gr[K];
+    for (uint64_t i = 0; i < (uint64_t)N * (K + 1); i++) memory[i] = testing_fill(62, i, 1);
+    for (int j = 0; j < K; j++)
+        gr[j] = (struct optim_grad){memory + (size_t)j * N, j % 3 ? 1 : 0.37f, 0.01f * (float)(1 + j % 4), 0, 0};
+    for (int isa = 0; isa <= (int)cpu_isa(); isa++)
+        for (int k = 1; k <= K; k++) {
+            memset(a, 0, 6 * N * sizeof *a); /* theta, g, m; the same one by one */
+            memcpy(b, in, N * sizeof *b);
+            table[isa](in, a, a + N, a + 2 * N, N, gr, k, 0.95f, 0.05f, 0.01f);
+            for (int j = 0; j < k; j++) table[isa](b, b, b + N, b + 2 * N, N, gr + j, 1, 0.95f, 0.05f, 0.01f);
+            EXPECT(!memcmp(a, b, 3 * N * sizeof *a));
+        }
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adam_as_pytorch),
         cmocka_unit_test(adam_fused),
+        cmocka_unit_test(centred_by_formula),
+        cmocka_unit_test(centred_fused),
     };
     return testing_main(tests);
 }

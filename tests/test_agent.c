@@ -44,10 +44,11 @@ static void ends_of_one_environment(void **state)
 }
 
 /* Two environments (in step with each other): ends fall inside the rollout, returns restart there. */
-static void ends_inside_a_rollout(void **state)
+static void returns_of(double lambda, bool no_target)
 {
-    (void)state;
-    const struct agent_config config = config_of(&algo_n_step_q, 12, 2);
+    struct agent_config config = config_of(&algo_n_step_q, 12, 2);
+    config.lambda = lambda;
+    config.no_target = no_target;
     struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     struct net_work *work = net_work_new(b->net, 1);
     const struct rollout *r = &b->agent->r;
@@ -58,8 +59,9 @@ static void ends_inside_a_rollout(void **state)
         for (int t = 11; t >= 0; t--) {
             const int row = t * 2 + e, step = t % 5 + 1, episode = t / 5 + 1;
             const float next[3] = {1, (float)step / 10, (float)episode / 10}; /* s', before a reset */
-            const float *q = answer(b, b->target, next, work);
+            const float *q = answer(b, no_target ? b->theta : b->target, next, work);
             const double best = q[0] > q[1] ? (double)q[0] : (double)q[1];
+            R = (1 - lambda) * best + lambda * R;
             if (step == 3 || (step == 5 && episode == 2))
                 R = 0;
             else if (t == 11 || step == 5)
@@ -77,24 +79,32 @@ static void ends_inside_a_rollout(void **state)
     learner_free(b);
 }
 
-/* y of the one-step methods for every row, from observations written down here. */
+static void ends_inside_a_rollout(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) returns_of(k % 2 ? 0.6 : 1, k / 2);
+}
+
+/* y of the one-step methods for every row, from observations written down here; with a target network and without. */
 static void one_step_rows(void **state)
 {
     (void)state;
-    for (int sarsa = 0; sarsa < 2; sarsa++)
+    for (int k = 0; k < 4; k++)
         for (int E = 1; E <= 3; E += 2) {
-            const struct agent_config config = config_of(sarsa ? &algo_one_step_sarsa : &algo_one_step_q, 7, E);
+            const bool sarsa = k % 2;
+            struct agent_config config = config_of(sarsa ? &algo_one_step_sarsa : &algo_one_step_q, 7, E);
+            config.no_target = k / 2;
             struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
             struct net_work *work = net_work_new(b->net, 1);
             const struct rollout *r = &b->agent->r;
             int played = 0, promised[3] = {-1, -1, -1}, kept = 0;
-            for (int k = 0; k < 12; k++) {
+            for (int i = 0; i < 12; i++) {
                 rollout(b, 500);
                 for (int row = 0; row < r->T * E; row++) {
                     const int t = row / E, e = row % E, step = (played + t) % 5 + 1, episode = (played + t) / 5 + 1;
                     const float next[3] = {1, (float)step / 10, (float)episode / 10};
                     const bool terminal = step == 3 || (step == 5 && episode % 2 == 0);
-                    const float *q = answer(b, b->target, next, work);
+                    const float *q = answer(b, config.no_target ? b->theta : b->target, next, work);
                     const int greedy = q[1] > q[0], a = sarsa ? (int)r->next_action[row] : greedy;
                     EXPECT_NEAR(r->target[row], r->reward[row] + (terminal ? 0 : 0.9 * (double)q[a]), 1e-5);
                     /* a' is what is played next: in the next row, or first in the next rollout */

@@ -81,6 +81,8 @@ refused "at least 32" lib:./bad.so:picture-small
 refused chess chess
 refused "which environment"
 refused "--episodes" cartpole --episodes 0
-refused "one environment at a time" cartpole catch
+refused "allowed: one of them" cartpole catch
+refused "one environment at a time" cartpole --env catch
+refused "nearest is 'python'" cartpole --pithon python3
 run "$dunlin" check --help; check "help: status 0, 80 columns" test "$status" = 0 -a -n "$(narrow && echo yes)"
 finish

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "nets.h"
+#include "newest.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/seal.h"
@@ -196,27 +197,25 @@ static void every_mutation_is_found(void **unused)
         else
             memset(bad + rng_below(&rng, (int)n - 16), 0xa5, 16);
         testing_spill(at("checkpoint-2.h5"), bad, m);
-        EXPECT(checkpoint_verify(at("checkpoint-2.h5")) == -1);
+        EXPECT(!verified(at("checkpoint-2.h5")));
         EXPECT_LINE("checkpoint-2.h5: ");
         EXPECT(!checkpoint_open(at("checkpoint-2.h5")));
         if (i % 50) continue;
-        EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-1.h5")));
+        EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-1.h5")));
     }
     testing_spill(at("checkpoint-2.h5"), good, n);
-    EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-2.h5")));
+    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-2.h5")));
     free(good), free(bad), free(theta);
     net_free(&net);
 }
 
 static int resolve(const char *run_or_file, bool best, char *path, size_t size)
 {
-    static struct checkpoint_found found;
-    const int rc = checkpoint_find(run_or_file, best, &found);
-    EXPECT(!rc == (found.bytes != NULL));
-    free(found.bytes);
-    EXPECT(strlen(found.path) < size);
-    strcpy(path, found.path);
-    return rc;
+    struct checkpoint_file *f = checkpoint_find(run_or_file, best);
+    if (!f) return -1;
+    snprintf(path, size, "%s", checkpoint_path(f));
+    checkpoint_close(&f);
+    return 0;
 }
 
 static void newest_prune_resolve(void **unused)
@@ -225,10 +224,10 @@ static void newest_prune_resolve(void **unused)
     struct net *net = mlp_net("mlp:8", 4);
     float *theta = random_theta(net, 30);
     char path[256], name[64];
-    EXPECT(checkpoint_newest(dir, path, sizeof path) == 1);
+    EXPECT(newest(dir, path, sizeof path) == 1);
     EXPECT(resolve(dir, false, path, sizeof path) == -1);
     EXPECT_LINE("holds no whole checkpoint");
-    EXPECT(checkpoint_newest("/nowhere/at/all", path, sizeof path) == -1);
+    EXPECT(newest("/nowhere/at/all", path, sizeof path) == -1);
     EXPECT_LINE("No such file or directory");
     for (int i = 1; i <= 5; i++) {
         snprintf(name, sizeof name, "checkpoint-%012d.h5", i * 9);
@@ -237,10 +236,17 @@ static void newest_prune_resolve(void **unused)
     EXPECT(!write_simple("checkpoint-best.h5", net, theta));
     testing_spill(at("checkpoint-000000000099.h5.new"), "half", 4);
     testing_spill(at("run.h5"), "not mine", 8);
-    EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
+    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
     EXPECT(!resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-best.h5")));
     testing_spill(at("checkpoint-best.h5"), "rubbish", 7);
     EXPECT(!resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
+    unsigned char sealed[SEAL_BYTES + 7] = "";
+    memcpy(sealed + SEAL_BYTES, "rubbish", 7);
+    EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
+    testing_spill(at("checkpoint-best.h5"), sealed, sizeof sealed);
+    testing_spill(at("checkpoint-000000000054.h5"), sealed, sizeof sealed);
+    EXPECT(!resolve(dir, true, path, sizeof path) && !strcmp(path, at("checkpoint-000000000045.h5")));
+    EXPECT(!unlink(at("checkpoint-000000000054.h5")));
     EXPECT(resolve(at("run.h5"), false, path, sizeof path) == -1);
     EXPECT_LINE("does not begin with DUNLINCK");
     EXPECT(!resolve(at("checkpoint-000000000018.h5"), false, path, sizeof path));

@@ -13,9 +13,20 @@ refused() { # refused NAME "WORD|WORD" ARGS...: status 2 and one line with the w
 
 run "$dunlin" --help; check "help: status 0" is "$status" 0
 check "help names the commands" grep -q "dunlin train" out
-for words in "" train resume eval record top plot info bench doctor list; do run "$dunlin" $words --help; cat out; done >helps
+for words in "" train "help train all" resume eval record top plot compare info bench doctor check list; do run "$dunlin" $words --help; cat out; done >helps
 check "help: every line fits into 80 columns" is "$(awk 'length > 80' helps)" ""
 check "help: it is of all commands" test "$(wc -l <helps)" -gt 200
+run "$dunlin" train --help; cp out short
+check "train --help: the usual options, by what they are about" is "$(grep -v '^ ' short | head -4 | tr '\n' '|')" \
+    "dunlin train [FILE.ini|PRESET] [--KEY VALUE ...]||Task||"
+check "train --help: fits a screen of 50 lines" test "$(wc -l <short)" -le 50
+run "$dunlin" train --help all
+check "train --help all: all of them, in five groups" is "$(grep -c '^[A-Z][a-z ]*$' out) $(grep -c '^  --wire' out) $(grep -c '^  --wire' short)" "5 1 0"
+cp out whole; run "$dunlin" help train all
+check "help train all: the same" cmp -s out whole
+run "$dunlin" help eval; check "help COMMAND" grep -q '^dunlin eval ' out
+run "$dunlin" version; cp out version; run "$dunlin" --version
+check "version" test "$(cat version)" = "$(cat out)" -a -s version
 run "$dunlin" list; cp out listed
 check "list: one line each, where no terminal shows it" is "$(awk '{ print $2 }' listed | sort -u | tr '\n' ' ')" "algorithm environment network optimizer "
 if command -v script >/dev/null; then
@@ -25,8 +36,9 @@ if command -v script >/dev/null; then
     check "list: in a terminal all of it" is "$(tr -s ' \n' ' ' <seen)" "$(tr -s ' \n' ' ' <listed)"
 fi
 run "$dunlin" train --env cartpole --algo n-step-q --help; check "train --env --help: status 0" is "$status" 0
-check "train --env --help: the defaults of that environment" grep -q -- "--frames N .*(2000000;\|(2000000; 1 or more)" out
-run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000; 1 or more)" out
+check "train --env --help: the defaults of that environment" grep -q "(2000000)" out
+run "$dunlin" train --help --env cartpole; check "train --help --env: in any order; a3c has another default" grep -q "(1000000)" out
+run "$dunlin" train --help all --env cartpole; check "train --help all --env: with ranges" grep -q "(1000000; 1 or more)" out
 run "$dunlin" train --env nowhere --help; check "train --help for no environment: status 2" is "$status" 2
 run "$dunlin" resume --help
 check "resume --help: what may change, and nothing else" is "$(grep -c -- "--frames N" out) $(grep -c -- "--t-max\|--net " out)" "1 0"
@@ -34,11 +46,34 @@ run "$dunlin" list; check "list: status 0" is "$status" 0
 check "list names catch" grep -q "^catch " out
 run "$dunlin"; check "no command: status 2" is "$status" 2
 refused "unknown command" "fly" fly
+refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
+refused "help of no command" "fly" help fly
+refused "another tool's name of an option" "'lr'" train --learning-rate 1e-3 --out r
+refused "an id of Gymnasium's" "here it is cartpole, or gym:CartPole-v1" train --env CartPole-v1 --out r
+refused "no preset" "pnog|the nearest is 'pong'|FILE.ini" train pnog --out r
+refused "a file and a preset" "bad.ini|pong" train pong bad.ini --out r
 refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
 refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
+refused "no epoch" "epochs|0|1 to 100" train --env cartpole --epochs 0 --out r
+refused "a clip above 1" "ppo-clip|1.5|0 to 1" train --env cartpole --ppo-clip 1.5 --out r
+refused "a clip of probabilities where there are none" "ppo-clip|n-step-q|a3c" train --env cartpole --algo n-step-q --ppo-clip 0.2 --out r
+refused "lambda of Q(lambda) above 1" "lambda|2|0 to 1" train --env cartpole --algo n-step-q --lambda 2 --out r
+refused "lambda where returns have one step" "lambda|one-step-q|n-step-q" train --env cartpole --algo one-step-q --lambda 0.5 --out r
+refused "a3c's lambda has another name" "lambda|a3c|gae" train --env cartpole --lambda 0.5 --out r
+refused "Huber's loss where there is no Q" "td-clip|a3c" train --env cartpole --td-clip 1 --out r
+refused "two ends of exploration" "eps-share|eps-frames" train --env cartpole --algo n-step-q --eps-share 0.1 --eps-frames 1000 --out r
+refused "more than all frames" "eps-share|1.5|0 to 1" train --env cartpole --algo n-step-q --eps-share 1.5 --out r
+refused "unknown measure of lag" "lag-scale|far|gap" train --env cartpole --lag-scale far --out r
+refused "a lag that halves nothing" "lag-unit|0" train --env cartpole --lag-unit 0 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
+refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r
+refused "a run that ends before it learns" "frames|40000|replay-start|50000" train --env cartpole --algo dqn --replay-start 5e4 --memory 1e5 --frames 40000 --out r
+refused "a memory that no machine has" "memory|1000000000|GiB|would fit" train --env catch --algo dqn --memory 1e9 --out r
+refused "a memory too small for its environments" "memory is 20|80 or more" train --env catch --algo dqn --envs-per-actor 8 --memory 20 --replay-start 5 --out r
+refused "a minibatch of nothing" "batch|0|1 to 65536" train --env catch --algo dqn --batch 0 --out r
+refused "a recurrent dqn" "dqn|lstm" train --env cartpole --algo dqn --lstm 8 --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
 refused "pictures entry by entry" "catch|pictures|obs-norm" train --env catch --obs-norm --out r
 refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r
@@ -54,9 +89,18 @@ printf 'env = catch\nthis is no pair\n' >bad.ini
 refused "damaged INI" "bad.ini|2" train bad.ini --out r
 printf 'env = catch\nlr = fast\n' >worse.ini
 refused "bad value in an INI" "worse.ini|2|lr|fast" train worse.ini --out r
+printf '[dqn]\nlr = 1\n' >other.ini
+refused "a section of another program's" "other.ini:1|[dqn]|[learning]" train other.ini --out r
+printf 'lr = 1e-3\nlr = 1e-4\n' >twice.ini
+refused "a key twice" "twice.ini:2|lr|line 1" train twice.ini --out r
 head -c 300 /dev/urandom >junk.ini
 refused "junk as INI" "junk.ini" train junk.ini --out r
 refused "resume of nothing" "nowhere" resume nowhere
+mkdir -p all/old all/new; touch -d yesterday all/old/run.h5; touch all/new/run.h5
+for c in resume eval info top; do
+    refused "$c of the folder above" "all|in it are the runs all/new, all/old" "$c" all
+done
+refused "resume of a file of a run" "its run is all/new" resume all/new/run.h5
 refused "eval of nothing" "nowhere" eval nowhere
 refused "plot to an unknown kind of file" "c.jpeg" plot nowhere --out c.jpeg
 check "no run folder was made" test ! -e r

@@ -11,7 +11,8 @@
 #include "learn/world.h"
 
 /* Families say nothing without a variant: here is one for each. */
-static const char *const variants[][2] = {{"atari", "atari:pong"}, {"gym", "gym:CartPole-v1"}};
+static const char *const variants[][2] = {
+    {"atari", "atari:pong"}, {"gym", "gym:CartPole-v1"}, {"mujoco", "mujoco:hopper"}};
 
 enum { STEPS = 1200, TESTS_MAX = 512 };
 

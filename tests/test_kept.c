@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "nets.h"
+#include "newest.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/provenance.h"
@@ -54,7 +55,8 @@ static int64_t rows_of(enum runfile_table table)
     return n;
 }
 
-/* Damaged files with higher numbers push out nothing, and neither do whole ones push out what was just written. */
+/* Files with higher numbers that nobody can open push out nothing, and neither do good ones push out what was just
+ * written. */
 static void what_was_just_written_stays(void **unused)
 {
     (void)unused;
@@ -62,23 +64,24 @@ static void what_was_just_written_stays(void **unused)
     struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
     float *theta = memory_floats(net_facts(net)->params);
     char path[256];
-    for (int i = 7; i <= 9; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "checkpoint-%012d.h5", i);
-        testing_spill(at(name), "rubbish", 7);
-    }
+    unsigned char sealed[SEAL_BYTES + 7] = {0};
+    memcpy(sealed + SEAL_BYTES, "rubbish", 7);
+    EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
+    testing_spill(at("checkpoint-000000000006.h5"), sealed, 0);
+    testing_spill(at("checkpoint-000000000007.h5"), sealed + SEAL_BYTES, 7);
+    testing_spill(at("checkpoint-000000000008.h5"), sealed, sizeof sealed); /* nobody has changed it, and yet */
+    EXPECT(!mkdir(at("checkpoint-000000000009.h5"), 0700));
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000002.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000003.h5", net, theta));
     checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
-    EXPECT(!checkpoint_newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000002.h5"))); /* two whole ones */
-    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK));       /* the third goes */
+    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
+    EXPECT(verified(at("checkpoint-000000000002.h5")));     /* two whole ones */
+    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK)); /* the third goes */
     EXPECT(!access(at("checkpoint-000000000009.h5"), F_OK));
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta)); /* a run that went on from an older one */
     checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
-    EXPECT(!checkpoint_verify(at("checkpoint-000000000001.h5")) &&
-           !checkpoint_verify(at("checkpoint-000000000003.h5")));
+    EXPECT(verified(at("checkpoint-000000000001.h5")) && verified(at("checkpoint-000000000003.h5")));
     EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
     free(theta);
     net_free(&net);
@@ -164,6 +167,27 @@ static void only_what_is_in_the_file(void **unused)
     }
 }
 
+/* What cannot be opened is no damage: it is left where it is, and the run does not go on beside it. */
+static void a_run_file_that_cannot_be_opened_stays(void **unused)
+{
+    (void)unused;
+    struct stat before, after;
+    char there[192];
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    EXPECT(f);
+    add_rows(f, 0, 10);
+    EXPECT(!runfile_close(&f));
+    snprintf(there, sizeof there, "%s/there.h5", dir);
+    EXPECT(!syscall(SYS_renameat2, AT_FDCWD, run, AT_FDCWD, there, 0) && !symlink("there.h5", run));
+    EXPECT(!runfile_resume(dir, &options, &prov, 2, 1000, 1) && strstr(error_text(), "run.h5: is a link"));
+    EXPECT(!lstat(run, &after) && S_ISLNK(after.st_mode) && access(at("run-damaged-1.h5"), F_OK));
+    EXPECT(!unlink(run) && !syscall(SYS_renameat2, AT_FDCWD, there, AT_FDCWD, run, 0) && !stat(run, &before));
+    if (!getuid()) return; /* root may open all */
+    EXPECT(!chmod(run, 0));
+    EXPECT(!runfile_resume(dir, &options, &prov, 2, 1000, 1) && strstr(error_text(), "run.h5: cannot open: Perm"));
+    EXPECT(!stat(run, &after) && after.st_ino == before.st_ino && access(at("run-damaged-1.h5"), F_OK));
+}
+
 /* Thousands of groups, each in the one before, below `group` of a file. */
 static void nest(const char *path, const char *group)
 {
@@ -233,8 +257,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_just_written_stays),  TEST(flushed_before_it_gets_its_name),    TEST(only_what_is_in_the_file),
-        TEST(groups_in_groups_end_it_soon), TEST(groups_in_a_checkpoint_end_it_soon),
+        TEST(what_was_just_written_stays),        TEST(flushed_before_it_gets_its_name),
+        TEST(only_what_is_in_the_file),           TEST(groups_in_groups_end_it_soon),
+        TEST(groups_in_a_checkpoint_end_it_soon), TEST(a_run_file_that_cannot_be_opened_stays),
     };
     return testing_main(tests);
 }

@@ -128,6 +128,75 @@ static void q_losses(void **state)
     free(d);
 }
 
+/* Q(lambda): of each s' the max counts 1 - lambda, what follows lambda. */
+static void q_lambda(void **state)
+{
+    (void)state;
+    struct small_rollout *d = ends_inside();
+    const float q_next[][2] = {{3, 1}, {0, 5}, {NAN, NAN}, {2, 2}, {-1, -2}, {NAN, NAN}};
+    for (int row = 0; row < 6; row++) {
+        d->out[row][0] = 1;
+        memcpy(d->next_out[row], q_next[row], sizeof q_next[row]);
+        if (d->end[row] == ROLLOUT_TERMINAL) d->next_outs[row] = NULL;
+    }
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5, .lambda = 0.25};
+    algo_n_step_q.loss(&d->r, &config);
+    const double G[] = {1 + 0.5 * (0.75 * 3 + 0.25 * 2), 2.5, 2, 1 + 0.5 * (0.75 * 2 - 0.25), 4 - 0.5, -1};
+    for (int row = 0; row < 6; row++) EXPECT_NEAR(d->target[row], G[row], 1e-6);
+    free(d);
+}
+
+/* Huber's loss: its gradient is its slope on both sides of the clip, and no longer than it. */
+static void clipped_errors(void **state)
+{
+    (void)state;
+    struct small_rollout *d = small_rollout(6, 2);
+    struct loss_config config = {.outputs = 2, .gamma = 0.5, .lambda = 1, .td_clip = 1.5, .again = true};
+    const float errors[12] = {-9, -1.6f, -1.4f, -0.1f, 0, 0.2f, 1.4f, 1.6f, 1e6f, 3, -2, 1};
+    for (int row = 0; row < 12; row++) d->target[row] = 0, d->out[row][0] = errors[row];
+    const double loss = algo_n_step_q.loss(&d->r, &config).value;
+    for (int row = 0; row < 12; row++) {
+        const float slope = d->dout[row][0], h = errors[row] > 100 ? 1.0f : 0.015625f;
+        EXPECT(fabsf(slope) <= 0.75f && (row != 8 || slope == 0.75f) && (row != 6 || slope == 0.7f));
+        d->out[row][0] = errors[row] + h;
+        const double right = algo_n_step_q.loss(&d->r, &config).value;
+        d->out[row][0] = errors[row] - h;
+        const double left = algo_n_step_q.loss(&d->r, &config).value;
+        d->out[row][0] = errors[row];
+        EXPECT_NEAR((right - left) / (2 * (double)h), slope, 2e-3);
+        algo_n_step_q.loss(&d->r, &config);
+    }
+    config.td_clip = 0;
+    EXPECT(algo_n_step_q.loss(&d->r, &config).value > 100 * loss && d->dout[8][0] == 0.5e6f);
+    free(d);
+}
+
+/* Huber's loss of the same targets: errors within 1 as they are, beyond it their sign. */
+static void dqn_losses(void **state)
+{
+    (void)state;
+    struct small_rollout *d = small_rollout(6, 1);
+    const float reward[] = {0.5f, -0.25f, 1, 3, -4, 0}, best[] = {1, 2, NAN, 0, 2, NAN};
+    for (int row = 0; row < 6; row++) {
+        d->reward[row] = reward[row];
+        d->end[row] = row % 3 == 2 ? ROLLOUT_TERMINAL : row == 3 ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
+        d->action[row] = (float)(row % 2);
+        d->out[row][0] = 1, d->out[row][1] = 0.25f;
+        d->next_out[row][0] = -7, d->next_out[row][1] = best[row];
+    }
+    const double y[] = {1, 0.75, 1, 3, -3, 0}, slope[] = {0, -0.5, 0, -1, 1, 0.25};
+    const double loss = 0 + 0.125 + 0 + (2.75 - 0.5) + (4 - 0.5) + 0.25 * 0.25 / 2;
+    const struct loss_config config = {.outputs = 2, .gamma = 0.5};
+    const struct loss_sums sums = algo_dqn.loss(&d->r, &config);
+    for (int row = 0; row < 6; row++) {
+        EXPECT_NEAR(d->target[row], y[row], 1e-7);
+        EXPECT_NEAR(d->dout[row][row % 2], slope[row], 1e-7);
+        EXPECT(d->dout[row][1 - row % 2] == 0);
+    }
+    EXPECT_NEAR(sums.value, loss, 1e-7);
+    free(d);
+}
+
 /* Two steps, one environment: logits (0, 0) and (ln 3, 0), V 1 and 2, gamma 1/2, bootstrap 4. */
 static void a3c_by_hand(void **state)
 {
@@ -141,7 +210,8 @@ static void a3c_by_hand(void **state)
     d->next_outs[0] = NULL, d->next_out[1][2] = 4;
     const struct env_spec spec = {.num_actions = 2};
     const struct policy policy = policy_for(&spec);
-    const struct loss_config config = {&policy, 2, 0.5, 1, beta, coef};
+    const struct loss_config config = {
+        .policy = &policy, .outputs = 2, .gamma = 0.5, .lambda = 1, .entropy = beta, .value_coef = coef};
     const struct loss_sums s = algo_a3c.loss(&d->r, &config);
     /* R = (3.5, 5), adv = (2.5, 3), pi = (1/2, 1/2) and (3/4, 1/4) */
     const double H0 = log(2), H1 = -0.75 * log(0.75) - 0.25 * log(0.25);
@@ -156,7 +226,8 @@ static void a3c_by_hand(void **state)
     EXPECT_NEAR(d->dout[1][2], 2 * coef * -3, 1e-6);
 
     /* lambda 1/4: delta = (1 + 2/2 - 1, 3), adv = (1 + 3/8, 3) */
-    const struct loss_config gae = {&policy, 2, 0.5, 0.25, beta, coef};
+    struct loss_config gae = config;
+    gae.lambda = 0.25;
     EXPECT_NEAR(algo_a3c.loss(&d->r, &gae).value, 1.375 * 1.375 + 3 * 3, 1e-6);
     EXPECT_NEAR(d->dout[0][2], 2 * coef * -1.375, 1e-6);
     EXPECT_NEAR(d->dout[0][0], 1.375 * 0.5, 1e-6);
@@ -252,9 +323,10 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns), cmocka_unit_test(lambda_returns),   cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),       cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),
-        cmocka_unit_test(frames),         cmocka_unit_test(frames_of_planes),
+        cmocka_unit_test(n_step_returns),   cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),         cmocka_unit_test(q_lambda),       cmocka_unit_test(clipped_errors),
+        cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),    cmocka_unit_test(frames),
+        cmocka_unit_test(frames_of_planes), cmocka_unit_test(dqn_losses),
     };
     return testing_main(tests);
 }

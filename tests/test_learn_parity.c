@@ -90,7 +90,8 @@ static void parity(hid_t file, const struct algo_ops *algo, const char *name, bo
     for (int t = 0; t < (terminal ? T : T - 1) && algo->successors == SUCCESSORS_OF_ENDS; t++) d->next_outs[t] = NULL;
     const struct env_spec spec = {.num_actions = 2};
     const struct policy policy = policy_for(&spec);
-    const struct loss_config config = {&policy, 2, 0.99, 1, 0.01, 0.5};
+    const struct loss_config config = {
+        .policy = &policy, .outputs = 2, .gamma = 0.99, .lambda = 1, .entropy = 0.01, .value_coef = 0.5};
     const struct loss_sums s = algo->loss(&d->r, &config);
     if (a3c) {
         EXPECT_NEAR(s.policy, attribute(file, group, "policy_loss"), 2e-5);
@@ -217,7 +218,8 @@ static void gaussian_as_pytorch(void **state)
         EXPECT_NEAR(policy.ops->entropy(&policy, out), H[t], 1e-5);
     }
     r->end[T - 1] = ROLLOUT_TERMINAL;
-    const struct loss_config config = {&policy, policy.outputs, 0.99, 1, 1e-4, 0.5};
+    const struct loss_config config = {
+        .policy = &policy, .outputs = policy.outputs, .gamma = 0.99, .lambda = 1, .entropy = 1e-4, .value_coef = 0.5};
     const struct loss_sums s = algo_a3c.loss(&r->r, &config);
     EXPECT_NEAR(s.policy - 1e-4 * s.entropy + 0.5 * s.value, attribute(file, "a3c_gaussian", "loss"), 5e-5);
     net_backward(net, theta, work, T, 1, NULL, dtheta);

@@ -260,7 +260,10 @@ static void raw(void **unused)
         const size_t n = damage(&rng, bad, i % 2 ? 0 : SEAL_BYTES, good_n);
         const bool same = n == good_n && !memcmp(bad, good, n);
         testing_spill(newest, bad, n);
-        EXPECT(!checkpoint_verify(newest) == same);
+        size_t whole;
+        unsigned char *bytes = seal_read(newest, &whole);
+        EXPECT((bytes != NULL) == same);
+        free(bytes);
         if (!same && !strstr(error_text(), "000000000200.h5: ")) fail_msg("%s", error_text());
         if (i % 10 == 0)
             judge("raw", i, in_child(false, true));

@@ -65,16 +65,21 @@ static void small_after(void **state)
     changes("small", 1, 20, 20);
 }
 
-/* Pictures of several planes, which come and leave together: no step is the one before it, moved on by one plane. */
+/* Pictures of several planes, which come and leave together, told of or not; the last ones have no stack. */
 static void colours(void **state)
 {
     (void)state;
     const struct {
         int colours, stack, height, width;
-    } cases[] = {{3, 4, 84, 84}, {3, 2, 37, 46}, {2, 2, 44, 36}, {4, 1, 32, 32}};
+    } cases[] = {{3, 4, 84, 84}, {3, 2, 37, 46}, {2, 2, 44, 36}, {4, 1, 32, 32}, {1, 1, 84, 84}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct game g = game_new("small", cases[i].colours * cases[i].stack, cases[i].height, cases[i].width);
-        g.colours = cases[i].colours;
+        const int colours = cases[i].colours, stack = cases[i].stack;
+        struct game g = game_in_colours(colours, stack, cases[i].height, cases[i].width);
+        against_twin(&g, SPOTS);
+        against_twin(&g, i % 2 ? HALF : NOTHING);
+        game_free(&g);
+        g = game_new("small", colours * stack, cases[i].height, cases[i].width);
+        g.colours = colours;
         against_twin(&g, SPOTS);
         against_twin(&g, i % 2 ? HALF : NOTHING);
         game_free(&g);
@@ -99,25 +104,34 @@ static void nature_after(void **state)
 
 /* With other weights in between, which is not allowed, a step that shows nothing new answers as the one before it did:
  * what is the same is taken over indeed, and where a patch has changed it is not. */
+static void takes_over(struct game *g)
+{
+    const size_t convs = g->facts->tensors[4].offset, bytes = (size_t)g->facts->out_dim * sizeof(float);
+    play(g, NOTHING); /* the last two steps of both environments show the same */
+    const int row = T * E, before[] = {row - E, row - E + 1}, last = g->planes - 1;
+    const float *const *x = g->x + row * g->planes;
+    float was[2][4];
+    memcpy(was, net_out(g->work, row), 2 * bytes);
+    for (size_t i = 0; i < convs; i++) g->theta[i] += 1;
+    net_forward_after(g->net, g->theta, g->work, row, E, x, NULL, before);
+    EXPECT(!memcmp(was, net_out(g->work, row), 2 * bytes));
+    g->frame[g->newest[1][last]][40 * 84 + 40] += 0.5f;
+    net_forward_after(g->net, g->theta, g->work, row, E, x, NULL, before);
+    EXPECT(!memcmp(was, net_out(g->work, row), bytes));
+    EXPECT(memcmp(was[0] + g->facts->out_dim, net_out(g->work, row + 1), bytes) != 0);
+    net_forward(g->net, g->theta, g->work, row, E, x, NULL);
+    EXPECT(memcmp(was, net_out(g->work, row), bytes) != 0);
+    game_free(g);
+}
+
 static void taken_over(void **state)
 {
     (void)state;
-    struct game g = game_new("small", 4, 84, 84);
-    const size_t convs = g.facts->tensors[4].offset, bytes = (size_t)g.facts->out_dim * sizeof(float);
-    play(&g, NOTHING); /* the last two steps of both environments show the same */
-    const int row = T * E, before[] = {row - E, row - E + 1};
-    float was[2][4];
-    memcpy(was, net_out(g.work, row), 2 * bytes);
-    for (size_t i = 0; i < convs; i++) g.theta[i] += 1;
-    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL, before);
-    EXPECT(!memcmp(was, net_out(g.work, row), 2 * bytes));
-    g.frame[g.newest[1][STACK - 1]][40 * 84 + 40] += 0.5f;
-    net_forward_after(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL, before);
-    EXPECT(!memcmp(was, net_out(g.work, row), bytes));
-    EXPECT(memcmp(was[0] + g.facts->out_dim, net_out(g.work, row + 1), bytes) != 0);
-    net_forward(g.net, g.theta, g.work, row, E, g.x + row * STACK, NULL);
-    EXPECT(memcmp(was, net_out(g.work, row), bytes) != 0);
-    game_free(&g);
+    const int stacks[][2] = {{1, 4}, {3, 4}, {2, 2}, {3, 1}, {1, 1}};
+    for (size_t i = 0; i < sizeof stacks / sizeof stacks[0]; i++) {
+        struct game g = game_in_colours(stacks[i][0], stacks[i][1], 84, 84);
+        takes_over(&g);
+    }
 }
 
 /* Zeros that the last call left are not written again: another block needs net_forget(), or keeps what it held. */

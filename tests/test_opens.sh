@@ -48,6 +48,31 @@ each "damaged" "$last"
 each "the one before" "$before"
 for who in launcher 0; do check "damaged: $who opens the environment once" is "$(opens $who environment)" 1; done
 
+# what is kept beside it counts where it can be gone on from: sealed again but no file of HDF5's, empty, another run's
+before=$(newest 2) third=$(newest 3)
+python3 - "a/$before" <<'END'
+import hashlib, struct, sys
+rest = b"rubbish"
+digest = hashlib.sha256(rest)
+text = f"\nDunlin checkpoint, an HDF5 file behind this block of 512 bytes\nformat 1\nlength {len(rest)}\nsha256 {digest.hexdigest()}\n"
+block = b"DUNLINCK" + struct.pack("<IIQ", 1, 512, len(rest)) + digest.digest() + bytes(8) + text.encode()
+open(sys.argv[1], "wb").write(block.ljust(512, b"\0") + rest)
+END
+run "$dunlin" train --env "lib:$PWD/metered.so" --net mlp:8 --actors 1 --t-max 7 --frames 8500 --out b
+last=$(newest)
+foreign=$(basename "$(ls b/checkpoint-0*.h5 | tail -1)") empty=checkpoint-000000008900.h5
+cp "b/$foreign" a
+: >a/$empty
+counted "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 9600 --checkpoint-every 1000000
+check "resume beside those that cannot be opened: status 0" is "$status" 0
+for name in "$before" "$foreign" "$empty"; do
+    check "$name is said not to count" grep -q "$name: .*; it does not count as one that is kept" err
+done
+each "beside those that cannot be opened" "$last"
+check "rank 0 opens an older one once" is "$(opens 0 "$third")" 1
+check "the third that can be opened is kept" test -e "a/$third"
+rm -r b "a/$before" "a/$foreign" "a/$empty"
+
 last=$(newest)
 counted "$dunlin" train --env "lib:$PWD/metered.so" --net mlp:8 --actors 1 --frames 12000 --out a --or-resume
 check "or-resume: status 0" is "$status" 0

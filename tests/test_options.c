@@ -37,7 +37,7 @@ static void test_every_default_reads_back(void **state)
     (void)state;
     struct option_set set, again;
     options_init(&set);
-    EXPECT(option_count() <= 64);
+    EXPECT(option_count() <= OPTIONS_MOST);
     for (int i = 0; i < option_count(); i++) {
         char text[OPTION_TEXT];
         EXPECT(option_find(option_key(i)) == i);
@@ -176,26 +176,6 @@ static void test_words(void **state)
     EXPECT(!strcmp(option_word(option_find("relay"), 1), "off") && !option_word(option_find("relay"), 2));
 }
 
-static void test_nearest_key(void **state)
-{
-    (void)state;
-    static const char *const typed[][2] = {
-        {"fames", "'frames'"}, {"lr_anneal", "'lr-anneal'"},   {"gama", "'gamma'"}, {"eps", "'eps-final'"},
-        {"sede", "'seed'"},    {"checkpoint", "'checkpoint-"}, {"evn", "'env'"},    {"", "'"}};
-    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
-        EXPECT(option_find(typed[i][0]) == -1);
-        expect_error("nearest is", typed[i][1], NULL);
-    }
-    struct option_set set;
-    options_init(&set);
-    EXPECT(options_set(&set, "fames", "3", ORIGIN_FILE, "a.ini:2") == -1);
-    expect_error("a.ini:2: ", "'fames'", "'frames'", NULL);
-    char endless[400];
-    memset(endless, 'k', sizeof endless);
-    endless[399] = 0;
-    EXPECT(option_find(endless) == -1);
-}
-
 static void test_origins(void **state)
 {
     (void)state;
@@ -322,7 +302,7 @@ static char *help_text(void)
     fflush(stdout);
     const int old = dup(STDOUT_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
-    options_print_help(&set, false);
+    options_print_help(&set, false, true);
     fflush(stdout);
     dup2(old, STDOUT_FILENO);
     close(old);
@@ -360,7 +340,6 @@ int main(void)
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_words),
-        cmocka_unit_test(test_nearest_key),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_environment_defaults),
         cmocka_unit_test(test_eps_final),

@@ -41,13 +41,58 @@ static void test_file(void **state)
     struct option_set set;
     EXPECT(!read_ini(&set,
                      "\xef\xbb\xbf# a comment\r\n; another\n\n[train]\nenv = atari:pong ; why\n  lr=1e-3   # how\r\n"
-                     "frames : 2e6\n\t\nlr-anneal = no\n[any words at all]\nout = runs/a#b\neval-eps = 0.5"));
+                     "frames : 2e6\n\t\nlr-anneal = no\n[Running]\nout = runs/a#b\neval-eps = 0.5"));
     assert_string_equal(set.values.env, "atari:pong");
     assert_string_equal(set.values.out, "runs/a#b");
     EXPECT(set.values.lr == 1e-3 && set.values.frames == 2000000 && !set.values.lr_anneal &&
            set.values.eval_eps == 0.5);
     EXPECT(set.origin[option_find("lr")] == ORIGIN_FILE && set.origin[option_find("seed")] == ORIGIN_DEFAULT);
     EXPECT(!read_ini(&set, ""));
+}
+
+static void test_file_quotes(void **state)
+{
+    (void)state;
+    struct option_set set;
+    setenv("HOME", "/home/me", 1);
+    EXPECT(!read_ini(&set, "env = \"atari:pong\"  # why\nout='~/a b #1 ; x'\nnet = 'mlp:64,64' ; how\nlr = \"1e-3\"\n"
+                           "python = ~/venv/bin/python\n"));
+    assert_string_equal(set.values.env, "atari:pong");
+    assert_string_equal(set.values.out, "/home/me/a b #1 ; x");
+    assert_string_equal(set.values.net, "mlp:64,64");
+    assert_string_equal(set.values.python, "/home/me/venv/bin/python");
+    EXPECT(set.values.lr == 1e-3);
+    EXPECT(!read_ini(&set, "env = lib:~/x.so\nout = it's\nnet = ''"));
+    assert_string_equal(set.values.env, "lib:/home/me/x.so");
+    assert_string_equal(set.values.out, "it's");
+    assert_string_equal(set.values.net, "");
+    static const char *const bad[] = {"out = \"runs/a", "out = 'a\"", "out = 'a' b", "out = \"", "out = 'a'b'"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        EXPECT(read_ini(&set, bad[i]) == -1);
+        expect_error(".ini:1: ", "out", "quotes", NULL);
+    }
+}
+
+static void test_file_sections_and_repeats(void **state)
+{
+    (void)state;
+    struct option_set set;
+    char whole[256] = "[train]\n";
+    for (int g = 0; option_group_name(g); g++)
+        snprintf(whole + strlen(whole), sizeof whole - strlen(whole), "[%s]\n", option_group_name(g));
+    EXPECT(!read_ini(&set, whole));
+    EXPECT(read_ini(&set, "[task]\nenv = catch\n[ppo] # whose\nlr = 1\n") == -1);
+    expect_error(".ini:3: ", "[ppo]", "[train], [task], [learning]", NULL);
+    EXPECT(read_ini(&set, "[]\nlr = fast\n") == -1); /* the first fault is told */
+    expect_error(".ini:1: ", "[]", NULL);
+    EXPECT(read_ini(&set, "lr = fast\n[ppo]\n") == -1);
+    expect_error(".ini:1: ", "fast", NULL);
+    EXPECT(read_ini(&set, "what\n[ppo]\n") == -1);
+    expect_error(".ini:1: ", "what", NULL);
+    EXPECT(read_ini(&set, "lr = 1e-3\n\nseed = 1\nlr = 1e-3\n") == -1);
+    expect_error(".ini:4: ", "lr", "line 1", NULL);
+    EXPECT(read_ini(&set, "[task]\nseed = 1\n[learning]\nseed = 2\n") == -1);
+    expect_error(".ini:4: ", "seed", "line 2", NULL);
 }
 
 static void test_presets(void **state)
@@ -173,6 +218,11 @@ static void test_command_line_errors(void **state)
     expect_error("'runs/a'", "'runs/b'", NULL);
     EXPECT(ARGS(&set, NULL, "runs/a") == -1);
     expect_error("'runs/a'", NULL);
+    setenv("HOME", "/home/me", 1);
+    EXPECT(!ARGS(&set, NULL, "--out=~/a", "--env", "lib:~/x.so", "--python", "~/venv")); /* a shell has seen the last */
+    assert_string_equal(set.values.out, "/home/me/a");
+    assert_string_equal(set.values.env, "lib:/home/me/x.so");
+    assert_string_equal(set.values.python, "~/venv");
 }
 
 int main(void)
@@ -181,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_file),         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_unreadable_file),
         cmocka_unit_test(test_command_line), cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_file_quotes),  cmocka_unit_test(test_file_sections_and_repeats),
     };
     return testing_main(tests);
 }

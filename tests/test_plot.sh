@@ -50,6 +50,40 @@ run env HOME="$PWD/home" "$dunlin" plot first --out f.svg
 check "no settings of the user's are read" test -s f.svg -a ! -e hit.rc
 run "$dunlin" plot first --out '|touch hit.png'; check "a name like a command is a name" test -s '|touch hit.png'
 check "a name like a command is not run" test ! -e hit.png
+run "$dunlin" plot first --out a.pdf --title "it's a title"; check "PDF: status 0" is "$status" 0
+check "PDF: its magic" [ "$(head -c 4 a.pdf)" = %PDF ]
+"$dunlin" plot first --out t.svg --title "it's a title" && "$dunlin" plot first --out u.svg
+check "a title" bash -c 'grep -q "it.s a title" t.svg && ! grep -q "catch by a3c" t.svg && grep -q "catch by a3c" u.svg'
+for y in policy_loss value_loss entropy grad_norm lr lag frames_per_s; do
+    case $y in *loss) x=frames ;; lr) x=updates ;; *) x=seconds ;; esac
+    "$dunlin" plot first --y $y --x $x --out y.svg || touch bad
+    case $y in lr) title="learning rate" ;; frames_per_s) title=frames/s ;; *) title=${y:0:3} ;; esac
+    grep -q "$title" y.svg || touch bad
+done
+check "y: each column of /train, its name at the axis" test ! -e bad
+run "$dunlin" plot first --smooth 7 --out v.svg; check "a running mean of so many" grep -q "mean of 7 episodes" v.svg
+
+# runs that differ in the seed alone; games in panels; returns of two values
+for s in 1 2 3; do mkdir -p seeds/a-$s; "$maker" make seeds/a-$s $((s * 90000)) 0.001 1 $s; done
+"$maker" make seeds/b 200000 0.002 1 1
+mkdir -p games; for g in pendulum corridor; do "$maker" make games/$g 0 0.001 1 1 $g; done
+run "$dunlin" plot seeds --out s.svg; check "seeds: status 0" is "$status" 0
+check "seeds: one curve, by the setting that differs, with n" \
+    bash -c 'grep -q ">lr 0.001 (n = 3)<" s.svg && grep -q ">lr 0.002<" s.svg && ! grep -q "a-1" s.svg'
+check "seeds: what the interval is" grep -q "least to most of the runs" s.svg
+run "$dunlin" plot seeds --interval ci95 --out s.svg
+check "seeds: another interval" grep -q "95% interval of the mean" s.svg
+run "$dunlin" plot seeds --each --out s.svg; check "seeds, each: a curve for every run" grep -q ">a-1<" s.svg
+run "$dunlin" plot seeds/a-* --out s.svg; check "seeds alone: n" grep -q "mean of n = 3 runs" s.svg
+run "$dunlin" plot games --out p.svg; check "games: status 0" is "$status" 0
+check "games: a panel each" bash -c 'grep -q ">pendulum<" p.svg && grep -q ">corridor<" p.svg'
+run "$dunlin" plot games/corridor --out o.svg
+check "two values: no band" bash -c '! grep -q percentile o.svg'
+for n in 80 120; do
+    COLUMNS=$n "$dunlin" plot seeds games --text >text$n 2>&1
+    widest=$(awk '{ gsub(/[\200-\277]/, ""); if (length($0) > most) most = length($0) } END { print most }' text$n)
+    check "text: within $n columns, and as wide ($widest)" [ "$widest" -le $n -a "$widest" -gt $((n - 9)) ]
+done
 check "no half figures are left" bash -c '! ls -a | grep -q part'
 
 # a point per run
@@ -66,19 +100,24 @@ check "lr: three points, and one in the legend" is "$(points h.svg)" 4
 run "$dunlin" plot s1 s2 s3 --x rank --text; check "rank: status 0" is "$status" 0
 check "rank: its axis" grep -q "runs, best first" out
 many=$(for i in $(seq 65); do echo s1; done)
-refused "more curves than can be told apart" 2 "65|64|--x lr" $many --out m.svg
+refused "more curves than can be told apart" 1 "64|--x lr" $many --out m.svg
 refused "lr: no run with a score" 1 "s4" s4 --x lr --out e.png
-refused "another ending" 2 "a.pdf|.png|.svg" first --out a.pdf
-check "another ending: nothing written" test ! -e a.pdf
+refused "another ending" 2 "a.eps|.png|.svg|.pdf" first --out a.eps
+check "another ending: nothing written" test ! -e a.eps
 refused "no ending" 2 ".png" first --out .png
 refused "no run" 2 "RUN" --out a.png
 refused "neither figure nor text" 2 "--out|--text" first
 refused "both" 2 "--out|--text" first --text --out a.png
 refused "no value" 2 "--out|missing" first --out
 refused "unknown axis" 2 "steps|frames, seconds, updates, lr, rank" first --x steps --out a.png
-refused "unknown option" 2 "--title" first --title x --out a.png
+refused "unknown option" 2 "--colour|--title" first --colour x --out a.png
+refused "unknown y" 2 "reward|return, policy_loss" first --y reward --out a.png
+refused "y of scores" 2 "--y|--x" first --x lr --y entropy --out a.png
+refused "no window" 2 "--smooth 0|number from 1" first --smooth 0 --out a.png
+refused "no title" 2 "--title|missing" first --out a.png --title
 refused "a run that is not there" 1 "nowhere|No such file" nowhere --out e.png
-refused "a folder without a run" 1 "other|run.h5" other --out e.png
+mkdir empty
+refused "a folder without a run" 1 "empty|run.h5" empty --out e.png
 echo "this is no HDF5 file" >junk.h5
 refused "a file that is no run" 1 "junk.h5" junk.h5 --out e.png
 refused "a folder that is not there" 1 "no/where/e.png" first --out no/where/e.png

@@ -6,7 +6,7 @@
 marked='#.*\((on a cluster|takes |needs |in a terminal)'
 build=$(dirname "$dunlin")
 . "$source_dir/tests/venv.sh"
-atari=${DUNLIN_ATARI_DIR:-$build/atari}
+atari=${DUNLIN_ATARI_DIR:-$build/atari} mujoco=${DUNLIN_MUJOCO_DIR:-$build/mujoco}
 
 mkdir tree && cd tree || exit 1
 (cd "$source_dir" && { git ls-files -z 2>/dev/null || find . -name build -prune -o -name runs -prune -o -type f -print0; }) >../files
@@ -15,6 +15,7 @@ while IFS= read -r -d '' file; do
 done <../files
 mkdir build && cp -a "$build"/{dunlin,src,env,revision.h} build/
 [ ! -d "$atari" ] || ln -s "$atari" build/atari
+[ ! -d "$mujoco" ] || ln -s "$mujoco" build/mujoco
 unset DUNLIN_BUILD DUNLIN_SOURCE
 
 # a short stand-in for the half-hour run that later commands look at
@@ -36,6 +37,7 @@ not_run=()
 one() { # README COMMAND
     case $2 in
     *runs/pong* | *atari*) if [ ! -d runs/pong ]; then skip "$1: $2" "Atari is not there"; return; fi ;;
+    *mujoco*) if [ ! -d build/mujoco ]; then skip "$1: $2" "MuJoCo is not there"; return; fi ;;
     esac
     RUN_LIMIT=280 run bash -c "$2"
     check "$1: ${2%%  *#*}" is "$status" 0

@@ -147,7 +147,9 @@ static int draw_updates(const char *out)
 {
     FILE *script = fopen(out, "w");
     const char *const runs[] = {dir};
-    const int rc = script ? curves_write(script, runs, 1, FIGURE_UPDATES, FIGURE_SVG) : -1;
+    const int rc =
+        script ? curves_write(script, runs, 1, &(struct curves_how){.curve.axis = FIGURE_UPDATES, .format = FIGURE_SVG})
+               : -1;
     return !script || fclose(script) ? -1 : rc;
 }
 
@@ -155,7 +157,9 @@ static int draw_tail(const char *out)
 {
     FILE *script = fopen(out, "w");
     const char *const runs[] = {dir};
-    const int rc = script ? scatter_write(script, runs, 1, FIGURE_RANK, FIGURE_SVG) : -1;
+    const int rc =
+        script ? scatter_write(script, runs, 1, &(struct curves_how){.curve.axis = FIGURE_RANK, .format = FIGURE_SVG})
+               : -1;
     return !script || fclose(script) ? -1 : rc;
 }
 

@@ -22,6 +22,8 @@ static struct {
     int fetches, target_fetches, told;
     bool stop, gone;
     struct share_push push;
+    int again, pushes, stop_at; /* later epochs; pushes, and the one after which the master says stop */
+    int64_t frames;             /* of all pushes */
     char order[64];
 } fake;
 
@@ -61,6 +63,12 @@ void agent_gradient(struct agent *agent, const float *theta, const float *target
     fake.target = target;
     *stats = fake.stats;
 }
+void agent_gradient_again(struct agent *agent, const float *theta, float *dtheta, struct agent_stats *stats)
+{
+    (void)agent, (void)theta, (void)dtheta;
+    fake.again++;
+    stats->frames = stats->steps = 0;
+}
 int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max)
 {
     (void)agent;
@@ -74,7 +82,12 @@ const float *share_borrow(struct share *s, float *own, struct share_view *view)
 {
     (void)s;
     fake.fetches++;
-    *view = (struct share_view){.version = 12, .frames = 340, .target_version = fake.target_version, .stop = fake.stop};
+    strcat(fake.order, "fetch ");
+    *view = (struct share_view){.publication = (uint64_t)fake.fetches,
+                                .version = 12,
+                                .frames = 340,
+                                .target_version = fake.target_version,
+                                .stop = fake.stop};
     return fake.gone ? NULL : own;
 }
 int share_fetch_target(struct share *s, float *target, uint64_t *version)
@@ -85,16 +98,26 @@ int share_fetch_target(struct share *s, float *target, uint64_t *version)
     *version = fake.target_version;
     return 0;
 }
+int share_wait(struct share *s, uint64_t publication, struct share_view *v)
+{
+    (void)s, (void)v;
+    EXPECT(publication == (uint64_t)fake.fetches + 1); /* what the round before ends with */
+    strcat(fake.order, "wait ");
+    return 0;
+}
 float *share_begin(struct share *s)
 {
     static float mail[16]; /* nobody writes to it */
     (void)s;
+    strcat(fake.order, "begin ");
     return fake.stop ? NULL : mail;
 }
 void share_push(struct share *s, const struct share_push *push)
 {
     (void)s;
     fake.push = *push;
+    fake.frames += push->frames;
+    if (++fake.pushes == fake.stop_at) fake.stop = true;
     strcat(fake.order, "push ");
 }
 void share_tell_episode(struct share *s, const struct share_episode *e)
@@ -163,6 +186,9 @@ static void what_is_pushed(void **state)
         EXPECT(turn() == TURN_PUSHED && p->bad == TURN_BAD_GRADIENT && p->frames == 80 && p->steps == 20);
         EXPECT(p->scale == 0 && p->norm == 0 && p->policy_loss == 0 && p->value_loss == 0 && p->entropy == 0);
     }
+    fake.stats = (struct agent_stats){.steps = 4, .frames = 16, .none = true}; /* a memory is being filled */
+    EXPECT(turn() == TURN_PUSHED && !p->bad && p->scale == 0 && p->frames == 16 && p->steps == 4 && p->norm == 0);
+    EXPECT(t.bad_in_a_row == 0);
     fake.spoilt = true, fake.fault = INSTANCE_BAD_REWARD;
     turn();
     EXPECT(p->bad == TURN_BAD_REWARD && p->frames == 28 && p->steps == 7 && p->scale == 0 && p->version == 12);
@@ -242,15 +268,44 @@ static void finished(void **state)
             fake.finished = counts[i];
             turn();
             EXPECT(fake.told == counts[i]);
-            assert_string_equal(fake.order, !counts[i] ? "push " : rounds ? "tell push " : "push tell ");
+            assert_string_equal(fake.order, !counts[i] ? "fetch begin push "
+                                            : rounds   ? "fetch begin tell push "
+                                                       : "fetch begin push tell ");
         }
         end();
     }
 }
 
+/* A gradient of the same rollout at newer weights, which have the one before; frames and episodes are told once. */
+static void epochs(void **state)
+{
+    (void)state;
+    begin("a3c", "1");
+    set.values.epochs = 3;
+    fake.finished = 1;
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 3 && fake.again == 2 && fake.frames == 80);
+    assert_string_equal(fake.order, "fetch begin push tell begin fetch push begin fetch push ");
+    fake.spoilt = true;
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 4 && fake.again == 2 && fake.push.bad);
+    fake.spoilt = false, fake.stop_at = 6; /* in the middle */
+    EXPECT(turn() == TURN_NO_MAILBOX && fake.pushes == 6 && fake.again == 3);
+    end();
+
+    begin("a3c", "1");
+    set.values.epochs = 2;
+    set.values.deterministic = true;
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 2 && fake.again == 1);
+    assert_string_equal(fake.order, "fetch begin push wait begin fetch push ");
+    EXPECT(view.publication == 2);
+    fake.spoilt = true; /* as many pushes as the others have */
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 4 && fake.again == 1);
+    EXPECT(!fake.push.bad && fake.push.scale == 0 && !fake.push.frames);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_pushed), cmocka_unit_test(hopeless),
-                                       cmocka_unit_test(target), cmocka_unit_test(finished)};
+                                       cmocka_unit_test(target), cmocka_unit_test(finished), cmocka_unit_test(epochs)};
     return testing_main(tests);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/world.h"
+#include "setup/setup.h"
 
 /* Counts to three; ARG "long" makes it ten. -D switches break one promise each. */
 static const char plugin_source[] =
@@ -120,6 +121,28 @@ static void test_unknown_name_lists_the_known(void **unused)
     EXPECT(world_find("cat", &arg) == NULL && world_find("catches", &arg) == NULL && world_find("", &arg) == NULL);
 }
 
+/* Ids of Gymnasium and of the Arcade Learning Environment. */
+static void test_names_elsewhere(void **unused)
+{
+    (void)unused;
+    static const char *const typed[][2] = {{"CartPole-v1", "; here it is cartpole, or gym:CartPole-v1 as"},
+                                           {"Pendulum", "; here it is pendulum;"},
+                                           {"ALE/Pong-v5", "; here it is atari:pong;"},
+                                           {"PongNoFrameskip-v4", "; here it is atari:pong;"},
+                                           {"Breakout-ramDeterministic-v0", "; here it is atari:breakout;"},
+                                           {"SpaceInvaders-v0", "; here it is atari:space_invaders;"},
+                                           {"pong", "; here it is atari:pong;"},
+                                           {"LunarLander-v3", "; as Gymnasium has it: gym:LunarLander-v3;"},
+                                           {"katch", "; the nearest is catch;"},
+                                           {"chess", "\"chess\"; known are"},
+                                           {"-v1", "\"; known are"}};
+    const char *arg;
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        EXPECT(!world_find(typed[i][0], &arg));
+        if (!strstr(error_text(), typed[i][1])) fail_msg("%s", error_text());
+    }
+}
+
 static void test_name_and_variant(void **unused)
 {
     (void)unused;
@@ -139,7 +162,7 @@ static void test_sizes(void **unused)
     struct world w;
     EXPECT(open_named(&w, "catch") == 0);
     struct net_input input = world_input(&w);
-    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0);
+    EXPECT(input.C == 4 && input.height == 84 && input.width == 84 && input.dim == 0 && input.parts == 4);
     EXPECT(world_obs_bytes(&w) == 84 * 84);
     EXPECT(open_named(&w, "acrobot") == 0);
     input = world_input(&w);
@@ -160,7 +183,7 @@ static void test_stacks(void **unused)
     build("vectors", "-w '-DSPEC=.stack = 3'");
     if (open_named(&w, library("vectors.so"))) fail_msg("%s", error_text());
     struct net_input input = world_input(&w);
-    EXPECT(input.dim == 6 && input.vectors == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
+    EXPECT(input.dim == 6 && input.parts == 3 && world_pointers(&w) == 3 && world_obs_bytes(&w) == 8);
     build("colour", "-w '-DSPEC=.obs_kind = ENV_OBS_PICTURE, .height = 32, .width = 40, .planes = 3, .stack = 4'");
     if (open_named(&w, library("colour.so"))) fail_msg("%s", error_text());
     input = world_input(&w);
@@ -284,10 +307,29 @@ static void test_sizes_refused(void **unused)
     }
 }
 
+/* Where --sigma chose another policy than the environment's own, evaluations play it, too. */
+static void test_an_evaluation_plays_the_policy_of_the_run(void **unused)
+{
+    (void)unused;
+    static struct option_set set;
+    static struct setup opened;
+    static struct world world;
+    char *words[] = {"--env", "pendulum", "--sigma", "scalar"};
+    const char *positional = NULL;
+    options_init(&set);
+    EXPECT(!options_read_args(&set, 4, words, &positional) && !setup_complete(&set));
+    EXPECT(!setup_open(&opened, &set.values, true) && !setup_open_evaluation(&opened, &world));
+    EXPECT(!strcmp(world.policy.ops->name, "gaussian-scalar") && world.policy.ops == opened.world.policy.ops);
+    EXPECT(world.policy.outputs == opened.world.policy.outputs && world.policy.size == opened.world.policy.size);
+    EXPECT(!world.args.training && opened.world.args.training);
+    setup_close(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_name_lists_the_known),
+        cmocka_unit_test(test_names_elsewhere),
         cmocka_unit_test(test_name_and_variant),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_stacks),
@@ -295,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_library_plays),
         cmocka_unit_test(test_library_refused),
         cmocka_unit_test(test_sizes_refused),
+        cmocka_unit_test(test_an_evaluation_plays_the_policy_of_the_run),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return _cmocka_run_group_tests("tests", tests, sizeof tests / sizeof tests[0], setup, teardown);

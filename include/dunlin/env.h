@@ -53,6 +53,7 @@ struct env_args {
     double timeout;     /* s that a step may take */
     int frame_skip;     /* times that it plays an action, at least 1 */
     bool grey;          /* pictures without their colours */
+    bool draws;         /* `render` will be called */
 };
 
 /* What `open` answers: sizes, fixed for the life of the process. It comes zeroed: what does not concern an environment
@@ -79,6 +80,7 @@ struct env_spec {
     /* The network sees (obs - obs_centre) * obs_scale, obs_dim numbers each, best of about unit size; the trainer does
      * it, `reset` and `step` write raw observations. ENV_OBS_FLOATS only; NULL: 0 and 1. */
     const float *obs_centre, *obs_scale;
+    const char *library; /* what plays it, with a version, as in "MuJoCo 3.3.7", for /provenance; NULL: it needs none */
 };
 
 /* One action; what it points to is borrowed for the call. */

@@ -24,6 +24,7 @@ enum rng_purpose {
     RNG_EVAL_ENV, /* the same two for evaluation */
     RNG_EVAL_POLICY,
     RNG_TEST,
+    RNG_REPLAY, /* which steps an actor learns from */
 };
 
 /* One step of SplitMix64: advances *x, returns 64 mixed bits. */

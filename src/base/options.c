@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/edits.h"
 #include "base/error.h"
+#include "base/option_names.h"
 #include "base/options_row.h"
 
 const char *option_origin_name(enum option_origin origin)
@@ -35,6 +35,11 @@ bool option_may_change(int i)
 {
     return option_rows[i].resume != FIXED;
 }
+bool option_is_text(int i)
+{
+    return option_rows[i].kind >= KIND_TEXT;
+}
+
 bool option_of_start(int i)
 {
     return option_rows[i].resume == START;
@@ -43,6 +48,26 @@ bool option_of_start(int i)
 const char *option_word(int i, int w)
 {
     return option_row_word(&option_rows[i], w);
+}
+
+enum option_group option_group(int i)
+{
+#define X(...) +1
+    static const int rows[OPTION_GROUPS] = {[OPTIONS_OF_TASK] = 0 OPTIONS_TASK(X),
+                                            [OPTIONS_OF_LEARNING] = 0 OPTIONS_LEARNING(X),
+                                            [OPTIONS_OF_EXPLORATION] = 0 OPTIONS_EXPLORATION(X),
+                                            [OPTIONS_OF_RUNNING] = 0 OPTIONS_RUNNING(X),
+                                            [OPTIONS_OF_NODES] = 0 OPTIONS_NODES(X)};
+#undef X
+    int group = 0;
+    for (; group < OPTION_GROUPS - 1 && i >= rows[group]; group++) i -= rows[group];
+    return (enum option_group)group;
+}
+
+const char *option_group_name(int group)
+{
+    static const char *const names[OPTION_GROUPS + 1] = {"task", "learning", "exploration", "running", "nodes"};
+    return names[group];
 }
 
 void options_names(const char *key, const char *(*name)(int i))
@@ -86,13 +111,6 @@ int options_other_run(const struct option_set *a, const struct option_set *b)
     return -1;
 }
 
-/* A beginning of b is one edit away, so that "--eps" leads to "--eps-final" and not to "--env". */
-static int far(const char *a, const char *b)
-{
-    const size_t n = strlen(a);
-    return n >= 2 && n < strlen(b) && !strncmp(a, b, n) ? 1 : edits_between(a, b);
-}
-
 /* The value as an error line may hold it: one line, not too long. */
 static const char *shown(const char *value, char text[96])
 {
@@ -104,15 +122,11 @@ static const char *shown(const char *value, char text[96])
 
 int option_find(const char *key)
 {
-    int nearest = 0, least = INT32_MAX;
-    for (int i = 0; i < option_count(); i++) {
+    for (int i = 0; i < option_count(); i++)
         if (!strcmp(key, option_rows[i].key)) return i;
-        const int d = far(key, option_rows[i].key);
-        if (d < least) nearest = i, least = d;
-    }
-    char text[96];
-    return error_set("no option is called '%s'; the nearest is '%s' (`dunlin train --help` lists all)",
-                     shown(key, text), option_rows[nearest].key);
+    char text[96], advice[192];
+    return error_set("no option is called '%s'%s (`dunlin train --help all` lists all)", shown(key, text),
+                     option_names_advice(key, advice, sizeof advice));
 }
 
 void options_init(struct option_set *set)
@@ -184,11 +198,20 @@ int options_eps_final(const char *text, double value[8], double prob[8])
     return n;
 }
 
+int64_t options_eps_frames(const struct options *o)
+{
+    return o->eps_share > 0 ? (int64_t)(o->eps_share * (double)o->frames) : o->eps_frames;
+}
+
 int options_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     double value[8], prob[8];
     if (options_eps_final(o->eps_final, value, prob) < 0) return -1;
+    if (o->eps_share > 0 && set->origin[option_find("eps-frames")] > ORIGIN_STORED)
+        return error_set("eps-share is %g and eps-frames is %" PRId64 ", which both say when exploration has fallen; "
+                         "allowed: one of the two (eps-share 0: off)",
+                         o->eps_share, o->eps_frames);
     if (o->t_max == 0 && o->envs_per_actor > 1)
         return error_set("t-max is 0 (one update per finished episode) and envs-per-actor is %" PRId64
                          "; allowed with t-max 0: envs-per-actor 1",

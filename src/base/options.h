@@ -17,6 +17,19 @@ void options_names(const char *key, const char *(*name)(int i));
 int option_count(void);
 const char *option_key(int i);
 const char *option_help(int i);
+/* Is its value a text, or a word: no number and no flag. */
+bool option_is_text(int i);
+/* What option i is about. A name is one word, which INI files may have as a section; NULL behind the last. */
+enum option_group {
+    OPTIONS_OF_TASK,
+    OPTIONS_OF_LEARNING,
+    OPTIONS_OF_EXPLORATION,
+    OPTIONS_OF_RUNNING,
+    OPTIONS_OF_NODES,
+    OPTION_GROUPS
+};
+enum option_group option_group(int i);
+const char *option_group_name(int group);
 /* The w-th word that option i allows; NULL behind the last, and at once where there is no list of words. */
 const char *option_word(int i, int w);
 /* -1 where no option has that key; the line then names the nearest key. */
@@ -38,7 +51,8 @@ int options_set(struct option_set *set, const char *key, const char *value, enum
  * error_set(). */
 int options_read_file(struct option_set *set, const char *path);
 /* What stands behind the subcommand: at most one FILE.ini (read first), then --key value, --key=value, or a bare
- * --flag. *positional is the first word that is neither (NULL: none; more than one is an error). */
+ * --flag. *positional is the first word that is neither (NULL: none; more than one is an error); where positional is
+ * NULL that word is the name of a preset, read as a file. */
 int options_read_args(struct option_set *set, int argc, char **argv, const char **positional);
 /* The environment's own defaults for set->values.algo, with origin ENVIRONMENT. */
 int options_apply_env(struct option_set *set, const struct env_ops *ops);
@@ -55,10 +69,12 @@ bool option_of_start(int i);
 bool options_same(int i, const struct options *a, const struct options *b);
 /* The first option that may not change on resume and differs: then a and b are of two runs. -1: none does. */
 int options_other_run(const struct option_set *a, const struct option_set *b);
+/* Global frames over which epsilon falls: eps-frames, or a share of frames. */
+int64_t options_eps_frames(const struct options *o);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */
 int options_eps_final(const char *text, double value[8], double prob[8]);
-/* The help text of all options, one line each with its value in set and its range; for a resume only of those that may
- * change there, which otherwise stay as they were. */
-void options_print_help(const struct option_set *set, bool resume);
+/* The help text of the usual options, or of the whole of them, by group, one line each with its value in set and its
+ * range; for a resume only of those that may change there, which otherwise stay as they were. */
+void options_print_help(const struct option_set *set, bool resume, bool whole);
 
 #endif

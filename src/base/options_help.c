@@ -1,4 +1,4 @@
-/* options_help.c -- the help text of all options: key, help, default, range. */
+/* options_help.c -- the help text of options, by what they are about: key, help, default, range. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,56 +8,89 @@
 
 enum { HELP_AT = 28 };
 
-static void print_bounds(double low, double high, char *text, size_t size)
+/* What a first run turns to; the rest is shown by `--help all`. */
+static const char *const USUAL[] = {"env",
+                                    "frames",
+                                    "seed",
+                                    "algo",
+                                    "net",
+
+                                    "optimizer",
+                                    "lr",
+                                    "gamma",
+                                    "t-max",
+                                    "envs-per-actor",
+
+                                    "entropy",
+                                    "eps-final",
+                                    "out",
+                                    "or-resume",
+                                    "force",
+                                    "actors",
+                                    "checkpoint-every",
+                                    "eval-every",
+                                    "stop-at",
+                                    "deterministic"};
+
+static const char *const HEADINGS[] = {
+    [OPTIONS_OF_TASK] = "Task",       [OPTIONS_OF_LEARNING] = "Learning",   [OPTIONS_OF_EXPLORATION] = "Exploration",
+    [OPTIONS_OF_RUNNING] = "Running", [OPTIONS_OF_NODES] = "Several nodes",
+};
+
+static bool is_usual(const char *key)
 {
-    if (high > 0x1p62)
-        snprintf(text, size, "; %.10g or more", low);
-    else
-        snprintf(text, size, "; %.10g to %.10g", low, high);
+    for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++)
+        if (!strcmp(key, USUAL[i])) return true;
+    return false;
 }
 
-/* "; 0 to 1", "; 1 or more", "; one of a, b", or "". Returns what stands behind the key. */
-static const char *print_range(const struct option_row *row, char *text, size_t size)
+/* A resume takes what it may change, and what is of its start, but for the folder, which it is given. */
+static bool of_resume(int i)
 {
-    text[0] = 0;
-    switch (row->kind) {
-    case KIND_REAL:
-        print_bounds(row->real.low, row->real.high, text, size);
-        return "X";
-    case KIND_INT:
-        print_bounds((double)row->integer.low, (double)row->integer.high, text, size);
-        return "N";
-    case KIND_FLAG:
-        return "";
-    case KIND_TEXT:
-        return "TEXT";
-    case KIND_WORD:
-    case KIND_NAME:
-        snprintf(text, size, "; one of ");
-        option_row_words(row, text + strlen(text), size - strlen(text));
-        return "WORD";
-    }
-    return "";
+    static const char *const FOLDER[] = {"out", "force", "or-resume"};
+    for (int k = 0; k < 3; k++)
+        if (!strcmp(option_key(i), FOLDER[k])) return false;
+    return option_may_change(i) || option_of_start(i);
 }
 
-void options_print_help(const struct option_set *set, bool resume)
+static void print_option(const struct option_set *set, int i, bool resume, bool whole)
 {
+    char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 640], left[64];
+    const char *const value = option_row_range(&option_rows[i], allowed, sizeof allowed);
+    options_format(&set->values, i, def, sizeof def);
+    if (resume) snprintf(def, sizeof def, "as before");
+    if (!whole && (*value == 'N' || *value == 'X')) allowed[0] = 0;
+    snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
+    snprintf(line, sizeof line, *def ? "  %-*s %s (%s%s)" : "  %-*s %s", HELP_AT - 3, left, option_help(i), def,
+             allowed);
+    text_wrapped(stdout, line, HELP_AT, TEXT_WIDTH);
+}
+
+void options_print_help(const struct option_set *set, bool resume, bool whole)
+{
+    char line[320];
+    int shown = 0, all = 0, before = -1;
     for (int i = 0; i < option_count(); i++) {
-        if (resume && !option_may_change(i) && !option_of_start(i)) continue;
-        char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 640], left[64];
-        const char *const value = print_range(&option_rows[i], allowed, sizeof allowed);
-        options_format(&set->values, i, def, sizeof def);
-        if (resume) snprintf(def, sizeof def, "as before");
-        snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
-        snprintf(line, sizeof line, *def ? "  %-*s %s (%s%s)" : "  %-*s %s", HELP_AT - 3, left, option_help(i), def,
-                 allowed);
-        text_wrapped(stdout, line, HELP_AT, TEXT_WIDTH);
+        if (resume && !of_resume(i)) continue;
+        all++;
+        if (!whole && !is_usual(option_key(i))) continue;
+        shown++;
+        const int group = (int)option_group(i);
+        if (group != before) printf("%s%s\n", before < 0 ? "" : "\n", HEADINGS[group]);
+        before = group;
+        print_option(set, i, resume, whole);
+    }
+    putchar('\n');
+    if (!whole) {
+        snprintf(line, sizeof line, "These are %d of %d options. All of them: dunlin %s --help all", shown, all,
+                 resume ? "resume" : "train");
+        text_wrapped(stdout, line, 0, TEXT_WIDTH);
     }
     text_wrapped(
         stdout,
         resume ? "In brackets: default and range. What is not listed stays as the run has it."
                : "In brackets: default and range. Whole numbers may be written 2000000 or 2e6. Environments bring "
-                 "defaults of their own for some options (--env E --algo A --help shows these); FILE.ini is "
-                 "stronger than they are, and the command line is strongest.",
+                 "defaults of their own (--env E --algo A --help shows them); FILE.ini is stronger, the command "
+                 "line strongest.",
         0, TEXT_WIDTH);
 }

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/options.h"
+#include "base/preset.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -35,8 +38,11 @@ struct ini {
     struct option_set *set;
     const char *path, *bytes, *next; /* the text and the line that inih gets next */
     int line;                        /* the one it has, from 1 */
-    int failed;                      /* the first line whose value was refused; 0: none */
+    int failed;                      /* the first line that was refused here; 0: none */
+    int read[OPTIONS_MOST];          /* the line of an option's value; 0: none yet */
 };
+
+enum { HIDDEN = 1 }; /* stands for a ; in quotes, which inih would take for a comment's start; no file has it */
 
 /* The text of a file and its end, malloc'd; NULL after error_set(). */
 static char *read_whole(const char *path, size_t *size)
@@ -80,11 +86,46 @@ static int look_through(const char *path, const char *bytes, size_t size)
     return 0;
 }
 
+/* A section is known by what its options are about, or holds them all. */
+static bool known_section(const char *name, size_t n)
+{
+    if (n == 5 && !strncasecmp(name, "train", n)) return true;
+    for (int g = 0; option_group_name(g); g++)
+        if (strlen(option_group_name(g)) == n && !strncasecmp(name, option_group_name(g), n)) return true;
+    return false;
+}
+
+static void refuse_section(struct ini *ini, const char *name, size_t n)
+{
+    char known[128] = "";
+    for (int g = 0; option_group_name(g); g++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), ", [%s]", option_group_name(g));
+    error_set("%s:%d: found the section '[%.*s]', which is not known; allowed: [train]%s, or none", ini->path,
+              ini->line, (int)n, name, known);
+    ini->failed = ini->line;
+}
+
+/* Where the line's text ends before a comment, of which a quoted value is no part. */
+static size_t before_comment(char *line, size_t n)
+{
+    size_t i = strcspn(line, "=:");
+    i += i < n;
+    while (i < n && isblank((unsigned char)line[i])) i++;
+    const char quote = i < n && (line[i] == '"' || line[i] == '\'') ? line[i] : '\0';
+    const char *end = quote ? memchr(line + i + 1, quote, n - i - 1) : NULL;
+    for (size_t at = end ? i : 1; at < n; at++) {
+        const bool quoted = end && line + at < end;
+        if (quoted && line[at] == ';') line[at] = HIDDEN;
+        if (!quoted && line[at] == '#' && isblank((unsigned char)line[at - 1])) return at;
+    }
+    return n;
+}
+
 /* inih's fgets: the next line without indentation and without what a '#' after a blank begins. */
 static char *next_line(char *str, int num, void *stream)
 {
     struct ini *ini = stream;
-    if (!*ini->next) return NULL;
+    if (!*ini->next || ini->failed) return NULL;
     const char *line = ini->next;
     size_t n = strcspn(line, "\n");
     ini->next = line + n + (line[n] == '\n');
@@ -92,22 +133,48 @@ static char *next_line(char *str, int num, void *stream)
     const size_t indent = strspn(line, " \t\r");
     line += indent <= n ? indent : n;
     n -= indent <= n ? indent : n;
-    for (size_t i = 1; i < n; i++)
-        if (line[i] == '#' && isblank((unsigned char)line[i - 1])) n = i;
+    const char *close = n && *line == '[' ? memchr(line, ']', n) : NULL;
+    if (close && !known_section(line + 1, (size_t)(close - line) - 1))
+        return refuse_section(ini, line + 1, (size_t)(close - line) - 1), NULL;
     if (n > (size_t)num - 2) n = (size_t)num - 2; /* look_through() keeps it from this */
     memcpy(str, line, n);
-    memcpy(str + n, "\n", 2);
+    str[n] = '\0';
+    memcpy(str + before_comment(str, n), "\n", 2);
     return str;
+}
+
+/* The value without its quotes, to text. 0, or -1 after error_set(). */
+static int unquote(const char *where, const char *name, const char *value, char *text, size_t size)
+{
+    snprintf(text, size, "%s", value);
+    for (char *c = text; *c; c++)
+        if (*c == HIDDEN) *c = ';';
+    const char quote = *text;
+    if (quote != '"' && quote != '\'') return 0;
+    char *end = strchr(text + 1, quote);
+    if (!end || end[1])
+        return error_set("%s: %.80s is %.200s; allowed: a value alone, or all of it in one pair of quotes", where, name,
+                         text);
+    *end = '\0';
+    memmove(text, text + 1, (size_t)(end - text));
+    return 0;
 }
 
 static int take_value(void *user, const char *section, const char *name, const char *value)
 {
     struct ini *ini = user;
-    char where[1024];
+    char where[1024], text[INI_MAX_LINE + 1], path[OPTION_TEXT];
     (void)section;
     if (ini->failed) return 1;
     snprintf(where, sizeof where, "%.900s:%d", ini->path, ini->line);
-    if (!options_set(ini->set, name, value ? value : "", ORIGIN_FILE, where)) return 1;
+    const int i = option_find(name);
+    if (i >= 0 && ini->read[i]) {
+        error_set("%s: %s stands in line %d already; leave one of them out", where, name, ini->read[i]);
+    } else if (!unquote(where, name, value ? value : "", text, sizeof text) &&
+               !options_set(ini->set, name, home_path(text, path, sizeof path), ORIGIN_FILE, where)) {
+        ini->read[i] = ini->line;
+        return 1;
+    }
     ini->failed = ini->line;
     return 0;
 }
@@ -133,8 +200,10 @@ int options_read_file(struct option_set *set, const char *path)
         const int line = ini_parse_stream(next_line, &ini, take_value, &ini);
         if (line < 0)
             status = error_set("%s: out of memory", path);
+        else if (ini.failed && (!line || line == ini.failed))
+            status = -1;
         else if (line > 0)
-            status = line == ini.failed ? -1 : line_refused(&ini, line);
+            status = line_refused(&ini, line);
     }
     free(bytes);
     return status;
@@ -152,7 +221,9 @@ static bool flag_word(const char *word)
 static int read_option(struct option_set *set, int argc, char **argv, int *i)
 {
     const struct word_parts parts = word_split(argv[*i]);
-    const char *where = parts.key, *key = where + 2, *value = parts.value;
+    char path[OPTION_TEXT];
+    const char *where = parts.key, *key = where + 2;
+    const char *value = parts.value ? home_path(parts.value, path, sizeof path) : NULL;
     const char *positive = strncmp(key, "no-", 3) ? NULL : key + 3;
     int option = option_find(key);
     if (option < 0 && positive) {
@@ -173,6 +244,7 @@ static int read_option(struct option_set *set, int argc, char **argv, int *i)
             return error_set("%s: its value is missing; allowed: %s VALUE, or %s=VALUE (%s)", where, where, where,
                              option_help(option));
         value = argv[++*i];
+        if (*value != '~') value = home_path(value, path, sizeof path); /* a shell has seen to that */
     }
     return options_set(set, key, value, ORIGIN_COMMAND, where);
 }
@@ -192,7 +264,13 @@ int options_read_args(struct option_set *set, int argc, char **argv, const char 
         if (*slot) return error_set("found both '%.200s' and '%.200s'; allowed: one of them", *slot, argv[i]);
         *slot = argv[i];
     }
-    if (word && !positional) return error_set("found '%.200s'; allowed: one FILE.ini and --KEY VALUE", word);
-    if (positional) *positional = word;
+    char preset[4096];
+    if (positional) {
+        *positional = word;
+    } else if (word) {
+        if (preset_find(word, preset, sizeof preset)) return -1;
+        if (file) return error_set("found both '%.200s' and the preset '%.200s'; allowed: one of them", file, word);
+        file = preset;
+    }
     return file ? options_read_file(set, file) : 0; /* its values are weaker than those set above */
 }

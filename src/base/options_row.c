@@ -87,6 +87,37 @@ void option_row_allowed(const struct option_row *row, char *text, size_t size)
     }
 }
 
+static void print_bounds(double low, double high, char *text, size_t size)
+{
+    if (high > 0x1p62)
+        snprintf(text, size, "; %.10g or more", low);
+    else
+        snprintf(text, size, "; %.10g to %.10g", low, high);
+}
+
+const char *option_row_range(const struct option_row *row, char *text, size_t size)
+{
+    text[0] = 0;
+    switch (row->kind) {
+    case KIND_REAL:
+        print_bounds(row->real.low, row->real.high, text, size);
+        return "X";
+    case KIND_INT:
+        print_bounds((double)row->integer.low, (double)row->integer.high, text, size);
+        return "N";
+    case KIND_FLAG:
+        return "";
+    case KIND_TEXT:
+        return "TEXT";
+    case KIND_WORD:
+    case KIND_NAME:
+        snprintf(text, size, "; one of ");
+        option_row_words(row, text + strlen(text), size - strlen(text));
+        return "WORD";
+    }
+    return "";
+}
+
 bool option_read_real(const char *value, double *x)
 {
     char *end;

@@ -48,6 +48,8 @@ void option_row_init(const struct option_row *row, struct options *values);
 bool option_row_read(const struct option_row *row, struct options *values, const char *value, bool store);
 /* What row allows, in words: "a number from 0 to 1000". */
 void option_row_allowed(const struct option_row *row, char *text, size_t size);
+/* The same as help shows it: "; 0 to 1", "; 1 or more", "; one of a, b", or "". Returns what stands behind the key. */
+const char *option_row_range(const struct option_row *row, char *text, size_t size);
 /* A number as values have it: no "inf", "nan", hexadecimal or leading blanks, which strtod() would take. */
 bool option_read_real(const char *value, double *x);
 

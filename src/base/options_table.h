@@ -5,7 +5,8 @@
  * kind: REAL double, INT int64_t, FLAG bool, TEXT char[OPTION_TEXT]; WORD an enum, whose list of words stands for the
  *       largest; NAME char[OPTION_TEXT], one of those that another room's table has (options_names())
  * resume: MAY if `dunlin resume` may change it, START for what is of one start only (never stored back), FIXED
- * Numbers' bounds are inclusive. */
+ * Numbers' bounds are inclusive.
+ * A row stands in the list of its group, what it is about: --help and INI files have them as headings and sections. */
 #ifndef DUNLIN_BASE_OPTIONS_TABLE_H
 #define DUNLIN_BASE_OPTIONS_TABLE_H
 
@@ -20,14 +21,26 @@
 #define SIGMA_WORDS(W) W(SIGMA_FREE, "free") W(SIGMA_SCALAR, "scalar")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
 #define ON_NAN_WORDS(W) W(ON_NAN_DROP, "drop") W(ON_NAN_STOP, "stop")
+#define LAG_WORDS(W) W(LAG_OFF, "off") W(LAG_COUNT, "count") W(LAG_GAP, "gap")
 #define NET_AUTO "auto" /* stands nowhere any more once the environment is open (setup_choose_net()) */
 #define RELAY_WORDS(W) W(RELAY_AUTO, "auto") W(RELAY_OFF, "off")
 #define COMBINE_WORDS(W) W(COMBINE_NONE, "none") W(COMBINE_SUM, "sum")
 #define WIRE_WORDS(W) W(WIRE_FLOAT32, "float32") W(WIRE_BF16, "bf16") W(WIRE_SIGNIFICANT, "significant")
 
 /* clang-format off */
-#define OPTIONS(X)                                                                                                     \
+#define OPTIONS_TASK(X)                                                                                                \
     X(TEXT, env, "env", "catch", 0, "", FIXED, "environment: NAME, or FAMILY:NAME (see `dunlin list`)")                \
+    X(INT, frames, "frames", 10000000, 1, INT64_MAX, MAY, "emulated frames to train for, all actors together")         \
+    X(INT, seed, "seed", 1, 0, INT64_MAX, FIXED, "names every random stream of the run")                               \
+    X(INT, no_op_max, "no-op-max", 30, 0, 10000, FIXED, "no-op actions at a reset, at most (Atari)")                   \
+    X(REAL, sticky, "sticky", 0, 0, 1, FIXED, "chance that the last action is repeated instead (Atari)")               \
+    X(FLAG, life_loss, "life-loss", true, 0, 1, FIXED, "a lost life ends the episode for learning (Atari)")            \
+    X(TEXT, python, "python", "", 0, "", START, "the Python of a gym: environment, such as venv/bin/python; else python3")\
+    X(REAL, env_timeout, "env-timeout", 60, 0.1, 86400, MAY, "seconds that a step of a gym: environment may take")     \
+    X(INT, frame_skip, "frame-skip", 1, 1, 64, FIXED,                                                                  \
+      "times that an action is played (gym); of pictures the brighter of the last two pixels is seen")                 \
+    X(FLAG, grey, "grey", true, 0, 1, FIXED, "pictures are made grey (gym); false keeps their colours")
+#define OPTIONS_LEARNING(X)                                                                                            \
     X(NAME, algo, "algo", "a3c", 0, "", FIXED, "algorithm")                                                            \
     X(TEXT, net, "net", NET_AUTO, 0, "", FIXED,                                                                        \
       "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
@@ -45,11 +58,20 @@
     X(FLAG, lr_anneal, "lr-anneal", true, 0, 1, MAY, "anneal the learning rate linearly to 0 over `frames`")           \
     X(REAL, gamma, "gamma", 0.99, 0, 1, MAY, "discount of a reward one step away")                                     \
     X(INT, t_max, "t-max", 5, 0, 100000, FIXED, "steps between two updates; 0: one update per finished episode")       \
+    X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
     X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
       "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
-    X(REAL, entropy, "entropy", 0.01, 0, 1e3, MAY, "beta, weight of the policy's entropy (a3c)")                       \
+    X(REAL, lambda, "lambda", 1, 0, 1, MAY,                                                                            \
+      "lambda of Q(lambda): how much of a return is what was met, the rest max Q; 1: n-step returns (n-step-q)")       \
+    X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \
+      "gradients made of each rollout, each on weights that have the one before; 1: the paper")                        \
+    X(REAL, ppo_clip, "ppo-clip", 0, 0, 1, MAY,                                                                        \
+      "epochs above 1: how far an action's probability may move from that which played; 0: freely (a3c)")              \
     X(REAL, value_coef, "value-coef", 0.5, 0, 1e3, MAY, "weight of the value loss (a3c)")                              \
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                    \
+    X(WORD, lag_scale, "lag-scale", LAG_OFF, 0, LAG_WORDS, MAY,                                                        \
+      "steps of late gradients shortened, by the updates since their weights (count) or how far these moved (gap)")    \
+    X(REAL, lag_unit, "lag-unit", 16, 1e-3, 1e9, MAY, "updates that halve a step with lag-scale count")                \
     X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.999999999, MAY, "RMSProp's decay of the mean square")                   \
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                \
     X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED,                                                                  \
@@ -58,41 +80,45 @@
     X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.999999999, MAY, "Adam's decay of the mean")                            \
     X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.999999999, MAY, "Adam's decay of the mean square")                   \
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
-    X(INT, target_every, "target-every", 40000, 1, INT64_MAX, MAY,                                                     \
-      "frames between two updates of the target network")                                                              \
-    X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
-      "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
-    X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
+    X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
+      "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
+    X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
+      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
+    X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
+      "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
+    X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
+      "steps before the first gradient, of all actors together, also after a resume (dqn)")                            \
+    X(INT, batch, "batch", 32, 1, 65536, MAY, "steps drawn for a gradient (dqn), one every t-max steps")               \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
     X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
     X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \
       "divide rewards by the running standard deviation of their discounted sum when learning")                        \
     X(FLAG, obs_norm, "obs-norm", false, 0, 1, FIXED,                                                                  \
-      "the network reads observations less their running mean, over their running standard deviation")                 \
-    X(INT, frames, "frames", 10000000, 1, INT64_MAX, MAY, "emulated frames to train for, all actors together")         \
-    X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
-    X(INT, seed, "seed", 1, 0, INT64_MAX, FIXED, "names every random stream of the run")                               \
+      "the network reads observations less their running mean, over their running standard deviation")
+#define OPTIONS_EXPLORATION(X)                                                                                         \
+    X(REAL, entropy, "entropy", 0.01, 0, 1e3, MAY, "beta, weight of the policy's entropy (a3c)")                       \
+    X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
+      "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
+    X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
+    X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
+    X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
+#define OPTIONS_RUNNING(X)                                                                                             \
     X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                             \
     X(FLAG, or_resume, "or-resume", false, 0, 1, START,                                                                \
       "resume where `out` already holds a run of this configuration")                                                  \
     X(FLAG, force, "force", false, 0, 1, START, "throw away what `out` holds")                                         \
     X(INT, actors, "actors", 0, 0, 65536, START,                                                                       \
       "actors to launch when started alone; 0: one per core, or those of before")                                      \
+    X(INT, master_threads, "master-threads", 1, 1, 64, MAY,                                                            \
+      "threads of rank 0 that apply waiting gradients; more where cores are to spare")                                 \
     X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints")         \
     X(INT, checkpoint_keep, "checkpoint-keep", 3, 1, 1000000, MAY, "checkpoints kept")                                 \
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")      \
     X(INT, eval_every, "eval-every", 1000000, 0, INT64_MAX, MAY, "frames between two evaluations; 0: none")            \
     X(INT, eval_episodes, "eval-episodes", 10, 1, 1000000, MAY, "episodes of an evaluation")                           \
-    X(REAL, eval_seconds, "eval-seconds", 1800, 0, 1e9, MAY, "seconds that an evaluation may take; 0: no limit")      \
-    X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")                                \
-    X(INT, no_op_max, "no-op-max", 30, 0, 10000, FIXED, "no-op actions at a reset, at most (Atari)")                   \
-    X(REAL, sticky, "sticky", 0, 0, 1, FIXED, "chance that the last action is repeated instead (Atari)")               \
-    X(FLAG, life_loss, "life-loss", true, 0, 1, FIXED, "a lost life ends the episode for learning (Atari)")            \
-    X(TEXT, python, "python", "", 0, "", START, "the Python of a gym: environment, such as venv/bin/python; else python3")  \
-    X(REAL, env_timeout, "env-timeout", 60, 0.1, 86400, MAY, "seconds that a step of a gym: environment may take")   \
-    X(INT, frame_skip, "frame-skip", 1, 1, 64, FIXED,                                                                  \
-      "times that an action is played (gym); of pictures the brighter of the last two pixels is seen")                \
-    X(FLAG, grey, "grey", true, 0, 1, FIXED, "pictures are made grey (gym); false keeps their colours")               \
+    X(REAL, eval_seconds, "eval-seconds", 1800, 0, 1e9, MAY, "seconds that an evaluation may take; 0: no limit")       \
+    X(TEXT, stop_at, "stop-at", "", 0, "", MAY,                                                                        \
+      "a score: the run is done once the mean of an evaluation has reached it; empty: at `frames`")                    \
     X(WORD, consistency, "consistency", CONSISTENCY_VERSIONED, 0, CONSISTENCY_WORDS, MAY,                              \
       "weights fetched whole (versioned), or as they lie (hogwild)")                                                   \
     X(FLAG, deterministic, "deterministic", false, 0, 1, FIXED,                                                        \
@@ -100,7 +126,8 @@
     X(INT, log_frames, "log-frames", 10000, 1, INT64_MAX, MAY,                                                         \
       "frames between two rows of /train with deterministic")                                                          \
     X(WORD, on_nan, "on-nan", ON_NAN_DROP, 0, ON_NAN_WORDS, MAY,                                                       \
-      "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")                \
+      "a NaN or Inf in a reward, observation or gradient: drop that rollout, or save and stop the run")
+#define OPTIONS_NODES(X)                                                                                               \
     X(REAL, patience, "patience", 60, 1, 1e6, MAY,                                                                     \
       "seconds that a rank which cannot be looked up (on another node) may be silent; looked up, silence is no death") \
     X(WORD, relay, "relay", RELAY_AUTO, 0, RELAY_WORDS, MAY,                                                           \
@@ -110,9 +137,10 @@
     X(WORD, wire, "wire", WIRE_FLOAT32, 0, WIRE_WORDS, MAY,                                                            \
       "other nodes: gradients travel as they are, in 16 bits, or only entries that matter; the rest is kept "          \
       "and added up")
+#define OPTIONS(X) OPTIONS_TASK(X) OPTIONS_LEARNING(X) OPTIONS_EXPLORATION(X) OPTIONS_RUNNING(X) OPTIONS_NODES(X)
 /* clang-format on */
 
-enum { OPTION_TEXT = 512, OPTIONS_MOST = 64 }; /* bytes of a text value, its end included; rows */
+enum { OPTION_TEXT = 512, OPTIONS_MOST = 96 }; /* bytes of a text value, its end included; rows */
 
 #define OPTION_WORD(constant, word) constant,
 #define X_REAL(field, words)

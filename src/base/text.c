@@ -1,9 +1,13 @@
 /* text.c -- see text.h. */
 #include "base/text.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 const char *text_span(double seconds, char text[TEXT_FIGURE])
 {
@@ -34,6 +38,68 @@ const char *text_grouped(int64_t n, char text[TEXT_FIGURE])
     }
     text[at] = '\0';
     return text;
+}
+
+const char *text_number(double x, char text[TEXT_FIGURE])
+{
+    const char *point = localeconv()->decimal_point;
+    if (x == floor(x) && fabs(x) < 1e15) { /* 150000, not 1.5e+05; no -0 */
+        snprintf(text, TEXT_FIGURE, "%.0f", x + 0);
+        return text;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, TEXT_FIGURE, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    char *at = strcmp(point, ".") ? strstr(text, point) : NULL;
+    if (at) {
+        memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
+        *at = '.';
+    }
+    return text;
+}
+
+int text_columns(void)
+{
+    enum { LEAST = 40, MOST = 1000 };
+    struct winsize size = {0};
+    const char *said = getenv("COLUMNS");
+    int columns = 0;
+    if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) columns = size.ws_col;
+    if (columns <= 0 && said) columns = atoi(said);
+    if (columns <= 0) columns = TEXT_WIDTH;
+    return columns < LEAST ? LEAST : columns > MOST ? MOST : columns;
+}
+
+int text_length(const char *text)
+{
+    int n = 0;
+    for (; *text; n++) {
+        const int bytes = text_character(text);
+        text += bytes ? bytes : 1;
+    }
+    return n;
+}
+
+/* Bytes of the first n characters. */
+static size_t bytes_of(const char *text, int n)
+{
+    const char *at = text;
+    for (; n > 0 && *at; n--) {
+        const int bytes = text_character(at);
+        at += bytes ? bytes : 1;
+    }
+    return (size_t)(at - text);
+}
+
+const char *text_cut(const char *text, int columns, char *cut, size_t size)
+{
+    const int n = text_length(text), left = columns > 3 ? columns - 3 : 0, head = left / 2;
+    if (n <= columns)
+        snprintf(cut, size, "%s", text);
+    else
+        snprintf(cut, size, "%.*s...%s", (int)bytes_of(text, head), text, text + bytes_of(text, n - left + head));
+    return cut;
 }
 
 int text_character(const char *text)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TEXT_FIGURE = 32 }; /* bytes that the next three fill at most; they return `text` */
+enum { TEXT_FIGURE = 32 }; /* bytes that the next four fill at most; they return `text` */
 
 /* Seconds: 3725 -> "1h02m", 62 -> "1m02s", 7 -> "0m07s"; "?" where they are unknown or without end. */
 const char *text_span(double seconds, char text[TEXT_FIGURE]);
@@ -15,6 +15,15 @@ const char *text_span(double seconds, char text[TEXT_FIGURE]);
 const char *text_figure(double x, const char *fmt, char text[TEXT_FIGURE]);
 /* 1234567 -> "1,234,567" */
 const char *text_grouped(int64_t n, char text[TEXT_FIGURE]);
+/* The shortest that reads back to the same bits, with a dot whatever the locale, for other programs; "nan", "inf". */
+const char *text_number(double x, char text[TEXT_FIGURE]);
+
+/* Columns of the terminal that standard output is; else COLUMNS where it says, else TEXT_WIDTH. At least 40. */
+int text_columns(void);
+/* text in at most `columns` characters: of a longer one the middle becomes "...". To cut (size); returns it. */
+const char *text_cut(const char *text, int columns, char *cut, size_t size);
+/* Characters of text, as text_shown() would show it. */
+int text_length(const char *text);
 
 /* Bytes of the UTF-8 character at text (Unicode 15, table 3-7); 0 for a control character, of C0, C1 or DEL, and for
  * what is none. */

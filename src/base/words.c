@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/home.h"
 
 struct word_parts word_split(const char *word)
 {
@@ -85,6 +86,14 @@ static int refuse(const struct words *w, const char *word)
     return error_set("unknown option %.80s; allowed:%s", word, keys);
 }
 
+/* No shell looks behind a =: there ~ is still one. What is not as typed stays allocated, a value of the command. */
+static const char *whole_path(const char *value)
+{
+    char text[4096];
+    const char *path = home_path(value, text, sizeof text), *kept = path == value ? NULL : strdup(path);
+    return kept ? kept : value;
+}
+
 /* A word that is in no row. 0, or -1 after error_set(). */
 static int take_other(const struct words *w, char *word, int *count)
 {
@@ -94,7 +103,7 @@ static int take_other(const struct words *w, char *word, int *count)
     }
     if (word[0] == '-' || !w->what || (*count == w->most && !w->noun)) return refuse(w, word);
     if (*count < w->most) {
-        w->what[(*count)++] = word;
+        w->what[(*count)++] = *word == '~' ? word : whole_path(word);
         return 0;
     }
     if (w->most > 1) return error_set("more than %d %s; allowed: at most so many", w->most, w->noun);
@@ -119,10 +128,10 @@ int words_read(const struct words *w, int argc, char **argv)
             *row->flag = true;
             continue;
         }
-        const char *value = parts.value;
+        const char *value = parts.value ? whole_path(parts.value) : NULL;
         if (!value && i + 1 == argc && row->text && !row->keep && !row->missing) return refuse(w, argv[i]);
         if (!value && i + 1 < argc) {
-            value = argv[++i];
+            value = *argv[++i] == '~' ? argv[i] : whole_path(argv[i]);
             if (row->keep) w->rest[(*w->rest_count)++] = argv[i];
         }
         if (take_value(row, value)) return -1;

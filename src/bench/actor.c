@@ -173,7 +173,7 @@ static void run_master(const struct mpi_ranks *r, const struct setup *setup, str
     const struct options *o = setup->options;
     const size_t params = setup->facts->params;
     struct rng rng = rng_make((uint64_t)o->seed, 0, RNG_INIT, 0);
-    float *theta = memory_floats(params), *target = setup->algo->has_target ? memory_floats(params) : NULL;
+    float *theta = memory_floats(params), *target = setup_target(setup) ? memory_floats(params) : NULL;
     struct turn_master m = {.share = r->share,
                             .optim = optim,
                             .params = params,
@@ -198,7 +198,9 @@ int bench_actor(const struct bench *b)
     int rc = 0;
     mpi_ranks_begin(&r);
     const int cores = probe_cores();
-    bool ok = !bench_options(b, &set) && !setup_open(&setup, &set.values, true);
+    const bool read = !bench_options(b, &set);
+    set.values.replay_start = 0; /* what is measured learns */
+    bool ok = read && !setup_open(&setup, &set.values, true);
     if (ok && r.size != 2) ok = !error_set("bench actor runs on 2 ranks, master and actor, not on %d", r.size);
     if (ok && r.rank == 0) {
         const struct optim_config config = setup_optim_config(&setup);
@@ -207,7 +209,7 @@ int bench_actor(const struct bench *b)
     if (ok && r.rank == 1) ok = !trial_open(&trial, &setup);
     if (mpi_ranks_agree(&r, ok) && ok) {
         const struct share_config config = {
-            .params = setup.facts->params, .target = setup.algo->has_target, .episodes = 1024};
+            .params = setup.facts->params, .target = setup_target(&setup), .episodes = 1024};
         r.share = share_open(MPI_COMM_WORLD, &config);
         probe_pin(r.rank == 0 ? cores - 1 : 0);
         if (r.rank == 0) {
@@ -216,7 +218,9 @@ int bench_actor(const struct bench *b)
         } else {
             if (cores < 2) setpriority(PRIO_PROCESS, 0, 5); /* as in training, to let the master in */
             trial.turn.share = r.share;
-            if ((rc = measure(&trial, b->seconds))) log_error("%s", error_text());
+            rc = measure(&trial, b->seconds);
+            if (!rc && world_python(set.values.env)) rc = bench_bridge(&setup, b->seconds);
+            if (rc) log_error("%s", error_text());
             share_bye(r.share);
         }
     } else {

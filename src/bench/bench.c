@@ -3,11 +3,15 @@
 #include "bench/bench.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watched.h"
@@ -42,7 +46,7 @@ static void print_usage(void)
 {
     char line[256];
     text_help(stdout,
-              "dunlin bench [WHAT] [options]\n"
+              "dunlin bench [WHAT] [--json] [options]\n"
               "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is "
               "the most, of times the least; without WHAT all of\n");
     for (int i = 0; i < WHATS; i++) {
@@ -53,11 +57,13 @@ static void print_usage(void)
              "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)",
              MADE_PARAMS);
     text_help(stdout,
+              "  --json        the figures as JSON, when all are there\n"
               "  --seconds S   measure for S seconds each\n"
               "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
               "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n");
     text_help(stdout, line);
     text_help(stdout,
+              "  --threads 1,2 server: so many threads apply, in turn (train: --master-threads)\n"
               "  actor and whole take the options of `dunlin train` (default --env catch):\n"
               "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
               "  whole: --actors N is the most that are tried at a time (16)\n"
@@ -94,7 +100,7 @@ static int check(const struct bench *b, const struct what *w)
 /* Under mpirun: a master and the actors that the WHAT wants. */
 static int launch(const struct bench *b, const struct what *w)
 {
-    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 8 };
+    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 10 };
     char seconds[32], params[32];
     int n = 0;
     const char **words = memory_new((size_t)b->argc + WORDS + 1, sizeof *words);
@@ -108,6 +114,10 @@ static int launch(const struct bench *b, const struct what *w)
         words[n++] = "--params";
         words[n++] = params;
     }
+    if (!w->trains && b->threads_text) {
+        words[n++] = "--threads";
+        words[n++] = b->threads_text;
+    }
     if (!w->trains && b->net) {
         words[n++] = "--net";
         words[n++] = b->net;
@@ -119,6 +129,54 @@ static int launch(const struct bench *b, const struct what *w)
     if (pid > 0) return mpirun_wait(pid);
     log_error("%s", error_text());
     return 1;
+}
+
+/* The figures of text, lines of probe_print(), as a list; other lines are left out. Of one without figures only where
+ * `always`: under mpirun one rank has them. */
+static void print_json(FILE *text, bool always)
+{
+    struct json j = {.out = stdout};
+    char line[512];
+    rewind(text);
+    if (!always && !fgets(line, sizeof line, text)) return;
+    rewind(text);
+    json_array(&j, NULL);
+    while (fgets(line, sizeof line, text)) {
+        char name[128], unit[64];
+        double value, limit, ratio;
+        if (sscanf(line, "%127s value %lf %63s limit %lf %*s ratio %lf", name, &value, unit, &limit, &ratio) != 5)
+            continue;
+        json_object(&j, NULL);
+        json_text(&j, "name", name);
+        json_real(&j, "value", value);
+        json_real(&j, "limit", limit);
+        json_text(&j, "unit", unit);
+        json_real(&j, "ratio", ratio);
+        json_end(&j);
+    }
+    json_end(&j);
+}
+
+/* What is printed meanwhile, by this process and those that it starts, goes to a file; NULL after error_set(). */
+struct kept_output {
+    FILE *text;
+    int before; /* the standard output that was */
+};
+static int keep_output(struct kept_output *k)
+{
+    fflush(stdout);
+    k->text = tmpfile();
+    k->before = k->text ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+    if (k->before < 0 || dup2(fileno(k->text), STDOUT_FILENO) < 0)
+        return error_set("no temporary file for --json: %s", strerror(errno));
+    return 0;
+}
+static void give_output_back(struct kept_output *k, bool always)
+{
+    fflush(stdout);
+    if (dup2(k->before, STDOUT_FILENO) >= 0) print_json(k->text, always);
+    close(k->before);
+    fclose(k->text);
 }
 
 static int run_what(const struct bench *given, const struct what *w, enum launch_kind kind)
@@ -160,7 +218,9 @@ int bench_main(int argc, char **argv)
         else if (!only && whats[i].trains)
             bad = check(&b, &whats[i]);
     }
+    struct kept_output kept = {0};
     int status = 0;
+    if (!bad && b.json) bad = keep_output(&kept);
     if (bad) {
         log_error("%s", error_text());
         status = 2;
@@ -170,6 +230,7 @@ int bench_main(int argc, char **argv)
             const int rc = run_what(&b, &whats[i], kind);
             if (rc) status = status ? status : rc;
         }
+    if (!bad && b.json) give_output_back(&kept, kind == LAUNCH_ALONE);
     free(b.argv);
     return status;
 }

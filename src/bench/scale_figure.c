@@ -63,7 +63,7 @@ void scale_figure(FILE *script, bool svg, const struct scale_measured *m, const 
             most = fmax(most, y);
             least = fmin(least, y);
         }
-    figure_head(script, svg ? FIGURE_SVG : FIGURE_PNG);
+    figure_head(script, svg ? FIGURE_SVG : FIGURE_PNG, 900, 540);
     write_rows(script, m, table);
     fprintf(script,
             "set logscale x 2\nset logscale y 10\nset offsets 0, 0, 0, 0\nset xlabel 'actors'\n"

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "check/watch.h"
 
-enum { FAULTS_MOST = 100, ENDLESS_MOST = 3, LOOKS_MOST = 5000, LOOKS_LEAST = 32 };
+enum { FAULTS_MOST = 100, FAILED_MOST = 5, ENDLESS_MOST = 3, LOOKS_MOST = 5000, LOOKS_LEAST = 32 };
 static const double SECONDS_LEAST = 0.5;   /* speed and memory show only then */
 static const long GROWTH_LEAST = 1L << 19; /* bytes; less is the allocator's own */
 
@@ -46,13 +46,27 @@ struct env_action check_action(const struct world *world, struct rng *rng, bool 
     return action;
 }
 
-static long resident(void)
+static long resident_of(const char *process)
 {
+    char path[64];
     long pages = 0, all;
-    FILE *f = fopen("/proc/self/statm", "r");
+    snprintf(path, sizeof path, "/proc/%s/statm", process);
+    FILE *f = fopen(path, "r");
     if (f && fscanf(f, "%ld %ld", &all, &pages) != 2) pages = 0;
     if (f) fclose(f);
     return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* Bytes of this process and of those that it has started: a Python environment grows in its own. */
+static long resident(void)
+{
+    char path[64], child[16];
+    long sum = resident_of("self");
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *f = fopen(path, "r");
+    while (f && fscanf(f, "%15s", child) == 1) sum += resident_of(child);
+    if (f) fclose(f);
+    return sum;
 }
 
 static void fault(struct check_game *g, enum check_fault kind, const char *line)
@@ -155,6 +169,7 @@ static bool begin(struct run *r)
     check_calls(CHECK_IN_RESET);
     const int rc = instance_reset(&r->in);
     r->g->seconds += 1e-9 * (double)(clock_ns() - at);
+    if (rc && r->in.fault == INSTANCE_FAILED) return false; /* it has written nothing */
     if (unwritten(r, "`reset`")) return true;
     if (!rc) look_at_obs(r);
     return !rc;
@@ -198,6 +213,7 @@ static int step(struct run *r, struct env_action action)
     g->steps++;
     watch_memory(r);
     const bool end = s.terminated || s.truncated;
+    if (rc && r->in.fault == INSTANCE_FAILED) return -1;                          /* it has written nothing */
     if (unwritten(r, end ? "the last `step` of an episode" : "`step`")) return 0; /* given up */
     if (rc) return -1;
     g->reward_low = fmin(g->reward_low, s.reward);
@@ -238,11 +254,12 @@ static void judge_memory(struct run *r)
     g->bytes_a_step = r->rss_steps[since] && steps > 0 && grown > GROWTH_LEAST ? (double)grown / (double)steps : 0;
 }
 
-static int64_t faults_of(const struct check_game *g)
+/* Too many to go on; so many failures in a row end an actor, and each may cost the start of a process. */
+static bool spoilt(const struct check_game *g)
 {
     int64_t sum = 0;
     for (int k = 0; k < CHECK_FAULTS; k++) sum += g->faults[k];
-    return sum;
+    return sum >= FAULTS_MOST || g->faults[CHECK_FAILED] >= FAILED_MOST;
 }
 
 static void take_room(struct check_game *g)
@@ -260,7 +277,6 @@ int check_game_play(struct check_game *g, struct world *world, const struct chec
 {
     struct run r = {.g = g, .limits = limits, .fill = true, .rss_next = 64};
     const bool foreign = world->foreign;
-    const double start = clock_seconds();
     *g = (struct check_game){.world = world, .max_steps = world->spec.max_steps};
     g->policy = rng_make(limits->seed, 1, RNG_POLICY, 0);
     take_room(g);
@@ -269,13 +285,14 @@ int check_game_play(struct check_game *g, struct world *world, const struct chec
     r.kept = memory_new(world_obs_bytes(world), 1);
     memset(r.kept, 3, world_obs_bytes(world));
     int rc = open_instance(&r);
-    while (!rc && faults_of(g) < FAULTS_MOST && g->endless < ENDLESS_MOST) {
+    const double start = clock_seconds(); /* Python may take a while to start */
+    while (!rc && !spoilt(g) && g->endless < ENDLESS_MOST) {
         const double spent = clock_seconds() - start;
         if (g->late || spent > limits->seconds) break;
         if (g->episodes >= limits->episodes && spent > SECONDS_LEAST) break;
         rc = episode(&r, start + limits->seconds);
     }
-    g->spoilt = faults_of(g) >= FAULTS_MOST;
+    g->spoilt = spoilt(g);
     if (!rc) judge_memory(&r);
     unwritten_pixels(&r);
     check_calls(CHECK_IN_FREE);

@@ -3,8 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "check/say.h"
 
@@ -186,7 +186,7 @@ static void judge_speed(const struct check_game *g)
 /* A leak that fills half of the machine within ten million steps ends a training. */
 static void judge_memory(const struct check_game *g)
 {
-    const double many = 1e7, machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    const double many = 1e7, machine = memory_of_machine();
     char steps[TEXT_FIGURE];
     if (g->bytes_a_step <= 0)
         check_say(CHECK_OK, "memory", "does not grow in %s steps", text_grouped(g->steps, steps));

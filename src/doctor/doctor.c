@@ -46,7 +46,8 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     s.set = *set;
     doctor_open(d, &s);
     const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
-    const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .params = params, .alone = true};
+    const struct doctor_plan plan = {
+        .facts = &facts, .n = 1, .actors = actors, .params = params, .kept = doctor_kept(&s), .alone = true};
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);
@@ -108,12 +109,8 @@ static int launch(struct doctor *d, int actors, int argc, char **argv)
 /* The options of training with the environment's defaults. 0, or -1 after error_set(). */
 static int read_options(struct option_set *set, int argc, char **argv)
 {
-    const char *positional = NULL;
     options_init(set);
-    if (options_read_args(set, argc, argv, &positional)) return -1;
-    if (positional)
-        return error_set("doctor takes one FILE.ini and --KEY VALUE pairs, as train does; \"%s\" is neither",
-                         positional);
+    if (options_read_args(set, argc, argv, NULL)) return -1;
     return setup_complete(set);
 }
 

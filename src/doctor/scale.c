@@ -25,10 +25,18 @@ int doctor_open(struct doctor *d, struct doctor_setup *s)
     return -1;
 }
 
+double doctor_kept(const struct doctor_setup *s)
+{
+    if (!s->ok || !s->setup.algo->replay) return 0;
+    const struct agent_config config = setup_agent_config(&s->setup, 1);
+    return agent_replay_bytes(&config, &s->setup.world);
+}
+
 /* s of a rollout and its gradient; 0 after error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
 {
-    const struct agent_config config = setup_agent_config(setup, 1);
+    struct agent_config config = setup_agent_config(setup, 1);
+    config.replay_start = 0; /* what takes time is to learn, not to fill a memory */
     struct agent *agent = agent_new(&config, &setup->world, setup->net);
     if (!agent) return 0;
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
@@ -41,7 +49,7 @@ static double time_rollouts(const struct setup *setup, double *frames)
     for (const double until = clock_seconds() + SECONDS; !rc && (each.n < 3 || clock_seconds() < until);) {
         const double start = clock_seconds();
         rc = agent_play(agent, theta, 0);
-        if (!rc) agent_gradient(agent, theta, setup->algo->has_target ? theta : NULL, dtheta, &stats);
+        if (!rc) agent_gradient(agent, theta, setup_target(setup) ? theta : NULL, dtheta, &stats);
         series_add(&each, clock_seconds() - start);
         if (!rc) all += stats.frames;
     }
@@ -58,7 +66,8 @@ static double time_rollouts(const struct setup *setup, double *frames)
 static struct grad_form form_of_pushes(const struct setup *setup)
 {
     const struct options *o = setup->options;
-    const int rows = setup_agent_config(setup, 1).factors ? (int)(o->t_max * o->envs_per_actor) : 0;
+    const int all = (int)(setup->algo->replay ? o->batch : o->t_max * o->envs_per_actor);
+    const int rows = setup_agent_config(setup, 1).factors ? all : 0;
     return grad_form_of(setup->facts->params, &setup->facts->wide, rows);
 }
 

@@ -8,12 +8,47 @@
  *   L     = sum_i  -log pi(a_i|s_i) adv_i  -  beta H(pi(.|s_i))  +  value_coef (R_i - V(s_i))^2
  *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): the policy's own file
  *
+ * With --epochs K the same rollout is differentiated K times, each time at the newest theta, which has the step before
+ * (Schulman et al. 2017, arXiv:1707.06347). From the second on the policy's term is, C = --ppo-clip,
+ *   -min(rho_i adv_i, min(max(rho_i, 1 - C), 1 + C) adv_i),   rho_i = pi(a_i|s_i) / mu(a_i|s_i),   C 0: -rho_i adv_i
+ *   its gradient: -rho_i adv_i d log pi(a_i|s_i), and 0 where rho_i is beyond 1 + C with adv_i > 0, or below 1 - C with
+ *   adv_i < 0
+ * mu is the policy that played; R, adv and log mu are those of the first time, when rho is 1. Departures from PPO: no
+ * minibatches, adv is not normalised, V is not clipped, and every epoch is a push of its own to the common optimiser.
+ *
  * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum
  * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
  * this is the same as descent on L. Its algorithm leaves beta H out but its text has it; value_coef 0.5 gives the
  * value gradient half the policy's weight, as the authors' reimplementers found to work. */
+#include <math.h>
+
 #include "learn/algo.h"
 #include "learn/returns.h"
+
+static const double RATIO_LOG_MOST = 20; /* a ratio that has no meaning any more stays finite */
+
+/* What adv counts in the gradient of a later epoch: rho, or 0 where the smaller term is the clipped one. */
+static double weight(double log_ratio, double adv, double clip)
+{
+    const double rho = exp(fmin(log_ratio, RATIO_LOG_MOST));
+    const bool beyond = adv > 0 ? rho > 1 + clip : rho < 1 - clip;
+    return clip > 0 && beyond ? 0 : rho;
+}
+
+static struct loss_sums a3c_again(struct rollout *r, const struct loss_config *c)
+{
+    const struct policy_ops *policy = c->policy->ops;
+    const int P = c->outputs;
+    const double mean = 1.0 / r->E;
+    for (int row = 0; row < r->T * r->E; row++) {
+        const float *out = r->out[row], *a = r->action + (ptrdiff_t)row * r->N;
+        const double adv = (double)r->adv[row];
+        const double w = weight(policy->log_prob(c->policy, out, a) - (double)r->log_prob[row], adv, c->ppo_clip);
+        policy->gradient(c->policy, out, a, w * adv, c->entropy, mean, r->dout[row]);
+        r->dout[row][P] = (float)(mean * 2 * c->value_coef * ((double)out[P] - (double)r->target[row]));
+    }
+    return (struct loss_sums){0};
+}
 
 static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 {
@@ -21,6 +56,7 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
     const int P = c->outputs;
     const double mean = 1.0 / r->E;
     struct loss_sums sums = {0};
+    if (c->again) return a3c_again(r, c);
     for (int row = 0; row < r->T * r->E; row++) {
         if (r->next_out[row])
             r->next_value[row] = r->next_out[row][P];
@@ -30,11 +66,13 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
     returns_lambda(r, c->gamma, c->lambda);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
-        const float *a = r->action + (size_t)row * r->N;
-        const double adv = (double)r->target[row] - out[P];
+        const float *a = r->action + (ptrdiff_t)row * r->N;
+        const double adv = (double)r->target[row] - out[P], log_prob = policy->ops->log_prob(policy, out, a);
+        r->adv[row] = (float)adv;
+        r->log_prob[row] = (float)log_prob;
         policy->ops->gradient(policy, out, a, adv, c->entropy, mean, r->dout[row]);
         r->dout[row][P] = (float)(mean * 2 * c->value_coef * -adv);
-        sums.policy -= mean * policy->ops->log_prob(policy, out, a) * adv;
+        sums.policy -= mean * log_prob * adv;
         sums.value += mean * adv * adv;
         sums.entropy += mean * policy->ops->entropy(policy, out);
     }

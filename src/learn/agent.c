@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -17,23 +16,31 @@
 
 enum { RESETS_MOST = 16 };
 
-/* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
-static int ring_of(const struct world *world, int T_max, int E)
+/* Does a rollout end where its only environment's episode does. */
+static bool ends_with_episode(const struct agent_config *config)
 {
-    return world->spec.stack + T_max + (E == 1 ? 1 : T_max);
+    return config->envs == 1 && (!config->algo->replay || config->t_max == 0);
+}
+
+/* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
+static int ring_of(const struct agent_config *config, const struct world *world, int T_max)
+{
+    return world->spec.stack + T_max + (ends_with_episode(config) ? 1 : T_max);
 }
 
 /* Does a rollout of so many steps fit: refused beyond half of the machine's memory, observations and activations. */
 static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
 {
-    const double obs = (double)world_obs_floats(world) * ring_of(world, T_max, config->envs) * config->envs;
+    const double obs = (double)world_obs_floats(world) * ring_of(config, world, T_max) * config->envs;
     const double act = (double)net_row_floats(net) * (T_max + 1) * config->envs;
-    const double bytes = (obs + act) * sizeof(float);
-    const double most = 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    const double row =
+        (double)(world->spec.stack + 1) * (double)world_obs_floats(world) + 2 * (double)net_row_floats(net);
+    const double bytes = (obs + act + (config->algo->replay ? row * config->batch : 0)) * sizeof(float);
+    const double most = 0.5 * memory_of_machine();
     if (bytes <= most) return 0;
     return error_set("a rollout of %d steps in %d environments needs %.1f GiB, more than half of this machine's memory "
-                     "(%.1f GiB); lower t-max or envs-per-actor",
-                     T_max, config->envs, bytes / 0x1p30, most / 0x1p30);
+                     "(%.1f GiB); lower t-max or envs-per-actor%s",
+                     T_max, config->envs, bytes / 0x1p30, most / 0x1p30, config->algo->replay ? ", or batch" : "");
 }
 
 /* 0 where config, environment and network go together, with the longest rollout in *T_max; -1 after error_set(). */
@@ -55,6 +62,7 @@ static int check(const struct agent_config *config, const struct world *world, c
             "algorithm %s does not go with lstm: its targets look one step ahead and have no recurrent state; "
             "use a3c or n-step-q, or lstm 0",
             algo);
+    if (config->algo->replay && agent_replay_check(config, world)) return -1;
     if (config->envs < 1) return error_set("envs-per-actor is %d; at least 1 is needed", config->envs);
     if (config->eps_count < 1 && algo_explores(config->algo))
         return error_set("algorithm %s needs a final epsilon (eps-final)", algo);
@@ -89,6 +97,8 @@ static void take_memory(struct agent *a)
     a->r.target = memory_floats(rows);
     a->r.out = memory_new(rows, sizeof *a->r.out);
     a->r.dout = memory_new(rows, sizeof *a->r.dout);
+    a->r.adv = memory_floats(rows);
+    a->r.log_prob = memory_floats(rows);
     a->start = memory_new(rows, 1);
     a->before = memory_new(E, sizeof *a->before);
     a->x = memory_new(rows * C, sizeof *a->x);
@@ -109,19 +119,38 @@ double agent_eps_final(const struct agent_config *c, int e)
     return c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &rng) : 0;
 }
 
+static struct rng stream_of(const struct agent_config *c, enum rng_purpose purpose, int64_t start, int e)
+{
+    enum { STARTS = 1 << 20 };
+    return rng_make(c->seed, c->rank, purpose, (int)(start % STARTS) * AGENT_ENVS_MOST + e);
+}
+
 static int open_instances(struct agent *a)
 {
     const struct agent_config *c = &a->config;
     a->instances = memory_new((size_t)a->E, sizeof *a->instances);
     for (int e = 0; e < a->E; e++) {
-        a->policy_rng[e] = rng_make(c->seed, c->rank, RNG_POLICY, e);
+        a->policy_rng[e] = stream_of(c, RNG_POLICY, 0, e);
         a->eps_final[e] = agent_eps_final(c, e);
         a->pending[e] = -1;
         a->fresh[e] = 1;
-        const struct rng env = rng_make(c->seed, c->rank, RNG_ENV, e);
-        if (instance_open(&a->instances[e], a->world, env, ring_of(a->world, a->T_max, a->E))) return -1;
+        const struct rng env = stream_of(c, RNG_ENV, 0, e);
+        if (instance_open(&a->instances[e], a->world, env, ring_of(c, a->world, a->T_max))) return -1;
+        if (instance_reset(&a->instances[e])) return -1;
+        agent_replay_begin(a, e);
+    }
+    return 0;
+}
+
+int agent_start_afresh(struct agent *a, int64_t start)
+{
+    for (int e = 0; e < a->E; e++) {
+        a->policy_rng[e] = stream_of(&a->config, RNG_POLICY, start, e);
+        a->instances[e].rng = stream_of(&a->config, RNG_ENV, start, e);
         if (instance_reset(&a->instances[e])) return -1;
     }
+    if (a->replay) a->replay->rng = stream_of(&a->config, RNG_REPLAY, start, 0);
+    agent_replay_forget(a);
     return 0;
 }
 
@@ -142,13 +171,13 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->D = facts->out_dim;
     a->P = facts->outputs;
     a->N = a->r.N = world->policy.size;
-    a->next_rows = successors_work_rows(config->algo->successors, T_max, a->E);
-    const bool same = !config->algo->has_target; /* it asks the theta it played with: s' goes on from s */
+    const bool same = !agent_config_target(config); /* it asks the theta it played with: s' goes on from s */
+    a->next_rows = successors_work_rows(same ? SUCCESSORS_OF_ENDS : successors_of(config), T_max, a->E);
     a->next_row0 = same ? T_max * a->E : 0;
     a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
     a->next_work = same ? a->work : net_work_new(net, a->next_rows);
     take_memory(a);
-    if (open_instances(a)) agent_free(&a);
+    if ((config->algo->replay && agent_replay_open(a)) || open_instances(a)) agent_free(&a);
     return a;
 }
 
@@ -160,12 +189,14 @@ void agent_free(struct agent **agent)
         if (a->instances[e].world) instance_close(&a->instances[e]);
     if (a->next_work != a->work) net_work_free(&a->next_work);
     net_work_free(&a->work);
+    agent_replay_close(a);
     void *blocks[] = {a->instances,    a->policy_rng, a->eps_final, a->pending,    a->state,
                       a->fresh,        a->r.action,   a->r.reward,  a->r.end,      a->r.next_action,
                       a->r.next_value, a->r.target,   a->r.out,     a->r.dout,     a->r.next_out,
                       a->start,        a->x,          a->next_x,    a->state0,     a->state_after,
                       a->rows,         a->next_out,   a->some_x,    a->some_state, a->episodes,
-                      a->before,       a->vector,     a->ret,       a->returns};
+                      a->before,       a->vector,     a->ret,       a->returns,    a->r.adv,
+                      a->r.log_prob};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) free(blocks[i]);
     free(a);
     *agent = NULL;
@@ -219,7 +250,9 @@ static int begin_anew(struct agent *a, int e)
     memset(a->state + (size_t)e * (size_t)a->S, 0, (size_t)a->S * sizeof *a->state);
     a->fresh[e] = 1;
     a->ret[e] = 0;
-    return instance_reset(&a->instances[e]);
+    if (instance_reset(&a->instances[e])) return -1;
+    agent_replay_begin(a, e);
+    return 0;
 }
 
 /* After a number that is none, or a failure: a new episode, whose first observation may need some tries; what has
@@ -263,7 +296,9 @@ static int step(struct agent *a, int row, int e)
     a->r.reward[row] = learning_reward(a, row, e, s.reward);
     a->r.end[row] = s.terminated || s.life_lost ? ROLLOUT_TERMINAL : s.truncated ? ROLLOUT_CUT : ROLLOUT_GOES_ON;
     frames_stack(&in->frames, a->next_x + (size_t)row * (size_t)a->C);
-    if (!s.terminated && !s.truncated) return 0;
+    const bool ended = s.terminated || s.truncated;
+    agent_replay_add(a, row, e, ended);
+    if (!ended) return 0;
     keep_episode(a, in);
     return begin_anew(a, e) ? give_up_episode(a, e) : 0;
 }
@@ -324,7 +359,7 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
         const bool ended = a->r.end[a->r.T * a->E] != ROLLOUT_GOES_ON;
         a->r.T++;
         if (failed) return -1;
-        if (a->E == 1 && ended) break;
+        if (ended && ends_with_episode(&a->config)) break;
     }
     if (a->config.algo->next_action) draw_next_actions(a, theta);
     return 0;

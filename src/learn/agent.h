@@ -2,7 +2,8 @@
  *
  * agent_play() goes on for up to t_max steps in each of E environments (one environment: also to the end of its
  * episode, as in the paper; several: ends fall inside the rollout). agent_gradient() then differentiates the sum of
- * losses over the rollout (mean over environments). Knows nothing of MPI or HDF5; the actor loop puts fetch and push
+ * losses over the rollout (mean over environments). An algorithm with replay plays the same steps, over ends too, keeps
+ * them, and differentiates the loss of a minibatch. Knows nothing of MPI or HDF5; the actor loop puts fetch and push
  * around it.
  */
 #ifndef DUNLIN_LEARN_AGENT_H
@@ -17,11 +18,16 @@
 #include "learn/world.h"
 #include "nn/net.h"
 
+enum { AGENT_ENVS_MOST = 1024 }; /* of an actor */
+
 struct agent_config {
     const struct algo_ops *algo;
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
     double gamma, lambda, entropy, value_coef;
+    double ppo_clip; /* of agent_gradient_again(); 0: none */
+    double td_clip;  /* of Huber's loss, Q methods; 0: none */
+    bool no_target;  /* s' is asked of the theta that played, whatever the algorithm has */
     double reward_scale;
     bool reward_norm;   /* over the running standard deviation of the discounted return, within 10; then clipped */
     bool reward_clip;   /* to [-1, 1], after scaling; learning only */
@@ -29,9 +35,19 @@ struct agent_config {
     double eps_final[8], eps_prob[8]; /* each environment draws its final epsilon from these */
     int eps_count;
     bool factors; /* gradients may hold factors: net_backward_factors() */
+    /* an algorithm with replay: */
+    int64_t memory;       /* steps that the actors of the run keep, all together */
+    int64_t replay_start; /* so many of them come before the first gradient */
+    int batch;            /* steps of a gradient */
+    int actors;           /* of the run; 0 counts as 1 */
     uint64_t seed;
     int rank; /* names the random streams */
 };
+
+static inline bool agent_config_target(const struct agent_config *c) /* is there a target network */
+{
+    return c->algo->has_target && !c->no_target;
+}
 
 struct agent_stats {                         /* of one rollout: sums over its steps, mean over its environments */
     int64_t steps, frames;                   /* of all environments together */
@@ -39,6 +55,7 @@ struct agent_stats {                         /* of one rollout: sums over its st
     double norm;                             /* of the gradient; NaN or Inf where an entry is no number */
     int factors;                             /* rank of the gradient's factors, or 0 */
     double epsilon;                          /* of the first environment, now */
+    bool none;                               /* no gradient yet, dtheta was not written: a memory is being filled */
 };
 
 struct agent_episode {
@@ -53,6 +70,9 @@ struct agent;
 struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
 void agent_free(struct agent **agent);
 
+/* Bytes that the memories of all actors of an algorithm with replay take together, once they are full. */
+double agent_replay_bytes(const struct agent_config *config, const struct world *world);
+
 /* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
 double agent_eps_final(const struct agent_config *config, int e);
 
@@ -66,21 +86,31 @@ enum instance_fault agent_fault(const struct agent *agent);
 int64_t agent_steps(const struct agent *agent);
 
 /* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the
- * one it was played with; theta_target is read where the algorithm has one. dtheta is the same block in every call, to
+ * one it was played with; theta_target is read where agent_config_target(). dtheta is the same block in every call, to
  * which nobody else writes (share_begin() gives such a one): zeros of the call before are not written again. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
+
+/* The gradient of the same rollout once more, at another theta (a later epoch): returns, advantages and the policy that
+ * played are those of agent_gradient(), which came before. Of *stats the counts and losses are 0: they have been told,
+ * as have moments. */
+void agent_gradient_again(struct agent *agent, const float *theta, float *dtheta, struct agent_stats *stats);
 
 /* Episodes finished since the last call, oldest first, at most max. Of more than a thousand untaken ones the oldest are
  * forgotten. */
 int agent_take_episodes(struct agent *agent, struct agent_episode *out, int max);
 
 /* Everything that must survive to go on as if nothing had happened, between two rollouts: random streams, exploration,
- * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns. */
+ * environment states where the environment can save (*whole says so), stacked planes, recurrent state, open returns.
+ * But not the memory of an algorithm with replay, which is as large as a hundred checkpoints: it is filled anew. */
 size_t agent_state_size(const struct agent *agent);
 size_t agent_save(const struct agent *agent, void *bytes, bool *whole);
 /* How many environments could not go back to where they were and have begun new episodes, or -1 after error_set() where
  * the bytes are not of such an agent. */
 int agent_load(struct agent *agent, const void *bytes, size_t n);
+/* In its place, of an agent that is new, where a run goes on and nothing was kept of it: other streams for each `start`
+ * of the run, so that it does not play again what it played at an earlier one (0: the first). 0, or -1 after
+ * error_set(). */
+int agent_start_afresh(struct agent *agent, int64_t start);
 
 #endif

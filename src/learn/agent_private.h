@@ -7,7 +7,20 @@
 #include "learn/agent.h"
 #include "learn/instance.h"
 #include "learn/policy.h"
+#include "learn/replay.h"
 #include "learn/rollout.h"
+
+/* The memory of an agent with replay, and its minibatch: B rows of one step each. */
+struct agent_replay {
+    struct replay memory;
+    struct rng rng;
+    int64_t start;                     /* steps before the first gradient */
+    struct rollout r;                  /* T is B, E is 1 */
+    const float **x;                   /* (B, C) s */
+    const float **next_x;              /* (B, C) s' */
+    float *room;                       /* (B, stack + 1, floats of an observation) */
+    struct net_work *work, *next_work; /* B rows */
+};
 
 struct agent {
     struct agent_config config;
@@ -48,9 +61,26 @@ struct agent {
     float *some_state;    /* (next_rows, S) */
     float *next_out;      /* (T_max * E, D)  what r.next_out points into */
 
+    struct agent_replay *replay; /* NULL: the algorithm has none */
+
     /* finished episodes, oldest first; a ring that forgets the oldest when it is full */
     struct agent_episode *episodes;
     int episodes_room, episodes_first, episodes_count;
 };
+
+/* agent_replay.c. 0, or -1 after error_set() where such a memory does not fit into the machine's, or is too small. */
+int agent_replay_check(const struct agent_config *config, const struct world *world);
+/* 0, or -1 after error_set(). Owner: agent_replay_close(), also after -1; NULL is fine. */
+int agent_replay_open(struct agent *a);
+void agent_replay_close(struct agent *a);
+/* Environment e has begun an episode; or has answered the action of row, with the reward and the end that stand there,
+ * and a reset follows where it `ended`. */
+void agent_replay_begin(struct agent *a, int e);
+void agent_replay_add(struct agent *a, int row, int e, bool ended);
+/* Nothing is remembered; the episodes go on from where they are. */
+void agent_replay_forget(struct agent *a);
+/* As agent_gradient(), but for moments of returns. */
+void agent_replay_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
+                           struct agent_stats *stats);
 
 #endif

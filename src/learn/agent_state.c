@@ -1,8 +1,8 @@
 /* agent_state.c -- an agent between two rollouts as bytes, and back.
  *
- * Layout: head; then for each environment a record and the bytes of its instance (instance.c). Numbers are the
- * machine's own: a state goes back into the program that wrote it. Finished episodes that were not taken are not part
- * of it. */
+ * Layout: head; with replay the stream that draws; then for each environment a record and the bytes of its instance
+ * (instance.c). Numbers are the machine's own: a state goes back into the program that wrote it. Finished episodes that
+ * were not taken are not part of it. */
 #include <math.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static struct head head_of(const struct agent *a)
 
 size_t agent_state_size(const struct agent *a)
 {
-    size_t n = sizeof(struct head);
+    size_t n = sizeof(struct head) + (a->replay ? sizeof a->replay->rng : 0);
     for (int e = 0; e < a->E; e++) n += fixed_size(a) + instance_state_size(&a->instances[e]);
     return n;
 }
@@ -56,6 +56,10 @@ size_t agent_save(const struct agent *a, void *bytes, bool *whole)
     uint8_t *at = bytes;
     memcpy(at, &head, sizeof head);
     at += sizeof head;
+    if (a->replay) {
+        memcpy(at, &a->replay->rng, sizeof a->replay->rng);
+        at += sizeof a->replay->rng;
+    }
     *whole = true;
     for (int e = 0; e < a->E; e++) {
         const struct record rec = {a->policy_rng[e], a->eps_final[e], a->pending[e], a->fresh[e]};
@@ -94,6 +98,12 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
             n, a->config.algo->name, a->E, a->world->ops->name);
     const uint8_t *at = (const uint8_t *)bytes + sizeof mine, *end = (const uint8_t *)bytes + n;
     int anew = 0;
+    if (a->replay) {
+        if ((size_t)(end - at) < sizeof a->replay->rng)
+            return error_set("the saved state of an actor is cut short: %zu bytes", n);
+        memcpy(&a->replay->rng, at, sizeof a->replay->rng);
+        at += sizeof a->replay->rng;
+    }
     for (int e = 0; e < a->E; e++) {
         struct record rec;
         if ((size_t)(end - at) < fixed) return error_set("the saved state of an actor is cut short: %zu bytes", n);
@@ -117,5 +127,6 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         at += used;
     }
     if (at != end) return error_set("the saved state of an actor has %zu bytes too many", (size_t)(end - at));
+    agent_replay_forget(a);
     return anew;
 }

@@ -21,6 +21,9 @@ struct loss_config {
     const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
     double gamma, lambda, entropy, value_coef; /* lambda 1: n-step returns */
+    double td_clip;                            /* of the Q methods' errors; 0: none */
+    double ppo_clip;                           /* C of later epochs; 0: none */
+    bool again; /* a later epoch: r->target, adv and log_prob stand as the first one left them, r->out is of now */
 };
 
 struct algo_ops {
@@ -30,12 +33,14 @@ struct algo_ops {
     /* NET_HEADS_Q: it acts epsilon-greedily on Q, and needs discrete actions; NET_HEADS_POLICY_V: it draws from its
      * policy. */
     enum net_heads heads;
-    bool has_target;  /* s' is asked of theta_target; otherwise of the theta that played */
+    bool has_target;  /* s' is asked of theta_target, unless told otherwise; else of the theta that played */
     bool recurrent;   /* goes with lstm */
     bool next_action; /* the loss reads rollout.next_action */
-    enum successors successors;
-    /* Writes r->target and every r->dout row; returns the sums that are logged. r->next_out has what the network
-     * answered for s' in the rows of `successors`, and NULL in others. */
+    bool replay;      /* the loss sees steps drawn from a memory (replay.h), each a row of its own, T of them and E 1 */
+    enum successors successors; /* n-step returns with a lambda below 1: of all where the algorithm is lambda_of_all */
+    bool lambda_of_all;         /* lambda mixes in what next_out alone has */
+    /* Writes r->target, but in a later epoch, and every r->dout row; returns the sums that are logged. r->next_out has
+     * what the network answered for s' in the rows of `successors`, and NULL in others. */
     struct loss_sums (*loss)(struct rollout *r, const struct loss_config *config);
 };
 

@@ -11,10 +11,11 @@
 
 static struct loss_sums one_step_sarsa_loss(struct rollout *r, const struct loss_config *c)
 {
+    if (c->again) return returns_q_loss(r, c->outputs, c->td_clip);
     for (int row = 0; row < r->T * r->E; row++)
         if (r->end[row] != ROLLOUT_TERMINAL) r->next_value[row] = r->next_out[row][(int)r->next_action[row]];
     returns_one_step(r, c->gamma);
-    return returns_q_loss(r, c->outputs);
+    return returns_q_loss(r, c->outputs, c->td_clip);
 }
 
 const struct algo_ops algo_one_step_sarsa = {

@@ -1,6 +1,7 @@
 /* returns.c -- see returns.h. Sums run in double: a return over a whole episode adds thousands of small terms. */
 #include "learn/returns.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 /* Does the return of this row need the value of its s'? */
@@ -45,16 +46,17 @@ int returns_bootstrap_rows(const struct rollout *r, int *rows)
     return n;
 }
 
-struct loss_sums returns_q_loss(const struct rollout *r, int A)
+struct loss_sums returns_q_loss(const struct rollout *r, int A, double clip)
 {
-    const double mean = 1.0 / r->E;
+    const double mean = 1.0 / r->E, most = clip > 0 ? clip : INFINITY;
     struct loss_sums sums = {0};
     for (int row = 0; row < r->T * r->E; row++) {
         const int a = (int)r->action[row];
         const double error = (double)r->out[row][a] - r->target[row];
+        const double slope = error > most ? most : error < -most ? -most : error; /* NaN stays NaN */
         for (int i = 0; i < A; i++) r->dout[row][i] = 0;
-        r->dout[row][a] = (float)(mean * error);
-        sums.value += mean * 0.5 * error * error;
+        r->dout[row][a] = (float)(mean * slope);
+        sums.value += mean * slope * (error - 0.5 * slope);
     }
     return sums;
 }

@@ -17,7 +17,8 @@ void returns_one_step(struct rollout *r, double gamma);
 int returns_bootstrap_rows(const struct rollout *r, int *rows);
 
 /* The loss that the Q methods share: L = sum 1/2 (target - Q(s,a))^2, mean over environments. Gradient: Q(s,a) -
- * target at the action taken, 0 at the others; the target is a constant. A: actions. */
-struct loss_sums returns_q_loss(const struct rollout *r, int A);
+ * target at the action taken, 0 at the others; the target is a constant. With C = clip above 0 it is Huber's (1964): C
+ * (|e| - C / 2) for an error e beyond C, whose gradient is C with e's sign. A: actions. */
+struct loss_sums returns_q_loss(const struct rollout *r, int A, double clip);
 
 #endif

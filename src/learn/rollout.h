@@ -23,6 +23,7 @@ struct rollout {
     float *target;          /* (T * E)  R or y, written by the losses */
     const float **out;      /* (T * E)  the network's output row for s */
     float **dout;           /* (T * E)  where dL/d out goes */
+    float *adv, *log_prob;  /* (T * E)  a3c's: adv and log pi(a) under the policy that played, for later epochs */
 };
 
 /* Sums over the steps, means over the environments. */

@@ -9,6 +9,11 @@
 
 enum { BATCH_MOST = 256 };
 
+enum successors successors_of(const struct agent_config *c)
+{
+    return c->algo->lambda_of_all && c->lambda < 1 ? SUCCESSORS_OF_ALL : c->algo->successors;
+}
+
 int successors_work_rows(enum successors which, int T_max, int E)
 {
     const int64_t rows = (int64_t)T_max * E;
@@ -44,8 +49,11 @@ static void forward_some(struct agent *a, const float *theta, const int *rows, i
 
 int successors_forward(struct agent *a, const float *theta, enum successors which)
 {
-    const int n = list_rows(a, which);
+    const bool same = !agent_config_target(&a->config);
+    const int n = list_rows(a, same ? SUCCESSORS_OF_ENDS : which), inner = (a->r.T - 1) * a->E;
     memset(a->r.next_out, 0, (size_t)a->r.T * (size_t)a->E * sizeof *a->r.next_out);
+    for (int row = 0; same && which == SUCCESSORS_OF_ALL && row < inner; row++)
+        if (a->r.end[row] == ROLLOUT_GOES_ON) a->r.next_out[row] = net_out(a->work, row + a->E);
     for (int i = 0; i < n; i += a->next_rows)
         forward_some(a, theta, a->rows + i, n - i < a->next_rows ? n - i : a->next_rows);
     return n;

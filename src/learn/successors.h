@@ -4,11 +4,16 @@
 
 #include "learn/agent.h"
 
+/* Which s' the loss needs. */
+enum successors successors_of(const struct agent_config *config);
+
 /* Rows of the workspace that an agent of T_max * E rows takes for them. */
 int successors_work_rows(enum successors which, int T_max, int E);
 
-/* The network's answer for s' of the rows asked for: a->rows lists them, r.next_out[row] points to it and is
- * NULL for others. The recurrent state after each row is used as it was, and not moved. Returns the number of rows. */
+/* The network's answer for s' of the rows asked for: r.next_out[row] points to it and is NULL for others. Without a
+ * target network that of a row's s' within the rollout is the next row's, as it was played. a->rows lists those that
+ * went through the network; returns their number. The recurrent state after each row is used as it was, and not
+ * moved. */
 int successors_forward(struct agent *a, const float *theta, enum successors which);
 
 /* Replaces the recurrent states after the rows by those that theta_target has when it is unrolled over the same

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "learn/foreign.h"
+#include "learn/world_names.h"
 
 #define ENV(id) extern const struct env_ops env_##id;
 #include "../../env/list.h"
@@ -160,6 +161,11 @@ static const struct env_ops *find_library(const char *path_arg, const char **arg
     return ops;
 }
 
+static const char *name_at(int i)
+{
+    return world_env(i) ? world_env(i)->name : NULL;
+}
+
 const struct env_ops *world_find(const char *name, const char **arg)
 {
     const size_t length = strcspn(name, ":");
@@ -170,12 +176,13 @@ const struct env_ops *world_find(const char *name, const char **arg)
             *arg = rest;
             return table[i];
         }
-    char known[512];
+    char known[512], advice[256];
     size_t used = 0;
     known[0] = '\0';
     for (int i = 0; i < ENVS && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s, ", table[i]->name);
-    error_set("unknown environment \"%.80s\"; known are %sor lib:PATH.so for one of your own", name, known);
+    error_set("unknown environment \"%.80s\"%s; known are %sor lib:PATH.so for one of your own", name,
+              world_names_advice(name, name_at, advice, sizeof advice), known);
     return NULL;
 }
 
@@ -275,8 +282,8 @@ int world_open(struct world *world, const char *name, const struct env_args *arg
 struct net_input world_input(const struct world *world)
 {
     const struct env_spec *s = &world->spec;
-    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->stack * s->obs_dim, .vectors = s->stack};
-    return (struct net_input){.C = s->stack * s->planes, .height = s->height, .width = s->width};
+    if (s->obs_kind == ENV_OBS_FLOATS) return (struct net_input){.dim = s->stack * s->obs_dim, .parts = s->stack};
+    return (struct net_input){.C = s->stack * s->planes, .height = s->height, .width = s->width, .parts = s->stack};
 }
 
 int world_pointers(const struct world *world)

@@ -23,7 +23,7 @@ static struct cells cells_of(const struct conv *l)
 size_t change_bytes(const struct conv *l)
 {
     const size_t pixels = (size_t)l->rows * l->cols;
-    return l->planes ? 2 * pixels + (size_t)(l->C - 1) * cells_of(l).n : pixels;
+    return l->planes ? 2 * pixels + (size_t)(l->C - l->frame) * cells_of(l).n : pixels;
 }
 
 /* cell[r][c] = is any cell marked of the patch whose corner it is; beyond the last patch nothing that is asked for. In
@@ -48,13 +48,41 @@ static void mark_too(size_t n, const uint8_t *more, uint8_t *cell)
     for (size_t i = 0; i < n; i++) cell[i] |= more[i];
 }
 
-/* Does row's stack hold that of `before`, one plane on. */
+/* Does row's stack hold that of `before`, one frame on. */
 static bool shifted(const struct conv *l, const struct conv_pass *p, int row, int before)
 {
     const float *const *x = p->pass.frames + (size_t)row * l->C, *const *y = p->pass.frames + (size_t)before * l->C;
-    for (int k = 0; k + 1 < l->C; k++)
-        if (x[k] != y[k + 1]) return false;
-    return l->C > 1;
+    for (int k = 0; k + l->frame < l->C; k++)
+        if (x[k] != y[k + l->frame]) return false;
+    return true;
+}
+
+/* cell = does any plane of a frame differ from the same of another. each (frame, cells): which. */
+static void compare(const struct conv *l, const struct cells *k, const float *const *a, const float *const *b,
+                    uint8_t *each, uint8_t *cell)
+{
+    for (int c = 0; c < l->frame; c++, each += k->n) {
+        differs[cpu_isa()](a[c], b[c], l->width, k->CH, k->CW, each);
+        mark_too(k->n, each, cell);
+    }
+}
+
+/* The steps within row's stack, and in p->cells where there is any. `before`, whose stack is one frame behind, or -1. */
+static void mark_steps(const struct conv *l, const struct conv_pass *p, const struct cells *k, int row, int before)
+{
+    const size_t pixels = (size_t)l->rows * l->cols, frame = (size_t)l->frame * k->n;
+    const float *const *x = p->pass.frames + (size_t)row * l->C;
+    uint8_t *step = change_marks(p, row) + 2 * pixels;
+    const uint8_t *was = before >= 0 ? change_marks(p, before) + 2 * pixels + frame : NULL;
+    memset(p->cells, 0, k->n);
+    for (int c = l->frame; c < l->C; c += l->frame, step += frame) {
+        if (!was || c + l->frame == l->C) {
+            compare(l, k, x + c - l->frame, x + c, step, p->cells);
+            continue;
+        }
+        memcpy(step, was, frame);
+        for (int i = 0; i < l->frame; i++, was += k->n) mark_too(k->n, was, p->cells);
+    }
 }
 
 /* One comparison of frames where the stack has moved on by one; else one for each two neighbours. */
@@ -62,28 +90,24 @@ static bool mark_planes(const struct conv *l, const struct conv_pass *p, int row
 {
     const struct cells k = cells_of(l);
     const size_t pixels = (size_t)l->rows * l->cols;
-    const float *const *x = p->pass.frames + (size_t)row * l->C;
-    const bool known = before >= 0 && shifted(l, p, row, before);
-    uint8_t *marks = change_marks(p, row), *still = marks + pixels, *steps = still + pixels, *last;
+    const bool known = before >= 0 && shifted(l, p, row, before), stack = l->C > l->frame;
+    uint8_t *marks = change_marks(p, row), *still = marks + pixels;
     assert(l->stride == 4);
-    memset(p->cells, 0, k.n);
-    for (int c = 1; c < l->C; c++) {
-        last = steps + (size_t)(c - 1) * k.n;
-        if (known && c + 1 < l->C)
-            memcpy(last, change_marks(p, before) + 2 * pixels + (size_t)c * k.n, k.n);
-        else
-            differs[cpu_isa()](x[c - 1], x[c], l->width, k.CH, k.CW, last);
-        mark_too(k.n, last, p->cells);
-    }
+    mark_steps(l, p, &k, row, known ? before : -1);
     spread(&k, p->cells);
     pick(l, p->cells, still);
-    for (size_t i = 0; i < pixels; i++) still[i] = l->C > 1 && !still[i];
+    for (size_t i = 0; i < pixels; i++) still[i] = stack && !still[i];
     if (!known) {
         memset(marks, 1, pixels);
         return false;
     }
-    uint8_t *left = p->cells + k.n; /* the plane that was the oldest */
-    memcpy(left, change_marks(p, before) + 2 * pixels, k.n);
+    uint8_t *left = p->cells + k.n; /* the frame that was the oldest, against the next */
+    memset(left, 0, k.n);
+    if (stack)
+        for (int c = 0; c < l->frame; c++) mark_too(k.n, change_marks(p, before) + 2 * pixels + (size_t)c * k.n, left);
+    else
+        compare(l, &k, p->pass.frames + (size_t)before * l->C, p->pass.frames + (size_t)row * l->C, p->cells + 2 * k.n,
+                left);
     spread(&k, left);
     mark_too(k.n, left, p->cells);
     pick(l, p->cells, marks);

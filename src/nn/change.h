@@ -1,14 +1,14 @@
 /* change.h -- which pixels of a convolution see something else than they saw a step before.
  *
  * From one step of a game to the next most of the picture stays: a pixel of the result whose patch of the input is the
- * same, under the same weights, is the same. And most of a stack of frames is still: where all planes agree, a sum over
- * planes of frame times weight is frame times the sum of the weights. Both are found by comparing frames, never
+ * same, under the same weights, is the same. And most of a stack of frames is still: where all frames agree, a sum over
+ * them of frame times weight is frame times the sum of the weights. A frame has one plane, or one for each colour. Both are found by comparing frames, never
  * assumed, so that a game whose whole picture moves is computed as if this file did not exist.
  *
  * Marks of a row, in bytes (change_bytes()), filled when the row is computed:
  *   fresh (rows, cols)          1: the pixel's patch differs from that of the row before, or there is no row before
- *   still (rows, cols)          1: all planes agree on the patch; planes only
- *   steps (C - 1, cells)        1: plane k + 1 differs from plane k in this cell; planes only
+ *   still (rows, cols)          1: all frames agree on the patch; planes only
+ *   steps (C - P, cells)        1: plane k + P differs from plane k in this cell; P planes a frame; planes only
  * A cell is stride x stride values of the input; a patch is kernel / stride cells across. Local,
  * all of it. */
 #ifndef DUNLIN_NN_CHANGE_H

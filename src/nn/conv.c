@@ -23,7 +23,7 @@ static void open(const struct layer *layer, struct pass *pass)
     p->list = pass_memory(pass, 2 * pixels + input, sizeof *p->list);
     p->patches = pass_floats(pass, (size_t)GATHERED * PATCH);
     p->few = pass_floats(pass, GATHERED * (O > row ? O : row));
-    p->still = pass_floats(pass, l->planes ? b.weights / l->C : b.weights);
+    p->still = pass_floats(pass, l->planes ? b.weights * l->frame / l->C : b.weights);
     p->part = pass_floats(pass, b.weights);
     p->bias = pass_floats(pass, O);
     p->sum = pass_floats(pass, layer->out);
@@ -77,6 +77,7 @@ int conv_add(struct builder *b, const struct network_layer *row)
 {
     char name[16];
     const struct shape x = b->top;
+    const struct net_input *in = &b->net->facts.input;
     if (check(b, row)) return -1;
     struct conv sizes = {.C = x.C,
                          .height = x.height,
@@ -86,7 +87,8 @@ int conv_add(struct builder *b, const struct network_layer *row)
                          .stride = row->stride,
                          .rows = (x.height - row->kernel) / row->stride + 1,
                          .cols = (x.width - row->kernel) / row->stride + 1,
-                         .planes = x.frames};
+                         .planes = x.frames,
+                         .frame = x.frames && in->parts > 0 ? x.C / in->parts : 1};
     const struct shape y = {sizes.O, sizes.rows, sizes.cols, sizes.O * sizes.rows * sizes.cols, false};
     struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y, ACTIVATION_RELU);
     const int K = row->kernel, fan_in = x.C * K * K;

@@ -12,6 +12,7 @@ struct conv {
     struct layer layer;
     int C, height, width, O, kernel, stride, rows, cols;
     bool planes; /* reads pass.frames, not pass.x */
+    int frame;   /* planes of an observation, which come and leave together; 1 over a map */
     size_t weight,
         bias; /* offsets in theta; stored (C, kernel, kernel, O) over planes, (kernel, kernel, C, O) over a map */
 };
@@ -28,14 +29,14 @@ struct conv_pass {
     struct pass pass;
     uint8_t *marks; /* (rows, mark_bytes): change.h; pass.fresh lies first */
     size_t mark_bytes;
-    uint8_t *cells; /* (2, cells of an input), at most height x width of them */
-    int *list;      /* (2 rows cols + height width) */
-    float *patches; /* (GATHERED, PATCH) */
-    float *few;     /* (GATHERED, max(O, stride C)) rows of results, or of dz */
-    float *still; /* (weights / C) the weights summed over planes, or what each plane's gradient gets besides; of a map,
-                       (weights) zeros */
-    float *part;  /* (weights) */
-    float *bias;  /* (O) */
+    uint8_t *cells;  /* (2 + frame, cells of an input), in 2 x height x width bytes */
+    int *list;       /* (2 rows cols + height width) */
+    float *patches;  /* (GATHERED, PATCH) */
+    float *few;      /* (GATHERED, max(O, stride C)) rows of results, or of dz */
+    float *still;    /* (weights * frame / C) the weights summed over observations, or what each one's gradient gets
+                       besides; of a map, (weights) zeros */
+    float *part;     /* (weights) */
+    float *bias;     /* (O) */
     float *turned;   /* (weights) reordered */
     float *bordered; /* (PH, PW, O) */
     float *sum;      /* (rows, cols, O) dz, over the steps in which a pixel saw the same */

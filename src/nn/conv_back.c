@@ -35,7 +35,7 @@ static void weights_all(const struct conv *l, const struct conv_input *in, const
     weights[cpu_isa()](&job);
 }
 
-/* The listed pixels, whose dz becomes 0. in, dw: over all planes, or over one. */
+/* The listed pixels, whose dz becomes 0. in, dw: over all planes, or over one observation's. */
 static void weights_some(const struct conv *l, const struct conv_input *in, const int *list, int n,
                          const struct conv_pass *p, float *dz, float *dw)
 {
@@ -80,7 +80,7 @@ static void weights_of_row(const struct conv *l, const struct conv_pass *p, int 
         return;
     }
     weights_some(l, &in, list, moving, p, p->sum, p->part);
-    in.planes = 1;
+    in.planes = l->frame;
     weights_some(l, &in, still_list, still, p, p->sum, p->still);
 }
 
@@ -93,9 +93,9 @@ static void weight_gradient(const struct conv *l, const struct conv_pass *p, con
                             float *db)
 {
     const int pixels = l->rows * l->cols, E = span->E;
-    const size_t all = border_of(l).weights, plane = l->planes ? all / l->C : all;
+    const size_t all = border_of(l).weights, part = l->planes ? all / l->C * l->frame : all;
     memset(p->part, 0, all * sizeof *p->part);
-    memset(p->still, 0, plane * sizeof *p->still);
+    memset(p->still, 0, part * sizeof *p->still);
     memset(p->bias, 0, (size_t)l->O * sizeof *p->bias);
     for (int e = 0; e < E; e++) {
         memset(p->sum, 0, (size_t)l->layer.out * sizeof *p->sum);
@@ -108,8 +108,8 @@ static void weight_gradient(const struct conv *l, const struct conv_pass *p, con
         }
     }
     memcpy(db, p->bias, (size_t)l->O * sizeof *db);
-    for (size_t c = 0; c < all; c += plane) /* what was still belongs to each plane */
-        for (size_t i = 0; i < plane; i++) dw[c + i] = p->part[c + i] + p->still[i];
+    for (size_t c = 0; c < all; c += part) /* what was still belongs to each observation */
+        for (size_t i = 0; i < part; i++) dw[c + i] = p->part[c + i] + p->still[i];
 }
 
 /* ---- input ---- */

@@ -2,8 +2,8 @@
  * kernel_conv.c.
  *
  * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
- * and computed twenty at a time as if they were neighbours; those whose patch is the same in all planes cost a plane
- * each, with the sum of the planes' weights (change.h). Order of summation apart, the result
+ * and computed twenty at a time as if they were neighbours; those whose patch is the same in all observations
+ * cost one of them each, with the sum of their weights (change.h). Order of summation apart, the result
  * is the same. */
 #include <string.h>
 
@@ -40,7 +40,7 @@ struct border border_of(const struct conv *l)
 bool conv_few(const struct conv *l, int moving, int still)
 {
     const int planes = l->planes ? l->C : 1, all = l->rows * l->cols;
-    return l->kernel * l->kernel * l->C <= PATCH && 4 * (moving * planes + still) <= 3 * all * planes;
+    return l->kernel * l->kernel * l->C <= PATCH && 4 * (moving * planes + still * l->frame) <= 3 * all * planes;
 }
 
 void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
@@ -61,7 +61,7 @@ void conv_gathered(const struct conv_input *in, int cols, const int *list, int n
     sums[cpu_isa()](&job);
 }
 
-/* The listed pixels of row y. in, w: over all planes, or over one with the sum of the weights. */
+/* The listed pixels of row y. in, w: over all planes, or over one observation's with the sum of the weights. */
 static void forward_some(const struct conv *l, const struct conv_input *in, const float *w, const float *bias,
                          const int *list, int n, const struct conv_pass *p, float *y)
 {
@@ -72,11 +72,11 @@ static void forward_some(const struct conv *l, const struct conv_input *in, cons
     }
 }
 
-static void sum_planes(const struct conv *l, const float *w, float *sum)
+static void sum_stack(const struct conv *l, const float *w, float *sum)
 {
-    const size_t n = (size_t)l->kernel * l->kernel * l->O;
+    const size_t n = (size_t)l->kernel * l->kernel * l->O * l->frame;
     memcpy(sum, w, n * sizeof *sum);
-    for (int c = 1; c < l->C; c++)
+    for (int c = 1; c < l->C / l->frame; c++)
         for (size_t i = 0; i < n; i++) sum[i] += w[(size_t)c * n + i];
 }
 
@@ -108,8 +108,8 @@ static void forward_row(const struct conv *l, const float *theta, const struct c
     if (goes_on) memcpy(y, p->pass.y + (size_t)before * out, (size_t)out * sizeof *y);
     forward_some(l, &in, w, bias, list, moving, p, y);
     if (!still) return;
-    sum_planes(l, w, p->still);
-    in.planes = 1;
+    sum_stack(l, w, p->still);
+    in.planes = l->frame;
     forward_some(l, &in, p->still, bias, still_list, still, p, y);
 }
 

@@ -96,9 +96,9 @@ enum { MOST_1 = 20, MOST_2 = 10 };
 #define BLOCKS BLOCKS_10
 /* 16 channels are one vector: only the first layer of the small network has so few */
 BLOCKS_20(DEFINE_1, 4)
-BLOCKS_20(DEFINE_1, 592)
+BLOCKS_20(DEFINE_1, 784)
 static block *const one_4[] = {BLOCKS_20(NAME_1, 4)};
-static block *const one_patch[] = {BLOCKS_20(NAME_1, 592)};
+static block *const one_patch[] = {BLOCKS_20(NAME_1, 784)};
 #else
 enum { MOST_1 = 0, MOST_2 = 5 };
 #define BLOCKS BLOCKS_5
@@ -107,12 +107,12 @@ static block *const one_4[1], *const one_patch[1];
 BLOCKS(DEFINE_2, 4)
 BLOCKS(DEFINE_2, 32)
 BLOCKS(DEFINE_2, 64)
-BLOCKS(DEFINE_2, 592)
+BLOCKS(DEFINE_2, 784)
 static block *const two_4[] = {BLOCKS(NAME_2, 4)};
 static block *const two_32[] = {BLOCKS(NAME_2, 32)};
 static block *const two_64[] = {BLOCKS(NAME_2, 64)};
-static block *const two_patch[] = {BLOCKS(NAME_2, 592)};
-_Static_assert(PATCH == 592, "the blocks of gathered patches are defined for this step");
+static block *const two_patch[] = {BLOCKS(NAME_2, 784)};
+_Static_assert(PATCH == 784, "the blocks of gathered patches are defined for this step");
 
 static block *const *blocks_of(bool single, int step)
 {

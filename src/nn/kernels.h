@@ -14,7 +14,7 @@
  * place i is x[p][(r * row_step + k) * pitch + c * step + i]: frames have a plane per channel, maps are one plane
  * whose pixels are C floats. step is 4, 32, 64 or PATCH: constants let the accumulators be addressed without index
  * registers. */
-enum { PATCH = 592 }; /* floats from one gathered patch to the next: the largest, 3 x 3 x 64, and no power of two */
+enum { PATCH = 784 }; /* floats from one gathered patch to the next: the largest, 12 x 8 x 8, and no power of two */
 struct conv_input {
     const float *const *x; /* planes of rows, pitch floats apart */
     int planes, kernel;    /* runs: `kernel` rows of each plane */

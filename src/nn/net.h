@@ -16,17 +16,17 @@
 #include "optim/grad.h"
 #include "optim/moments.h"
 
-/* What the network sees. C planes of height x width floats in [0, 1] (C > 0), or dim floats (C == 0), which come as
- * `vectors` equal parts, one behind the other (0: as one). */
+/* What the network sees: a stack of `parts` observations, the newest last. C planes of height x width floats in [0, 1]
+ * (C > 0), C / parts of them an observation (parts 0: one), or dim floats (C == 0; parts 0: one observation). */
 struct net_input {
     int C, height, width;
-    int dim, vectors;
+    int dim, parts;
 };
 
 /* Pointers that one row of it is given as. */
 static inline int net_pointers(const struct net_input *input)
 {
-    return input->C > 0 ? input->C : input->vectors > 0 ? input->vectors : 1;
+    return input->C > 0 ? input->C : input->parts > 0 ? input->parts : 1;
 }
 
 /* What it answers. An output row is out_dim floats: Q values (P of them, one per action); or the P numbers
@@ -133,7 +133,7 @@ void net_work_free(struct net_work **work);
 size_t net_row_floats(const struct net *net);
 
 /* Computes rows row0 .. row0 + B - 1. x[b * C + c] points to plane c of row row0 + b (newest last), or
- * x[b * vectors + c] to part c of its dim floats; the pointers and what they point to must stay until net_backward.
+ * x[b * parts + c] to part c of its dim floats; the pointers and what they point to must stay until net_backward.
  * state: (B, state_dim), the recurrent state before these rows, replaced by the state after them; NULL without LSTM. */
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state);

@@ -1,4 +1,5 @@
-/* kernel_adam.c -- several gradients through Adam in one pass over theta; see kernel_apply.c. */
+/* kernel_adam.c -- several gradients in one pass over theta through what keeps a mean and a mean square of them: Adam,
+ * and centred RMSProp; see kernel_apply.c. */
 #include <math.h>
 
 #include "optim/kernel_apply.h"
@@ -51,4 +52,37 @@ void KERNEL(apply_adam) APPLY_ADAM_ARGS
     size_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) adam_block(in, out, m, v, grads, k, i, rate, root, c, BLOCK);
     for (; i < n; i += TAIL) adam_block(in, out, m, v, grads, k, i, rate, root, c, TAIL);
+}
+
+INLINE void centred_block(const float *in, float *out, float *g, float *m, const struct optim_grad *grads, int k,
+                          size_t at, float a, float b, float eps, int size)
+{
+    float th[BLOCK], mean[BLOCK], square[BLOCK];
+    fetch_ahead(in + at, size);
+    fetch_ahead(g + at, size);
+    fetch_ahead(m + at, size);
+    for (int l = 0; l < size; l++) th[l] = in[at + l];
+    for (int l = 0; l < size; l++) mean[l] = m[at + l];
+    for (int l = 0; l < size; l++) square[l] = g[at + l];
+    for (int j = 0; j < k; j++) {
+        const float *grad = grads[j].grad + at, scale = grads[j].scale, lr = grads[j].lr;
+        fetch_ahead(grad, size);
+        for (int l = 0; l < size; l++) {
+            const float d = scale * grad[l];
+            mean[l] = a * mean[l] + b * d;
+            square[l] = a * square[l] + b * (d * d);
+            const float variance = square[l] - mean[l] * mean[l];
+            th[l] -= lr * d / sqrtf((variance > 0 ? variance : 0) + eps);
+        }
+    }
+    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    for (int l = 0; l < size; l++) m[at + l] = mean[l];
+    for (int l = 0; l < size; l++) g[at + l] = square[l];
+}
+
+void KERNEL(apply_centred) APPLY_CENTRED_ARGS
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) centred_block(in, out, g, m, grads, k, i, a, b, eps, BLOCK);
+    for (; i < n; i += TAIL) centred_block(in, out, g, m, grads, k, i, a, b, eps, TAIL);
 }

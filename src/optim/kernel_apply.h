@@ -43,6 +43,12 @@ struct apply_adam {
      const float *rate, const float *root, const struct apply_adam *c)
 KERNEL_DECLARE(void, apply_adam, APPLY_ADAM_ARGS)
 
+/* g <- a g + b d^2, m <- a m + b d, theta <- theta - lr d / sqrt(max(g - m^2, 0) + eps). */
+#define APPLY_CENTRED_ARGS                                                                                             \
+    (const float *in, float *out, float *g, float *m, size_t n, const struct optim_grad *grads, int k, float a,        \
+     float b, float eps)
+KERNEL_DECLARE(void, apply_centred, APPLY_CENTRED_ARGS)
+
 /* theta <- theta - lr d. */
 #define APPLY_SGD_ARGS (const float *in, float *out, size_t n, const struct optim_grad *grads, int k)
 KERNEL_DECLARE(void, apply_sgd, APPLY_SGD_ARGS)

@@ -35,10 +35,8 @@ static int choose_library(struct player *p, const char *env)
 }
 
 /* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
-static int load(struct player *p, struct checkpoint_found *found, const struct player_words *w)
+static int load(struct player *p, struct checkpoint_file *f, const struct player_words *w)
 {
-    struct checkpoint_file *f = checkpoint_open_bytes(found->path, found->bytes, found->size);
-    if (!f) return -1;
     options_init(&p->set);
     int rc = checkpoint_read_options(f, &p->set);
     if (!rc) rc = choose_library(p, w->env);
@@ -49,20 +47,21 @@ static int load(struct player *p, struct checkpoint_found *found, const struct p
         rc = checkpoint_read_tensors(f, "params", p->setup.net, p->theta);
         if (rc > 0) rc = error_set("%s: there is no group /params", p->path);
     }
-    checkpoint_close(&f);
     return rc;
 }
 
 int player_open(struct player *p, const struct player_words *w)
 {
     memset(p, 0, sizeof *p);
-    static struct checkpoint_found found;
-    if (checkpoint_find(w->what, w->best, &found)) return 2;
-    if ((size_t)snprintf(p->path, sizeof p->path, "%s", found.path) >= sizeof p->path) {
-        free(found.bytes);
-        return error_set("%.200s...: the name is too long", found.path), 2;
-    }
-    return load(p, &found, w) ? 1 : 0;
+    struct checkpoint_file *f = checkpoint_find(w->what, w->best);
+    if (!f) return 2;
+    int rc = 2;
+    if ((size_t)snprintf(p->path, sizeof p->path, "%s", checkpoint_path(f)) < sizeof p->path)
+        rc = load(p, f, w) ? 1 : 0;
+    else
+        error_set("%.200s...: the name is too long", checkpoint_path(f));
+    checkpoint_close(&f);
+    return rc;
 }
 
 void player_close(struct player *p)

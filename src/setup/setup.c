@@ -15,11 +15,37 @@ static const struct optim_row *row_of(const struct options *options)
     return optim_row(optim_kind_of(options->optimizer));
 }
 
+/* Options that are one kind of algorithm's. */
+static int check_algo(const struct options *o)
+{
+    const struct algo_ops *algo = algo_find(o->algo);
+    if (!algo) return error_set("algorithm %s is not known: `dunlin list` names them", o->algo);
+    if (algo->replay && o->replay_start > o->memory)
+        return error_set("replay-start is %lld steps and memory keeps %lld; allowed: replay-start at most memory",
+                         (long long)o->replay_start, (long long)o->memory);
+    if (algo->replay && (o->epochs > 1 || !o->target_every))
+        return error_set(
+            "epochs is %lld, target-every is %lld and algo is %s, which draws from its memory anew for each "
+            "gradient and needs its target network; allowed: epochs 1, target-every above 0",
+            (long long)o->epochs, (long long)o->target_every, o->algo);
+    if (o->ppo_clip > 0 && algo->heads != NET_HEADS_POLICY_V)
+        return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
+                         "ppo-clip 0, or algo a3c",
+                         o->ppo_clip, o->algo);
+    if (o->td_clip > 0 && !algo_explores(algo))
+        return error_set("td-clip is %g and algo is %s, whose value loss is of squares: use td-clip 0, or a Q method",
+                         o->td_clip, o->algo);
+    if (o->lambda < 1 && !algo->lambda_of_all)
+        return error_set("lambda is %g and algo is %s: it is n-step-q's; use lambda 1%s", o->lambda, o->algo,
+                         algo_explores(algo) ? " (one-step targets mix in nothing else)" : ", and gae for a3c's");
+    return 0;
+}
+
 int setup_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
     char shared[128] = "";
-    if (options_check(set)) return -1;
+    if (options_check(set) || check_algo(o)) return -1;
     if (o->combine != COMBINE_SUM || !row_of(o)->per_actor) return 0;
     for (int i = 0; optim_row(i); i++) {
         const size_t at = strlen(shared);
@@ -61,16 +87,22 @@ void setup_choose_net(const struct world *world, struct options *options)
         snprintf(options->net, sizeof options->net, "%s", world->spec.obs_kind == ENV_OBS_FLOATS ? "mlp" : "small");
 }
 
+struct env_args setup_env_args(const struct options *options, bool training)
+{
+    return (struct env_args){.training = training,
+                             .no_op_max = (int)options->no_op_max,
+                             .sticky = options->sticky,
+                             .life_loss = options->life_loss,
+                             .python = options->python,
+                             .timeout = options->env_timeout,
+                             .frame_skip = (int)options->frame_skip,
+                             .grey = options->grey,
+                             .draws = !training};
+}
+
 int setup_open(struct setup *setup, struct options *options, bool training)
 {
-    const struct env_args args = {.training = training,
-                                  .no_op_max = (int)options->no_op_max,
-                                  .sticky = options->sticky,
-                                  .life_loss = options->life_loss,
-                                  .python = options->python,
-                                  .timeout = options->env_timeout,
-                                  .frame_skip = (int)options->frame_skip,
-                                  .grey = options->grey};
+    const struct env_args args = setup_env_args(options, training);
     memset(setup, 0, sizeof *setup);
     setup->options = options;
     setup->algo = algo_find(options->algo);
@@ -80,6 +112,11 @@ int setup_open(struct setup *setup, struct options *options, bool training)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     const int outputs = algo_outputs(setup->algo, &setup->world);
     if (!outputs) return -1;
+    const int64_t filling = setup->algo->replay ? options->replay_start * setup->world.spec.action_repeat : 0;
+    if (training && filling >= options->frames)
+        return error_set("frames is %lld and replay-start %lld steps, which are %lld frames: nothing would be learned; "
+                         "lower replay-start, or train for more frames",
+                         (long long)options->frames, (long long)options->replay_start, (long long)filling);
     setup_choose_net(&setup->world, options);
     const bool policy = setup->algo->heads == NET_HEADS_POLICY_V;
     if (options->critic == CRITIC_SEPARATE && !policy)
@@ -122,13 +159,20 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .t_max = (int)o->t_max,
                              .envs = (int)o->envs_per_actor,
                              .gamma = o->gamma,
-                             .lambda = o->gae,
+                             .lambda = setup->algo->lambda_of_all ? o->lambda : o->gae,
                              .entropy = o->entropy,
                              .value_coef = o->value_coef,
+                             .ppo_clip = o->ppo_clip,
+                             .td_clip = o->td_clip,
+                             .no_target = !setup_target(setup),
                              .reward_scale = o->reward_scale,
                              .reward_clip = o->reward_clip,
                              .reward_norm = o->reward_norm,
-                             .eps_frames = o->eps_frames,
+                             .eps_frames = options_eps_frames(o),
+                             .memory = o->memory,
+                             .replay_start = o->replay_start,
+                             .batch = (int)o->batch,
+                             .actors = setup->actors,
                              .factors = row_of(o)->factors && o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32,
                              .seed = (uint64_t)o->seed,
                              .rank = rank};

@@ -17,7 +17,14 @@ struct setup {
     struct world world;
     struct net *net;
     const struct net_facts *facts;
+    int actors; /* of the run, where it is known: the caller's to set; 0 counts as 1 */
 };
+
+/* Is there a target network: where the algorithm has one and --target-every is not 0. */
+static inline bool setup_target(const struct setup *setup)
+{
+    return setup->algo->has_target && setup->options->target_every > 0;
+}
 
 /* Tells the options which names --algo and --optimizer take; once, before any is read. */
 void setup_names(void);
@@ -39,6 +46,9 @@ int setup_complete(struct option_set *set);
 
 /* Puts the network that suits the environment in the place of --net auto. */
 void setup_choose_net(const struct world *world, struct options *options);
+
+/* How these options open their environment; borrows their texts. */
+struct env_args setup_env_args(const struct options *options, bool training);
 
 /* Opens environment and network, which setup_choose_net() names; training false opens the environment as evaluation
  * sees it. 0, or -1 after error_set(). Owner: setup_close(). */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "dunlin/version.h"
@@ -180,9 +181,15 @@ struct checkpoint_image *checkpoint_image(const char *dir, const char *name, con
 int checkpoint_image_write(const struct checkpoint_image *image)
 {
     unsigned char seal[SEAL_BYTES];
-    if (seal_make(seal, image->bytes, image->size)) return -1;
-    return file_replace(image->dir, image->name, (struct file_part[]){{seal, SEAL_BYTES}, {image->bytes, image->size}},
-                        2, 1);
+    char path[PATH_MAX + 64];
+    struct stat written;
+    if (seal_make(seal, image->bytes, image->size) ||
+        file_replace(image->dir, image->name, (struct file_part[]){{seal, SEAL_BYTES}, {image->bytes, image->size}}, 2,
+                     1))
+        return -1;
+    snprintf(path, sizeof path, "%s/%s", image->dir, image->name);
+    if (!lstat(path, &written)) checkpoint_vouch(&written);
+    return 0;
 }
 
 const char *checkpoint_image_name(const struct checkpoint_image *image)

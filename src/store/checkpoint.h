@@ -76,41 +76,30 @@ int checkpoint_image_write(const struct checkpoint_image *image);
 const char *checkpoint_image_name(const struct checkpoint_image *image); /* as given; lives as long as the image */
 void checkpoint_image_free(struct checkpoint_image **image);
 
-/* Keeps `keep` whole checkpoint-FRAMES.h5: `written`, the name just written, whatever its number, and the newest of the
- * others. Removes what is older than these, and half-written files that an earlier death left. A damaged one is not
- * counted, and stays while it is newer. Reads those that this
- * process has neither written nor read yet: for a thread that may wait. */
+/* Keeps `keep` good checkpoint-FRAMES.h5: `written`, the name just written, whatever its number, and the newest of the
+ * others. Removes what is older than these, and half-written files that an earlier death left. Good are those that this
+ * process has written or vouched for; others (damaged, foreign, not looked at) are not counted, and stay while they are
+ * newer. Reads none and calls no HDF5: for a thread that may wait. */
 void checkpoint_prune(const char *dir, const char *written, int keep);
-
-/* Is the file whole: magic, format, length, SHA-256; HDF5 is not asked. 0, or -1 after error_set(), which names file
- * and fault. */
-int checkpoint_verify(const char *path);
-
-/* The newest whole checkpoint-FRAMES.h5 of a run folder, skipping damaged ones with a line of log each. 0 and its path;
- * 1 where there is none; -1 after error_set() where the folder cannot be read. */
-int checkpoint_newest(const char *dir, char *path, size_t size);
-/* A run folder or a checkpoint file, as users name them: the file to use (for a folder: best ? checkpoint-best.h5 where
- * there is one : the newest), read and its seal verified: for checkpoint_open_bytes(), which takes the bytes. 0, or -1
- * after error_set(), and bytes NULL. */
-struct checkpoint_found {
-    char path[PATH_MAX];
-    unsigned char *bytes;
-    size_t size;
-};
-int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found *found);
+/* The file, as it was before it was read, can be gone on from. Any thread. */
+struct stat;
+void checkpoint_vouch(const struct stat *file);
 
 /* An opened checkpoint: its file is opened once, read whole, verified, and closed; what follows reads the bytes in
  * memory, which are as many as the file has. HDF5 goes through them first in a process of its own, so that a file with
  * a good seal on which HDF5 crashes or hangs is a line too. NULL after error_set(). No file that HDF5 could write to
  * may be open. Owner: checkpoint_close(). */
 struct checkpoint_file *checkpoint_open(const char *path);
-/* The same of what seal_read() gave for path; takes the bytes, also where it fails. */
-struct checkpoint_file *checkpoint_open_bytes(const char *path, unsigned char *bytes, size_t size);
 /* The newest checkpoint-FRAMES.h5 of a run folder with fewer than *frames that can be opened, each one looked at opened
- * once; *frames becomes its FRAMES. Those that cannot are a line of log each. 0; 1 where there is none; -1 after
- * error_set() where the folder cannot be read. */
-int checkpoint_open_before(const char *dir, int64_t *frames, struct checkpoint_file **f);
+ * once; *frames becomes its FRAMES. Those that cannot are a line of log each, which ends in or_else; NULL: that the
+ * one before it is tried. 0; 1 where there is none; -1 after error_set() where the folder cannot be read. */
+int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else, struct checkpoint_file **f);
+/* A run folder or a checkpoint file, as users name them, opened: of a folder best ? checkpoint-best.h5 where it can be
+ * opened : the newest that can. NULL after error_set(). */
+struct checkpoint_file *checkpoint_find(const char *run_or_file, bool best);
 const char *checkpoint_path(const struct checkpoint_file *f);
+/* The file when it was read: for checkpoint_vouch(). */
+const struct stat *checkpoint_stat(const struct checkpoint_file *f);
 void checkpoint_close(struct checkpoint_file **f);
 int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c);
 /* The stored configuration, origin STORED. */

@@ -1,4 +1,5 @@
-/* checkpoint_list.c -- the checkpoints of a folder: which there are, which of them is whole, and which are too many. */
+/* checkpoint_list.c -- the checkpoints of a folder: which there are, which of them can be opened, and which are too
+ * many. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
-#include "store/seal.h"
+#include "store/run_folders.h"
 
 /* FRAMES of checkpoint-FRAMES.h5, or -1. */
 static int64_t frames_of(const char *name)
@@ -69,57 +70,48 @@ static int list(const char *dir, struct found **found, bool remove_halves)
     return n;
 }
 
-/* Files that this process has written, or read and found whole or not; the oldest is forgotten first. Pruning, in the
- * thread that writes, would otherwise read them all anew at each checkpoint. */
-enum { KNOWN = 32 };
-static struct known {
-    struct stat file;
-    bool whole;
-} known[KNOWN];
-static int known_next;
-static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Files that this process has written, or opened and found to be of its run: pruning counts these alone, since a seal
+ * tells only that nobody has changed what is behind it. */
+static struct good {
+    dev_t device;
+    ino_t file;
+    off_t size;
+    struct timespec changed;
+} * good;
+static int good_count, good_room;
+static pthread_mutex_t good_lock = PTHREAD_MUTEX_INITIALIZER; /* of the three */
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool same_file(const struct good *a, const struct stat *b)
 {
-    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    return a->file == b->st_ino && a->device == b->st_dev && a->size == b->st_size &&
+           a->changed.tv_sec == b->st_mtim.tv_sec && a->changed.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void remember(const struct stat *file, bool whole)
+void checkpoint_vouch(const struct stat *file)
 {
-    pthread_mutex_lock(&known_lock);
-    known[known_next++ % KNOWN] = (struct known){*file, whole};
-    pthread_mutex_unlock(&known_lock);
+    pthread_mutex_lock(&good_lock);
+    if (good_count == good_room) {
+        struct good *more = realloc(good, (size_t)(2 * good_room + 16) * sizeof *more);
+        if (more) good = more, good_room = 2 * good_room + 16;
+    }
+    if (good_count < good_room) /* else it is not counted: more are kept */
+        good[good_count++] = (struct good){file->st_dev, file->st_ino, file->st_size, file->st_mtim};
+    pthread_mutex_unlock(&good_lock);
 }
 
-/* 1 whole, 0 damaged, -1 not known. */
-static int recall(const struct stat *file)
-{
-    int whole = -1;
-    pthread_mutex_lock(&known_lock);
-    for (int i = 0; i < KNOWN && whole < 0; i++)
-        if (same_file(file, &known[i].file)) whole = known[i].whole;
-    pthread_mutex_unlock(&known_lock);
-    return whole;
-}
-
-/* Looked at before it is read: who replaces it meanwhile is not taken for what was read. */
-static bool is_whole(const char *path)
+/* forget: it is about to be removed. */
+static bool is_good(const char *path, bool forget)
 {
     struct stat file;
+    bool found = false;
     if (lstat(path, &file)) return false;
-    int whole = recall(&file);
-    if (whole < 0) remember(&file, (whole = !checkpoint_verify(path)));
-    return whole;
-}
-
-static unsigned char *read_and_remember(const char *path, size_t *size)
-{
-    struct stat file;
-    const bool there = !lstat(path, &file);
-    unsigned char *bytes = seal_read(path, size);
-    if (there) remember(&file, bytes != NULL);
-    return bytes;
+    pthread_mutex_lock(&good_lock);
+    for (int i = 0; i < good_count && !found; i++) {
+        found = same_file(&good[i], &file);
+        if (found && forget) good[i] = good[--good_count];
+    }
+    pthread_mutex_unlock(&good_lock);
+    return found;
 }
 
 void checkpoint_prune(const char *dir, const char *written, int keep)
@@ -127,104 +119,63 @@ void checkpoint_prune(const char *dir, const char *written, int keep)
     struct found *found;
     const int n = list(dir, &found, true);
     int kept = 1; /* `written` */
-    struct stat own;
-    char path_of_own[PATH_MAX];
-    if ((size_t)snprintf(path_of_own, sizeof path_of_own, "%s/%s", dir, written) < sizeof path_of_own &&
-        !lstat(path_of_own, &own))
-        remember(&own, true);
     for (int i = 0; i < n && n > keep; i++) {
         char path[PATH_MAX];
         if (!strcmp(found[i].name, written)) continue;
         if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) >= sizeof path) continue;
-        if (kept >= keep)
+        if (kept < keep) {
+            kept += is_good(path, false); /* a damaged one takes nobody's place */
+        } else {
+            is_good(path, true);
             unlink(path);
-        else if (is_whole(path)) /* a damaged one takes nobody's place */
-            kept++;
+        }
     }
     if (n >= 0) free(found);
 }
 
-/* The newest whole one with fewer than *frames, read: its path and bytes, and *frames becomes its number. A damaged one
- * is a line of log. 0; 1 where there is none; -1 after error_set(). */
-static int read_before(const char *dir, int64_t *frames, char *path, size_t path_size, unsigned char **bytes,
-                       size_t *size)
+int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else, struct checkpoint_file **f)
 {
     struct found *found;
+    char path[PATH_MAX];
     const int n = list(dir, &found, false);
-    if (n < 0) return -1;
     int rc = 1;
+    if (n < 0) return -1;
     for (int i = 0; found && i < n && rc == 1; i++) {
         if (found[i].frames >= *frames) continue;
-        if ((size_t)snprintf(path, path_size, "%s/%s", dir, found[i].name) >= path_size)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, found[i].name) >= sizeof path)
             rc = error_set("%s: the name is too long", dir);
-        else if ((*bytes = read_and_remember(path, size)))
+        else if ((*f = checkpoint_open(path)))
             rc = 0;
         else
-            log_root("%s; %s", error_text(), i + 1 < n ? "trying the one before it" : "there is none before it");
+            log_root("%s; %s", error_text(),
+                     or_else     ? or_else
+                     : i + 1 < n ? "trying the one before it"
+                                 : "there is none before it");
         if (!rc) *frames = found[i].frames;
     }
     free(found);
     return rc;
 }
 
-int checkpoint_newest(const char *dir, char *path, size_t size)
-{
-    unsigned char *bytes = NULL;
-    size_t n;
-    int64_t frames = INT64_MAX;
-    const int rc = read_before(dir, &frames, path, size, &bytes, &n);
-    if (!rc) free(bytes);
-    return rc;
-}
-
-int checkpoint_open_before(const char *dir, int64_t *frames, struct checkpoint_file **f)
-{
-    char path[PATH_MAX];
-    unsigned char *bytes;
-    size_t size;
-    for (;;) {
-        const int rc = read_before(dir, frames, path, sizeof path, &bytes, &size);
-        if (rc) return rc;
-        if ((*f = checkpoint_open_bytes(path, bytes, size))) return 0;
-        log_root("%s; trying the one before it", error_text());
-    }
-}
-
-int checkpoint_verify(const char *path)
-{
-    size_t size;
-    unsigned char *bytes = seal_read(path, &size);
-    free(bytes);
-    return bytes ? 0 : -1;
-}
-
-/* The file itself, or checkpoint-best.h5 of a folder: its bytes, NULL after error_set(). */
-static unsigned char *read_named(const char *named, const char *name, char path[PATH_MAX], size_t *size)
-{
-    if ((size_t)snprintf(path, PATH_MAX, "%s%s", named, name) < PATH_MAX) return seal_read(path, size);
-    error_set("%.200s...: the name is too long", named);
-    return NULL;
-}
-
-int checkpoint_find(const char *run_or_file, bool best, struct checkpoint_found *found)
+struct checkpoint_file *checkpoint_find(const char *run_or_file, bool best)
 {
     struct stat st;
+    struct checkpoint_file *f = NULL;
     int64_t frames = INT64_MAX;
-    char *path = found->path;
-    found->bytes = NULL;
-    if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno));
-    if (!S_ISDIR(st.st_mode)) {
-        char real[PATH_MAX]; /* the user's own word may be a link */
-        const bool link = !lstat(run_or_file, &st) && S_ISLNK(st.st_mode) && realpath(run_or_file, real);
-        found->bytes = read_named(link ? real : run_or_file, "", path, &found->size);
-        return found->bytes ? 0 : -1;
+    char path[PATH_MAX];
+    if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno)), NULL;
+    if (!S_ISDIR(st.st_mode)) { /* the user's own word may be a link */
+        const bool link = !lstat(run_or_file, &st) && S_ISLNK(st.st_mode) && realpath(run_or_file, path);
+        return checkpoint_open(link ? path : run_or_file);
     }
-    if (best && (size_t)snprintf(path, PATH_MAX, "%s/checkpoint-best.h5", run_or_file) < PATH_MAX &&
+    if (best && (size_t)snprintf(path, sizeof path, "%s/checkpoint-best.h5", run_or_file) < sizeof path &&
         !access(path, F_OK)) {
-        found->bytes = read_named(run_or_file, "/checkpoint-best.h5", path, &found->size);
-        if (found->bytes) return 0;
+        if ((f = checkpoint_open(path))) return f;
         log_root("%s; taking the newest", error_text());
     }
-    const int rc = read_before(run_or_file, &frames, path, PATH_MAX, &found->bytes, &found->size);
-    return rc > 0 ? error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)", run_or_file) : rc;
+    char runs[1024];
+    if (checkpoint_open_before(run_or_file, &frames, NULL, &f) > 0)
+        error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)%s", run_or_file,
+                  run_folders_advice(run_or_file, runs, sizeof runs));
+    return f;
 }

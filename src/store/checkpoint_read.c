@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "store/checkpoint.h"
@@ -23,6 +24,7 @@ struct checkpoint_file {
     char path[4096];
     unsigned char *bytes; /* of the whole file, seal included: HDF5 sees it as a user block */
     size_t size;
+    struct stat seen;
 };
 
 /* HDF5's own copies of a file's image are this one: it is read alone. */
@@ -136,28 +138,20 @@ static int try_all(void *arg, FILE *out)
     return 0;
 }
 
-struct checkpoint_file *checkpoint_open_bytes(const char *path, unsigned char *bytes, size_t size)
+struct checkpoint_file *checkpoint_open(const char *path)
 {
     struct checkpoint_file *f = calloc(1, sizeof *f);
     if (!f || (size_t)snprintf(f->path, sizeof f->path, "%s", path) >= sizeof f->path) {
         error_set("%.200s: cannot open: %s", path, f ? "the name is too long" : "no memory");
-        free(bytes);
         free(f);
         return NULL;
     }
     f->file = H5I_INVALID_HID;
-    f->bytes = bytes;
-    f->size = size;
+    lstat(path, &f->seen); /* before it is read: who replaces it meanwhile is not taken for what was read */
+    f->bytes = seal_read(path, &f->size);
     h5_init();
-    if (guard_run(try_all, f, path, NULL, NULL) || open_file(f)) checkpoint_close(&f);
+    if (!f->bytes || guard_run(try_all, f, path, NULL, NULL) || open_file(f)) checkpoint_close(&f);
     return f;
-}
-
-struct checkpoint_file *checkpoint_open(const char *path)
-{
-    size_t size;
-    unsigned char *bytes = seal_read(path, &size);
-    return bytes ? checkpoint_open_bytes(path, bytes, size) : NULL;
 }
 
 void checkpoint_close(struct checkpoint_file **f)
@@ -172,6 +166,11 @@ void checkpoint_close(struct checkpoint_file **f)
 const char *checkpoint_path(const struct checkpoint_file *f)
 {
     return f->path;
+}
+
+const struct stat *checkpoint_stat(const struct checkpoint_file *f)
+{
+    return &f->seen;
 }
 
 int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counters *c)

@@ -248,7 +248,7 @@ static hid_t stored_option_type(void)
 
 int h5_put_options(hid_t loc, const struct option_set *options, const char *path)
 {
-    struct stored_option rows[64] = {0};
+    struct stored_option rows[OPTIONS_MOST] = {0};
     const int n = option_count();
     const hsize_t dim = (hsize_t)n;
     H5_AUTO hid_t group = H5I_INVALID_HID;

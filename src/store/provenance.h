@@ -16,6 +16,7 @@
     X(blas, 128, "OpenBLAS's version and core name")                                                                   \
     X(kernels, 32, "build of the network kernels in use")                                                              \
     X(hdf5, 32, "")                                                                                                    \
+    X(environment, 64, "what plays it and its version, empty where that is Dunlin")                                    \
     X(seed, 32, "")                                                                                                    \
     X(started, 32, "UTC")                                                                                              \
     X(slurm_job, 64, "job id, empty outside Slurm")                                                                    \
@@ -27,8 +28,8 @@ struct provenance {
 #undef X
 };
 
-/* Fills all that this process knows by itself; hosts, ranks, mpi_library, window and seed are the caller's. argv is
- * stored as typed. Local. */
+/* Fills all that this process knows by itself; hosts, ranks, mpi_library, window, environment and seed are the
+ * caller's. argv is stored as typed. Local. */
 void provenance_fill(struct provenance *p, int argc, char **argv);
 
 #endif

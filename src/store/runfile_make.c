@@ -112,6 +112,8 @@ static int put_session(hid_t file, const struct run_recipe *recipe)
     do snprintf(name, sizeof name, "sessions/%d", session);
     while (h5_exists(file, name) && session++ < MAX_SESSIONS);
     H5_CHECK(group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), recipe->path, "make /sessions");
+    snprintf(name, sizeof name, "%lld", (long long)recipe->frames);
+    if (h5_put_text(group, "resumed_at", name, recipe->path)) return -1;
     return put_start(group, group, recipe);
 }
 

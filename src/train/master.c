@@ -77,6 +77,7 @@ void master_init(struct master *m, const struct master_start *s)
     report_init(&m->report, run, &m->ranks, &m->sums, &m->files, &m->evaluations);
     cpu_flush_denormals();
     report_begin(&m->report);
+    turn_master_begin(&run->turn, s->theta);
     share_start(run->share, s->theta, s->run.target, (uint64_t)run->turn.updates, run->turn.frames);
 }
 

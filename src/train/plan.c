@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watched.h"
 #include "job/launch.h"
+#include "store/run_folders.h"
 #include "store/status.h"
 #include "train/folder.h"
 #include "train/run.h"
@@ -25,12 +27,12 @@ static int try_agent(const struct setup *setup)
 }
 
 /* Lays the words over the stored options; only what may change may differ. */
-static int lay_words_over(struct plan *plan, const struct setup *setup, int argc, char **argv)
+static int lay_words_over(struct plan *plan, const struct setup *setup, int argc, char **argv, bool resume)
 {
     char stored[OPTION_TEXT], given[OPTION_TEXT];
-    const char *positional;
+    const char *folder;
     const struct option_set before = plan->set;
-    if (options_read_args(&plan->set, argc, argv, &positional) || setup_whole_env(&plan->set)) return -1;
+    if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL) || setup_whole_env(&plan->set)) return -1;
     setup_choose_net(&setup->world, &plan->set.values);
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
@@ -63,7 +65,8 @@ int plan_tell_over(const struct plan *plan)
 }
 
 /* 0, or -1 after error_set(), whose advice throws nothing away: what is damaged or foreign here may be mended. */
-static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool hold)
+static int go_on(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
+                 bool hold)
 {
     if (setup_whole_env(&plan->set)) return -1;
     if (hold && folder_hold(plan->dir)) return -1; /* what is read from here on nobody else writes to */
@@ -71,7 +74,10 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     const bool library = words.origin[option_find("env")] >= ORIGIN_FILE && world_library(words.values.env);
     const int none =
         restore_choose(plan->dir, library ? words.values.env : NULL, words.values.python, restore, setup, &plan->set);
-    if (none == 1)
+    char runs[1024];
+    if (none == 1 && *run_folders_advice(plan->dir, runs, sizeof runs))
+        error_set("%s is not the folder of a run%s; name the one that goes on: dunlin resume RUN", plan->dir, runs);
+    else if (none == 1)
         error_set("%s holds no whole checkpoint-*.h5 to resume from; nothing there is touched: a new start needs "
                   "another folder, `dunlin train ... --out FOLDER`",
                   plan->dir);
@@ -83,7 +89,7 @@ static int go_on(struct plan *plan, struct setup *setup, struct restore *restore
     snprintf(plan->checkpoint, sizeof plan->checkpoint, "%s", checkpoint_path(restore->file));
     plan->ranks = (int)restore->counters.ranks;
     plan->frames = restore->counters.frames;
-    if (lay_words_over(plan, setup, argc, argv)) return -1;
+    if (lay_words_over(plan, setup, argc, argv, resume)) return -1;
     look_at_end(plan);
     return 0;
 }
@@ -110,28 +116,29 @@ static int refuse_run(const struct plan *plan)
 static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
                 bool hold)
 {
-    const char *positional = NULL;
+    const char *folder = NULL;
     options_init(&plan->set);
-    if (options_read_args(&plan->set, argc, argv, &positional)) return -1;
+    if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL)) return -1;
     if (resume) {
-        if (!positional) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
+        if (!folder) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
         static const char *const STARTS[] = {"out", "force"};
         for (int i = 0; i < 2; i++)
             if (plan->set.origin[option_find(STARTS[i])] == ORIGIN_COMMAND)
                 return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
                                  "it out, or start anew: dunlin train ... --out FOLDER --force",
                                  STARTS[i]);
-        snprintf(plan->dir, sizeof plan->dir, "%s", positional);
-        return go_on(plan, setup, restore, argc, argv, hold);
+        snprintf(plan->dir, sizeof plan->dir, "%s", folder);
+        struct stat st;
+        char run[1024];
+        if (!stat(folder, &st) && !S_ISDIR(st.st_mode))
+            return error_set("resume goes on with a run's folder, and %s is a file%s", folder,
+                             run_folders_advice(folder, run, sizeof run));
+        return go_on(plan, setup, restore, argc, argv, resume, hold);
     }
-    if (positional)
-        return error_set(
-            "train takes one FILE.ini and --KEY VALUE pairs; \"%s\" is neither (see `dunlin train --help`)",
-            positional);
     if (plan->set.values.out[0]) snprintf(plan->dir, sizeof plan->dir, "%s", plan->set.values.out);
     const enum folder_holds found = plan->dir[0] ? folder_holds(plan->dir) : FOLDER_NOTHING;
     if (found == FOLDER_RUN && plan->set.values.or_resume && !plan->set.values.force)
-        return go_on(plan, setup, restore, argc, argv, hold);
+        return go_on(plan, setup, restore, argc, argv, resume, hold);
     if (setup_complete(&plan->set)) return -1;
     if (!plan->dir[0]) folder_default(&plan->set.values, plan->dir);
     if (found == FOLDER_RUN && !plan->set.values.force) return refuse_run(plan);

@@ -132,7 +132,8 @@ void report_log(struct report *p)
     /* the last gradients may go beyond */
     const double left = fmax((double)(run->options->frames - run->turn.frames), 0) / row.frames_per_s;
     for (int a = 1; a <= run->actors && algo_explores(run->setup->algo); a++)
-        p->ranks->rows[a].epsilon = explore_epsilon(p->eps_final[a], run->turn.frames, run->options->eps_frames);
+        p->ranks->rows[a].epsilon =
+            explore_epsilon(p->eps_final[a], run->turn.frames, options_eps_frames(run->options));
     p->ranks->rows[0].updates = run->turn.updates;
     p->ranks->rows[0].frames = run->turn.frames;
     p->ranks->rows[0].last_seen = row.seconds;

@@ -43,6 +43,20 @@ static int load_totals(struct checkpoint_file *f, struct restore_parts *parts)
     return rc < 0 ? -1 : 0;
 }
 
+/* Of a run that had none (--target-every 0) its targets were those of theta. */
+static int load_target(struct checkpoint_file *f, const struct setup *setup, struct restore_parts *parts)
+{
+    const int rc = checkpoint_read_tensors(f, "target", setup->net, parts->target);
+    if (rc <= 0) return rc;
+    struct option_set *stored = memory_new(1, sizeof *stored);
+    options_init(stored);
+    const int none = !checkpoint_read_options(f, stored) && !stored->values.target_every;
+    free(stored);
+    if (!none) return error_set("%s: there is no /target, which %s needs", checkpoint_path(f), setup->options->algo);
+    memcpy(parts->target, parts->theta, setup->facts->params * sizeof *parts->target);
+    return 0;
+}
+
 int restore_load(struct restore *r, const struct setup *setup, struct restore_parts *parts)
 {
     struct checkpoint_file *f = r->file;
@@ -51,8 +65,7 @@ int restore_load(struct restore *r, const struct setup *setup, struct restore_pa
     int rc = checkpoint_read_counters(f, &r->counters);
     if (!rc && (rc = checkpoint_read_tensors(f, "params", setup->net, parts->theta)) > 0)
         rc = error_set("%s: there is no /params", path);
-    if (!rc && parts->target && (rc = checkpoint_read_tensors(f, "target", setup->net, parts->target)) > 0)
-        rc = error_set("%s: there is no /target, which %s needs", path, setup->options->algo);
+    if (!rc && parts->target) rc = load_target(f, setup, parts);
     if (!rc) rc = load_optim(f, path, setup, parts->optim, scratch);
     if (!rc) rc = load_totals(f, parts);
     free(scratch);
@@ -78,7 +91,7 @@ static int compare(const char *path, const struct option_set *stored, const stru
 static int try_load(struct restore *r, const struct setup *setup, int64_t frames)
 {
     struct restore_parts parts = {.theta = memory_floats(setup->facts->params)};
-    if (setup->algo->has_target) parts.target = memory_floats(setup->facts->params);
+    if (setup_target(setup)) parts.target = memory_floats(setup->facts->params);
     int rc = restore_load(r, setup, &parts);
     if (!rc && r->counters.frames != frames)
         rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed",
@@ -87,6 +100,31 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
     free(parts.target);
     free(parts.totals);
     return rc;
+}
+
+/* An older checkpoint is of the run, and could be gone on from. */
+static int try_older(struct checkpoint_file *f, const struct setup *setup, const struct option_set *run, int64_t frames)
+{
+    static struct option_set stored;
+    struct restore r = {.file = f};
+    options_init(&stored);
+    if (checkpoint_read_options(f, &stored) || compare(checkpoint_path(f), &stored, run)) return -1;
+    return try_load(&r, setup, frames);
+}
+
+void restore_vouch(const struct restore *r, const struct setup *setup, const struct option_set *run, const char *dir)
+{
+    static const char OR_ELSE[] = "it does not count as one that is kept";
+    struct checkpoint_file *f;
+    int64_t frames = r->counters.frames;
+    checkpoint_vouch(checkpoint_stat(r->file));
+    for (int64_t n = 1; n < run->values.checkpoint_keep && !checkpoint_open_before(dir, &frames, OR_ELSE, &f);) {
+        if (try_older(f, setup, run, frames))
+            log_root("%s; %s", error_text(), OR_ELSE);
+        else
+            checkpoint_vouch(checkpoint_stat(f)), n++;
+        checkpoint_close(&f);
+    }
 }
 
 struct search {
@@ -158,7 +196,7 @@ static int choose(struct search *s)
 {
     int64_t frames = INT64_MAX;
     for (;;) {
-        int rc = checkpoint_open_before(s->dir, &frames, &s->r->file);
+        int rc = checkpoint_open_before(s->dir, &frames, NULL, &s->r->file);
         if (rc) return rc;
         s->whole = true;
         rc = try_one(s, frames);

@@ -24,12 +24,16 @@ struct restore {
  * was named, and a run whose environment is a library is refused before any code of it runs. python: the option. */
 int restore_choose(const char *dir, const char *library, const char *python, struct restore *r, struct setup *setup,
                    struct option_set *stored);
+/* Which checkpoints there may be counted as kept (checkpoint_prune()): the one of r, loaded before, and of the
+ * older ones as many as are kept, each opened and tried; what is damaged, or another run's, is a line of log. run: the
+ * options that the run goes on with. */
+void restore_vouch(const struct restore *r, const struct setup *setup, const struct option_set *run, const char *dir);
 /* NULL in *r is fine. */
 void restore_close(struct restore *r);
 
 /* Where a checkpoint's parts go; all but totals borrowed. */
 struct restore_parts {
-    float *theta, *target; /* (params); target NULL where the algorithm has none */
+    float *theta, *target; /* (params); target NULL where there is none */
     struct optim *optim;   /* NULL: its state is read and thrown away */
     void *totals;          /* rank 0's state (totals.h), malloc'd, the caller's; NULL: none */
     size_t totals_bytes;

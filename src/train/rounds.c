@@ -5,7 +5,10 @@
  * the actors (states for a checkpoint, an evaluation by rank 1) is asked before the publication that they wait for, and
  * has arrived before their next gradients count: a checkpoint holds the weights and the actors' states of one and the
  * same moment. So a run that was killed goes on from its checkpoint as if nothing had happened. Rows of /train fall on
- * the first round's end at or after each multiple of log-frames; progress lines keep to the clock. */
+ * the first round's end at or after each multiple of log-frames; progress lines keep to the clock.
+ *
+ * With --epochs K a rollout is K rounds, of which only the last may be followed by all of that: between the others the
+ * actors hold a rollout that no checkpoint has room for. */
 #include "train/rounds.h"
 
 #include <math.h>
@@ -27,6 +30,8 @@ struct rounds {
     struct share_ready *ready; /* (actors) the gradients of the round */
     struct optim_grad *grads;  /* (actors) */
     int gathered;
+    int64_t epochs;             /* of the rollouts under way, that are done */
+    int64_t logged;             /* T, in multiples of log-frames, when rollouts began */
     double next_look, deadline; /* monotonic; of a round that is to end after a signal, 0: none came */
 };
 
@@ -101,20 +106,16 @@ static int by_actor(const void *a, const void *b)
     return (x->actor > y->actor) - (x->actor < y->actor);
 }
 
-/* Applies the round, adds it up, and says what comes next; then the publication lets the actors on. */
-static void finish_round(struct rounds *r, struct master *m)
+/* Rollouts are through: what is to be done between two of them, but for the publication. */
+static void finish_rollouts(struct rounds *r, struct master *m, const float *next)
 {
     struct run *const run = &m->run;
-    const int64_t every = run->options->log_frames, before = run->turn.frames / every;
-    float *const next = share_next(run->share);
-    qsort(r->ready, (size_t)run->actors, sizeof *r->ready, by_actor);
-    const int k = turn_master_count(&run->turn, r->ready, run->actors, r->grads);
-    optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
-    optim_apply(run->turn.optim, share_theta(run->share), next, r->grads, k);
-    turn_master_move_target(&run->turn, next);
+    const int64_t log = run->turn.frames / run->options->log_frames;
     episodes_take(run, &m->ranks, &m->sums);
     run_check_stop(run);
-    if (run->turn.frames / every != before || run->state == RUN_DONE) report_row(&m->report);
+    if (log != r->logged || run->state == RUN_DONE) report_row(&m->report);
+    r->logged = log;
+    r->epochs = 0;
     if (run->state == RUN_RUNNING) {
         evaluations_ask(&m->evaluations, next);
         checkpoints_turn(&m->checkpoints);
@@ -122,6 +123,20 @@ static void finish_round(struct rounds *r, struct master *m)
         checkpoints_ask(&m->checkpoints, INFINITY);
         share_stop(run->share, 1); /* before the publication: nobody begins another round */
     }
+}
+
+/* Applies the round, adds it up, and says what comes next; then the publication lets the actors on. */
+static void finish_round(struct rounds *r, struct master *m)
+{
+    struct run *const run = &m->run;
+    float *const next = share_next(run->share);
+    qsort(r->ready, (size_t)run->actors, sizeof *r->ready, by_actor);
+    if (!turn_master_step(&run->turn, r->ready, run->actors, r->grads)) {
+        optim_buffers(run->turn.optim, share_theta_buffer(run->share), share_next_buffer(run->share));
+        optim_apply(run->turn.optim, share_theta(run->share), next, NULL, 0);
+    }
+    turn_master_move_target(&run->turn, next);
+    if (++r->epochs >= run->options->epochs) finish_rollouts(r, m, next);
     share_publish(run->share, (uint64_t)run->turn.updates, run->turn.frames);
     share_ack(run->share, r->ready, run->actors);
 }
@@ -150,6 +165,7 @@ void rounds_run(struct master *m)
     struct rounds r = {.ready = memory_new((size_t)run->actors, sizeof *r.ready),
                        .grads = memory_new((size_t)run->actors, sizeof *r.grads)};
     bool whole = false;
+    r.logged = run->turn.frames / run->options->log_frames;
     run_check_stop(run); /* the checkpoint may have been the last */
     while (run->state == RUN_RUNNING && gather(&r, m)) {
         finish_round(&r, m);

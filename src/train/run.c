@@ -28,6 +28,8 @@ void run_init(struct run *run, const struct run_start *s)
                                  .lr = o->lr,
                                  .lr_anneal = o->lr_anneal,
                                  .lr_frames = o->frames,
+                                 .lag_scale = o->lag_scale,
+                                 .lag_unit = o->lag_unit,
                                  .target_every = o->target_every,
                                  .frames = s->counters->frames,
                                  .steps = s->counters->steps,
@@ -37,6 +39,7 @@ void run_init(struct run *run, const struct run_start *s)
                         .started = clock_seconds(),
                         .first_update = s->counters->updates,
                         .state = RUN_RUNNING};
+    if (o->lag_scale == LAG_GAP) run->turn.lag = lag_new(run->turn.params - moments_floats(&s->setup->facts->moments));
     if (!s->target) return;
     run->turn.target = memory_floats(run->turn.params);
     memcpy(run->turn.target, s->target, run->turn.params * sizeof *s->target);
@@ -45,6 +48,7 @@ void run_init(struct run *run, const struct run_start *s)
 void run_free(struct run *run)
 {
     free(run->turn.target);
+    lag_free(&run->turn.lag);
 }
 
 double run_seconds(const struct run *run)

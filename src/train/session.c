@@ -108,6 +108,8 @@ static void fill_provenance(struct session *s, const char *window)
     library[strcspn(library, "\n")] = 0;
     snprintf(s->prov.mpi_library, sizeof s->prov.mpi_library, "%.255s", library);
     snprintf(s->prov.window, sizeof s->prov.window, "%s", window);
+    const char *played_by = s->setup.world.spec.library;
+    snprintf(s->prov.environment, sizeof s->prov.environment, "%s", played_by ? played_by : "");
     snprintf(s->prov.ranks, sizeof s->prov.ranks, "%d", s->size);
     snprintf(s->prov.seed, sizeof s->prov.seed, "%lld", (long long)s->plan.set.values.seed);
     list_hosts(s, s->prov.hosts, sizeof s->prov.hosts);
@@ -136,9 +138,9 @@ static int load_start(struct session *s)
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);
-    if (!s->optim) return -1;
+    if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
     s->theta = memory_floats(params);
-    if (s->setup.algo->has_target) s->target = memory_floats(params);
+    if (setup_target(&s->setup)) s->target = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
@@ -152,6 +154,7 @@ static int load_start(struct session *s)
     s->totals = parts.totals;
     s->totals_bytes = parts.totals_bytes;
     if (plan_check_ranks(&s->plan, s->size)) return -1;
+    restore_vouch(&s->restore, &s->setup, &s->plan.set, s->plan.dir);
     s->counters.session++;
     if (!s->plan.set.values.deterministic) remember_best(s); /* in rounds the better one comes again, bit for bit */
     return 0;
@@ -174,10 +177,15 @@ static void tell_lost(const struct session *s, int fresh, int anew)
                                "%s%d environments begin new episodes (%.80s cannot be saved)%s", at ? "; " : "", anew,
                                s->plan.set.values.env, rounds ? ": not the run without a stop" : "");
     if (s->counters.ranks > s->size)
-        snprintf(text + at, sizeof text - at, "%s%d actors of the session before", at ? "; " : "",
-                 (int)s->counters.ranks - s->size);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%d actors of the session before", at ? "; " : "",
+                               (int)s->counters.ranks - s->size);
+    const bool refill = !start && s->setup.algo->replay;
+    if (refill)
+        snprintf(text + at, sizeof text - at, "%sthe memory: %lld steps are played before the next gradient%s",
+                 at ? "; " : "", (long long)s->plan.set.values.replay_start,
+                 rounds ? ": not the run without a stop" : "");
     log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
-             (long long)s->counters.updates, fresh || anew ? "" : ", every actor where it was");
+             (long long)s->counters.updates, fresh || anew || refill ? "" : ", every actor where it was");
     if (text[0]) log_root("  not restored: %s", text);
 }
 
@@ -196,6 +204,8 @@ static bool send_state(struct session *s, int rank)
 static bool load_actors(struct session *s)
 {
     int ok = 1, fresh = 0, mine = 0, anew = 0;
+    int64_t start = s->counters.frames ? s->counters.session : 0;
+    CHECK_MPI(MPI_Bcast(&start, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (s->rank == 0) {
         for (int r = 1; r < s->size; r++) fresh += send_state(s, r);
         restore_close(&s->restore);
@@ -206,7 +216,8 @@ static bool load_actors(struct session *s)
         CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
         void *state = memory_new((size_t)bytes, 1);
         CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-        mine = bytes ? agent_load(s->actor.turn.agent, state, (size_t)bytes) : 0;
+        struct agent *agent = s->actor.turn.agent;
+        mine = bytes ? agent_load(agent, state, (size_t)bytes) : start ? agent_start_afresh(agent, start) : 0;
         ok = mine >= 0;
         free(state);
     }
@@ -225,6 +236,17 @@ static int first_checkpoint(struct session *s)
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
     return rc;
+}
+
+/* rank 0, local: what replay costs, before it is paid. */
+static void tell_memory(const struct session *s)
+{
+    const struct options *o = &s->plan.set.values;
+    const struct agent_config config = setup_agent_config(&s->setup, 1);
+    log_root("  memory: %lld steps, %.1f MB when full%s; the first gradient after %lld steps", (long long)o->memory,
+             agent_replay_bytes(&config, &s->setup.world) / 1e6, s->size > 2 ? " (all actors together)" : "",
+             (long long)o->replay_start);
+    if (o->deterministic) log_root("  note: no checkpoint has the memory: resumed, this run would be another one");
 }
 
 int session_open_files(struct session *s, const char *window)
@@ -246,6 +268,7 @@ int session_open_files(struct session *s, const char *window)
     const struct env_ops *ops = s->setup.world.ops;
     if (o->deterministic && !ops->plain_state && !ops->save)
         log_root("  note: environment %s cannot be saved: resumed, this run would be another one", o->env);
+    if (s->setup.algo->replay) tell_memory(s);
     if (getenv("OPENBLAS_CORETYPE"))
         log_root("  note: OPENBLAS_CORETYPE=%s is set; a forced core type can halve the speed (unset it to let "
                  "OpenBLAS choose)",
@@ -265,6 +288,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
     if (s->plan.over) return SESSION_OVER;
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
+    s->setup.actors = s->size - 1;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);
     if (!rc && s->rank == 0) rc = load_start(s);

@@ -89,7 +89,7 @@ static struct share_config share_config_of(const struct session *s)
     return (struct share_config){.params = s->setup.facts->params,
                                  .wide = s->setup.facts->wide,
                                  .moments = s->setup.facts->moments,
-                                 .target = s->setup.algo->has_target,
+                                 .target = setup_target(&s->setup),
                                  .snapshot = true,
                                  .state_bytes = s->state_bytes,
                                  .episodes = 1024,
@@ -209,17 +209,16 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
 }
 
 /* The help text, with the values that a start with the other words would take. Exit status. */
-static int help(int argc, char **argv, bool resume)
+static int help(int argc, char **argv, bool resume, bool whole)
 {
-    const char *positional = NULL;
     static struct option_set set;
     options_init(&set);
-    if (argc && !resume && (options_read_args(&set, argc, argv, &positional) || setup_complete(&set))) {
+    if (argc && !resume && (options_read_args(&set, argc, argv, NULL) || setup_complete(&set))) {
         log_error("%s", error_text());
         return 2;
     }
-    printf("dunlin %s\n\n", resume ? "resume RUN [--KEY VALUE ...]" : "train [FILE.ini] [--KEY VALUE ...]");
-    options_print_help(&set, resume);
+    printf("dunlin %s\n\n", resume ? "resume RUN [--KEY VALUE ...]" : "train [FILE.ini|PRESET] [--KEY VALUE ...]");
+    options_print_help(&set, resume, whole);
     return 0;
 }
 
@@ -228,9 +227,10 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     struct plan plan;
     const int asked = words_find_help(argc, argv);
     if (asked >= 0) {
-        memmove(argv + asked, argv + asked + 1,
-                (size_t)(argc - asked - 1) * sizeof *argv); /* the others say for what */
-        return help(argc - 1, argv, resume);
+        const bool whole = asked + 1 < argc && !strcmp(argv[asked + 1], "all");
+        const int rest = asked + 1 + whole;
+        memmove(argv + asked, argv + rest, (size_t)(argc - rest) * sizeof *argv); /* the others say for what */
+        return help(argc - 1 - whole, argv, resume, whole);
     }
     switch (launch_kind()) {
     case LAUNCH_RANK:

@@ -21,7 +21,7 @@ int turn_actor_open(struct turn_actor *t, const struct setup *setup, int rank)
     t->agent = agent_new(&config, &setup->world, setup->net);
     if (!t->agent) return -1;
     t->own = memory_floats(setup->facts->params);
-    if (setup->algo->has_target) t->target = memory_floats(setup->facts->params);
+    if (setup_target(setup)) t->target = memory_floats(setup->facts->params);
     return 0;
 }
 
@@ -82,7 +82,10 @@ static void push_gradient(struct turn_actor *t, uint64_t version)
                            .policy_loss = (float)(E * stats->policy_loss),
                            .value_loss = (float)(E * stats->value_loss),
                            .entropy = (float)(E * stats->entropy)};
-    if (!isfinite(norm)) {
+    if (stats->none) {
+        p.scale = 0; /* its frames count */
+        t->bad_in_a_row = t->failed_in_a_row = 0;
+    } else if (!isfinite(norm)) {
         p.bad = TURN_BAD_GRADIENT;
         p.scale = p.norm = p.policy_loss = p.value_loss = p.entropy = 0;
         count_bad(t, false, "a NaN or Inf in the gradient");
@@ -128,7 +131,29 @@ static void tell_episodes(struct turn_actor *t)
     } while (n == EPISODES);
 }
 
-enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const struct share_view *view)
+/* One more gradient of the rollout, or, of a spoilt one, an empty push that keeps the rounds in step. */
+static enum turn_end epoch(struct turn_actor *t, bool spoilt, struct share_view *view)
+{
+    if (t->setup->options->deterministic && share_wait(t->share, view->publication + 1, view)) return TURN_NO_MAILBOX;
+    double at = now(t);
+    float *dtheta = share_begin(t->share); /* the gradient before is in what is fetched now */
+    if (!dtheta) return TURN_NO_MAILBOX;
+    at = spent(t, TURN_PUSH, at);
+    const float *theta = turn_actor_fetch(t, view);
+    if (!theta || view->stop) return TURN_NO_MAILBOX;
+    if (spoilt) {
+        share_push(t->share, &(struct share_push){.version = view->version});
+        return TURN_PUSHED;
+    }
+    at = now(t);
+    agent_gradient_again(t->agent, theta, dtheta, &t->stats);
+    at = spent(t, TURN_GRADIENT, at);
+    push_gradient(t, view->version);
+    spent(t, TURN_PUSH, at);
+    return t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
+}
+
+enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, struct share_view *view)
 {
     const bool rounds = t->setup->options->deterministic;
     double at = now(t);
@@ -147,5 +172,8 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const
     }
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
-    return t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
+    enum turn_end end = t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
+    for (int64_t k = 1; k < t->setup->options->epochs && end == TURN_PUSHED && (rounds || !failed); k++)
+        end = epoch(t, failed, view);
+    return end;
 }

@@ -29,7 +29,7 @@ struct turn_actor {
     struct share *share;       /* borrowed; the caller's to set before the first turn */
     struct agent *agent;
     float *own;               /* (params) weights of a rollout, where they cannot be read in place */
-    float *target;            /* (params) theta_target; NULL where the algorithm has none */
+    float *target;            /* (params) theta_target; NULL where there is none */
     uint64_t target_version;  /* of what is in target */
     struct agent_stats stats; /* of the last rollout whose gradient was pushed */
     int64_t faults;           /* rollouts that the environment spoilt */
@@ -56,7 +56,9 @@ enum turn_end {
 };
 /* One-sided: plays a rollout with theta, pushes its gradient and tells of the episodes that ended; with --deterministic
  * of these first. A rollout in which the environment answered no number, or failed, is a line of log and a push
- * without a gradient. */
-enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, const struct share_view *view);
+ * without a gradient. With --epochs K, K - 1 more gradients of it follow, each at weights that are fetched once rank 0
+ * has the one before; *view is theirs then. They count no frames, and a stop ends them. With --deterministic each is a
+ * round, and a spoilt rollout has as many, empty ones. */
+enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, struct share_view *view);
 
 #endif

@@ -1,147 +1,244 @@
 /* curves.c -- see curves.h. */
 #include "view/curves.h"
 
-#include <limits.h>
-#include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "store/runfile.h"
+#include "base/text.h"
+#include "view/names.h"
 #include "view/runs.h"
-#include "view/thin.h"
 
-struct loaded {
-    char name[NAME_MAX + 1];
-    struct thin episodes, evals; /* owner: curves_write() */
+enum { NAME_SHOWN = 72 };
+
+/* Runs that are drawn as one curve. */
+struct drawn {
+    const struct curve *const *runs; /* (count) */
+    int count, panel, entry;
+    struct curve mean; /* where count > 1 */
+    char name[FIGURE_NAME];
 };
 
-/* What rows become points of. */
-struct loading {
-    struct loaded *run;
-    enum figure_axis axis;
-    struct thin ticks; /* for points between them: x the frames, y the updates of /train's rows */
+struct all {
+    const char *const *typed;
+    struct curve *loaded;           /* (count) */
+    const struct curve **of_groups; /* (count) group by group */
+    struct drawn *drawn;            /* (groups) */
+    int count, groups, panels;
+    char entries[CURVES_MOST][FIGURE_NAME + 32];
+    int least[CURVES_MOST], most[CURVES_MOST]; /* runs of an entry's curves */
+    int entry_count;
 };
 
-/* Updates done when `frames` frames were: straight between rows of /train, from (0, 0), and on behind the last row. */
-static double updates_at(const struct thin *ticks, double frames)
+static const struct curve *curve_of(const struct drawn *d)
 {
-    int64_t low = 0, high = ticks->count - 1;
-    while (low < high) { /* the first row at or behind frames, or the last */
-        const int64_t middle = (low + high) / 2;
-        if (ticks->groups[middle].x < frames)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const struct figure_group zero = {0}, *b = &ticks->groups[low], *a = low ? b - 1 : &zero;
-    const double df = b->x - a->x, du = b->mean - a->mean;
-    return df > 0 ? a->mean + du * (frames - a->x) / df : b->mean;
+    return d->count > 1 ? &d->mean : d->runs[0];
 }
 
-/* NaN where nothing says yet how many updates were made. */
-static double x_of(const struct loading *l, int64_t frames, double seconds)
+static const struct settings *settings_of(const struct drawn *d)
 {
-    return l->axis == FIGURE_FRAMES    ? (double)frames
-           : l->axis == FIGURE_SECONDS ? seconds
-           : l->ticks.count            ? updates_at(&l->ticks, (double)frames)
-                                       : (double)NAN;
+    return &d->runs[0]->settings;
 }
 
-static int take_train(void *arg, const void *rows, int64_t n, int64_t total)
+/* Loads what can be drawn: 0, or -1 after error_set(). */
+static int load(struct all *a, const char *const *runs, int count, const struct curves_how *how, const char **typed)
 {
-    struct loading *l = arg;
-    const struct run_train *t = rows;
-    (void)total;
-    for (int64_t i = 0; i < n; i++) thin_add(&l->ticks, (double)t[i].frames, (double)t[i].updates);
-    return 0;
-}
-
-static int take_episodes(void *arg, const void *rows, int64_t n, int64_t total)
-{
-    struct loading *l = arg;
-    const struct run_episode *e = rows;
-    (void)total;
-    for (int64_t i = 0; i < n; i++) thin_add(&l->run->episodes, x_of(l, e[i].frames, e[i].seconds), e[i].ret);
-    return 0;
-}
-
-static int take_evals(void *arg, const void *rows, int64_t n, int64_t total)
-{
-    struct loading *l = arg;
-    const struct run_eval *v = rows;
-    (void)total;
-    for (int64_t i = 0; i < n; i++) thin_add(&l->run->evals, x_of(l, v[i].frames, v[i].seconds), v[i].mean);
-    return 0;
-}
-
-/* The points of a run file; 0, or -1 after error_set(). */
-static int load_points(struct loaded *run, const char *path, enum figure_axis axis)
-{
-    struct loading l = {.run = run, .axis = axis};
-    const bool bad = (axis == FIGURE_UPDATES && runfile_each(path, RUN_TABLE_TRAIN, take_train, &l) < 0) ||
-                     runfile_each(path, RUN_TABLE_EPISODES, take_episodes, &l) < 0 ||
-                     runfile_each(path, RUN_TABLE_EVAL, take_evals, &l) < 0;
-    thin_free(&l.ticks);
-    thin_sort(&run->episodes);
-    thin_sort(&run->evals);
-    return bad ? -1 : 0;
-}
-
-static int load_run(struct loaded *run, const char *what, enum figure_axis axis)
-{
-    char path[PATH_MAX];
-    bool folder;
-    if (runs_find(what, path, sizeof path, &folder)) return -1;
-    runs_name(what, folder, run->name, sizeof run->name);
-    return load_points(run, path, axis);
-}
-
-/* Two runs of one folder name are told apart by what was typed. */
-static const char *legend_name(const char *const *typed, const struct loaded *runs, int count, int r)
-{
-    for (int other = 0; other < count; other++)
-        if (other != r && !strcmp(runs[other].name, runs[r].name)) return typed[r];
-    return runs[r].name;
-}
-
-/* Loads and writes; 0, or -1 after error_set(). */
-static int write_loaded(FILE *script, const char *const *runs, int count, enum figure_axis axis,
-                        enum figure_format format, struct loaded *loaded)
-{
-    struct figure_run curves[CURVES_MOST];
-    int kept = 0;
-    for (int r = 0; r < count; r++)
-        if (load_run(&loaded[r], runs[r], axis)) return -1;
     for (int r = 0; r < count; r++) {
-        const struct loaded *l = &loaded[r];
-        if (!l->episodes.count && !l->evals.count) {
-            if (count > 1) log_root("%s has no finished episode yet and is left out", runs[r]);
+        struct curve *c = &a->loaded[a->count];
+        if (curve_load(c, runs[r], &how->curve)) return -1;
+        if (c->count || c->eval_count) {
+            typed[a->count++] = runs[r];
             continue;
         }
-        curves[kept++] = (struct figure_run){.name = legend_name(runs, loaded, count, r),
-                                             .episodes = l->episodes.groups,
-                                             .episode_count = l->episodes.count,
-                                             .total = l->episodes.total,
-                                             .evals = l->evals.groups,
-                                             .eval_count = l->evals.count};
+        curve_free(c);
+        if (count > 1)
+            log_root("%s has %s yet and is left out", runs[r], how->curve.y ? "no figures" : "no finished episode");
     }
-    if (!kept) return error_set("%.400s: no finished episode yet; plot again when the run has gone on", runs[0]);
-    figure_write(script, format, axis, curves, kept);
+    if (a->count) return 0;
+    return error_set("%.400s: %s yet; plot again when the run has gone on", runs[0],
+                     how->curve.y ? "no row of /train" : "no finished episode");
+}
+
+/* Each group's runs side by side, and the panel of its environment. */
+static void group(struct all *a, bool each)
+{
+    const struct settings **of = memory_new((size_t)a->count, sizeof *of);
+    int *group = memory_new((size_t)a->count, sizeof *group), at = 0;
+    for (int r = 0; r < a->count; r++) {
+        of[r] = &a->loaded[r].settings;
+        group[r] = r;
+    }
+    a->groups = each ? a->count : settings_group(of, a->count, group);
+    for (int g = 0; g < a->groups; g++) {
+        struct drawn *d = &a->drawn[g];
+        d->runs = &a->of_groups[at];
+        for (int r = 0; r < a->count; r++)
+            if (group[r] == g) a->of_groups[at++] = &a->loaded[r], d->count++;
+        d->panel = a->panels;
+        for (int o = 0; o < g && d->panel == a->panels; o++)
+            if (!strcmp(settings_of(&a->drawn[o])->values.env, settings_of(d)->values.env))
+                d->panel = a->drawn[o].panel;
+        a->panels += d->panel == a->panels;
+    }
+    free(group);
+    free(of);
+}
+
+/* The name by folders, or by what was typed: what its runs' names begin with. */
+static void name_by_folder(const struct all *a, struct drawn *d, bool typed)
+{
+    const char **names = memory_new((size_t)d->count, sizeof *names);
+    for (int r = 0; r < d->count; r++) names[r] = typed ? a->typed[d->runs[r] - a->loaded] : d->runs[r]->name;
+    runs_common_name(names, d->count, d->name, sizeof d->name);
+    free(names);
+}
+
+static void name_all(struct all *a)
+{
+    enum { SETTINGS_MOST = 3 }; /* more would be no name */
+    bool differ[OPTIONS_MOST + 1], twice = false;
+    const struct settings **of = memory_new((size_t)a->groups, sizeof *of);
+    for (int g = 0; g < a->groups; g++) of[g] = settings_of(&a->drawn[g]);
+    names_differ(of, a->groups, differ);
+    free(of);
+    const int n = names_count(differ);
+    const bool seeds = a->groups < a->count, by_settings = n <= SETTINGS_MOST && (a->panels > 1 || (seeds && n > 0));
+    for (int g = 0; g < a->groups; g++) {
+        struct drawn *d = &a->drawn[g];
+        if (by_settings)
+            names_by_settings(settings_of(d), differ, d->name, sizeof d->name);
+        else
+            name_by_folder(a, d, false);
+        if (!*d->name) snprintf(d->name, sizeof d->name, "%.200s", settings_of(d)->values.algo);
+        for (int o = 0; o < g; o++) twice |= a->drawn[o].panel == d->panel && !strcmp(a->drawn[o].name, d->name);
+    }
+    for (int g = 0; g < a->groups && twice; g++) name_by_folder(a, &a->drawn[g], true);
+}
+
+static bool drawn_in(const struct all *a, int groups, int panel, int entry)
+{
+    for (int g = 0; g < groups; g++)
+        if (a->drawn[g].panel == panel && a->drawn[g].entry == entry) return true;
+    return false;
+}
+
+/* The legend: curves of one name, one in each panel, share an entry. 0, or -1 after error_set(). */
+static int enter(struct all *a)
+{
+    char cut[FIGURE_NAME], shown[CURVES_MOST][FIGURE_NAME];
+    for (int g = 0; g < a->groups; g++) {
+        struct drawn *d = &a->drawn[g];
+        int e = 0;
+        while (e < a->entry_count && (strcmp(a->entries[e], d->name) || drawn_in(a, g, d->panel, e))) e++;
+        if (e == CURVES_MOST)
+            return error_set(
+                "the runs are more than %d curves; allowed: at most so many (--x lr draws one point per run)",
+                CURVES_MOST);
+        if (e == a->entry_count) {
+            snprintf(a->entries[e], sizeof a->entries[e], "%s", d->name);
+            a->least[e] = a->most[e] = d->count;
+            a->entry_count++;
+        }
+        d->entry = e;
+        if (d->count < a->least[e]) a->least[e] = d->count;
+        if (d->count > a->most[e]) a->most[e] = d->count;
+    }
+    for (int e = 0; e < a->entry_count; e++) {
+        char n[48] = "";
+        if (a->most[e] > 1 && a->least[e] == a->most[e]) snprintf(n, sizeof n, " (n = %d)", a->most[e]);
+        if (a->least[e] < a->most[e]) snprintf(n, sizeof n, " (n = %d to %d)", a->least[e], a->most[e]);
+        text_cut(a->entries[e], NAME_SHOWN - (int)strlen(n), cut, sizeof cut);
+        snprintf(shown[e], sizeof shown[e], "%.200s%s", cut, n);
+        for (int o = 0; o < e; o++) /* names that were cut to the same */
+            if (!strcmp(shown[o], shown[e])) snprintf(shown[e], sizeof shown[e], "%d: %.200s", e + 1, cut);
+    }
+    for (int e = 0; e < a->entry_count; e++) memcpy(a->entries[e], shown[e], sizeof shown[e]);
     return 0;
 }
 
-int curves_write(FILE *script, const char *const *runs, int count, enum figure_axis axis, enum figure_format format)
+/* " mean of 100 episodes", where that holds for all. */
+static void smoothing(const struct all *a, const struct curves_how *how, char *text, size_t size)
 {
-    struct loaded *loaded = memory_new((size_t)count, sizeof *loaded);
-    const int rc = write_loaded(script, runs, count, axis, format, loaded);
-    for (int r = 0; r < count; r++) {
-        thin_free(&loaded[r].episodes);
-        thin_free(&loaded[r].evals);
+    const int64_t window = curve_of(&a->drawn[0])->window;
+    bool same = window > 0;
+    for (int g = 1; g < a->groups; g++) same &= curve_of(&a->drawn[g])->window == window;
+    if (!same)
+        snprintf(text, size, "running mean");
+    else if (window > 1)
+        snprintf(text, size, "mean of %lld %s", (long long)window, how->curve.y ? "rows" : "episodes");
+    else
+        *text = 0;
+}
+
+static void write_all(FILE *script, const struct all *a, const struct curves_how *how)
+{
+    static const char *const bands[] = {"least to most of the runs", "95% interval of the mean"};
+    struct figure_panel *panels = memory_new((size_t)a->panels, sizeof *panels);
+    struct figure_curve *curves = memory_new((size_t)a->groups, sizeof *curves);
+    const struct settings **of = memory_new((size_t)a->groups, sizeof *of);
+    const char *entries[CURVES_MOST];
+    char title[2 * OPTION_TEXT], smooth[64], alone[128], y[160];
+    int n = 0;
+    for (int p = 0; p < a->panels; p++) {
+        panels[p].curves = &curves[n];
+        for (int g = 0; g < a->groups; g++) {
+            const struct drawn *d = &a->drawn[g];
+            const struct curve *c = curve_of(d);
+            if (d->panel != p) continue;
+            panels[p].title = settings_of(d)->values.env;
+            panels[p].count++;
+            curves[n++] = (struct figure_curve){d->entry, c->points, c->count,      c->band,        c->runs > 1,
+                                                c->evals, c->resume, c->eval_count, c->resume_count};
+        }
     }
-    free(loaded);
+    for (int g = 0; g < a->groups; g++) of[g] = settings_of(&a->drawn[g]);
+    names_title(of, a->groups, title, sizeof title);
+    smoothing(a, how, smooth, sizeof smooth);
+    for (int e = 0; e < a->entry_count; e++) entries[e] = a->entries[e];
+    const bool one = a->entry_count == 1, plain = how->curve.y != CURVE_RETURN;
+    const char *what = *smooth ? smooth : plain ? curve_y_title(how->curve.y) : "episodes";
+    snprintf(alone, sizeof alone, a->most[0] > 1 ? "%s, mean of n = %d runs" : "%s", what, a->most[0]);
+    if (one && a->least[0] == a->most[0]) entries[0] = alone;
+    snprintf(y, sizeof y, "%s%s%s", curve_y_title(how->curve.y), one || a->panels > 1 || !*smooth ? "" : ", ",
+             one || a->panels > 1 ? "" : smooth);
+    const struct figure_look look = {.format = how->format,
+                                     .axis = how->curve.axis,
+                                     .title = how->title ? (*how->title ? how->title : NULL)
+                                              : *title   ? title
+                                                         : NULL,
+                                     .y = y,
+                                     .band = {"10th to 90th percentile", bands[how->curve.interval]},
+                                     .columns = how->columns};
+    figure_write_curves(script, &look, panels, a->panels, entries, a->entry_count);
+    free(panels);
+    free(curves);
+    free(of);
+}
+
+int curves_write(FILE *script, const char *const *runs, int count, const struct curves_how *how)
+{
+    static struct all a;
+    const char **typed = memory_new((size_t)count, sizeof *typed);
+    a = (struct all){.typed = typed};
+    a.loaded = memory_new((size_t)count, sizeof *a.loaded);
+    a.of_groups = memory_new((size_t)count, sizeof *a.of_groups);
+    a.drawn = memory_new((size_t)count, sizeof *a.drawn);
+    int rc = load(&a, runs, count, how, typed);
+    if (!rc) {
+        group(&a, how->each);
+        for (int g = 0; g < a.groups; g++)
+            if (a.drawn[g].count > 1) curve_mean(&a.drawn[g].mean, a.drawn[g].runs, a.drawn[g].count, &how->curve);
+        name_all(&a);
+        rc = enter(&a);
+        if (!rc) write_all(script, &a, how);
+    }
+    for (int r = 0; r < count; r++) curve_free(&a.loaded[r]);
+    for (int g = 0; g < a.groups; g++) curve_free(&a.drawn[g].mean);
+    free(a.drawn);
+    free(a.of_groups);
+    free(a.loaded);
+    free(typed);
     return rc;
 }

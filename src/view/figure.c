@@ -1,5 +1,4 @@
-/* figure.c -- learning curves as a gnuplot script; and a point per run, score against learning rate (Mnih et al. 2016,
- * figure 2) or against the rank by score (their figure S5), one series for each kind of run.
+/* figure.c -- what all figures share: running means, quoted names, colours, gnuplot's terminals.
  *
  * Colours: Okabe and Ito 2008, "Color universal design", told apart by colour-blind eyes. Text comes from the user
  * (names of folders), so it stands in single quotes, where gnuplot expands nothing, with
@@ -7,15 +6,12 @@
 #include "view/figure.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/text.h"
 
-static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555"};
-enum { COLOURS = sizeof colours / sizeof colours[0], BANDS_MOST = 4, SORTED_MOST = 512 };
+enum { SORTED_MOST = 512 };
 
 int64_t figure_window(int64_t n)
 {
@@ -42,11 +38,11 @@ static struct figure_smooth smooth_at(const struct figure_group *window, int64_t
     return (struct figure_smooth){x, sum / (double)n, sorted[low], sorted[high]};
 }
 
-int figure_smooth(const struct figure_group *episodes, int64_t n, int64_t total,
+int figure_smooth(const struct figure_group *episodes, int64_t n, int64_t total, int64_t window,
                   struct figure_smooth out[FIGURE_POINTS])
 {
     if (n == 0) return 0;
-    const int64_t half = figure_window(total) * n / total / 2;
+    const int64_t most = window < total ? window : total, half = most * n / total / 2;
     const double first = episodes[0].x, span = episodes[n - 1].x - first;
     int count = 0;
     for (int64_t i = 0, p = 0; i < n && count < FIGURE_POINTS; i++) {
@@ -57,6 +53,34 @@ int figure_smooth(const struct figure_group *episodes, int64_t n, int64_t total,
         out[count++] = smooth_at(episodes + from, to - from, episodes[i].x);
     }
     return count;
+}
+
+bool figure_few_values(const struct figure_group *episodes, int64_t n)
+{
+    double seen[FIGURE_FEW];
+    int count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int s = 0;
+        while (s < count && seen[s] != episodes[i].one) s++;
+        if (s == FIGURE_FEW) return false;
+        if (s == count) seen[count++] = episodes[i].one;
+    }
+    return true;
+}
+
+double figure_at(const struct figure_smooth *points, int count, double x)
+{
+    int low = 0, high = count - 1;
+    if (!(x >= points[low].x && x <= points[high].x)) return (double)NAN;
+    while (low < high) { /* the first point at or behind x */
+        const int middle = (low + high) / 2;
+        if (points[middle].x < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct figure_smooth *b = &points[low], *a = low ? b - 1 : b;
+    return b->x > a->x ? a->mean + (b->mean - a->mean) * (x - a->x) / (b->x - a->x) : b->mean;
 }
 
 void figure_quote(const char *text, char *quoted, size_t size)
@@ -77,242 +101,38 @@ void figure_quote(const char *text, char *quoted, size_t size)
     quoted[n] = 0;
 }
 
-/* 2500000 as "2.5M". */
-static void si_label(double value, char *text, size_t size)
+const char *figure_colour(int entry)
 {
-    static const char *const suffixes[] = {"", "k", "M", "G", "T", "P"};
-    int k = 0;
-    for (; fabs(value) >= 999.99 && k < 5; k++) value /= 1000;
-    snprintf(text, size, "%.4g%s", value, suffixes[k]);
+    static const char *const colours[FIGURE_COLOURS] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                        "#E69F00", "#56B4E9", "#555555"};
+    return colours[entry % FIGURE_COLOURS];
 }
 
-/* Tics every 1, 2, 2.5 or 5 times a power of ten, about `about` of them, labelled with SI suffixes: gnuplot's own
- * format prints 2.5M either as 2M or 1M as 1.0M. */
-static void write_si_tics(FILE *script, double most, int about)
+void figure_head(FILE *script, enum figure_format format, int width, int height)
 {
-    static const double factors[] = {1, 2, 2.5, 5, 10};
-    const double least = most / about, power = pow(10, floor(log10(least)));
-    int f = 0;
-    while (f < 4 && factors[f] * power < least) f++;
-    const double step = factors[f] * power;
-    fprintf(script, "set xtics (");
-    for (int i = 0; i * step <= most * 1.000001; i++) {
-        char label[32];
-        si_label(i * step, label, sizeof label);
-        fprintf(script, "%s'%s' %.9g", i ? ", " : "", label, i * step);
-    }
-    fprintf(script, ")\n");
-}
-
-static double last_x(const struct figure_run *runs, int count)
-{
-    double most = 0;
-    for (int r = 0; r < count; r++) {
-        const struct figure_run *run = &runs[r];
-        if (run->episode_count) most = fmax(most, run->episodes[run->episode_count - 1].x);
-        if (run->eval_count) most = fmax(most, run->evals[run->eval_count - 1].x);
-    }
-    return most > 0 ? most : 1;
-}
-
-/* The x axis; returns what its data are divided by. */
-static double write_axis(FILE *script, enum figure_axis axis, double most, bool text)
-{
-    static const struct {
-        double from, unit;
-        const char *title;
-    } units[] = {{0, 1, "time (seconds)"},
-                 {300, 60, "time (minutes)"},
-                 {10800, 3600, "time (hours)"},
-                 {345600, 86400, "time (days)"}};
-    double unit = 1;
-    const char *title = axis == FIGURE_FRAMES ? "emulated frames" : "updates of the weights";
-    if (axis == FIGURE_SECONDS) {
-        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-            if (most >= units[i].from) unit = units[i].unit, title = units[i].title;
-    } else {
-        write_si_tics(script, most, text ? 5 : 8);
-    }
-    /* the text terminal has no room for a turned title */
-    fprintf(script, text ? "set xlabel '%s (upwards: episode return)'\n" : "set xlabel '%s'\n", title);
-    if (!text) fprintf(script, "set ylabel 'episode return (raw score)'\n");
-    fprintf(script, "set xrange [0:%.9g]\n", most / unit);
-    return unit;
-}
-
-void figure_head(FILE *script, enum figure_format format)
-{
-    static const char *const terminals[] = {
-        "pngcairo noenhanced size 900,540 font 'Sans,11' fontscale 1.1 linewidth 1 background '#ffffff'",
-        "svg noenhanced size 900,540 dynamic font 'sans-serif,15' linewidth 1 background '#ffffff'",
-        "dumb noenhanced mono size 78,20"};
-    fprintf(script, "set encoding utf8\nset terminal %s\n", terminals[format]);
-    if (format == FIGURE_TEXT) {
-        fprintf(script,
-                "set key above left reverse Left\nset tics nomirror\nset offsets 0, 0, graph 0.03, graph 0.03\n");
+    static const double PER_INCH = 90; /* of a PDF */
+    fprintf(script, "set encoding utf8\n");
+    switch (format) {
+    case FIGURE_PNG:
+        fprintf(script, "set terminal pngcairo noenhanced size %d,%d font 'Sans,11' fontscale 1.1", width, height);
+        break;
+    case FIGURE_SVG:
+        fprintf(script, "set terminal svg noenhanced size %d,%d dynamic font 'sans-serif,15'", width, height);
+        break;
+    case FIGURE_PDF:
+        fprintf(script, "set terminal pdfcairo noenhanced size %.4g,%.4g font 'Sans,11'", width / PER_INCH,
+                height / PER_INCH);
+        break;
+    case FIGURE_TEXT:
+        fprintf(script, "set terminal dumb noenhanced mono size %d,%d\nset tics nomirror\n", width, height);
         return;
     }
-    fprintf(script, "set border 3 lc rgb '#555555'\n"
+    fprintf(script, " linewidth 1 background '#ffffff'\n"
+                    "set border 3 lc rgb '#555555'\n"
                     "set tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
                     "set grid lt 1 lw 0.7 lc rgb '#e4e4e4' back\n"
                     "set key above left horizontal reverse Left samplen 2 spacing 1.15 textcolor rgb '#222222'\n"
                     "set offsets 0, 0, graph 0.03, graph 0.03\n"
                     "set rmargin 3\n"
                     "set style fill transparent solid 0.16 noborder\n");
-}
-
-/* Data blocks $r0, $r1, ... (x mean low high) and $e0, ... (x mean); tells which have rows. */
-static void write_data(FILE *script, const struct figure_run *runs, int count, double unit)
-{
-    struct figure_smooth *smooth = memory_new(FIGURE_POINTS, sizeof *smooth);
-    for (int r = 0; r < count; r++) {
-        const struct figure_run *run = &runs[r];
-        const int n = figure_smooth(run->episodes, run->episode_count, run->total, smooth);
-        const int64_t stride = run->eval_count / FIGURE_POINTS + 1;
-        fprintf(script, "$r%d << END\n", r);
-        for (int i = 0; i < n; i++)
-            fprintf(script, "%.9g %.9g %.9g %.9g\n", smooth[i].x / unit, smooth[i].mean, smooth[i].low, smooth[i].high);
-        fprintf(script, "END\n$e%d << END\n", r);
-        for (int64_t i = 0; i < run->eval_count; i += stride)
-            fprintf(script, "%.9g %.9g\n", run->evals[i].x / unit, run->evals[i].mean);
-        fprintf(script, "END\n");
-    }
-    free(smooth);
-}
-
-/* What the legend calls a run's curve, quoted: the run's name, or, for the only run, what the curve is. */
-static void curve_title(const struct figure_run *run, int count, char *quoted, size_t size)
-{
-    char text[64];
-    snprintf(text, sizeof text, "mean of %lld episodes", (long long)figure_window(run->total));
-    figure_quote(count > 1 ? run->name : text, quoted, size);
-}
-
-static void write_text_plot(FILE *script, const struct figure_run *runs, int count)
-{
-    const char *comma = "plot ";
-    for (int r = 0; r < count; r++) {
-        char title[512];
-        curve_title(&runs[r], count, title, sizeof title); /* with a blank before it: the key's line would touch it */
-        if (runs[r].episode_count)
-            fprintf(script, "%s$r%d using 1:2 with lines title ' %s", comma, r, title + 1), comma = ", ";
-        if (!runs[r].episode_count && runs[r].eval_count)
-            fprintf(script, "%s$e%d using 1:2 with points title ' %s", comma, r, title + 1), comma = ", ";
-    }
-    fprintf(script, "\n");
-}
-
-static void write_plot(FILE *script, const struct figure_run *runs, int count)
-{
-    const char *comma = "plot ";
-    bool evals = false;
-    if (count <= BANDS_MOST)
-        for (int r = 0; r < count; r++) { /* all bands lie below all curves */
-            if (!runs[r].episode_count) continue;
-            fprintf(script, "%s$r%d using 1:3:4 with filledcurves lc rgb '%s' %s", comma, r, colours[r % COLOURS],
-                    count > 1 ? "notitle" : "title '10th to 90th percentile'");
-            comma = ", \\\n  ";
-        }
-    for (int r = 0; r < count; r++) {
-        char title[512];
-        curve_title(&runs[r], count, title, sizeof title);
-        if (runs[r].episode_count) {
-            fprintf(script, "%s$r%d using 1:2 with lines lw 2.2 dt %d lc rgb '%s' title %s", comma, r,
-                    1 + r / COLOURS % 4, colours[r % COLOURS], title);
-            comma = ", \\\n  ";
-        }
-    }
-    for (int r = 0; r < count; r++) {
-        char title[512] = "notitle";
-        if (!runs[r].eval_count) continue;
-        evals = true;
-        if (count > 1 && !runs[r].episode_count) {
-            snprintf(title, sizeof title, "title ");
-            figure_quote(runs[r].name, title + 6, sizeof title - 6);
-        }
-        fprintf(script, "%s$e%d using 1:2 with points pt 7 ps 1 lc rgb '#ffffff' notitle", comma, r);
-        comma = ", \\\n  ";
-        fprintf(script, "%s$e%d using 1:2 with points pt 6 ps 1 lw 1.6 lc rgb '%s' %s", comma, r, colours[r % COLOURS],
-                title);
-    }
-    if (evals)
-        fprintf(script, "%sNaN with points pt 6 ps 1 lw 1.6 lc rgb '%s' title 'evaluation, mean'", comma,
-                count > 1 ? "#555555" : colours[0]);
-    fprintf(script, "\n");
-}
-
-void figure_write(FILE *script, enum figure_format format, enum figure_axis axis, const struct figure_run *runs,
-                  int count)
-{
-    figure_head(script, format);
-    const double unit = write_axis(script, axis, last_x(runs, count), format == FIGURE_TEXT);
-    write_data(script, runs, count, unit);
-    if (format == FIGURE_TEXT)
-        write_text_plot(script, runs, count);
-    else
-        write_plot(script, runs, count);
-}
-
-/* Tics at 1 and 3 times the powers of ten, at 1, 2 and 5 times them where the rates span less than a decade. */
-static void write_rate_tics(FILE *script, double least, double most)
-{
-    static const double wide[] = {1, 3}, narrow[] = {1, 2, 5};
-    const bool far = most >= 10 * least;
-    const double *factors = far ? wide : narrow;
-    const int n = far ? 2 : 3;
-    const char *comma = "";
-    fprintf(script, "set logscale x\nset xtics (");
-    for (int power = (int)floor(log10(least)) - 1; power <= (int)ceil(log10(most)) + 1; power++)
-        for (int f = 0; f < n; f++) {
-            const double at = factors[f] * pow(10, power);
-            if (at < least / 1.5 || at > most * 1.5) continue;
-            fprintf(script, "%s'%.6g' %.9g", comma, at, at);
-            comma = ", ";
-        }
-    fprintf(script, ")\nset xrange [%.9g:%.9g]\n", least / 1.5, most * 1.5);
-}
-
-static void write_scores_axis(FILE *script, enum figure_axis axis, const char *score, bool text,
-                              const struct figure_series *series, int count)
-{
-    double least = INFINITY, most = 0;
-    char title[256];
-    for (int s = 0; s < count; s++)
-        for (int i = 0; i < series[s].count; i++) {
-            least = fmin(least, series[s].points[i].x);
-            most = fmax(most, series[s].points[i].x);
-        }
-    if (axis == FIGURE_LR)
-        write_rate_tics(script, least, most);
-    else
-        fprintf(script, "set xrange [0:%.9g]\n", most + 1);
-    const char *x = axis == FIGURE_LR ? "learning rate" : "runs, best first";
-    snprintf(title, sizeof title, text ? "%s (upwards: %s)" : "%s", x, score);
-    fprintf(script, "set xlabel '%s'\n", title);
-    if (!text) fprintf(script, "set ylabel '%s'\n", score);
-}
-
-void figure_write_scores(FILE *script, enum figure_format format, enum figure_axis axis, const char *score,
-                         const struct figure_series *series, int count)
-{
-    static const int shapes[] = {7, 5, 9, 11, 13}; /* filled: circle, square, triangles, diamond */
-    enum { SHAPES = sizeof shapes / sizeof shapes[0] };
-    const char *style = axis == FIGURE_RANK && format != FIGURE_TEXT ? "linespoints" : "points";
-    figure_head(script, format);
-    write_scores_axis(script, axis, score, format == FIGURE_TEXT, series, count);
-    for (int s = 0; s < count; s++) {
-        fprintf(script, "$s%d << END\n", s);
-        for (int i = 0; i < series[s].count; i++)
-            fprintf(script, "%.9g %.9g\n", series[s].points[i].x, series[s].points[i].y);
-        fprintf(script, "END\n");
-    }
-    for (int s = 0; s < count; s++) {
-        char name[512];
-        figure_quote(series[s].name, name, sizeof name);
-        fprintf(script, "%s$s%d using 1:2 with %s", s ? ", \\\n  " : "plot ", s, style);
-        if (format != FIGURE_TEXT)
-            fprintf(script, " pt %d ps 0.9 lw 1.4 lc rgb '%s'", shapes[s / COLOURS % SHAPES], colours[s % COLOURS]);
-        fprintf(script, " title %s", name);
-    }
-    fprintf(script, "\n");
 }

@@ -1,4 +1,4 @@
-/* plot.h -- `dunlin plot RUN... --out FILE.png|.svg | --text [--x frames|seconds|updates|lr|rank]`: learning curves, or
+/* plot.h -- `dunlin plot RUN... --out FILE.png|.svg|.pdf | --text`: learning curves and other figures of training, or
  * scores of many runs, by gnuplot. Local. */
 #ifndef DUNLIN_VIEW_PLOT_H
 #define DUNLIN_VIEW_PLOT_H

@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/words.h"
+#include "store/run_folders.h"
 #include "store/runfile.h"
 #include "view/top_text.h"
 
@@ -124,10 +125,16 @@ static int read_run(struct reading *r, const char *run, double *age)
     struct timespec now;
     struct status status;
     struct run_actor *actors;
+    char runs[512];
     if (stat(run, &st)) return error_set("%.400s: %s; give a run's folder", run, strerror(errno)), 2;
-    if (!S_ISDIR(st.st_mode)) return error_set("%.400s is no folder; give a run's folder", run), 2;
+    if (!S_ISDIR(st.st_mode))
+        return error_set("%.400s is no folder; give a run's folder%s", run, run_folders_advice(run, runs, sizeof runs)),
+               2;
     snprintf(path, sizeof path, "%.*s/status", PATH_MAX - 8, run);
-    if (stat(path, &st)) return error_set("%.400s: no status in this folder; give a run's folder", run), 2;
+    if (stat(path, &st))
+        return error_set("%.400s: no status in this folder; give a run's folder%s", run,
+                         run_folders_advice(run, runs, sizeof runs)),
+               2;
     if (status_read(run, &status, &actors)) return 1;
     free(r->actors);
     r->actors = actors;

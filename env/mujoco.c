@@ -1,0 +1,177 @@
+/* mujoco.c -- MuJoCo's tasks, `mujoco:TASK`. What plays them lies in mujoco.so (sources in env/mujoco/), which
+ * run/fetch-mujoco.sh puts into a folder together with the library and the models; here it is found, loaded and asked.
+ * Most machines lack it, so nothing of it is linked. Todorov, Erez and Tassa 2012, "MuJoCo: a physics engine for
+ * model-based control". */
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "dunlin/env.h"
+#include "mujoco_host.h"
+
+#define FETCH "run/fetch-mujoco.sh brings MuJoCo"
+#define TEXT_OF(x) #x
+#define NAME_OF(x) TEXT_OF(x)
+
+enum { FOLDERS = 4 };
+
+static const struct env_ops *physics; /* NULL until it has been loaded */
+
+/* The i-th folder to search; "" where it is not set. */
+static void folder(int i, char path[PATH_MAX])
+{
+    static const char *const beside[FOLDERS] = {NULL, "mujoco", "../mujoco", "../lib/dunlin/mujoco"};
+    path[0] = '\0';
+    if (i == 0) {
+        const char *set = getenv("DUNLIN_MUJOCO_DIR");
+        if (set) snprintf(path, PATH_MAX, "%s", set);
+        return;
+    }
+    char program[PATH_MAX - 64];
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n <= 0) return;
+    program[n] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash) *slash = '\0';
+    snprintf(path, PATH_MAX, "%s/%s", program, beside[i]);
+}
+
+/* The library's file in the first folder that has one. False with a line in err: a folder that the user names and that
+ * lacks it is not passed over for another. */
+static bool find(char path[PATH_MAX + 16], char *err, size_t err_size)
+{
+    char looked[600] = "";
+    for (int i = 0; i < FOLDERS; i++) {
+        char dir[PATH_MAX];
+        struct stat st;
+        folder(i, dir);
+        if (!dir[0]) continue;
+        snprintf(path, PATH_MAX + 16, "%s/mujoco.so", dir);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) return true;
+        if (i == 0) {
+            snprintf(err, err_size, "DUNLIN_MUJOCO_DIR is \"%.300s\", where no mujoco.so lies; " FETCH " there", dir);
+            return false;
+        }
+        const size_t used = strlen(looked);
+        snprintf(looked + used, sizeof looked - used, "%s%s", used ? ", " : "", dir);
+    }
+    snprintf(err, err_size, "no mujoco.so in %s; " FETCH " to build/mujoco; for another folder set DUNLIN_MUJOCO_DIR",
+             looked);
+    return false;
+}
+
+static void say(const char *line)
+{
+    log_rank("%s", line);
+}
+
+/* Loads it once a process. 0, or -1 with a line in err. */
+static int load(char *err, size_t err_size)
+{
+    char path[PATH_MAX + 16];
+    if (physics) return 0;
+    if (!find(path, err, err_size)) return -1;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const struct env_ops *ops = library ? dlsym(library, "dunlin_env") : NULL;
+    void *const symbol = ops ? dlsym(library, NAME_OF(MUJOCO_HOST)) : NULL;
+    if (!symbol || ops->api != DUNLIN_ENV_API) {
+        const char *why = symbol ? "it was built for another version of Dunlin" : dlerror();
+        snprintf(err, err_size, "%s cannot be used: %s; " FETCH " anew, once that folder is removed", path,
+                 why ? why : "it is another library");
+        return -1;
+    }
+    mujoco_host *host;
+    memcpy(&host, &symbol, sizeof symbol); /* ISO C has no cast from an object's to a function's pointer */
+    host(say);
+    physics = ops;
+    return 0;
+}
+
+static int mujoco_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
+{
+    return load(err, err_size) ? -1 : physics->open(spec, args, err, err_size);
+}
+
+static int mujoco_init(void *state, const struct env_args *args, char *err, size_t err_size)
+{
+    return physics->init(state, args, err, err_size);
+}
+
+static void mujoco_free(void *state)
+{
+    physics->free(state);
+}
+
+static void mujoco_reset(void *state, struct rng *rng, void *obs)
+{
+    physics->reset(state, rng, obs);
+}
+
+static struct env_step mujoco_step(void *state, struct rng *rng, struct env_action action, void *obs)
+{
+    return physics->step(state, rng, action, obs);
+}
+
+static size_t mujoco_save(const void *state, void *bytes)
+{
+    return physics->save(state, bytes);
+}
+
+static int mujoco_load(void *state, const void *bytes, size_t n)
+{
+    return physics->load(state, bytes, n);
+}
+
+static void mujoco_render(const void *state, uint8_t *rgb)
+{
+    physics->render(state, rgb);
+}
+
+static const char *mujoco_failure(void *state)
+{
+    return physics->failure(state);
+}
+
+static const struct env_default defaults[] = {
+    {NULL, "net", "mlp:64,64"},
+    {NULL, "activation", "tanh"},
+    {NULL, "critic", "separate"},
+    {NULL, "init", "orthogonal"},
+    {NULL, "obs-norm", "true"},
+    {NULL, "reward-norm", "true"},
+    {NULL, "optimizer", "adam"},
+    {NULL, "lr", "3e-4"},
+    {NULL, "clip", "0.5"},
+    {NULL, "gamma", "0.99"},
+    {NULL, "gae", "0.95"},
+    {NULL, "entropy", "0"},
+    {NULL, "envs-per-actor", "4"},
+    {NULL, "t-max", "32"},
+    {NULL, "frames", "1000000"},
+    {NULL, "eval-every", "100000"},
+    {NULL, "eval-episodes", "10"},
+    {NULL, "checkpoint-every", "100000"},
+    {NULL, NULL, NULL},
+};
+
+const struct env_ops env_mujoco = {
+    .api = DUNLIN_ENV_API,
+    .name = "mujoco",
+    .help = "MuJoCo's tasks as in Gymnasium: mujoco:hopper, walker2d, halfcheetah, ... (see run/fetch-mujoco.sh)",
+    .defaults = defaults,
+    .not_learned_by = "n-step-q, one-step-q, one-step-sarsa",
+    .open = mujoco_open,
+    .init = mujoco_init,
+    .free = mujoco_free,
+    .reset = mujoco_reset,
+    .step = mujoco_step,
+    .save = mujoco_save,
+    .load = mujoco_load,
+    .render = mujoco_render,
+    .failure = mujoco_failure,
+};

@@ -1,0 +1,72 @@
+/* preset.c -- see preset.h. */
+#include "base/preset.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/option_names.h"
+#include "base/text.h"
+
+enum { MOST = 64, NAME = 64 };
+
+static char names[MOST][NAME];
+static int count;
+
+static const char *name_at(int i)
+{
+    return i < count ? names[i] : NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Fills names from folder; false where it has none. */
+static bool look_in(const char *folder)
+{
+    DIR *d = opendir(folder);
+    if (!d) return false;
+    count = 0;
+    for (struct dirent *e; (e = readdir(d)) && count < MOST;) {
+        const size_t n = strlen(e->d_name);
+        if (text_ends_with(e->d_name, ".ini") && n - 4 < NAME) {
+            memcpy(names[count], e->d_name, n - 4);
+            names[count++][n - 4] = '\0';
+        }
+    }
+    closedir(d);
+    qsort(names, (size_t)count, sizeof *names, by_name);
+    return count > 0;
+}
+
+int preset_find(const char *name, char *path, size_t size)
+{
+    static const char *const FOLDERS[] = {"../share/dunlin", "../run", "../../run"}; /* the last: of build/asan */
+    char program[PATH_MAX], folder[PATH_MAX + 32], list[400] = "";
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    count = 0;
+    if (n > 0) {
+        program[n] = '\0';
+        *strrchr(program, '/') = '\0';
+        for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && !count; i++) {
+            snprintf(folder, sizeof folder, "%s/%s", program, FOLDERS[i]);
+            if (!look_in(folder)) count = 0;
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+        if (strcmp(names[i], name)) continue;
+        const int length = snprintf(path, size, "%s/%s.ini", folder, name);
+        return length >= 0 && (size_t)length < size ? 0 : error_set("%.200s: this path is too long", folder);
+    }
+    const char *nearest = option_names_nearest(name, name_at);
+    return error_set("found '%.200s'; allowed: one FILE.ini or preset (%s)%s%s%s, and --KEY VALUE, such as --env catch",
+                     name, *list ? list : "none is installed", nearest ? "; the nearest is '" : "",
+                     nearest ? nearest : "", nearest ? "'" : "");
+}

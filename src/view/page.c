@@ -1,0 +1,195 @@
+/* page.c -- see page.h. Everything is placed in pixels of the whole picture, so that a legend of many runs makes the
+ * picture higher instead of its curves lower. */
+#include "view/page.h"
+
+#include <math.h>
+
+#include "base/text.h"
+
+enum {
+    WIDTH = 900,
+    WIDE = 1200, /* of three panels beside each other */
+    PLOT = 440,  /* height of an only panel; of one among several */
+    PLOT_SMALL = 235,
+    LEFT = 98,
+    RIGHT = 22,
+    BELOW = 64,
+    TITLE = 34,
+    PANEL_TITLE = 26,
+    ROW = 20,    /* of the legend */
+    SAMPLE = 48, /* of an entry, and the gap behind it */
+    NAME_MOST = 72,
+    TEXT_HEIGHT = 20,
+};
+static const double CHARACTER = 7.6, KEY_CHARACTER = 10.2; /* mean width, pixels; as gnuplot reckons in a legend */
+
+static bool text(const struct page *p)
+{
+    return p->look->format == FIGURE_TEXT;
+}
+
+/* Entries beside each other, and with them the legend's rows. */
+static void place_legend(struct page *p, const char *const *names, int count)
+{
+    p->entries = count;
+    p->longest = 1;
+    const int most = text(p) ? p->width - 12 : NAME_MOST;
+    for (int i = 0; i < count; i++) {
+        const int n = text_length(names[i]);
+        if (n > p->longest) p->longest = n < most ? n : most;
+    }
+    const double each = text(p) ? p->longest + 9 : KEY_CHARACTER * p->longest + SAMPLE;
+    int across = (int)((text(p) ? p->width - 2 : p->width - LEFT / 2) / each);
+    if (across < 1) across = 1;
+    if (across > count) across = count > 0 ? count : 1;
+    p->rows = (count + across - 1) / across;
+}
+
+void page_begin(struct page *p, FILE *script, const struct figure_look *look, int panels, const char *const *names,
+                int count)
+{
+    *p = (struct page){.script = script, .look = look, .panels = panels};
+    p->across = panels == 1 ? 1 : panels <= 4 ? 2 : 3;
+    p->down = (panels + p->across - 1) / p->across;
+    p->width = text(p) ? look->columns - 2 : p->across == 3 ? WIDE : WIDTH;
+    place_legend(p, names, count);
+    if (text(p)) {
+        p->height = TEXT_HEIGHT + p->rows;
+        figure_head(script, look->format, p->width, p->height);
+        fprintf(script, "set key above left vertical maxrows %d reverse Left\n", p->rows > 0 ? p->rows : 1);
+        return;
+    }
+    const int panel = (panels > 1 ? PANEL_TITLE + PLOT_SMALL : PLOT) + BELOW;
+    p->top = (look->title ? TITLE : 8) + ROW * p->rows + 10;
+    p->height = p->top + p->down * panel;
+    figure_head(script, look->format, p->width, p->height);
+    fprintf(script,
+            "set offsets 0, 0, 0, 0\n"
+            "set key at screen %.5f, screen %.5f left top vertical maxrows %d reverse Left samplen 2 spacing 1.15\n",
+            (LEFT - 10.0) / p->width, 1 - (look->title ? TITLE : 8.0) / p->height, p->rows > 0 ? p->rows : 1);
+    fprintf(script, "set multiplot\n");
+    if (look->title) {
+        char quoted[FIGURE_NAME * 2], cut[FIGURE_NAME];
+        figure_quote(text_cut(look->title, (int)((p->width - LEFT) / CHARACTER / 1.2), cut, sizeof cut), quoted,
+                     sizeof quoted);
+        fprintf(script, "set label 1 %s at screen %.5f, screen %.5f left font ',%d' textcolor rgb '#222222'\n", quoted,
+                (double)LEFT / p->width, 1 - 0.55 * TITLE / p->height, look->format == FIGURE_SVG ? 17 : 13);
+    }
+}
+
+void page_panel(const struct page *p, int i, const char *title)
+{
+    char quoted[FIGURE_NAME * 2], cut[FIGURE_NAME];
+    const char *shown = text(p) && p->panels == 1 ? p->look->title : p->panels > 1 ? title : NULL;
+    if (i == 1 && !text(p)) fprintf(p->script, "unset key\nunset label 1\n");
+    if (shown) {
+        const int room = text(p) ? p->width : (int)((double)p->width / p->across / CHARACTER);
+        figure_quote(text_cut(shown, room - 4, cut, sizeof cut), quoted, sizeof quoted);
+        fprintf(p->script, "set title %s%s\n", quoted, text(p) ? "" : " offset 0,-0.6");
+    }
+    if (text(p)) return;
+    const double cell = (double)(p->width - 4) / p->across, plot = p->panels > 1 ? PLOT_SMALL : PLOT;
+    const double left = i % p->across * cell, head = p->panels > 1 ? PANEL_TITLE : 0;
+    const double top = p->top + i / p->across * (head + plot + BELOW) + head; /* from above */
+    fprintf(p->script,
+            "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset tmargin at screen %.5f\nset bmargin at screen "
+            "%.5f\n",
+            (left + LEFT) / p->width, (left + cell - RIGHT) / p->width, 1 - top / p->height,
+            1 - (top + plot) / p->height);
+}
+
+/* 2500000 as "2.5M". */
+static void si_label(double value, char *label, size_t size)
+{
+    static const char *const suffixes[] = {"", "k", "M", "G", "T", "P"};
+    int k = 0;
+    for (; fabs(value) >= 999.99 && k < 5; k++) value /= 1000;
+    snprintf(label, size, "%.4g%s", value, suffixes[k]);
+}
+
+/* Tics every 1, 2, 2.5 or 5 times a power of ten, about `about` of them, labelled with SI suffixes: gnuplot's own
+ * format prints 2.5M either as 2M or 1M as 1.0M. */
+static void write_tics(FILE *script, char axis, double low, double high, int about)
+{
+    static const double factors[] = {1, 2, 2.5, 5, 10};
+    const double least = (high - low) / about, power = pow(10, floor(log10(least)));
+    int f = 0;
+    while (f < 4 && factors[f] * power < least * 0.999999) f++;
+    const double step = factors[f] * power, slack = 1e-6 * step;
+    const char *comma = "";
+    fprintf(script, "set %ctics (", axis);
+    for (double k = ceil((low - slack) / step); k * step <= high + slack; k++) {
+        char label[32];
+        const double at = k == 0 ? 0 : k * step; /* no -0 */
+        si_label(at, label, sizeof label);
+        fprintf(script, "%s'%s' %.9g", comma, label, at);
+        comma = ", ";
+    }
+    fprintf(script, ")\n");
+}
+
+/* The title stands below the lowest panels alone; a text has no room for a turned one of y. */
+static void write_x_title(const struct page *p, int panel, const char *title)
+{
+    char line[FIGURE_NAME], cut[FIGURE_NAME], quoted[FIGURE_NAME * 2];
+    const bool lowest = text(p) || panel + p->across >= p->panels;
+    snprintf(line, sizeof line, text(p) ? "%s (upwards: %s)" : "%s", title, p->look->y);
+    figure_quote(lowest ? text_cut(line, text(p) ? p->width : FIGURE_NAME, cut, sizeof cut) : "", quoted,
+                 sizeof quoted);
+    fprintf(p->script, "set xlabel %s\n", quoted);
+}
+
+void page_x(const struct page *p, int panel, double low, double high, const char *x_title)
+{
+    const int across = text(p) ? p->width / 14 : p->panels == 1 ? 8 : 5;
+    write_tics(p->script, 'x', low, high, across);
+    fprintf(p->script, "set xrange [%.9g:%.9g]\n", low, high);
+    write_x_title(p, panel, x_title);
+}
+
+void page_y(const struct page *p, int panel, double low, double high)
+{
+    char quoted[FIGURE_NAME * 2];
+    double margin = 0.04 * (high - low);
+    if (!(margin > 0)) margin = high != 0 ? 0.05 * fabs(high) : 0.5; /* one value alone */
+    write_tics(p->script, 'y', low - margin, high + margin, text(p) ? 4 : p->panels > 1 ? 5 : 7);
+    fprintf(p->script, "set yrange [%.9g:%.9g]\n", low - margin, high + margin);
+    if (text(p)) return;
+    figure_quote(panel % p->across ? "" : p->look->y, quoted, sizeof quoted);
+    fprintf(p->script, "set ylabel %s\n", quoted);
+}
+
+/* Tics at 1 and 3 times the powers of ten, at 1, 2 and 5 times them where the rates span less than a decade, at the
+ * rate itself where there is one. */
+void page_x_rates(const struct page *p, int panel, double least, double most, const char *x_title)
+{
+    static const double wide[] = {1, 3}, narrow[] = {1, 2, 5};
+    const bool far = most >= 10 * least, one = most <= least * 1.000001;
+    const double *factors = far ? wide : narrow;
+    const int n = far ? 2 : 3;
+    const char *comma = "";
+    fprintf(p->script, "set logscale x\nset xtics (");
+    if (one) fprintf(p->script, "'%.6g' %.9g", least, least);
+    for (int power = (int)floor(log10(least)) - 1; power <= (int)ceil(log10(most)) + 1 && !one; power++)
+        for (int f = 0; f < n; f++) {
+            const double at = factors[f] * pow(10, power);
+            if (at < least / 1.5 || at > most * 1.5) continue;
+            fprintf(p->script, "%s'%.6g' %.9g", comma, at, at);
+            comma = ", ";
+        }
+    fprintf(p->script, ")\nset xrange [%.9g:%.9g]\n", least / 1.5, most * 1.5);
+    write_x_title(p, panel, x_title);
+}
+
+void page_name(const struct page *p, const char *name, char *quoted, size_t size)
+{
+    char cut[FIGURE_NAME], blank[FIGURE_NAME + 1];
+    /* a blank before it: the sample of a text would touch it */
+    snprintf(blank, sizeof blank, "%s%s", text(p) ? " " : "", text_cut(name, p->longest, cut, sizeof cut));
+    figure_quote(blank, quoted, size);
+}
+
+void page_end(const struct page *p)
+{
+    if (!text(p)) fprintf(p->script, "unset multiplot\n");
+}
