@@ -56,6 +56,9 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
              (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
+    double score;
+    if (options_stop_at(run->options, &score) && e->mean >= score)
+        run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
     struct checkpoint c = {

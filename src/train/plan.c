@@ -51,14 +51,23 @@ static int lay_words_over(struct plan *plan, const struct setup *setup, int argc
 static void look_at_end(struct plan *plan)
 {
     enum run_state state;
-    char reason[256];
-    if (plan->frames < plan->set.values.frames || status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    char reason[256], reached[OPTION_TEXT + 16];
+    if (status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    snprintf(reached, sizeof reached, RUN_REACHED "%s:", plan->set.values.stop_at);
+    plan->reached = state == RUN_DONE && !strncmp(reason, reached, strlen(reached));
+    plan->over = plan->reached;
+    if (plan->over || plan->frames < plan->set.values.frames) return;
     plan->hopeless = state == RUN_FAILED && !strncmp(reason, RUN_HOPELESS, strlen(RUN_HOPELESS));
     plan->over = state == RUN_DONE || plan->hopeless;
 }
 
 int plan_tell_over(const struct plan *plan)
 {
+    if (plan->reached) {
+        log_root("%s: --stop-at %s was reached at %lld frames; another --stop-at, or --stop-at=, trains on", plan->dir,
+                 plan->set.values.stop_at, (long long)plan->frames);
+        return 0;
+    }
     log_root("%s: already at %lld of %lld frames%s; --frames M trains on", plan->dir, (long long)plan->frames,
              (long long)plan->set.values.frames, plan->hopeless ? ", and failed" : "");
     return plan->hopeless ? 1 : 0;
