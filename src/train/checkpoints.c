@@ -113,13 +113,15 @@ static void hand_over(struct checkpoints *k)
     const struct run *run = k->run;
     struct checkpoint_actor *actors = memory_new((size_t)run->actors + 1, sizeof *actors);
     void *totals = memory_new(totals_size(k->totals), 1);
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {.options = run->set,
                            .net = run->setup->net,
                            .counters = run_counters(run),
                            .theta = share_theta(run->share),
                            .target = run->turn.target,
                            .actors = actors,
-                           .actor_count = run->actors + 1};
+                           .actor_count = run->actors + 1,
+                           .model = &model};
     totals_save(k->totals, totals);
     actors[0] = (struct checkpoint_actor){.rank = 0, .state = totals, .bytes = totals_size(k->totals)};
     for (int a = 0; a < run->actors; a++) {

@@ -61,8 +61,9 @@ static void take(struct evaluations *v, const struct actor_eval *e)
         run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {
-        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta};
+        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta, .model = &model};
     c.counters.frames = v->frames;
     c.counters.updates = (int64_t)e->version;
     files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));
