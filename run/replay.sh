@@ -80,7 +80,7 @@ for x in frames seconds core-seconds; do
     done
 done
 {
-    echo "set terminal pngcairo size 1500,500; set output '$out/replay.png'; set multiplot layout 1,3; set grid; set key bottom right"
+    echo "set terminal pngcairo size 1200,400; set format x '%.0s%c'; set output '$out/replay.png'; set multiplot layout 1,3; set grid; set key bottom right"
     echo "set ylabel 'mean of an evaluation'"
     for x in frames seconds core-seconds; do
         printf "set xlabel '%s'\nplot " "$x"
