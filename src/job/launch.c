@@ -89,6 +89,12 @@ int launch_actors(int64_t asked)
     return asked ? (int)asked : room ? room : cores();
 }
 
+int launch_actors_of(int ranks_before, int64_t asked, bool deterministic)
+{
+    const bool same = ranks_before > 1 && (deterministic || !slurm_room());
+    return launch_actors(same && !asked ? ranks_before - 1 : asked);
+}
+
 static volatile sig_atomic_t got_signal, got_again, got_stop, launching;
 
 static int stopped_status(int sig)
@@ -156,6 +162,14 @@ static pid_t find_master(pid_t mpirun)
     return found;
 }
 
+/* Rank 0 gets the signal that we got, where it can be looked up; else mpirun passes USR1 on to all ranks unharmed, with
+ * a line of its own, but is upset by one before there are ranks. */
+static void tell_master(pid_t mpirun)
+{
+    const pid_t master = find_master(mpirun);
+    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) kill(mpirun, SIGUSR1);
+}
+
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
     const char *dir, *library, *python;
@@ -209,10 +223,9 @@ static int supervise(pid_t pid, struct launch *l)
         }
         if (got_signal && !told) log_error("stopping: a checkpoint is written first (once more to stop at once)");
         told = told || got_signal;
-        /* mpirun passes USR1 on to all ranks unharmed, but is upset by one before there are ranks */
         if (told && l->begun && (tell -= tick) <= 0) {
             tell = again;
-            kill(pid, SIGUSR1);
+            tell_master(pid);
         }
         if (told && !l->begun && (early += tick) > ENDING_UNBEGUN) got_again = 1; /* nothing to save yet */
         if (l->begun && run_is_over(l, &state)) over += tick;
@@ -296,8 +309,6 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
 
 int launch_run(const struct launch_run *run, int argc, char **argv)
 {
-    /* a resumed run keeps its number of actors, which lr was chosen for; an allocation of another size is filled */
-    const bool same = run->ranks_before > 1 && (run->deterministic || !slurm_room());
     const char **words = memory_new((size_t)argc + 4, sizeof *words);
     int n = 0;
     words[n++] = run->resume ? "resume" : "train";
@@ -305,7 +316,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     if (run->out) words[n++] = "--out";
     if (run->out) words[n++] = run->dir;
     /* a Ctrl-C reaches only us, so that ranks get time for their checkpoint, and so they do where we are killed */
-    const struct mpirun start = {.ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors),
+    const struct mpirun start = {.ranks = 1 + launch_actors_of(run->ranks_before, run->actors, run->deterministic),
                                  .words = words,
                                  .kill_timeout = 30,
                                  .survivors = true,
@@ -314,6 +325,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
                                  .on_our_death = SIGUSR1};
     struct launch l = {.dir = run->dir, .library = run->library, .python = run->python};
     l.had = look_at_status(l.dir, &l.status);
+    log_share_columns();
     launching = 1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const pid_t pid = mpirun_start(&start, NULL);

@@ -20,6 +20,10 @@ enum launch_kind launch_kind(void);
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
 int launch_actors(int64_t asked);
 
+/* The same of a run that goes on after a session of ranks_before ranks (0: none): it keeps their number, which lr was
+ * chosen for; an allocation of another size is filled, but for a deterministic run. */
+int launch_actors_of(int ranks_before, int64_t asked, bool deterministic);
+
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
  * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
 void launch_catch_signals(void);
@@ -44,7 +48,7 @@ struct launch_run {
 };
 
 /* Runs the words behind the subcommand under mpirun with one actor per core (or as many as a Slurm job's allocation has
- * room for, or --actors) and the master; passes stop signals on as SIGUSR1, takes the outcome from RUN/status, and ends
+ * room for, or --actors) and the master; passes stop signals on, takes the outcome from RUN/status, and ends
  * mpirun where it does not end by itself. Returns the exit status: 0 done, 1 failed, 2 wrong usage, 130/143 stopped. */
 int launch_run(const struct launch_run *run, int argc, char **argv);
 

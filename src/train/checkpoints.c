@@ -31,6 +31,7 @@ void checkpoints_init(struct checkpoints *k, struct run *run, const struct ranks
                               .totals = totals,
                               .next = (run->turn.frames / every + 1) * every,
                               .last = run->started,
+                              .saved = run->turn.frames,
                               .state_bytes = state_bytes,
                               .states = memory_new(actors, sizeof *k->states),
                               .lengths = memory_new(actors, sizeof *k->lengths),
@@ -101,7 +102,7 @@ void checkpoints_news(struct checkpoints *k)
     const bool well = state == WRITER_DONE;
     const double now = clock_seconds();
     if (state == WRITER_FREE) return;
-    if (well) k->last = now;
+    if (well) k->last = now, k->saved = k->written;
     k->retry_from = well ? 0 : now + RETRY_FROM;
     k->retry_at = well ? 0 : now + RETRY_AT;
 }
@@ -112,13 +113,15 @@ static void hand_over(struct checkpoints *k)
     const struct run *run = k->run;
     struct checkpoint_actor *actors = memory_new((size_t)run->actors + 1, sizeof *actors);
     void *totals = memory_new(totals_size(k->totals), 1);
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {.options = run->set,
                            .net = run->setup->net,
                            .counters = run_counters(run),
                            .theta = share_theta(run->share),
                            .target = run->turn.target,
                            .actors = actors,
-                           .actor_count = run->actors + 1};
+                           .actor_count = run->actors + 1,
+                           .model = &model};
     totals_save(k->totals, totals);
     actors[0] = (struct checkpoint_actor){.rank = 0, .state = totals, .bytes = totals_size(k->totals)};
     for (int a = 0; a < run->actors; a++) {
@@ -135,6 +138,7 @@ static void hand_over(struct checkpoints *k)
     free(actors);
     free(totals);
     k->deadline = 0;
+    k->written = run->turn.frames;
     files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
     files_checkpoint(k->files, image);
     checkpoints_news(k); /* it may have failed already */

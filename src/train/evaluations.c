@@ -56,10 +56,14 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
              (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
+    double score;
+    if (options_stop_at(run->options, &score) && e->mean >= score)
+        run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {
-        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta};
+        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta, .model = &model};
     c.counters.frames = v->frames;
     c.counters.updates = (int64_t)e->version;
     files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));

@@ -17,7 +17,11 @@ struct plan {
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
     int64_t frames;                    /* that the checkpoint is at */
-    bool over, hopeless; /* over: the run has ended and nothing is left to train, as done or as hopeless */
+    size_t state_bytes;                /* of an actor's saved state, about */
+    double instance_bytes;             /* of an environment beside what this program keeps of it */
+    double beside_bytes;               /* of processes that an actor starts for its environments */
+    bool over, hopeless, reached;      /* over: the run has ended and nothing is left to train: done, hopeless, or its
+                                     --stop-at reached */
 };
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network

@@ -23,13 +23,24 @@
 #include "share/check.h"
 #include "train/folder.h"
 #include "train/master.h"
+#include "train/room.h"
 #include "train/rounds.h"
 #include "train/session.h"
+
+/* What a run that ended early goes on from, and how. */
+static void tell_saved(const struct run *run, const struct checkpoints *k)
+{
+    char words[LAUNCH_WORDS];
+    const struct options *o = run->options;
+    launch_resume_words(run->dir, world_library(o->env) ? o->env : NULL, o->python, words, sizeof words);
+    log_root("saved: checkpoint-%012lld.h5; goes on with: %s", (long long)k->saved, words);
+}
 
 /* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)
 {
     struct run *const run = &m->run;
+    report_ended(&m->report);
     /* a stop signal leaves no time for it; the last checkpoint then knows of it, too */
     if (run->state == RUN_DONE && evaluations_final(&m->evaluations) && checkpoints_whole(&m->checkpoints) &&
         checkpoints_finish(&m->checkpoints, ENDING_TRIES_HURRY))
@@ -44,6 +55,7 @@ static void finish(struct session *s, struct master *m, int *status)
     log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
              run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
              text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
+    if (run->state != RUN_DONE) tell_saved(run, &m->checkpoints);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
@@ -76,28 +88,6 @@ static void log_traffic(const struct session *s, struct share *share)
             "  over the network: weights %llu times, %llu bytes (%llu in vain); gradients %llu, %llu bytes; relays %d",
             (unsigned long long)sum[0], (unsigned long long)sum[1], (unsigned long long)sum[2],
             (unsigned long long)sum[3], (unsigned long long)sum[4], share_relays(share));
-}
-
-static struct share_config share_config_of(const struct session *s)
-{
-    static const enum share_combine combines[] = {
-        [COMBINE_NONE] = SHARE_COMBINE_NONE, [COMBINE_SUM] = SHARE_COMBINE_SUM};
-    static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
-                                            [WIRE_BF16] = SHARE_WIRE_BF16,
-                                            [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
-    const struct options *o = &s->plan.set.values;
-    return (struct share_config){.params = s->setup.facts->params,
-                                 .wide = s->setup.facts->wide,
-                                 .moments = s->setup.facts->moments,
-                                 .target = setup_target(&s->setup),
-                                 .snapshot = true,
-                                 .state_bytes = s->state_bytes,
-                                 .episodes = 1024,
-                                 .hogwild = o->consistency == CONSISTENCY_HOGWILD,
-                                 .patience = o->patience,
-                                 .direct = o->relay == RELAY_OFF,
-                                 .combine = combines[o->combine],
-                                 .wire = wires[o->wire]};
 }
 
 /* rank 0 from the window to the last line; *lost where no collective may follow. Its exit status. */
@@ -152,7 +142,7 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 static int run(struct session *s, bool *lost)
 {
-    const struct share_config config = share_config_of(s);
+    const struct share_config config = room_share(&s->setup, s->state_bytes);
     struct share *share = share_open(MPI_COMM_WORLD, &config);
     const int bad = s->rank == 0 && session_open_files(s, share_component(share));
     if (!session_agree(s, !bad)) {
