@@ -141,14 +141,16 @@ static int load_start(struct session *s)
     if (!s->optim) return -1;
     s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
+    if (s->plan.set.values.ema > 0) s->average = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
         net_init(s->setup.net, inits[s->plan.set.values.init], s->theta, &rng);
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
+        if (s->average) memcpy(s->average, s->theta, params * sizeof *s->average);
         return 0;
     }
-    struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    struct restore_parts parts = {.theta = s->theta, .target = s->target, .average = s->average, .optim = s->optim};
     if (restore_load(&s->restore, &s->setup, &parts)) return -1;
     s->counters = s->restore.counters;
     s->totals = parts.totals;
@@ -227,8 +229,12 @@ static bool load_actors(struct session *s)
 /* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
 static int first_checkpoint(struct session *s)
 {
-    struct checkpoint c = {
-        .options = &s->plan.set, .net = s->setup.net, .counters = s->counters, .theta = s->theta, .target = s->target};
+    struct checkpoint c = {.options = &s->plan.set,
+                           .net = s->setup.net,
+                           .counters = s->counters,
+                           .theta = s->theta,
+                           .target = s->target,
+                           .average = s->average};
     struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
@@ -305,6 +311,7 @@ void session_release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
+    free(s->average);
     free(s->totals);
     free(s->hosts);
 }
