@@ -6,6 +6,7 @@ for; the answer over another is b"k", or b"e" with a line in the memory that bot
 struct bridge_head of bridge.h lays it out, and arrays with a row for each environment.
 """
 
+import gc
 import importlib.util
 import inspect
 import json
@@ -18,10 +19,12 @@ import sys
 import traceback
 
 REQUEST, REPLY, MEMORY = 4, 5, 6  # descriptors
-MAKE, RESET, STEP, DROP, DRAW = range(1, 6)  # operations
+MAKE, RESET, STEP, DROP, DRAW, LOOP = range(1, 7)  # operations
+LOOP_STEPS, LOOP_MIX = 512, 40503
 HEAD = "=12I11q"
 HEAD_BYTES, TEXT_AT, TEXT_BYTES = 4096, 256, 2048
 SLOTS = 1026  # 1024 that train, one of an evaluation, one to spare; rows that nobody touches take no memory
+KNOWN_MOST = 4096  # messages that need not be taken apart again
 PICTURE_SIDE = 32  # bytes with shorter sides are no picture
 ONE_HOT_MOST = 65536
 TERMINATED, TRUNCATED = 1, 2

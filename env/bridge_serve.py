@@ -21,7 +21,7 @@ class Bridge:
                 raise Refused(f"{said} holds no numbers")
         self.actions = Actions(env.action_space)
         self.lay_out()
-        self.envs, self.puts = [None] * SLOTS, [None] * SLOTS
+        self.envs, self.puts, self.steps = [None] * SLOTS, [None] * SLOTS, [None] * SLOTS
 
     def made(self):
         env = self.make()
@@ -146,6 +146,7 @@ class Bridge:
     def do_make(self, k):
         self.envs[k], self.spare = self.spare or self.made(), None
         self.puts[k] = self.put_of(k)
+        self.steps[k] = self.step_of(k)
 
     def do_reset(self, k):
         env = self.envs[k]
@@ -154,17 +155,35 @@ class Bridge:
             raise Refused(f"`reset` answers {shown(out)}; Gymnasium's two are needed: observation, info")
         self.puts[k](out[0])
 
-    def do_step(self, k):
-        a, env, put = self.actions.taken(self.rows[k]), self.envs[k], self.puts[k]
-        out = env.step(a)
-        if type(out) is not tuple or len(out) != 5:
-            raise Refused(
-                f"`step` answers {shown(out)}; Gymnasium's five are needed: observation, reward, terminated, truncated, "
-                f"info"
-            )
+    def step_of(self, k):
+        """step() of row k. What it needs lies in its own variables: it is called for every step that is played."""
+        env, put, taken, skip = self.envs[k], self.puts[k], self.actions.taken, self.skip
+        rows, rewards, flags = self.rows, self.rewards, self.flags
+
+        def step():
+            a = taken(rows[k])
+            out = env.step(a)
+            if out.__class__ is not tuple or len(out) != 5:
+                raise Refused(
+                    f"`step` answers {shown(out)}; Gymnasium's five are needed: observation, reward, terminated, "
+                    f"truncated, info"
+                )
+            obs, reward, terminated, truncated, _ = out
+            if skip > 1:
+                reward, terminated, truncated = self.repeat(k, a, out)
+            else:
+                put(obs)
+            rewards[k] = reward
+            flags[k] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+
+        return step
+
+    def repeat(self, k, a, out):
+        """The same action again, skip - 1 times; of pictures the brighter of the last two are seen, as what is drawn in
+        every other frame would be missed."""
+        env, put, before = self.envs[k], self.puts[k], None
         obs, reward, terminated, truncated, _ = out
-        before = None
-        for i in range(2, self.skip + 1):
+        for _ in range(self.skip - 1):
             if terminated or truncated:
                 break
             if self.picture:
@@ -173,13 +192,15 @@ class Bridge:
             obs, r, terminated, truncated, _ = env.step(a)
             reward = reward + r
         put(obs)
-        if before is not None:  # what is drawn in every other frame is seen
+        if before is not None:
             np.maximum(before, self.obs[k], out=self.obs[k])
-        self.rewards[k] = reward
-        self.flags[k] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+        return reward, terminated, truncated
+
+    def do_step(self, k):
+        self.steps[k]()
 
     def do_drop(self, k):
-        env, self.envs[k], self.puts[k] = self.envs[k], None, None
+        env, self.envs[k], self.puts[k], self.steps[k] = self.envs[k], None, None, None
         close(env)
 
     def do_draw(self, k):
@@ -193,12 +214,29 @@ class Bridge:
             row = row.transpose(1, 2, 0)
         self.drawn[...] = row.reshape(*self.picture[:3])
 
+    def do_loop(self, k):
+        """As anyone plays it, for `dunlin bench actor`, which holds the bridge against it."""
+        env, n = self.envs[k], self.actions.count
+        actions = [i * LOOP_MIX % 2**32 // 2**16 % n if n else self.rows[k] for i in range(LOOP_STEPS)]
+        for a in map(self.actions.taken, actions):
+            for _ in range(self.skip):
+                _, _, terminated, truncated, _ = env.step(a)
+                if terminated or truncated:
+                    env.reset()
+                    break
+
     def serve(self):
-        todo = {MAKE: self.do_make, RESET: self.do_reset, STEP: self.do_step, DROP: self.do_drop, DRAW: self.do_draw}
-        read, write = os.read, os.write
+        todo = {MAKE: self.do_make, RESET: self.do_reset, STEP: self.do_step, DROP: self.do_drop, DRAW: self.do_draw,
+                LOOP: self.do_loop}
+        read, write, known = os.read, os.write, {}
+        gc.freeze()  # what there is so far stays: it need not be looked through again and again
         while message := read(REQUEST, 4096):
-            what, *rows = memoryview(message).cast("H")
-            do = todo[what]
+            do, rows = known.get(message) or (None, None)
+            if not do:  # most are like one before
+                what, *rows = memoryview(message).cast("H")
+                do = todo[what]
+                if len(known) < KNOWN_MOST:
+                    known[message] = do, rows
             for k in rows:
                 do(k)
             write(REPLY, b"k")

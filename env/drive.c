@@ -34,15 +34,23 @@ enum { SIDE = 84, STEPS = 1000, FRAMES = 4, STILL = 30, DRAWN_HEIGHT = 288, DRAW
 
 static const struct env_default defaults[] = {
     {NULL, "net", "small"},
-    {"a3c", "envs-per-actor", "8"},
+    {NULL, "init", "he"},
+    {NULL, "lr", "4e-4"},
+    {NULL, "rms-eps", "1e-6"},
+    {NULL, "rms-start", "1"},
+    {NULL, "clip", "5"},
+    {NULL, "envs-per-actor", "8"},
     {"a3c", "t-max", "20"},
-    {"a3c", "lr", "0.001"},
-    {NULL, "reward-scale", "0.3"},
-    {NULL, "frames", "8000000"},
+    {"a3c", "gae", "0.95"},
+    {"a3c", "value-coef", "0.25"},
+    {"n-step-q", "t-max", "10"},
+    {NULL, "reward-scale", "0.05"}, /* with more the policy settles on the first straight */
+    {NULL, "frames", "6000000"},
     {NULL, "eval-every", "1000000"},
     {NULL, "eval-episodes", "10"},
     {NULL, "eps-frames", "2000000"},
     {NULL, "target-every", "40000"},
+    {NULL, "checkpoint-every", "1000000"},
     {NULL, NULL, NULL},
 };
 

@@ -38,10 +38,9 @@ static struct {
 } g;
 
 static const struct env_default defaults[] = {
-    {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
-    {NULL, "frames", "1000000"},    {NULL, "eps-frames", "400000"},
-    {NULL, "target-every", "2000"}, {NULL, "checkpoint-every", "200000"},
-    {NULL, "eval-every", "100000"}, {NULL, NULL, NULL},
+    {NULL, "envs-per-actor", "8"},        {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
+    {NULL, "frames", "1000000"},          {NULL, "eps-frames", "400000"}, {NULL, "target-every", "2000"},
+    {NULL, "checkpoint-every", "200000"}, {NULL, "eval-every", "100000"}, {NULL, NULL, NULL},
 };
 
 static void *row(int64_t at, int64_t size, int slot)

@@ -25,6 +25,7 @@
 #include "setup/list.h"
 #include "setup/setup.h"
 #include "train/train.h"
+#include "view/compare.h"
 #include "view/info.h"
 #include "view/plot.h"
 #include "view/top.h"
@@ -55,13 +56,15 @@ static const struct command {
     {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
     {"plot", "RUN...|DIR --out FILE.png|.svg|.pdf [--x frames|seconds|updates|lr|rank] [--y entropy|lr|...]",
      "learning curves, seeds as their mean; scores against the learning rate", plot_main},
-    {"info", "RUN|CHECKPOINT [--csv TABLE]", "settings, progress, provenance; a table as CSV", info_main},
-    {"bench", "[WHAT] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
+    {"compare", "RUN...|DIR [--each] [--by last|best] [--csv|--json]",
+     "a table of runs, the best settings first, seeds as mean and range", compare_main},
+    {"info", "RUN|CHECKPOINT [--csv TABLE] [--json]", "settings, progress, provenance; a table as CSV", info_main},
+    {"bench", "[WHAT] [--json] [options]", "speed figures, as ratios to limits measured in the same run", bench_main},
     {"doctor", "[FILE.ini|PRESET] [--KEY VALUE ...]",
      "what this machine or allocation would trip over, and what mends it", doctor_main},
     {"check", "ENV [--episodes N] [--seconds S] [--seed S]", "plays an environment and names what is wrong with it",
      check_main},
-    {"list", "", "environments, algorithms, networks, optimizers", list_main},
+    {"list", "[--json]", "environments, algorithms, networks, optimizers", list_main},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -11,10 +11,11 @@ from gymnasium import spaces
 
 class Faulty:
     """Ten steps an episode, action 6 is right. At step `at` of each process one of the things in `what`, with + between,
-    happens: each of them once, where not `always`. Each step keeps `leak` bytes."""
+    happens: each of them once, where not `always`. A step takes `slow` s and keeps `leak` bytes, a reset takes `late` s;
+    the seeds of episodes that were played go to the file `seeds`."""
 
-    def __init__(self, what="", at=60, always=False, leak=0):
-        self.leak, self.kept = leak, []
+    def __init__(self, what="", at=60, always=False, slow=0, leak=0, seeds="", late=0):
+        self.slow, self.leak, self.kept, self.seeds, self.late = slow, leak, [], seeds, late
         self.what, self.at, self.always, self.n, self.t = what.split("+"), at, always, 0, 0
         self.observation_space = spaces.Box(-1, 1, (3,), np.float32)
         self.action_space = spaces.Discrete(2, start=5)
@@ -27,11 +28,16 @@ class Faulty:
         return ""
 
     def reset(self, seed=None, options=None):
-        self.t = 0
+        time.sleep(self.late)
+        self.t, self.seed = 0, seed
         return np.zeros(3, np.float32), {}
 
     def step(self, action):
         assert action in (5, 6)
+        time.sleep(self.slow)
+        if self.seeds and self.t == 0:
+            with open(self.seeds, "a") as file:
+                print(self.seed, file=file)
         assert not [k for k in os.environ if k.startswith(("OMPI_", "PMIX_", "SLURM_"))]
         assert os.environ["OMP_NUM_THREADS"] == "1"
         self.n, self.t = self.n + 1, self.t + 1

@@ -6,9 +6,9 @@ import numpy as np
 from gymnasium import spaces
 
 folder = sys.argv[1] + "/env/"
-text = "".join(open(folder + f"bridge_{part}.py").read() for part in ("make", "spaces"))
+text = "".join(open(folder + f"bridge_{part}.py").read() for part in ("make", "spaces", "serve"))
 bridge = {"np": np, "__name__": "bridge"}
-exec(compile(text, "bridge", "exec"), bridge)
+exec(compile(text.removesuffix("main()\n"), "bridge", "exec"), bridge)
 Numbers, Actions, Refused = bridge["Numbers"], bridge["Actions"], bridge["Refused"]
 failed = 0
 
@@ -74,6 +74,39 @@ check("component action", many.taken(np.int64([2, 1])), [[3, 1]])
 check("multi-binary action", Actions(spaces.MultiBinary(3)).parts, [2, 2, 2])
 refused("bounds without end", "finite", lambda: Actions(spaces.Box(-np.inf, np.inf, (2,))))
 refused("text for actions", "Text", lambda: Actions(spaces.Text(2)))
+
+
+
+class Blinking:
+    """In frame n pixel n alone is lit."""
+
+    def __init__(self, last):
+        self.n, self.last = 0, last
+
+    def step(self, action):
+        self.n += 1
+        frame = np.zeros((32, 32), np.uint8)
+        frame[0, self.n] = 100 + self.n
+        return frame, 1.0, self.n == self.last, False, {}
+
+
+def skipped(skip, last):
+    """What `step` leaves of an action that is played `skip` times: the first pixels, the reward, the flags."""
+    b = bridge["Bridge"].__new__(bridge["Bridge"])
+    b.skip, b.picture, b.shape, b.name, b.keys = skip, (32, 32, 1, False), (32, 32), "it", []
+    b.obs, b.actions = np.full((1, 32, 32), 7, np.uint8), Actions(spaces.Discrete(2))
+    b.rows, b.rewards, b.flags, b.envs = [0], [0], [0], [Blinking(last)]
+    b.puts = [b.put_of(0)]
+    b.steps = [b.step_of(0)]
+    b.do_step(0)
+    return b.obs[0, 0, :5].tolist(), b.rewards[0], b.flags[0]
+
+
+check("played once: what it shows", str(skipped(1, 9)), str(([0, 101, 0, 0, 0], 1.0, 0)))
+check("played twice: the brighter of both", str(skipped(2, 9)), str(([0, 101, 102, 0, 0], 2.0, 0)))
+check("four times: of the last two", str(skipped(4, 9)), str(([0, 0, 0, 103, 104], 4.0, 0)))
+check("an end between: of the last two that were", str(skipped(4, 2)), str(([0, 101, 102, 0, 0], 2.0, 1)))
+check("an end at once", str(skipped(4, 1)), str(([0, 101, 0, 0, 0], 1.0, 1)))
 
 split = bridge["split_id"]
 check("words", str(split("A-v1?a=1&b=true&c=x&obs=image")), str(("A-v1", {"a": 1, "b": True, "c": "x"}, "image")))

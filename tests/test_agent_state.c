@@ -68,6 +68,33 @@ static void saved_and_gone_on(void **state)
     }
 }
 
+/* What nothing was kept of plays on with other streams than at the start: no start plays what another has played. */
+static void started_afresh(void **state)
+{
+    (void)state;
+    enum { STARTS = 3, ENVS = 2 };
+    const struct agent_config config = config_of(&algo_a3c, 4, ENVS);
+    struct rng env[STARTS * ENVS], policy[STARTS * ENVS];
+    float seen[STARTS * ENVS];
+    struct learner *b = learner_new("cartpole", "mlp:8", 0, &config);
+    for (int start = 0; start < STARTS; start++) {
+        if (start && agent_start_afresh(b->agent, start)) fail_msg("%s", error_text());
+        for (int e = 0; e < ENVS; e++) {
+            env[start * ENVS + e] = b->agent->instances[e].rng;
+            policy[start * ENVS + e] = b->agent->policy_rng[e];
+            seen[start * ENVS + e] = frames_newest(&b->agent->instances[e].frames)[0];
+        }
+        rollout(b, 0);
+    }
+    for (int i = 0; i < STARTS * ENVS; i++)
+        for (int k = 0; k < i; k++)
+            EXPECT(memcmp(&env[i], &env[k], sizeof *env) && memcmp(&policy[i], &policy[k], sizeof *policy) &&
+                   seen[i] != seen[k]);
+    if (agent_start_afresh(b->agent, 1)) fail_msg("%s", error_text());
+    EXPECT(!memcmp(&b->agent->instances[1].rng, &env[ENVS + 1], sizeof *env)); /* by name, as any stream */
+    learner_free(b);
+}
+
 /* Rewards over the deviation of the discounted sums of them that were seen before this rollout; the sums go on over
  * rollouts and lost lives, and begin anew with an episode. */
 static void rewards_normalised(void **state)
@@ -235,8 +262,8 @@ static void learns_cartpole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(rewards_normalised), cmocka_unit_test(saved_in_part),
-        cmocka_unit_test(evaluation),        cmocka_unit_test(learns_cartpole),
+        cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(started_afresh), cmocka_unit_test(rewards_normalised),
+        cmocka_unit_test(saved_in_part),     cmocka_unit_test(evaluation),     cmocka_unit_test(learns_cartpole),
     };
     return testing_main(tests);
 }

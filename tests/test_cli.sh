@@ -13,7 +13,7 @@ refused() { # refused NAME "WORD|WORD" ARGS...: status 2 and one line with the w
 
 run "$dunlin" --help; check "help: status 0" is "$status" 0
 check "help names the commands" grep -q "dunlin train" out
-for words in "" train "help train all" resume eval record top plot info bench doctor check list; do run "$dunlin" $words --help; cat out; done >helps
+for words in "" train "help train all" resume eval record top plot compare info bench doctor check list; do run "$dunlin" $words --help; cat out; done >helps
 check "help: every line fits into 80 columns" is "$(awk 'length > 80' helps)" ""
 check "help: it is of all commands" test "$(wc -l <helps)" -gt 200
 run "$dunlin" train --help; cp out short

@@ -24,6 +24,7 @@ run "$dunlin" resume pole --python "$python" --frames 40500
 check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
 check "bench actor: status 0" is "$status" 0
+check "bench actor: what the bridge costs" grep -qE "^actor-bridge value [0-9.]+ us limit [0-9.]+ us" out
 
 # every command that opens an environment takes --python
 run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --frame-skip 2
@@ -38,7 +39,8 @@ run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
 check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
 
 # what dies costs a rollout
-train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
+rm -f once-*
+train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --envs-per-actor 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults
 check "whatever dies: the run goes on to its end" ended done faults
 for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); it said last: Fatal Python error" \
     "status 3; it said last: leaving now" "signal 9" "gave no answer for 1 s" "shape (4,)" "five are needed"; do
@@ -46,10 +48,36 @@ for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); i
 done
 run "$dunlin" info faults --csv events
 check "each is counted" is "$(grep -c ',environment,' out)" 7
-train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --net mlp:8 --frames 100000 --eval-every 0 --out always
+train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --envs-per-actor 1 --net mlp:8 --frames 100000 --eval-every 0 --out always
 check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this actor ends" err
 check "rollout after rollout: failed" is "$status" 1
 check "and no Python is left" none_left
+
+run "$dunlin" check "gym:gym_env.py:Faulty?late=1000" --python "$python" --env-timeout 0.5 --seconds 0.2
+check "a reset that hangs: its time is up" test "$status" = 1 -a -n "$(tr -s ' \n' ' ' <out | grep "wrong failure .*gave no answer for 0.5 s")"
+
+# each environment has its own stream of seeds, and none is played twice: not by a resume, nor by actors that come new to it
+seeds() { train --env "gym:$PWD/gym_env.py:Faulty?seeds=$PWD/$1" --net mlp:8 --envs-per-actor 2 --eval-every 0 "${@:2}"; }
+seeds one --frames 300 --out once
+seeds two --frames 300 --out again
+check "the same run plays the same seeds" is "$(head -8 one | sort)" "$(head -8 two | sort)"
+run nice "$dunlin" resume once --env "gym:$PWD/gym_env.py:Faulty?seeds=$PWD/one" --python "$python" --frames 600
+check "resumed: status 0" is "$status" 0
+check "no seed is played twice: $(wc -l <one) episodes" is "$(sort one | uniq -d)" ""
+check "many were" at_least "$(wc -l <one)" 40
+
+# a batch is given a step's time for each of its environments: together they take longer than one may
+train --env "gym:gym_env.py:Faulty?slow=0.3" --env-timeout 1 --envs-per-actor 4 --t-max 1 --net mlp:8 --frames 4 --eval-every 0 --out batch
+check "four slow ones together: status 0" is "$status" 0
+check "four slow ones together: none has died" is "$("$dunlin" info batch --csv events | grep -c ',environment,')" 0
+
+# what lies in the folder that it is started in is nobody's module
+mkdir bait
+for module in gymnasium numpy random tempfile struct; do echo 'raise RuntimeError("taken from the folder")' >bait/$module.py; done
+(cd bait && PATH=$(dirname "$python"):$PATH run "$dunlin" check gym:CartPole-v1 --seconds 0.1 && mv out err .. && exit "$status"); status=$?
+check "modules of this folder are not taken: status 0" is "$status" 0
+check "check gym: nothing wrong" is "$(grep -c '^wrong' out)" 0
+check "check gym: it would train" grep -qE "^ok +verdict" out
 
 # an actor that is killed takes its Python with it
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &

@@ -167,6 +167,27 @@ static void only_what_is_in_the_file(void **unused)
     }
 }
 
+/* What cannot be opened is no damage: it is left where it is, and the run does not go on beside it. */
+static void a_run_file_that_cannot_be_opened_stays(void **unused)
+{
+    (void)unused;
+    struct stat before, after;
+    char there[192];
+    struct runfile *f = runfile_create(dir, &options, &prov, 2);
+    EXPECT(f);
+    add_rows(f, 0, 10);
+    EXPECT(!runfile_close(&f));
+    snprintf(there, sizeof there, "%s/there.h5", dir);
+    EXPECT(!syscall(SYS_renameat2, AT_FDCWD, run, AT_FDCWD, there, 0) && !symlink("there.h5", run));
+    EXPECT(!runfile_resume(dir, &options, &prov, 2, 1000, 1) && strstr(error_text(), "run.h5: is a link"));
+    EXPECT(!lstat(run, &after) && S_ISLNK(after.st_mode) && access(at("run-damaged-1.h5"), F_OK));
+    EXPECT(!unlink(run) && !syscall(SYS_renameat2, AT_FDCWD, there, AT_FDCWD, run, 0) && !stat(run, &before));
+    if (!getuid()) return; /* root may open all */
+    EXPECT(!chmod(run, 0));
+    EXPECT(!runfile_resume(dir, &options, &prov, 2, 1000, 1) && strstr(error_text(), "run.h5: cannot open: Perm"));
+    EXPECT(!stat(run, &after) && after.st_ino == before.st_ino && access(at("run-damaged-1.h5"), F_OK));
+}
+
 /* Thousands of groups, each in the one before, below `group` of a file. */
 static void nest(const char *path, const char *group)
 {
@@ -236,8 +257,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_just_written_stays),  TEST(flushed_before_it_gets_its_name),    TEST(only_what_is_in_the_file),
-        TEST(groups_in_groups_end_it_soon), TEST(groups_in_a_checkpoint_end_it_soon),
+        TEST(what_was_just_written_stays),        TEST(flushed_before_it_gets_its_name),
+        TEST(only_what_is_in_the_file),           TEST(groups_in_groups_end_it_soon),
+        TEST(groups_in_a_checkpoint_end_it_soon), TEST(a_run_file_that_cannot_be_opened_stays),
     };
     return testing_main(tests);
 }

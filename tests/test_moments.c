@@ -56,6 +56,17 @@ static void parts_make_the_whole(void **state)
     nothing[moments_mean_at()] = NAN; /* of a block that has seen nothing no number is read */
     moments_merge(&block, sum, nothing);
     EXPECT(!memcmp(part, sum, sizeof part));
+    const struct moments *m = &block;
+    const size_t places[] = {moments_mean_at(), moments_mean_at() + DIM - 1, moments_variance_at(m),
+                             moments_variance_at(m) + DIM - 1};
+    for (size_t i = 0; i < 12; i++) { /* one number that is none would stay for ever */
+        const float bad[] = {NAN, INFINITY, -INFINITY};
+        memcpy(part, sum, sizeof part);
+        fill_block(nothing, 0, 20);
+        nothing[places[i % 4]] = bad[i / 4];
+        moments_merge(&block, sum, nothing);
+        EXPECT(!memcmp(part, sum, sizeof part));
+    }
     fill_block(part, 0, 2);
     part[moments_mean_at()] = 3e38F;
     moments_merge(&block, sum, part);

@@ -10,6 +10,7 @@
 #include "store/runfile.h"
 #include "testing.h"
 #include "view/curves.h"
+#include "view/normalised.h"
 #include "view/scatter.h"
 #include "view/thin.h"
 
@@ -149,6 +150,7 @@ static int make_run(const char *dir, const struct made *made)
     struct option_set set;
     struct provenance prov = {0};
     options_init(&set);
+    set.values.frames = 1500000;
     if (made->lr > 0) set.values.lr = made->lr;
     if (made->seed) set.values.seed = made->seed;
     if (made->env) snprintf(set.values.env, sizeof set.values.env, "%s", made->env);
@@ -236,6 +238,7 @@ static void test_groups_and_resumes(void **state)
         EXPECT(!make_run(path[r], &(struct made){.seed = seeds[r], .lr = r == 3 ? 1e-3 : 0, .evals = r != 3}));
     }
     options_init(&set);
+    set.values.frames = 1500000;
     struct runfile *f = runfile_resume(path[0], &set, &prov, 2, 750000, 1);
     EXPECT(f);
     for (int i = 1501; i < 2000; i++) runfile_episode(f, &(struct run_episode){i * 500, i * 1.5, 1, i, 500});
@@ -257,6 +260,26 @@ static void test_groups_and_resumes(void **state)
     EXPECT(!rmdir(dir));
 }
 
+/* make_run()'s evaluations end at 40 / (1 + exp(-10)) - 19, the best of them. */
+static void test_normalised_scores(void **state)
+{
+    (void)state;
+    static const char *const envs[] = {"atari:pong", "catch"};
+    struct normalised scores;
+    for (int e = 0; e < 2; e++) {
+        char dir[] = "/tmp/test_plot-XXXXXX", name[64];
+        EXPECT(mkdtemp(dir));
+        EXPECT(!make_run(dir, &(struct made){.evals = true, .env = envs[e]}));
+        snprintf(name, sizeof name, "%s/run.h5", dir);
+        EXPECT(!normalised_read(&scores, name) && !scores.of == (e == 1));
+        if (!e) EXPECT_NEAR(scores.last, (40 / (1 + exp(-10)) - 19 + 20.7) / 35.3, 1e-9);
+        if (!e) EXPECT(scores.best == scores.last);
+        EXPECT(!unlink(name) && !rmdir(dir));
+    }
+    normalised_of_checkpoint(&scores, "atari:breakout", (double)NAN);
+    EXPECT(scores.of && isnan(scores.best));
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && !strcmp(argv[1], "make"))
@@ -273,6 +296,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_typed_window),
         cmocka_unit_test(test_scores_of_runs),
         cmocka_unit_test(test_groups_and_resumes),
+        cmocka_unit_test(test_normalised_scores),
     };
     return testing_main(tests);
 }

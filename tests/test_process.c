@@ -1,12 +1,88 @@
-/* test_process.c -- a process is known again, and no later or other one is taken for it. */
+/* test_process.c -- a process is known again, and no later or other one is taken for it; the time in which the program
+ * is stopped is nobody's; the process that ends ranks may be gone itself. */
 #include "base/process.h"
 #include "testing.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/watched.h"
+#include "job/keeper.h"
+
+/* The clock, `ahead` s before its time from the look at which it is to leap. */
+static double ahead;
+static int leap_at = -1;
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    if (leap_at >= 0 && leap_at-- == 0) ahead += 1000;
+    const int rc = (int)syscall(SYS_clock_gettime, clock, t);
+    t->tv_sec += (time_t)ahead;
+    return rc;
+}
+
+/* Comes back once a byte says so. */
+static int wait_for_word(void *ends)
+{
+    char byte;
+    return read(((int *)ends)[0], &byte, 1) == 1 ? 7 : 8;
+}
+
+/* Ctrl-Z and fg between two looks at the clock. */
+static void test_stopped_is_no_hang(void **state)
+{
+    (void)state;
+    const struct watched w = {.what = "the work", .most = 20};
+    int ends[2];
+    EXPECT(!pipe(ends));
+    leap_at = 3;
+    const pid_t waker = fork();
+    if (!waker) {
+        leap_at = -1;
+        usleep(500000); /* the third look comes before */
+        _exit(write(ends[1], "x", 1) != 1);
+    }
+    EXPECT(watched_run(&w, wait_for_word, ends, sizeof ends) == 7);
+    EXPECT(ahead >= 1000);
+    ahead = 0;
+    waitpid(waker, NULL, 0);
+    close(ends[0]), close(ends[1]);
+}
+
+static void test_hang_is_one(void **state)
+{
+    (void)state;
+    const struct watched w = {.what = "the work", .most = 0.2};
+    int ends[2];
+    EXPECT(!pipe(ends));
+    EXPECT(watched_run(&w, wait_for_word, ends, sizeof ends) == -1 &&
+           strstr(error_text(), "the work has not come back"));
+    close(ends[0]), close(ends[1]);
+}
+
+/* Whoever asks later finds none, and nobody is hit by the broken pipe to it. */
+static void test_keeper_gone(void **state)
+{
+    (void)state;
+    EXPECT(keeper_open(1) && keeper_process() > 0);
+    const pid_t first = keeper_process();
+    kill(first, SIGKILL);
+    for (int i = 0; i < 1000 && keeper_process(); i++) usleep(10000);
+    EXPECT(!keeper_process());
+    keeper_allow(1);
+    keeper_close();
+    EXPECT(keeper_open(1) && keeper_process() > 0 && keeper_process() != first);
+    keeper_allow(2);
+    keeper_close();
+    EXPECT(!keeper_process());
+}
 
 static void test_known_again(void **state)
 {
@@ -108,6 +184,9 @@ int main(void)
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_seen),
         cmocka_unit_test(test_children),
+        cmocka_unit_test(test_stopped_is_no_hang),
+        cmocka_unit_test(test_hang_is_one),
+        cmocka_unit_test(test_keeper_gone),
     };
     return testing_main(tests);
 }

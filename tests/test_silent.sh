@@ -103,6 +103,7 @@ unread() { # unread WORDS...
     check "$1 into a full stdout: status 1" is "$status" 1
     check "$1 into a full stdout: one line" says "standard output"
 }
+"$dunlin" list >listed
 unread list
 unread info a
 unread info a --csv train
@@ -112,6 +113,41 @@ unread --help
 unread train --help
 unread --version
 if command -v gnuplot >/dev/null; then unread plot a --text; else skip "plot --text" "gnuplot is not installed"; fi
+
+# what whoever starts it may have left behind: standard streams that are closed, a SIGCHLD that nobody hears
+closed() { # closed NAME REDIRECTIONS WORDS...: as if they were open, though nobody reads it
+    local name=$1 streams=$2; shift 2
+    rm -rf closed && eval "RUN_LIMIT=60 timeout --kill-after=5 60 \"\$dunlin\" \"\$@\" <empty >out 2>err $streams"; status=$?
+}
+: >empty
+for streams in '<&-' '2>&-' '<&- 2>&-'; do
+    closed list "$streams" list
+    check "list $streams: status 0" is "$status" 0
+    check "list $streams: all of it" cmp -s out listed
+done
+closed list '>&-' list
+check "list >&-: status 1" is "$status" 1
+check "list >&-: one line" says "standard output"
+for streams in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    closed train "$streams" train --env "$own" --actors 1 --frames 2000 --eval-every 1000 --out closed
+    check "train $streams: status 0" is "$status" 0
+    check "train $streams: done" grep -q "^state done" closed/status
+done
+closed eval '<&- 2>&-' eval a --env "$own" --episodes 2
+check "eval <&- 2>&-: status 0" is "$status" 0
+check "eval <&- 2>&-: its answer" grep -q mean out
+run env --ignore-signal=CHLD "$dunlin" train --env "$own" --actors 1 --frames 2000 --out deaf
+check "SIGCHLD ignored by who starts it: train: status 0" is "$status" 0
+run env --ignore-signal=CHLD "$dunlin" eval deaf --env "$own" --episodes 2
+check "SIGCHLD ignored by who starts it: eval: status 0" is "$status" 0
+
+# a terminal that closes says so twice: its run ends as it should
+"$dunlin" train --env "$own" --actors 1 --frames 1e9 --out hup >out 2>err </dev/null & pid=$!
+check "SIGHUP: it runs" soon grep -qs "^state running" hup/status
+kill -HUP $pid; sleep 0.02; kill -HUP $pid; wait $pid; status=$?
+check "SIGHUP twice: status 143" is "$status" 143
+check "SIGHUP twice: stopped" grep -q "^state stopped" hup/status
+check "SIGHUP twice: its ranks were left to end by themselves" grep -q "^stopped: SIGUSR1; .*; see hup" err
 
 # an environment that ends the process
 for words in "train --env $own --actors 2 --frames 3000 --out e" "resume a --env $own --frames 9000" "eval a --env $own"; do

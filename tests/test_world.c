@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/world.h"
+#include "setup/setup.h"
 
 /* Counts to three; ARG "long" makes it ten. -D switches break one promise each. */
 static const char plugin_source[] =
@@ -306,6 +307,24 @@ static void test_sizes_refused(void **unused)
     }
 }
 
+/* Where --sigma chose another policy than the environment's own, evaluations play it, too. */
+static void test_an_evaluation_plays_the_policy_of_the_run(void **unused)
+{
+    (void)unused;
+    static struct option_set set;
+    static struct setup opened;
+    static struct world world;
+    char *words[] = {"--env", "pendulum", "--sigma", "scalar"};
+    const char *positional = NULL;
+    options_init(&set);
+    EXPECT(!options_read_args(&set, 4, words, &positional) && !setup_complete(&set));
+    EXPECT(!setup_open(&opened, &set.values, true) && !setup_open_evaluation(&opened, &world));
+    EXPECT(!strcmp(world.policy.ops->name, "gaussian-scalar") && world.policy.ops == opened.world.policy.ops);
+    EXPECT(world.policy.outputs == opened.world.policy.outputs && world.policy.size == opened.world.policy.size);
+    EXPECT(!world.args.training && opened.world.args.training);
+    setup_close(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_library_plays),
         cmocka_unit_test(test_library_refused),
         cmocka_unit_test(test_sizes_refused),
+        cmocka_unit_test(test_an_evaluation_plays_the_policy_of_the_run),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return _cmocka_run_group_tests("tests", tests, sizeof tests / sizeof tests[0], setup, teardown);

@@ -35,6 +35,11 @@ bool option_may_change(int i)
 {
     return option_rows[i].resume != FIXED;
 }
+bool option_is_text(int i)
+{
+    return option_rows[i].kind >= KIND_TEXT;
+}
+
 bool option_of_start(int i)
 {
     return option_rows[i].resume == START;

@@ -17,6 +17,8 @@ void options_names(const char *key, const char *(*name)(int i));
 int option_count(void);
 const char *option_key(int i);
 const char *option_help(int i);
+/* Is its value a text, or a word: no number and no flag. */
+bool option_is_text(int i);
 /* What option i is about. A name is one word, which INI files may have as a section; NULL behind the last. */
 enum option_group {
     OPTIONS_OF_TASK,

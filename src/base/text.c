@@ -43,6 +43,10 @@ const char *text_grouped(int64_t n, char text[TEXT_FIGURE])
 const char *text_number(double x, char text[TEXT_FIGURE])
 {
     const char *point = localeconv()->decimal_point;
+    if (x == floor(x) && fabs(x) < 1e15) { /* 150000, not 1.5e+05; no -0 */
+        snprintf(text, TEXT_FIGURE, "%.0f", x + 0);
+        return text;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, TEXT_FIGURE, "%.*g", digits, x);
         if (strtod(text, NULL) == x) break;

@@ -218,7 +218,9 @@ int bench_actor(const struct bench *b)
         } else {
             if (cores < 2) setpriority(PRIO_PROCESS, 0, 5); /* as in training, to let the master in */
             trial.turn.share = r.share;
-            if ((rc = measure(&trial, b->seconds))) log_error("%s", error_text());
+            rc = measure(&trial, b->seconds);
+            if (!rc && world_python(set.values.env)) rc = bench_bridge(&setup, b->seconds);
+            if (rc) log_error("%s", error_text());
             share_bye(r.share);
         }
     } else {

@@ -3,11 +3,15 @@
 #include "bench/bench.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watched.h"
@@ -42,7 +46,7 @@ static void print_usage(void)
 {
     char line[256];
     text_help(stdout,
-              "dunlin bench [WHAT] [options]\n"
+              "dunlin bench [WHAT] [--json] [options]\n"
               "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is "
               "the most, of times the least; without WHAT all of\n");
     for (int i = 0; i < WHATS; i++) {
@@ -53,6 +57,7 @@ static void print_usage(void)
              "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)",
              MADE_PARAMS);
     text_help(stdout,
+              "  --json        the figures as JSON, when all are there\n"
               "  --seconds S   measure for S seconds each\n"
               "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
               "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n");
@@ -121,6 +126,54 @@ static int launch(const struct bench *b, const struct what *w)
     return 1;
 }
 
+/* The figures of text, lines of probe_print(), as a list; other lines are left out. Of one without figures only where
+ * `always`: under mpirun one rank has them. */
+static void print_json(FILE *text, bool always)
+{
+    struct json j = {.out = stdout};
+    char line[512];
+    rewind(text);
+    if (!always && !fgets(line, sizeof line, text)) return;
+    rewind(text);
+    json_array(&j, NULL);
+    while (fgets(line, sizeof line, text)) {
+        char name[128], unit[64];
+        double value, limit, ratio;
+        if (sscanf(line, "%127s value %lf %63s limit %lf %*s ratio %lf", name, &value, unit, &limit, &ratio) != 5)
+            continue;
+        json_object(&j, NULL);
+        json_text(&j, "name", name);
+        json_real(&j, "value", value);
+        json_real(&j, "limit", limit);
+        json_text(&j, "unit", unit);
+        json_real(&j, "ratio", ratio);
+        json_end(&j);
+    }
+    json_end(&j);
+}
+
+/* What is printed meanwhile, by this process and those that it starts, goes to a file; NULL after error_set(). */
+struct kept_output {
+    FILE *text;
+    int before; /* the standard output that was */
+};
+static int keep_output(struct kept_output *k)
+{
+    fflush(stdout);
+    k->text = tmpfile();
+    k->before = k->text ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+    if (k->before < 0 || dup2(fileno(k->text), STDOUT_FILENO) < 0)
+        return error_set("no temporary file for --json: %s", strerror(errno));
+    return 0;
+}
+static void give_output_back(struct kept_output *k, bool always)
+{
+    fflush(stdout);
+    if (dup2(k->before, STDOUT_FILENO) >= 0) print_json(k->text, always);
+    close(k->before);
+    fclose(k->text);
+}
+
 static int run_what(const struct bench *given, const struct what *w, enum launch_kind kind)
 {
     struct bench b = *given;
@@ -160,7 +213,9 @@ int bench_main(int argc, char **argv)
         else if (!only && whats[i].trains)
             bad = check(&b, &whats[i]);
     }
+    struct kept_output kept = {0};
     int status = 0;
+    if (!bad && b.json) bad = keep_output(&kept);
     if (bad) {
         log_error("%s", error_text());
         status = 2;
@@ -170,6 +225,7 @@ int bench_main(int argc, char **argv)
             const int rc = run_what(&b, &whats[i], kind);
             if (rc) status = status ? status : rc;
         }
+    if (!bad && b.json) give_output_back(&kept, kind == LAUNCH_ALONE);
     free(b.argv);
     return status;
 }

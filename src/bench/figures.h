@@ -6,6 +6,7 @@
 #define DUNLIN_BENCH_FIGURES_H
 
 #include "bench/words.h"
+#include "setup/setup.h"
 
 int bench_net(const struct bench *b);   /* local: the network against the floating-point and memory bounds of a core */
 int bench_whole(const struct bench *b); /* local: whole trainings, side by side */
@@ -14,8 +15,10 @@ int bench_scale(const struct bench *b); /* a simulation of many actors from meas
 int bench_scale_check(const struct bench *b); /* its words: 0, or -1 after error_set() */
 
 /* Collective over MPI_COMM_WORLD, MPI_Init included. */
-int bench_actor(const struct bench *b);  /* one actor-learner against the bare emulator */
-int bench_server(const struct bench *b); /* the master: apply, push, fetch, waking up, idling */
-int bench_link(const struct bench *b);   /* push and fetch between two nodes against plain messages */
+int bench_actor(const struct bench *b);                      /* one actor-learner against the bare emulator */
+int bench_bridge(const struct setup *setup, double seconds); /* of it, local: a Python environment against a plain loop
+                                                              * of Python. 0, or -1 after error_set() */
+int bench_server(const struct bench *b);                     /* the master: apply, push, fetch, waking up, idling */
+int bench_link(const struct bench *b); /* push and fetch between two nodes against plain messages */
 
 #endif

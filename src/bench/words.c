@@ -45,6 +45,7 @@ int bench_words(struct bench *b, int argc, char **argv)
     const struct word rows[] = {
         {"--seconds", .real = &b->seconds, .low = 0.05, .high = 40},
         {"--params", .read = read_params, .to = b},
+        {"--json", .flag = &b->json},
         {"--factors", .read = read_factors, .to = b},
         {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
         {"--net", .text = &b->net, .keep = true},

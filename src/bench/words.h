@@ -12,6 +12,7 @@ struct bench {
     double seconds; /* to measure for; 0: not given */
     long params;    /* --params, 0: not given */
     int lstm;       /* --lstm */
+    bool json;      /* --json */
     /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies,
      * and the rank of the factors that are pushed, 0 for none; in 0: not given */
     struct grad_wide wide;

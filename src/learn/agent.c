@@ -119,20 +119,38 @@ double agent_eps_final(const struct agent_config *c, int e)
     return c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &rng) : 0;
 }
 
+static struct rng stream_of(const struct agent_config *c, enum rng_purpose purpose, int64_t start, int e)
+{
+    enum { STARTS = 1 << 20 };
+    return rng_make(c->seed, c->rank, purpose, (int)(start % STARTS) * AGENT_ENVS_MOST + e);
+}
+
 static int open_instances(struct agent *a)
 {
     const struct agent_config *c = &a->config;
     a->instances = memory_new((size_t)a->E, sizeof *a->instances);
     for (int e = 0; e < a->E; e++) {
-        a->policy_rng[e] = rng_make(c->seed, c->rank, RNG_POLICY, e);
+        a->policy_rng[e] = stream_of(c, RNG_POLICY, 0, e);
         a->eps_final[e] = agent_eps_final(c, e);
         a->pending[e] = -1;
         a->fresh[e] = 1;
-        const struct rng env = rng_make(c->seed, c->rank, RNG_ENV, e);
+        const struct rng env = stream_of(c, RNG_ENV, 0, e);
         if (instance_open(&a->instances[e], a->world, env, ring_of(c, a->world, a->T_max))) return -1;
         if (instance_reset(&a->instances[e])) return -1;
         agent_replay_begin(a, e);
     }
+    return 0;
+}
+
+int agent_start_afresh(struct agent *a, int64_t start)
+{
+    for (int e = 0; e < a->E; e++) {
+        a->policy_rng[e] = stream_of(&a->config, RNG_POLICY, start, e);
+        a->instances[e].rng = stream_of(&a->config, RNG_ENV, start, e);
+        if (instance_reset(&a->instances[e])) return -1;
+    }
+    if (a->replay) a->replay->rng = stream_of(&a->config, RNG_REPLAY, start, 0);
+    agent_replay_forget(a);
     return 0;
 }
 

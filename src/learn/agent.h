@@ -18,6 +18,8 @@
 #include "learn/world.h"
 #include "nn/net.h"
 
+enum { AGENT_ENVS_MOST = 1024 }; /* of an actor */
+
 struct agent_config {
     const struct algo_ops *algo;
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
@@ -106,5 +108,9 @@ size_t agent_save(const struct agent *agent, void *bytes, bool *whole);
 /* How many environments could not go back to where they were and have begun new episodes, or -1 after error_set() where
  * the bytes are not of such an agent. */
 int agent_load(struct agent *agent, const void *bytes, size_t n);
+/* In its place, of an agent that is new, where a run goes on and nothing was kept of it: other streams for each `start`
+ * of the run, so that it does not play again what it played at an earlier one (0: the first). 0, or -1 after
+ * error_set(). */
+int agent_start_afresh(struct agent *agent, int64_t start);
 
 #endif

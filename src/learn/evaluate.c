@@ -15,6 +15,10 @@
 #include "learn/instance.h"
 
 static const double SIGN_OF_LIFE = 0.2; /* s */
+/* A step may take less than a look at the clock, or seconds: after a look that found quick ones the clock is let be for
+ * more of them, up to LOOK_MOST. */
+enum { LOOK_MOST = 16 };
+static const double QUICK = 1e-3; /* s between two looks */
 
 /* What ended an evaluation before all its episodes. */
 enum cut { UNCUT, NO_END, NO_TIME };
@@ -32,7 +36,8 @@ struct evaluator {
     float *vector; /* (N) the same on its way to the environment */
     int64_t steps; /* of all episodes */
     enum cut cut;
-    double began, signed_at;
+    double began, signed_at, now; /* now: at the last look */
+    int look_every, unlooked;     /* steps between two looks; until the next */
 };
 
 /* The action for the newest observation, and its value. */
@@ -64,20 +69,27 @@ static void show(const struct evaluator *p, double reward, double value, bool en
         p->hooks->step(p->hooks->arg, p->in.state, frames_newest(&p->in.frames), reward, value, end);
 }
 
+static void look_at_clock(struct evaluator *p)
+{
+    if (--p->unlooked > 0) return;
+    const double now = clock_seconds();
+    p->look_every = now - p->now >= QUICK ? 1 : p->look_every < LOOK_MOST ? 2 * p->look_every : LOOK_MOST;
+    p->unlooked = p->look_every;
+    p->now = now;
+}
+
 /* By the clock, not by steps, which may be slow: a sign of life now and then; true where it is not wanted any more. */
 static bool called_off(struct evaluator *p)
 {
-    if (!p->hooks || !p->hooks->stop) return false;
-    const double now = clock_seconds();
-    if (now - p->signed_at < SIGN_OF_LIFE) return false;
-    p->signed_at = now;
+    if (!p->hooks || !p->hooks->stop || p->now - p->signed_at < SIGN_OF_LIFE) return false;
+    p->signed_at = p->now;
     return p->hooks->stop(p->hooks->arg);
 }
 
 static enum cut look_at_limits(const struct evaluator *p)
 {
     if (!p->in.world->spec.max_steps && p->in.steps >= EVALUATE_STEPS) return NO_END;
-    return p->config->seconds > 0 && clock_seconds() - p->began >= p->config->seconds ? NO_TIME : UNCUT;
+    return p->config->seconds > 0 && p->now - p->began >= p->config->seconds ? NO_TIME : UNCUT;
 }
 
 /* One game; 0, or -1 after error_set(). */
@@ -93,6 +105,7 @@ static int play_episode(struct evaluator *p)
         instance_post(&p->in, action);
         if (instance_step(&p->in, action, &s)) return -1;
         end = s.terminated || s.truncated || (p->config->max_steps > 0 && p->in.steps >= p->config->max_steps);
+        look_at_clock(p);
         if (!end) end = (p->cut = look_at_limits(p)) != UNCUT;
         show(p, s.reward, value, end);
         p->steps++;
@@ -122,7 +135,7 @@ static int play(struct evaluator *p, double *ret)
 {
     int played = 0;
     bool open = false;
-    p->began = clock_seconds();
+    p->began = p->now = clock_seconds();
     while (played < p->config->episodes && p->cut == UNCUT) {
         if (play_episode(p)) return -1;
         open = p->cut == NO_TIME && !played;

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
+#include "../../env/human.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "play/player.h"
 #include "play/show.h"
@@ -11,18 +13,21 @@
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--ema] [--eval-eps E] "
-    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--render [--fps F]]\n"
+    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]
+"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
     "  --ema: the average of the weights that train --ema kept beside them\n"
     "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
+    "  --hns: also the mean beside a person's, of 57 Atari games: 0 as a random player, 1 as a person\n"
+    "  --json: for other programs\n"
     "  --render: shows the games in a window, F (15) steps a second\n"
     "  --env: names the library, or the Python code, where the run's environment is one\n"
     "  --python: of a gym: environment, such as venv/bin/python\n";
 
 struct request {
     struct player_words player;
-    bool render;
+    bool render, hns, json;
     double fps;
 };
 
@@ -33,6 +38,8 @@ static int read_words(struct request *w, int argc, char **argv)
     const struct word rows[] = {
         PLAYER_ROWS(&w->player),
         {"--render", .flag = &w->render},
+        {"--hns", .flag = &w->hns},
+        {"--json", .flag = &w->json},
         {"--fps", .real = &w->fps, .low = 0.1, .high = 1000},
     };
     const struct words words = {.usage = usage,
@@ -75,7 +82,19 @@ struct game {
     struct request words;
     struct evaluate_result result;
     bool ended, explores;
+    char env[OPTION_TEXT];
+    const struct human_scores *human; /* with --hns */
 };
+
+/* The scores that --hns wants: 0, or the status to exit with after error_set(). */
+static int find_human(struct game *g)
+{
+    if (!g->words.hns) return 0;
+    g->human = human_scores_of(g->env);
+    if (g->human) return 0;
+    error_set("--hns: of %.200s no person's score is known; allowed: with 57 Atari games, such as atari:pong", g->env);
+    return 2;
+}
 
 /* In a child: 0, or after error_set() the status to exit with. */
 static int play(void *arg)
@@ -84,6 +103,8 @@ static int play(void *arg)
     struct game *g = arg;
     const struct request *w = &g->words;
     int status = player_open(&player, &w->player);
+    snprintf(g->env, sizeof g->env, "%s", player.set.values.env);
+    if (!status) status = find_human(g);
     if (!status && w->render) {
         status = render(w, &player, &g->result, &g->ended) ? 1 : 0;
     } else if (!status) {
@@ -96,20 +117,48 @@ static int play(void *arg)
     return status;
 }
 
+static const char *policy_of(const struct game *g)
+{
+    return g->explores ? "epsilon-greedy" : g->words.player.greedy ? "greedy" : "sampled";
+}
+
+static void print_line(const struct game *g)
+{
+    const struct evaluate_result *r = &g->result;
+    printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s", r->episodes, r->mean,
+           r->median, r->std, r->min, r->max, (long long)r->frames, policy_of(g));
+    if (g->human) printf(" hns %.4g", human_normalised(g->human, r->mean));
+    putchar('\n');
+}
+
+static void print_json(const struct game *g)
+{
+    const struct evaluate_result *r = &g->result;
+    struct json j = {.out = stdout};
+    json_object(&j, NULL);
+    json_text(&j, "env", g->env);
+    json_text(&j, "policy", policy_of(g));
+    json_int(&j, "episodes", r->episodes);
+    json_real(&j, "mean", r->mean);
+    json_real(&j, "median", r->median);
+    json_real(&j, "std", r->std);
+    json_real(&j, "min", r->min);
+    json_real(&j, "max", r->max);
+    json_int(&j, "frames", r->frames);
+    json_int(&j, "steps", r->steps);
+    if (g->human) json_real(&j, "hns", human_normalised(g->human, r->mean));
+    json_end(&j);
+}
+
 int eval_main(int argc, char **argv)
 {
-    struct game g = {0};
+    static struct game g;
     const int rc = read_words(&g.words, argc, argv);
     if (rc > 0) return 0;
     const int status = rc ? 2 : player_watched(&g.words.player, play, &g, sizeof g);
-    const struct evaluate_result *r = &g.result;
     if (status)
         log_error("%s", error_text());
     else if (!g.ended)
-        printf("episodes %d mean %.6g median %.6g std %.6g min %.6g max %.6g frames %lld policy %s\n", r->episodes,
-               r->mean, r->median, r->std, r->min, r->max, (long long)r->frames,
-               g.explores              ? "epsilon-greedy"
-               : g.words.player.greedy ? "greedy"
-                                       : "sampled");
+        (g.words.json ? print_json : print_line)(&g);
     return status;
 }

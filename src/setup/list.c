@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/words.h"
@@ -17,7 +18,7 @@
 #include "nn/net.h"
 #include "optim/optim.h"
 
-static const char usage[] = "dunlin list\n"
+static const char usage[] = "dunlin list [--json]\n"
                             "  environments, algorithms, networks, optimizers, one line each: name, kind, help; in a "
                             "terminal as many as it takes\n";
 
@@ -25,12 +26,22 @@ struct item {
     const char *name, *kind, *help;
 };
 
+static struct json *json; /* where the items go, if not to people */
+
 /* One line, for scripts; in a terminal as many as it takes. */
 static void print_item(const struct item *item)
 {
     enum { HELP_AT = 36, LEAST = 60 };
     struct winsize size = {0};
     char line[640];
+    if (json) {
+        json_object(json, NULL);
+        json_text(json, "name", item->name);
+        json_text(json, "kind", item->kind);
+        json_text(json, "help", item->help);
+        json_end(json);
+        return;
+    }
     const bool seen = isatty(STDOUT_FILENO), known = seen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     const int columns = known && size.ws_col ? size.ws_col : TEXT_WIDTH;
     snprintf(line, sizeof line, "%-22s %-12s %s", item->name, item->kind, item->help);
@@ -71,16 +82,25 @@ static void print_optimizers(void)
 
 int list_main(int argc, char **argv)
 {
-    const struct words words = {.usage = usage, .unknown = {"list: found '", "'; allowed: `dunlin list` alone"}};
+    bool as_json = false;
+    struct json text = {.out = stdout};
+    const struct word rows[] = {{"--json", .flag = &as_json}};
+    const struct words words = {.usage = usage,
+                                .rows = rows,
+                                .row_count = 1,
+                                .unknown = {"list: found '", "'; allowed: `dunlin list` alone, or with --json"}};
     const int rc = words_read(&words, argc, argv);
     if (rc > 0) return 0;
     if (rc) {
         log_error("%s", error_text());
         return 2;
     }
+    if (as_json) json_array(json = &text, NULL);
     for (int i = 0; world_env(i); i++) print_environment(world_env(i));
     print_algorithms();
     print_networks();
     print_optimizers();
+    if (json) json_end(json);
+    json = NULL;
     return 0;
 }

@@ -21,8 +21,8 @@ struct runfile;
 struct runfile *runfile_create(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks);
 /* Goes on with an old one: salvages its rows into a new file, cut to those with frames <= `frames` (the checkpoint's),
- * adds /sessions/N with `resumed_at`, those frames, and renames it over the old one. A damaged old file is set aside as run-damaged-N.h5 with a line of
- * log. */
+ * adds /sessions/N with `resumed_at`, those frames, and renames it over the old one. A damaged old file is set aside as
+ * run-damaged-N.h5 with a line of log. */
 struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks, int64_t frames, int session);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()

@@ -206,6 +206,8 @@ static bool send_state(struct session *s, int rank)
 static bool load_actors(struct session *s)
 {
     int ok = 1, fresh = 0, mine = 0, anew = 0;
+    int64_t start = s->counters.frames ? s->counters.session : 0;
+    CHECK_MPI(MPI_Bcast(&start, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (s->rank == 0) {
         for (int r = 1; r < s->size; r++) fresh += send_state(s, r);
         restore_close(&s->restore);
@@ -216,7 +218,8 @@ static bool load_actors(struct session *s)
         CHECK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
         void *state = memory_new((size_t)bytes, 1);
         CHECK_MPI(MPI_Recv(state, bytes, MPI_BYTE, 0, TAG_STATE, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-        mine = bytes ? agent_load(s->actor.turn.agent, state, (size_t)bytes) : 0;
+        struct agent *agent = s->actor.turn.agent;
+        mine = bytes ? agent_load(agent, state, (size_t)bytes) : start ? agent_start_afresh(agent, start) : 0;
         ok = mine >= 0;
         free(state);
     }

@@ -86,22 +86,6 @@ static void group(struct all *a, bool each)
     free(of);
 }
 
-/* Which settings tell groups of one panel apart, in any panel. */
-static void differences(const struct all *a, bool *differ)
-{
-    const struct settings **of = memory_new((size_t)a->groups, sizeof *of);
-    bool here[OPTIONS_MOST + 1];
-    memset(differ, 0, (size_t)settings_count() * sizeof *differ);
-    for (int p = 0; p < a->panels; p++) {
-        int n = 0;
-        for (int g = 0; g < a->groups; g++)
-            if (a->drawn[g].panel == p) of[n++] = settings_of(&a->drawn[g]);
-        names_differ(of, n, here);
-        for (int i = 0; i < settings_count(); i++) differ[i] |= here[i];
-    }
-    free(of);
-}
-
 /* The name by folders, or by what was typed: what its runs' names begin with. */
 static void name_by_folder(const struct all *a, struct drawn *d, bool typed)
 {
@@ -115,7 +99,10 @@ static void name_all(struct all *a)
 {
     enum { SETTINGS_MOST = 3 }; /* more would be no name */
     bool differ[OPTIONS_MOST + 1], twice = false;
-    differences(a, differ);
+    const struct settings **of = memory_new((size_t)a->groups, sizeof *of);
+    for (int g = 0; g < a->groups; g++) of[g] = settings_of(&a->drawn[g]);
+    names_differ(of, a->groups, differ);
+    free(of);
     const int n = names_count(differ);
     const bool seeds = a->groups < a->count, by_settings = n <= SETTINGS_MOST && (a->panels > 1 || (seeds && n > 0));
     for (int g = 0; g < a->groups; g++) {

@@ -4,12 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool same_env(const struct settings *a, const struct settings *b)
+{
+    return !strcmp(a->values.env, b->values.env);
+}
+
 void names_differ(const struct settings *const *all, int count, bool *differ)
 {
-    for (int i = 0; i < settings_count(); i++) {
-        differ[i] = false;
-        for (int k = 1; k < count && !differ[i]; k++)
-            differ[i] = strcmp(settings_key(i), "seed") && !settings_same(i, all[0], all[k]);
+    memset(differ, 0, (size_t)settings_count() * sizeof *differ);
+    for (int k = 1; k < count; k++) {
+        int first = 0; /* of its environment */
+        while (!same_env(all[first], all[k])) first++;
+        for (int i = 0; i < settings_count(); i++)
+            differ[i] |= strcmp(settings_key(i), "seed") && !settings_same(i, all[first], all[k]);
+        differ[option_find("env")] |= !same_env(all[0], all[k]);
     }
 }
 

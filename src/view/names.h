@@ -8,7 +8,8 @@
 
 #include "view/settings.h"
 
-/* Which settings differ between any two of all (count); the seed does not count. differ: (settings_count()). */
+/* Which settings differ between any two of all (count) that have one environment, and whether the environments do,
+ * whose defaults do not count; nor does the seed. differ: (settings_count()). */
 void names_differ(const struct settings *const *all, int count, bool *differ);
 /* "lr 0.001, t-max 20": those of s where `differ` says so, but for env; "" where it says so of none. To text (size). */
 void names_by_settings(const struct settings *s, const bool *differ, char *text, size_t size);

@@ -52,6 +52,11 @@ const char *settings_key(int i)
     return i < option_count() ? option_key(i) : "actors";
 }
 
+bool settings_is_text(int i)
+{
+    return i < option_count() && option_is_text(i);
+}
+
 const char *settings_text(const struct settings *s, int i, char *text, size_t size)
 {
     if (i < option_count())

@@ -23,6 +23,7 @@ int settings_read(struct settings *s, const char *path);
 /* Settings have a place each: those of options as there, then the number of actors. */
 int settings_count(void);
 const char *settings_key(int i);
+bool settings_is_text(int i); /* and neither a number nor true or false */
 /* Returns text (size). */
 const char *settings_text(const struct settings *s, int i, char *text, size_t size);
 /* Is setting i the same in both? A library is known by its name, wherever it lies. True of what says nothing about a

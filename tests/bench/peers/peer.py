@@ -50,5 +50,6 @@ class Meter:
             return self.now >= self.start + self.seconds
         return False
 
-    def report(self):
-        print(f"frames_per_s {REPEAT * (self.steps - self.first) / (self.now - self.start):.1f}", flush=True)
+    def report(self, frames=REPEAT):
+        """frames: emulated ones of an agent's step."""
+        print(f"frames_per_s {frames * (self.steps - self.first) / (self.now - self.start):.1f}", flush=True)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# run.sh [--seconds S] [--rounds R] [--cores LIST] [--game GAME] [--check] -- how fast others train on the same game, cores and
+# run.sh [--seconds S] [--rounds R] [--cores LIST] [--game GAME | --gym ID] [--check] -- how fast others train on the same game, cores and
 # network: PFRL's A3C, Stable-Baselines3's A2C, and a synchronous A2C over EnvPool and PyTorch, alternating with Dunlin.
+# With --gym ID: Stable-Baselines3's A2C alone, on that environment of Gymnasium, 8 of them, against as many an actor.
 # Prints one line for each: NAME frames_per_s V dunlin V ratio R, frames emulated, ratio = dunlin / NAME, medians over rounds.
 #
 # Installs them with pip into a virtual environment (PEERS_VENV, default build/peers beside the program): gigabytes, so no test
@@ -10,15 +11,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=${DUNLIN_BUILD:-$root/build}
 venv=${PEERS_VENV:-$build/peers}
-seconds=30 rounds=3 cores=$(taskset -cp $$ | sed 's/.*: //') game=pong only_check=0
+seconds=30 rounds=3 cores=$(taskset -cp $$ | sed 's/.*: //') game=pong only_check=0 peers=(pfrl_a3c sb3_a2c a2c_envpool)
+ours=()
 while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=$2; shift 2 ;;
     --rounds) rounds=$2; shift 2 ;;
     --cores) cores=$2; shift 2 ;;
     --game) game=$2; shift 2 ;;
+    --gym)
+        game=$2 peers=(sb3_gym)
+        ours=(--env "gym:$2" --python "$venv/bin/python" --net "mlp:64,64" --envs-per-actor 8)
+        shift 2
+        ;;
     --check) only_check=1; shift ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
@@ -27,15 +34,16 @@ if [ ! -f "$venv/complete" ]; then
     python3 -m venv "$venv"
     # PyTorch first and from its own index where one is given: the others then find it there
     "$venv/bin/pip" install -q ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
-    "$venv/bin/pip" install -q pfrl stable-baselines3 envpool ale-py gymnasium opencv-python-headless
+    "$venv/bin/pip" install -q pfrl stable-baselines3 envpool ale-py gymnasium opencv-python-headless box2d pygame-ce
     touch "$venv/complete"
 fi
-for peer in pfrl_a3c sb3_a2c a2c_envpool; do
+for peer in "${peers[@]}"; do
     "$venv/bin/python" "$here/$peer.py" --check >&2 || { echo "$peer.py: what it needs cannot be imported" >&2; exit 1; }
 done
 if [ $only_check = 1 ]; then exit 0; fi
 [ -x "$build/dunlin" ] || { echo "$build/dunlin is missing: make first" >&2; exit 1; }
 
+[ ${#ours[@]} -gt 0 ] || ours=(--env "atari:$game" --net small)
 count=$(taskset -c "$cores" nproc)
 work=$(mktemp -d)
 child=
@@ -51,7 +59,7 @@ status() { awk -v k="$1" '$1 == k { print $2 }' "$work/run/status" 2>/dev/null; 
 # frames/s of `dunlin train`, one actor a core, from two lines of RUN/status: start-up is no part of it
 dunlin() {
     rm -rf "$work/run"
-    taskset -c "$cores" "$build/dunlin" train --env "atari:$game" --net small --t-max 5 --actors "$count" --frames 1e12 \
+    taskset -c "$cores" "$build/dunlin" train "${ours[@]}" --t-max 5 --actors "$count" --frames 1e12 \
         --eval-every 0 --log-every 0.5 --out "$work/run" 2>"$work/dunlin.log" &
     child=$!
     until [ "$(status frames | cut -d. -f1)" -gt 20000 ] 2>/dev/null; do
@@ -80,14 +88,14 @@ peer() {
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
 
 for round in $(seq "$rounds"); do
-    for name in pfrl_a3c sb3_a2c a2c_envpool; do
+    for name in "${peers[@]}"; do
         echo "round $round: dunlin, then $name, $seconds s each on cores $cores" >&2
         dunlin
-        peer $name
+        peer "$name"
     done
 done
-ours=$(median "$work/dunlin")
-for name in pfrl_a3c sb3_a2c a2c_envpool; do
-    awk -v n=$name -v v="$(median "$work/$name")" -v o="$ours" \
+rate=$(median "$work/dunlin")
+for name in "${peers[@]}"; do
+    awk -v n=$name -v v="$(median "$work/$name")" -v o="$rate" \
         'BEGIN { printf "%s frames_per_s %.0f dunlin %.0f ratio %.2f\n", n, v, o, o / v }'
 done

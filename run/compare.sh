@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# compare.sh SETTINGS OUT -- trains each of a list of named settings on games and seeds for the same count of frames, and prints
+# the table of `dunlin compare`: mean and range over seeds of the last evaluation, the best settings first. Cut at any moment, the
+# same command goes on: what is done is kept, what was cut is resumed. SETTINGS is a file with a line for each:
+#
+#     NAME [FILE.ini] [--KEY VALUE ...]          # and comments
+#
+# From the environment: GAMES ("atari:pong atari:breakout"; none: what the settings say), SEEDS (3: seeds 1, 2, 3; or a list, "4 7"),
+# FRAMES (100000), ACTORS (one for each core), TABLE (--csv, --json or --by best), DUNLIN (build/dunlin). Progress goes to stderr.
+# Runs lie in OUT/GAME/NAME-seedN, for plot and compare. Status 1 where a run failed; the others are in the table.
+set -eu
+say() { echo "compare.sh: $*" >&2; }
+[ $# = 2 ] || { say "two words are wanted: a file of settings, and the folder of the runs (see the top of $0)"; exit 2; }
+settings=$1 out=$2
+dunlin=${DUNLIN:-$(dirname "$0")/../build/dunlin} seeds=${SEEDS:-3} frames=${FRAMES:-100000}
+[ -x "$dunlin" ] || { say "$dunlin is missing; run make first"; exit 2; }
+[ -r "$settings" ] || { say "$settings cannot be read; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
+case $seeds in *[!0-9\ ]* | "") say "SEEDS is '$seeds'; allowed: how many, or a list such as \"4 7\""; exit 2 ;; esac
+case $seeds in *\ *) ;; *) seeds=$(seq "$seeds") ;; esac
+read -ra games <<<"${GAMES:-}"
+[ ${#games[@]} -gt 0 ] || games=("")
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+# all names before the first run
+names=()
+while read -r name rest; do
+    case $name in "" | \#*) continue ;; esac
+    case $name in *[!A-Za-z0-9._-]* | [.-]*) say "$settings: the name '$name'; allowed: letters, digits, . _ -"; exit 2 ;; esac
+    case " ${names[*]-} " in *" $name "*) say "$settings: $name stands there twice"; exit 2 ;; esac
+    names+=("$name")
+done <"$settings"
+[ ${#names[@]} -gt 0 ] || { say "$settings: no settings; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
+
+status=0
+for seed in $seeds; do # seed by seed: a table that is cut compares settings all the same
+    for game in "${games[@]}"; do
+        while read -r name rest <&3; do
+            case $name in "" | \#*) continue ;; esac
+            read -ra words <<<"${rest%%#*}"
+            run=$out/${game:+${game//[^A-Za-z0-9._]/-}/}$name-seed$seed
+            mkdir -p "$(dirname "$run")"
+            say "$run"
+            # what it was begun with: a resume would take another lr for one that was changed half way
+            words_now="${words[*]-} ${ACTORS:+--actors $ACTORS}"
+            [ -e "$run.words" ] || echo "$words_now" >"$run.words"
+            if [ "$(cat "$run.words")" != "$words_now" ]; then
+                say "$run failed: it was begun with '$(cat "$run.words")', not '$words_now'; give the setting another name"
+                status=1
+                continue
+            fi
+            # cut before its first checkpoint: there is nothing to go on from
+            begin=--or-resume
+            [ ! -e "$run/run.h5" ] || ls "$run"/checkpoint*.h5 >/dev/null 2>&1 || begin=--force
+            "$dunlin" train ${words[@]+"${words[@]}"} ${game:+--env "$game"} --seed "$seed" --frames "$frames" ${ACTORS:+--actors "$ACTORS"} \
+                --out "$run" $begin </dev/null >"$run.log" 2>&1 && rc=0 || rc=$?
+            [ $rc -lt 128 ] || exit $rc # stopped: the same command goes on
+            [ $rc = 0 ] || { say "$run failed: $(tail -n 1 "$run.log")"; status=1; }
+        done 3<"$settings"
+    done
+done
+# shellcheck disable=SC2086
+"$dunlin" compare "$out" ${TABLE:-} || status=1
+exit $status

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# test_compare.sh -- `dunlin compare` puts runs into a table, for people and programs; run/compare.sh makes such runs.
+. "$(dirname "$0")/tap.sh"
+maker=${DUNLIN_BUILD:-$source_dir/build}/tests/test_plot
+
+refused() { # refused NAME STATUS "WORD|WORD" ARGS...
+    local name=$1 wanted=$2 words=$3; shift 3
+    run "$dunlin" compare "$@"
+    IFS='|' read -ra w <<<"$words"
+    check "$name: status $wanted" is "$status" "$wanted"
+    check "$name: one line with $words" says "${w[@]}"
+}
+# in_json EXPRESSION: true of d, what python reads from the file out
+in_json() {
+    python3 -c 'import json, sys; d = json.load(open("out")); sys.exit(not eval("(" + sys.argv[1] + ")"))' "$1"
+}
+
+# last evaluations of made runs: 40 / (1 + exp(-10 + SHIFT / 100000)) - 19
+mkdir -p sweep/games
+for s in 1 2 3; do "$maker" make sweep/good-seed$s $(((s - 1) * 300000)) 0.001 1 $s; done
+"$maker" make sweep/bad-seed1 950000 0.01 1 1; "$maker" make sweep/bad-seed2 900000 0.01 1 2
+"$maker" make sweep/games/other 0 0.001 1 1 pendulum
+"$maker" make 'odd, "name"' 0 0.002 0 1
+mkdir empty
+
+run "$dunlin" compare sweep/good* sweep/bad*; check "compare: status 0" is "$status" 0; cp out table
+check "a row for each setting and its title, what differs alone" \
+    is "$(awk 'NF && !/^last,/ { print $1, $2, $3 }' table | tr '\n' ';')" \
+    "run lr n;good-seed* 0.001 3;bad-seed* 0.01 2;"
+check "the best first, with mean and range" grep -q "^good-seed.* 20.75  20.28 to 21 " table
+check "what the scores are is said" grep -q "last and of the best evaluation" table
+run "$dunlin" compare sweep/good* sweep/bad* --each; check "each: five rows, the seed among what differs" \
+    is "$(grep -c "^good-seed[123]\|^bad-seed[12]" out) $(grep -c "^run .*seed" out)" "5 1"
+COLUMNS=70 run "$dunlin" compare sweep; check "a folder: status 0" is "$status" 0
+check "a folder: all in it, by environment" is "$(grep -c "^good\|^bad\|^other" out)" 3
+check "no line is wider than the terminal" is "$(awk 'length > 70' out)" ""
+run "$dunlin" compare sweep 'odd, "name"' --csv; check "CSV: status 0" is "$status" 0
+check "CSV: it is read back" python3 -c '
+import csv
+rows = list(csv.DictReader(open("out")))
+assert [r["run"] for r in rows] == ["odd, \"name\"", "good-seed*", "bad-seed*", "other"], rows
+assert rows[1]["n"] == "3" and rows[1]["frames"] == "1500000" and float(rows[1]["last_min"]) < float(rows[1]["last"])
+assert {r["score"] for r in rows} == {"episodes", "evaluation"} and rows[3]["score"] == "evaluation"'
+run "$dunlin" compare sweep 'odd, "name"' --json; check "JSON: status 0" is "$status" 0
+check "JSON: python3 -m json.tool takes it" python3 -m json.tool out /dev/null
+check "JSON: rows, their settings with types, their runs" in_json \
+    'd["rows"][1]["n"] == 3 and d["rows"][1]["settings"] == {"env": "catch", "algo": "a3c", "lr": 0.001} and
+     sorted(r["seed"] for r in d["rows"][1]["runs"]) == [1, 2, 3] and d["rows"][3]["settings"]["env"] == "pendulum"'
+run "$dunlin" compare sweep/good-seed1 'odd, "name"' --json
+check "where a run has no evaluation, episodes count for all of its environment" in_json \
+    'all(r["score"] == "episodes" for r in d["rows"])'
+run "$dunlin" compare sweep empty; check "what cannot be read is left out" is "$status" 0
+check "and named" grep -q "left out: empty: no run.h5" err
+refused "no run" 2 "compare needs runs"
+refused "both forms" 2 "--csv|--json" sweep --csv --json
+refused "unknown order" 2 "--by|first|last, best" sweep --by first
+refused "unknown option" 2 "--sort" sweep --sort x
+refused "nothing there" 1 "nowhere" nowhere
+refused "an empty folder" 1 "empty|run.h5" empty
+
+# run/compare.sh: two settings, two seeds; what is there is gone on with
+cat >settings.txt <<'END'
+# two of them
+slow --lr 0.0001
+fast   --lr 0.003  --t-max 10   # a comment
+END
+compare() { # compare SEEDS FRAMES WORDS...
+    DUNLIN=$dunlin ACTORS=1 FRAMES=$2 GAMES=corridor SEEDS=$1 run "$source_dir/run/compare.sh" "${@:3}"
+}
+compare 1 700 settings.txt made; check "compare.sh: status 0" is "$status" 0
+rm made/corridor/slow-seed1/checkpoint* # as if cut before its first checkpoint
+compare 2 700 settings.txt made; check "compare.sh, again with more seeds: status 0" is "$status" 0
+check "a row for each name, of two seeds" \
+    is "$(awk '/-seed/ { print $1, $4 }' out | sort | tr '\n' ';')" "fast-seed* 2;slow-seed* 2;"
+check "a run that was done is not done again" grep -q "already at" made/corridor/fast-seed1.log
+
+# JSON of the other commands, of a run that was made
+json() { # json NAME EXPRESSION ARGS...
+    run "$dunlin" "${@:3}"; check "$1 --json: status 0" is "$status" 0
+    check "$1 --json: python3 -m json.tool takes it" python3 -m json.tool out /dev/null
+    check "$1 --json: what it says" in_json "$2"
+}
+run_made=made/corridor/fast-seed1
+json info 'd["checkpoint"]["ranks"] == 2 and d["settings"]["lr"] == 0.003 and d["settings"]["reward-clip"] is False
+    and d["settings"]["env"] == "corridor" and d["provenance"]["sessions"] == 1 and d["resumes"] == []
+    and "hns" not in d' \
+    info $run_made --json
+json "info of a checkpoint" 'd["settings"]["t-max"] == 10 and d["checkpoint"]["session"] == 0' \
+    info "$(ls $run_made/checkpoint-*.h5 | tail -n 1)" --json
+json eval 'd["episodes"] == 3 and d["policy"] == "sampled" and d["min"] <= d["mean"] <= d["max"]' \
+    eval $run_made --episodes 3 --json
+json list '{"name", "kind", "help"} == set(d[0]) and
+    "a3c" in [i["name"] for i in d if i["kind"] == "algorithm"]' list --json
+json bench 'd[0]["name"].startswith("net-mlp") and d[0]["unit"] == "us" and d[0]["value"] > 0' \
+    bench net --net mlp --seconds 0.05 --json
+run "$dunlin" info $run_made --json --csv eval; check "info: both forms: status 2" is "$status" 2
+run "$dunlin" eval $run_made --hns; check "eval --hns of another environment: status 2" is "$status" 2
+check "eval --hns of another environment: one line" says corridor atari:pong
+run "$dunlin" train --env atari:pong --frames 400 --eval-every 0 --actors 1 --out pong
+if [ "$status" = 0 ]; then
+    run "$dunlin" eval pong --episodes 1 --eval-seconds 2 --hns
+    check "eval --hns: the mean beside a person's" \
+        awk '{ for (i = 1; i < NF; i += 2) v[$i] = $(i + 1) }
+            END { d = v["hns"] - (v["mean"] + 20.7) / 35.3; exit !(d * d < 1e-6) }' out
+    run "$dunlin" info pong; check "info: last the scores beside a person's" \
+        is "$(tail -n 4 out | tr '\n' ' ')" "hns-last - hns-best - hns-random -20.7 hns-human 14.6 "
+else
+    skip "scores beside a person's" "no Atari here"
+fi
+
+printf 'slow --lr 0.5\n' >settings.txt
+compare 2 700 settings.txt made; check "another setting of that name: status 1" is "$status" 1
+check "another setting of that name: said" grep -q "slow-seed1 failed.*--lr 0.0001.*--lr 0.5" err
+printf 'a --lr 0.1\na --lr 0.2\n' >settings.txt
+compare 1 700 settings.txt made; check "a name twice: status 2" is "$status" 2
+printf '../a --lr 0.1\n' >settings.txt
+compare 1 700 settings.txt made; check "a name that leads elsewhere: status 2" is "$status" 2
+compare x 700 settings.txt made; check "no seeds: status 2" is "$status" 2
+finish
