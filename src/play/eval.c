@@ -13,8 +13,7 @@
 
 static const char usage[] =
     "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--ema] [--eval-eps E] "
-    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]
-"
+    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
     "  --ema: the average of the weights that train --ema kept beside them\n"
