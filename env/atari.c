@@ -260,6 +260,15 @@ static const struct env_default defaults[] = {
     {NULL, "frames", "40000000"},
     {NULL, "eval-every", "2000000"},
     {NULL, "checkpoint-every", "2000000"},
+    /* Mnih et al. 2015, but for the network, which is the others' */
+    {"dqn", "optimizer", "centred-rmsprop"},
+    {"dqn", "lr", "2.5e-4"},
+    {"dqn", "lr-anneal", "false"},
+    {"dqn", "rms-decay", "0.95"},
+    {"dqn", "rms-eps", "0.01"},
+    {"dqn", "clip", "0"},
+    {"dqn", "t-max", "4"},
+    {"dqn", "eps-final", "0.1"},
     {NULL, NULL, NULL},
 };
 

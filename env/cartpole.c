@@ -28,13 +28,37 @@ enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 /* Rewards of 1 a step sum to a discounted value near 100, far from where the value head starts: scaled, it is near 5.
  * Single games pull the weights about, and late in a run they forget what they knew: four environments an actor. The Q
  * methods need longer, a smaller lr, and one epsilon that stays large: of the paper's, 0.01 to 0.5, chance may give all
- * few environments small ones, and a pole that hardly sways teaches nothing: with 0.1 alone 3 runs of 15 failed. */
+ * few environments small ones, and a pole that hardly sways teaches nothing: with 0.1 alone 3 runs of 15 failed. dqn:
+ * with gamma 0.99 most runs stay at 200 to 300, whatever the optimiser. */
 static const struct env_default defaults[] = {
-    {NULL, "net", "mlp:64,64"},     {NULL, "lr", "0.001"},          {"a3c", "lr", "0.003"},
-    {NULL, "rms-eps", "0.01"},      {NULL, "reward-scale", "0.05"}, {NULL, "envs-per-actor", "4"},
-    {NULL, "frames", "2000000"},    {"a3c", "frames", "1000000"},   {NULL, "eps-final", "0.2"},
-    {NULL, "eps-frames", "200000"}, {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "100000"},
-    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "20"},  {NULL, NULL, NULL},
+    {NULL, "net", "mlp:64,64"},
+    {NULL, "lr", "0.001"},
+    {"a3c", "lr", "0.003"},
+    {NULL, "rms-eps", "0.01"},
+    {NULL, "reward-scale", "0.05"},
+    {NULL, "envs-per-actor", "4"},
+    {NULL, "frames", "2000000"},
+    {"a3c", "frames", "1000000"},
+    {NULL, "eps-final", "0.2"},
+    {NULL, "eps-frames", "200000"},
+    {NULL, "target-every", "1000"},
+    {NULL, "checkpoint-every", "100000"},
+    {NULL, "eval-every", "50000"},
+    {NULL, "eval-episodes", "20"},
+    {"dqn", "optimizer", "centred-rmsprop"},
+    {"dqn", "rms-decay", "0.95"},
+    {"dqn", "clip", "0"},
+    {"dqn", "gamma", "0.98"},
+    {"dqn", "envs-per-actor", "1"},
+    {"dqn", "t-max", "8"},
+    {"dqn", "batch", "64"},
+    {"dqn", "memory", "50000"},
+    {"dqn", "replay-start", "1000"},
+    {"dqn", "eps-final", "0.1"},
+    {"dqn", "eps-frames", "20000"},
+    {"dqn", "frames", "60000"},
+    {"dqn", "eval-every", "10000"},
+    {NULL, NULL, NULL},
 };
 
 static int cartpole_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)

@@ -35,7 +35,8 @@ struct catch
 };
 
 /* With the paper's initial weights and rms-eps 0.1, far above the mean square of these gradients, learning begins late
- * or, where chance is against it, not within the run. Four environments make a gradient less one-sided. */
+ * or, where chance is against it, not within the run. Four environments make a gradient less one-sided. dqn: the
+ * reward comes at the end of up to eleven steps, and goes back by one with each target network. */
 static const struct env_default defaults[] = {
     {NULL, "net", "small"},
     {NULL, "init", "he"},
@@ -49,6 +50,18 @@ static const struct env_default defaults[] = {
     {NULL, "checkpoint-every", "100000"},
     {NULL, "eval-every", "50000"},
     {NULL, "eval-episodes", "50"},
+    {"dqn", "optimizer", "adam"},
+    {"dqn", "lr-anneal", "false"},
+    {"dqn", "clip", "0"},
+    {"dqn", "envs-per-actor", "1"},
+    {"dqn", "t-max", "2"},
+    {"dqn", "batch", "16"},
+    {"dqn", "memory", "10000"},
+    {"dqn", "replay-start", "500"},
+    {"dqn", "eps-frames", "2000"},
+    {"dqn", "target-every", "100"},
+    {"dqn", "frames", "10000"},
+    {"dqn", "eval-every", "1000"},
     {NULL, NULL, NULL},
 };
 

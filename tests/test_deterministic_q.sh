@@ -10,5 +10,17 @@ case_of "acrobot n-step-q lstm, lambda, clipped errors" 3 "USR1" --env acrobot -
 case_of "corridor one-step-q, 2 environments, no target network" 3 "ACTOR" --env corridor --algo one-step-q --envs-per-actor 2 --frames 100000 \
     --target-every 0 --epochs 2 \
     --checkpoint-every 2000 --eval-every 9000
+# the memory goes into no checkpoint, so a resume is another run; but each run can be had again
+for run in one two; do
+    check "cartpole dqn, 3 ranks: run $run" train $run 3 --env cartpole --algo dqn --frames 6000 --memory 2000 --replay-start 600 --eval-every 2000 \
+        --eval-episodes 3 --log-frames 1000
+done
+check "cartpole dqn: the same bits" same one two
+# waiting gradients by several threads
+for threads in 1 3; do
+    check "catch, $threads threads at rank 0: runs" train threads-$threads 3 --env catch --frames 600 --eval-every 0 --log-frames 200 \
+        --master-threads $threads
+done
+check "catch, 1 and 3 threads at rank 0: the same bits" same threads-1 threads-3
 check "the runs were interrupted (sessions: $sessions)" at_least $sessions 2
 finish

@@ -152,6 +152,10 @@ static void test_limits(void **state)
     facts[2].memory = 100000000;
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn memory:", "node1: 100 MB", "fewer ranks");
+    p = healthy(4, 2); /* two of three actors on node1, whose memories want 8 GB beside the rest */
+    p.kept = 12e9;
+    judge(&p, true);
+    expect_one(DOCTOR_WARN, "warn memory:", "node1: 8000 MB", "lower --memory");
     p = healthy(8, 8);
     for (int r = 0; r < 8; r++) facts[r].mask[0] = 0xff, facts[r].online = 8;
     facts[0].files = 100;

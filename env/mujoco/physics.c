@@ -292,7 +292,15 @@ static int physics_load(void *state, const void *bytes, size_t n)
     struct saved head;
     if (n != sizeof head + (size_t)floats * sizeof(mjtNum)) return -1;
     memcpy(&head, bytes, sizeof head);
-    if (head.version != mjVERSION_HEADER || head.task != t || head.steps < 0 || head.steps > p->task->steps) return -1;
+    if (head.version != mjVERSION_HEADER) {
+        char line[LINE];
+        snprintf(line, sizeof line,
+                 "a saved state is of MuJoCo's version number %d, this one is %d: go on with that one",
+                 (int)head.version, (int)mjVERSION_HEADER);
+        say(line);
+        return -1;
+    }
+    if (head.task != t || head.steps < 0 || head.steps > p->task->steps) return -1;
     if (!isfinite(head.progress)) return -1;
     for (int i = 0; i < floats; i++)
         if (!isfinite(numbers[i])) return -1;

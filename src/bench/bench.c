@@ -63,6 +63,7 @@ static void print_usage(void)
               "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n");
     text_help(stdout, line);
     text_help(stdout,
+              "  --threads 1,2 server: so many threads apply, in turn (train: --master-threads)\n"
               "  actor and whole take the options of `dunlin train` (default --env catch):\n"
               "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
               "  whole: --actors N is the most that are tried at a time (16)\n"
@@ -99,7 +100,7 @@ static int check(const struct bench *b, const struct what *w)
 /* Under mpirun: a master and the actors that the WHAT wants. */
 static int launch(const struct bench *b, const struct what *w)
 {
-    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 8 };
+    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 10 };
     char seconds[32], params[32];
     int n = 0;
     const char **words = memory_new((size_t)b->argc + WORDS + 1, sizeof *words);
@@ -112,6 +113,10 @@ static int launch(const struct bench *b, const struct what *w)
     if (!w->trains && b->params) {
         words[n++] = "--params";
         words[n++] = params;
+    }
+    if (!w->trains && b->threads_text) {
+        words[n++] = "--threads";
+        words[n++] = b->threads_text;
     }
     if (!w->trains && b->net) {
         words[n++] = "--net";

@@ -7,6 +7,8 @@
  *                   the slower of the roots and divisions of all entries and the reading of theta, g and what the K
  *                   gradients hold. The ratio may exceed 1: the row of an input that was 0 at every step costs
  *                   neither root nor division.
+ * With --threads 1,2 each of them for each number of threads, in turn; server-apply-tT-kK is that of T threads, if T
+ * is not 1.
  * server-push       bytes/s of a gradient copied to its mailbox and pushed, over memcpy between own buffers
  * server-fetch      bytes/s of weights that rank 0 has just written, over the same
  * server-wakeup     median time from a push to its ack with rank 0 asleep, over a bare futex there and back
@@ -38,9 +40,10 @@ struct server {
     struct grad_form form[2]; /* whole; with factors, or whole too, and then not measured */
     int actors;
     int64_t orders;
-    float *streams; /* (2 + MOST, params) what a pass over K gradients reads, elsewhere */
-    float *root[3]; /* (ROOT_FLOATS) */
-    struct series apply[2][KS], read[2][KS], arithmetic; /* by form, s per gradient */
+    float *streams;                    /* (2 + MOST, params) what a pass over K gradients reads, elsewhere */
+    float *root[3];                    /* (ROOT_FLOATS) */
+    int threads[BENCH_THREADS], kinds; /* (kinds) */
+    struct series apply[BENCH_THREADS][2][KS], read[2][KS], arithmetic; /* by form, s per gradient */
 };
 
 /* Publishes an order, with the same weights. */
@@ -110,10 +113,12 @@ static int measure_apply(struct server *s, int form, double seconds)
         for (int i = 0; i < KS && ks[i] <= s->actors; i++) {
             arithmetic_slice(s);
             read_slice(s, ks[i], form, &s->read[form][i]);
-            if (apply_slice(s, ks[i], form, &s->apply[form][i])) return -1;
-            if (round) continue;
-            series_free(&s->apply[form][i]); /* the first touches the pages */
-            series_free(&s->read[form][i]);
+            for (int t = 0; t < s->kinds; t++) {
+                if (optim_threads(s->turn.optim, s->threads[t])) return -1;
+                if (apply_slice(s, ks[i], form, &s->apply[t][form][i])) return -1;
+                if (!round) series_free(&s->apply[t][form][i]); /* the first touches the pages */
+            }
+            if (!round) series_free(&s->read[form][i]);
         }
     }
     order(s, ORDER_REST);
@@ -156,8 +161,12 @@ static void report_apply(const struct server *s, int form)
         const double read = 1 / series_median(&s->read[form][i]);
         log_root("%2d waiting%s: reading alone %.4g gradients/s (%.4g GB/s)", ks[i], form ? ", factors" : "", read,
                  1e-9 * read * sizeof(float) * (double)pass_floats(s, ks[i], form) / ks[i]);
-        snprintf(name, sizeof name, "server-%s-k%d", form ? "factors" : "apply", ks[i]);
-        probe_print(name, 1 / series_median(&s->apply[form][i]), fmin(arithmetic, read), "gradients/s");
+        for (int t = 0; t < s->kinds; t++) {
+            char threads[16] = "";
+            if (s->threads[t] > 1) snprintf(threads, sizeof threads, "t%d-", s->threads[t]);
+            snprintf(name, sizeof name, "server-%s-%sk%d", form ? "factors" : "apply", threads, ks[i]);
+            probe_print(name, 1 / series_median(&s->apply[t][form][i]), fmin(arithmetic, read), "gradients/s");
+        }
     }
 }
 
@@ -196,7 +205,7 @@ static int run_server(struct server *s, double seconds)
     if (share_wait_bye(s->turn.share, PATIENCE)) rc = -1;
     for (int i = 0; i < 3; i++) free(s->root[i]);
     for (int i = 0; i < 2 * KS; i++) {
-        series_free(&s->apply[i / KS][i % KS]);
+        for (int t = 0; t < s->kinds; t++) series_free(&s->apply[t][i / KS][i % KS]);
         series_free(&s->read[i / KS][i % KS]);
     }
     series_free(&s->arithmetic);
@@ -220,6 +229,13 @@ static int look_at_model(const struct bench *b, struct server *s)
     return 0;
 }
 
+static bool threaded(const struct server *s)
+{
+    bool any = false;
+    for (int t = 0; t < s->kinds; t++) any |= s->threads[t] > 1;
+    return any;
+}
+
 int bench_server(const struct bench *b)
 {
     struct server s = {.turn.lr = 7e-4};
@@ -228,6 +244,8 @@ int bench_server(const struct bench *b)
     mpi_ranks_begin(&r);
     const int cores = probe_cores();
     s.actors = r.size - 1;
+    memcpy(s.threads, b->threads_text ? b->threads : (int[BENCH_THREADS]){1}, sizeof s.threads);
+    while (s.kinds < BENCH_THREADS && s.threads[s.kinds]) s.kinds++;
     bool ok = !look_at_model(b, &s);
     if (ok && r.rank == 0) {
         const struct optim_config optim = {
@@ -239,7 +257,8 @@ int bench_server(const struct bench *b)
         r.share = share_open(MPI_COMM_WORLD, &config);
         s.turn.share = r.share;
         s.turn.params = s.form->params;
-        probe_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
+        /* several threads go where the actors sleep */
+        if (r.rank || !threaded(&s)) probe_pin(r.rank == 0 ? cores - 1 : (r.rank - 1) % (cores > 1 ? cores - 1 : 1));
         if (r.rank == 0 && cores < 2) log_root("only one core: rank 0 shares it with the actors");
         rc = r.rank == 0 ? run_server(&s, b->seconds) : scripted_run(r.share, &s.form[1], 0.25 * b->seconds);
         if (rc && r.rank) log_error("%s", error_text());

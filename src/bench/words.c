@@ -38,6 +38,26 @@ static int read_factors(const char *key, const char *text, void *bench)
                             text ? text : "(nothing)");
 }
 
+/* A[,B...]: numbers of threads, each from 1 to 64. */
+static int read_threads(const char *key, const char *text, void *bench)
+{
+    enum { MOST = 64 };
+    struct bench *b = bench;
+    const char *at = text ? text : "";
+    int n = 0, used = 0;
+    bool good = *at != 0;
+    while (good && *at) {
+        good = n < BENCH_THREADS && sscanf(at, "%d%n", &b->threads[n], &used) == 1 && b->threads[n] >= 1 &&
+               b->threads[n] <= MOST && (!at[used] || (at[used] == ',' && at[used + 1]));
+        n++;
+        if (good) at += used + (at[used] == ',');
+    }
+    b->threads_text = text;
+    return good ? 0
+                : error_set("%s '%s': allowed: 1 to %d numbers from 1 to %d, such as --threads 1,2", key,
+                            text ? text : "", BENCH_THREADS, MOST);
+}
+
 int bench_words(struct bench *b, int argc, char **argv)
 {
     int64_t lstm = 0;
@@ -47,6 +67,7 @@ int bench_words(struct bench *b, int argc, char **argv)
         {"--params", .read = read_params, .to = b},
         {"--json", .flag = &b->json},
         {"--factors", .read = read_factors, .to = b},
+        {"--threads", .read = read_threads, .to = b},
         {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
         {"--net", .text = &b->net, .keep = true},
     };
@@ -83,7 +104,7 @@ int bench_check_net(const struct bench *b, const char *what)
                                 {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"}};
     snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
     const struct words words = {
-        .rows = rows, .row_count = 2, .unknown = {unknown, "; allowed: --seconds --net --lstm --params"}};
+        .rows = rows, .row_count = 2, .unknown = {unknown, "; allowed: --seconds --net --lstm --params --threads"}};
     if (words_read(&words, b->argc, b->argv)) return -1;
     if (!b->net) return 0;
     struct net *net = bench_net_new(b->net, b->lstm);

@@ -6,7 +6,7 @@
 #include "nn/net.h"
 #include "optim/grad.h"
 
-enum { BENCH_ROWS = 2 };
+enum { BENCH_ROWS = 2, BENCH_THREADS = 8 };
 
 struct bench {
     double seconds; /* to measure for; 0: not given */
@@ -17,9 +17,11 @@ struct bench {
      * and the rank of the factors that are pushed, 0 for none; in 0: not given */
     struct grad_wide wide;
     int rows[BENCH_ROWS];
-    const char *net; /* --net, NULL: not given */
-    int argc;        /* the options of training among the words, --net included; argv has room for 32 more */
-    char **argv;     /* owner: free() by the caller of bench_words() */
+    int threads[BENCH_THREADS]; /* --threads A[,B...], of the server; then 0 */
+    const char *threads_text;   /* the same as typed; NULL: not given */
+    const char *net;            /* --net, NULL: not given */
+    int argc;                   /* the options of training among the words, --net included; argv has room for 32 more */
+    char **argv;                /* owner: free() by the caller of bench_words() */
 };
 
 /* Our own options from the words behind WHAT; the rest are training's. 0, or -1 after error_set(). */

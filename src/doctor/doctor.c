@@ -45,7 +45,8 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     s.set = *set;
     doctor_open(d, &s);
     const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
-    const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .params = params, .alone = true};
+    const struct doctor_plan plan = {
+        .facts = &facts, .n = 1, .actors = actors, .params = params, .kept = doctor_kept(&s), .alone = true};
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);

@@ -14,6 +14,7 @@ struct doctor_plan {
     int n;
     int actors;    /* that a run would have */
     size_t params; /* of its network */
+    double kept;   /* bytes that its actors keep to learn from, all together */
     bool alone;    /* facts of one process that is not under a launcher */
 };
 

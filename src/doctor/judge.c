@@ -112,9 +112,12 @@ static void judge_host_memory(struct doctor *d, const struct doctor_plan *p, con
     else
         doctor_say(d, DOCTOR_OK, "shm", NULL, "%s: /dev/shm has %.0f MB free, the window takes %.0f", host->host,
                    (double)host->shm_free / MB, window / MB);
-    const double need = ranks * (RANK_BYTES + 6.0 * (double)p->params * sizeof(float)) + window;
+    const double kept = p->actors ? p->kept * readers / p->actors : 0;
+    const double need = ranks * (RANK_BYTES + 6.0 * (double)p->params * sizeof(float)) + window + kept;
     if (host->memory >= 0 && (double)host->memory < need)
-        doctor_say(d, DOCTOR_WARN, "memory", "start fewer ranks, or ask for more memory (sbatch --mem)",
+        doctor_say(d, DOCTOR_WARN, "memory",
+                   kept > 0 ? "lower --memory, or ask for more memory (sbatch --mem)"
+                            : "start fewer ranks, or ask for more memory (sbatch --mem)",
                    "%s: %.0f MB are free and %d ranks want about %.0f", host->host, (double)host->memory / MB, ranks,
                    need / MB);
     else

@@ -199,11 +199,11 @@ static int try_relays(struct gathered *w, struct mpi_ranks *r, size_t params)
     return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
-static void judge(const struct gathered *w, int size, size_t params, bool atari)
+static void judge(const struct gathered *w, int size, size_t params, double kept, bool atari)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n = 0, hosts;
-    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .params = params};
+    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .params = params, .kept = kept};
     hosts = count_hosts(&plan);
     MPI_Get_library_version(library, &n);
     library[strcspn(library, ",\n")] = 0;
@@ -239,7 +239,7 @@ int doctor_ranks(struct option_set *set)
     if (r.rank == 0) {
         const bool atari = !strncmp(set->values.env, "atari:", 6);
         if (!doctor_open(&doctor, &s)) params = (int64_t)s.setup.facts->params;
-        judge(&w, r.size, (size_t)params, atari);
+        judge(&w, r.size, (size_t)params, doctor_kept(&s), atari);
     }
     CHECK_MPI(MPI_Bcast(&params, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (r.size == 1)

@@ -25,6 +25,13 @@ int doctor_open(struct doctor *d, struct doctor_setup *s)
     return -1;
 }
 
+double doctor_kept(const struct doctor_setup *s)
+{
+    if (!s->ok || !s->setup.algo->replay) return 0;
+    const struct agent_config config = setup_agent_config(&s->setup, 1);
+    return agent_replay_bytes(&config, &s->setup.world);
+}
+
 /* s of a rollout and its gradient; 0 after error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
 {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/team.h"
 #include "optim/row.h"
 #include "optim/wide.h"
 
@@ -18,7 +19,11 @@ struct optim {
     float *state; /* (sets, blocks, n) */
     int64_t steps;
     struct wide *wide; /* of shared RMSProp; or NULL */
+    struct team *team; /* NULL: the caller alone */
 };
+
+/* Entries times gradients that are worth a call of the others: about what one applies while they wake up. */
+enum { TEAM_LEAST = 65536, TEAM_PARTS = 4 /* for each thread, since the quiet rows of a matrix cost little */ };
 
 #define OPTIM(name, KIND) extern const struct optim_row optim_##name;
 #include "optim/rows.h"
@@ -81,10 +86,24 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
 void optim_free(struct optim **optim)
 {
     if (!*optim) return;
+    team_free(&(*optim)->team);
     wide_free(&(*optim)->wide);
     free((*optim)->state);
     free(*optim);
     *optim = NULL;
+}
+
+int optim_threads(struct optim *optim, int threads)
+{
+    team_free(&optim->team);
+    if (threads < 2) return 0;
+    optim->team = team_new(threads);
+    return optim->team ? 0 : -1;
+}
+
+int optim_thread_count(const struct optim *optim)
+{
+    return optim->team ? team_threads(optim->team) : 1;
 }
 
 const struct optim_row *optim_row_of(const struct optim *optim)
@@ -174,25 +193,67 @@ static void through_row(struct optim *o, int set, const float *in, float *out, s
     o->row->apply(&p);
 }
 
-/* `steps`: gradients before these. */
-static void apply_part(struct optim *o, const float *theta_in, float *theta_out, const struct optim_grad *all, int k,
+/* What is to be done of theta from `from` on, n entries; each part of it by whoever comes. */
+struct work {
+    struct optim *optim;
+    const float *in; /* theta, whole */
+    float *out;
+    size_t from, n;
+    const struct optim_grad *grads; /* (k) each from theta's beginning */
+    int k, parts;
+    int64_t steps; /* gradients before these */
+};
+
+/* Where part i begins: no row of the wide matrix is cut. */
+static size_t part_begin(const struct work *w, int i)
+{
+    const struct grad_wide *m = &w->optim->config.wide;
+    size_t at = w->from + w->n / 16 * (size_t)i / (size_t)w->parts * 16;
+    if (i == w->parts) at = w->from + w->n;
+    if (i < w->parts && m->in && at > m->offset && at < m->offset + grad_wide_floats(m)) {
+        at -= (at - m->offset) % (size_t)m->out;
+        if (at < w->from) at = w->from;
+    }
+    return at;
+}
+
+static void do_part(void *arg, int i)
+{
+    const struct work *w = arg;
+    struct optim *o = w->optim;
+    const size_t from = part_begin(w, i), n = part_begin(w, i + 1) - from;
+    struct optim_grad grads[OPTIM_PART_MOST];
+    const float *in = w->in + from;
+    float *const out = w->out + from;
+    if (!n) return;
+    for (int j = 0; j < w->k; j++) {
+        grads[j] = w->grads[j];
+        grads[j].grad += from;
+    }
+    if (!o->row->per_actor) through_row(o, 0, in, out, from, n, grads, w->k, w->steps);
+    for (int j = 0; o->row->per_actor && j < w->k; j++) { /* each has a state of its own to read and write */
+        assert(grads[j].actor >= 0 && grads[j].actor < o->sets);
+        through_row(o, grads[j].actor, j ? out : in, out, from, n, grads + j, 1, w->steps);
+    }
+}
+
+/* Entries from .. from + n - 1, k at most OPTIM_PART_MOST; `steps`: gradients before these. Every entry meets the same
+ * operations in the same order, whoever does its part. */
+static void apply_part(struct optim *o, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k,
                        size_t from, size_t n, int64_t steps)
 {
-    struct optim_grad grads[OPTIM_PART_MOST];
-    const float *in = theta_in + from;
-    float *const out = theta_out + from;
+    struct work w = {o, theta_in, theta_out, from, n, grads, k, 1, steps};
     for (int j = 0; j < k; j++) {
-        grads[j] = all[j];
-        grads[j].grad += from;
-        assert(!all[j].factors || o->row->factors);
-        assert(grad_floats(&(struct grad_form){o->n, o->config.wide, all[j].factors}) <= o->n);
+        assert(!grads[j].factors || o->row->factors);
+        assert(grad_floats(&(struct grad_form){o->n, o->config.wide, grads[j].factors}) <= o->n);
     }
     if (o->wide && from == 0) wide_begin(o->wide);
     if (o->wide && from == 0 && !optim_any_factors(grads, k)) wide_move_all(o->wide, o->state, (float)o->config.decay);
-    if (!o->row->per_actor) through_row(o, 0, in, out, from, n, grads, k, steps);
-    for (int j = 0; o->row->per_actor && j < k; j++) { /* one by one: each has a state of its own to read and write */
-        assert(grads[j].actor >= 0 && grads[j].actor < o->sets);
-        through_row(o, grads[j].actor, j ? out : in, out, from, n, grads + j, 1, steps);
+    if (o->team && n * (size_t)k >= TEAM_LEAST) {
+        w.parts = TEAM_PARTS * team_threads(o->team);
+        team_run(o->team, w.parts, do_part, &w);
+    } else {
+        do_part(&w, 0);
     }
     if (o->wide && from + n == o->weights) wide_end(o->wide);
 }

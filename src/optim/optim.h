@@ -71,6 +71,10 @@ struct optim; /* opaque: configuration and state */
  * optim_free(). */
 struct optim *optim_new(const struct optim_config *config, size_t n, int actors);
 void optim_free(struct optim **optim);
+/* From now on so many threads, the caller's among them, apply: each its own ranges of theta, so the result is the same,
+ * bit for bit. They sleep between drains. 1: the caller alone, as at first. 0, or -1 after error_set(). */
+int optim_threads(struct optim *optim, int threads);
+int optim_thread_count(const struct optim *optim);
 
 /* theta_out = theta_in after the k gradients in order; state moves on. theta_out may be theta_in; otherwise they do not
  * overlap. */

@@ -138,7 +138,7 @@ static int load_start(struct session *s)
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);
-    if (!s->optim) return -1;
+    if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
     s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
     if (s->plan.set.values.ema > 0) s->average = memory_floats(params);

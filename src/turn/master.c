@@ -47,7 +47,7 @@ static void apply(const struct turn_master *t, bool again, const struct optim_gr
 {
     enum { PIECE = 131072 };
     const bool pieces = share_remote(t->share) && k <= SHARE_DRAIN_MOST;
-    const size_t n = t->params, most = pieces ? PIECE : n;
+    const size_t n = t->params, most = pieces ? (size_t)PIECE * (size_t)optim_thread_count(t->optim) : n;
     const int to = share_next_buffer(t->share);
     float *const next = share_next(t->share);
     const float *theta = again ? next : share_theta(t->share);

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# paper-figure1.sh [ENV [--KEY VALUE ...]] -- figure 1 of Mnih et al. 2016: score against training time for the paper's four
+# algorithms with ACTORS actors, and for DQN with one, its replay memory and as much time. Breakout unless given. Draws OUT/seconds.png
+# and OUT/frames.png and prints the evaluations as Markdown, minutes and score. Progress goes to stderr.
+# The paper has 16 cores for the four and a GPU for DQN; here all run on what there is, one after another, so that with fewer cores
+# than actors the picture tells of the methods on this machine.
+# From the environment: DUNLIN (build/dunlin), ACTORS (16), MINUTES (30: of each algorithm), EVERY (frames between evaluations; the
+# environment's), OUT (runs/figure1-ENV; an algorithm that has had its time there is not run again), ALGOS, SEED (1).
+set -eu
+cd "$(dirname "$0")/.."
+dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-16} minutes=${MINUTES:-30} seed=${SEED:-1}
+algos=${ALGOS:-one-step-q one-step-sarsa n-step-q a3c dqn}
+env=${1:-atari:breakout}
+shift $(($# < 1 ? $# : 1))
+out=${OUT:-runs/figure1-${env//[:\/]/-}}
+[ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+mkdir -p "$out"
+runs=()
+for algo in $algos; do
+    run=$out/$algo
+    runs+=("$run")
+    [ ! -e "$run.done" ] || continue
+    n=$actors
+    [ "$algo" != dqn ] || n=1
+    echo "$env by $algo, $n actors, $minutes minutes" >&2
+    rc=0
+    timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
+        ${EVERY:+--eval-every "$EVERY"} --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+    case $rc in 0 | 124 | 130 | 138 | 143) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
+    touch "$run.done"
+done
+
+echo "| $env | minutes: score |"
+echo "|---|---|"
+for run in "${runs[@]}"; do
+    printf '| %s | ' "${run##*/}"
+    "$dunlin" info "$run" --csv eval | awk -F, '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        { printf("%s%.1f: %.4g", (NR > 2) ? ", " : "", $at["seconds"] / 60, $at["mean"]) }
+        END { print " |" }'
+done
+for x in seconds frames; do "$dunlin" plot "${runs[@]}" --x $x --out "$out/$x.png" >&2 || echo "$out/$x.png was not drawn" >&2; done

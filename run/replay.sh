@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# replay.sh [ENV [SCORE [--KEY VALUE ...]]] -- what experience replay costs (Mnih et al. 2016, section 1): the same environment,
+# network, kernels and cores, learned with it (dqn) and without (a3c, n-step-q). catch to 0.9 unless given. Prints a Markdown table:
+# frames, seconds and core-seconds (processor time of all ranks) to the first evaluation that reaches SCORE, the last evaluation, speed,
+# peak memory, and the arithmetic of a step; draws score against the three (OUT/replay.png). Progress goes to stderr.
+# dqn has one actor, as the agent of 2015, and once more all of them, which share its memory.
+# From the environment: DUNLIN (build/dunlin), ACTORS (2), SEED (1), FRAMES (of each; the environment's), EVALS (40: evaluations of each),
+# OUT (runs/replay-ENV; a run that ended there is not run again), MINUTES (a run longer than that is stopped; 60).
+set -eu
+cd "$(dirname "$0")/.."
+dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-2} seed=${SEED:-1} minutes=${MINUTES:-60} evals=${EVALS:-40}
+env=${1:-catch} score=${2:-0.9}
+shift $(($# < 2 ? $# : 2))
+out=${OUT:-runs/replay-${env//[:\/]/-}}
+[ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+mkdir -p "$out"
+
+# The largest sum of what the ranks of the run in folder $1 held at once, kB, to file $2, until it is killed
+watch_memory() {
+    local most=0 now
+    while sleep 0.5; do
+        now=$(grep -lzxF -- "$1" /proc/[0-9]*/cmdline 2>/dev/null | sed 's,cmdline$,smaps_rollup,' | xargs -r cat 2>/dev/null |
+            awk '$1 == "Pss:" { s += $2 } END { print s + 0 }')
+        [ "$now" -le "$most" ] || { most=$now; echo "$most" >"$2"; }
+    done
+}
+# value KEY: what `dunlin info` says of the run in $run
+value() { "$dunlin" info "$run" | awk -v key="$1" '$1 == key { print $2; exit }'; }
+
+printf '| | actors | frames to %s | seconds | core-seconds | last | frames/s | memory | forward passes a step |\n' "$score"
+echo '|---|---|---|---|---|---|---|---|---|'
+runs=()
+for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
+    read -r algo n <<<"$way"
+    run=$out/$algo-$n-actors
+    [[ " ${runs[*]-} " != *" $run "* ]] || continue # one core
+    runs+=("$run")
+    if [ ! -e "$run/cost" ]; then
+        echo "$env by $algo, $n actors" >&2
+        frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
+        watch_memory "$run" "$run.memory" &
+        watcher=$!
+        TIMEFORMAT='%U %S'
+        rc=0
+        { time timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
+            --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1; } \
+            2>"$run.time" || rc=$?
+        kill $watcher
+        wait $watcher 2>/dev/null || :
+        case $rc in 0 | 124 | 130 | 138 | 143) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
+        tail -1 "$run.time" | awk -v kb="$(cat "$run.memory")" '{ print $1 + $2, kb }' >"$run/cost"
+    fi
+    read -r cpu kb <"$run/cost"
+    # to act 1; the gradient of a step 2, and what it is asked beside it: its own bootstrap once a rollout, or of each of the minibatch
+    # theta (1), theta_target (1) and the gradient (2)
+    t=$(value t-max) batch=$(value batch) e=$(value envs-per-actor)
+    case $algo in
+        dqn) passes=$(awk "BEGIN { print 1 + 4 * $batch / ($t * $e) }") ;;
+        *) passes=$(awk "BEGIN { print 3 + 1 / $t }") ;;
+    esac
+    "$dunlin" info "$run" --csv eval | awk -F, -v score="$score" -v cpu="$cpu" -v kb="$kb" -v algo="$algo" -v n="$n" \
+        -v passes="$passes" -v all="$(value seconds)" -v frames="$(value frames)" '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        { last = $at["mean"] }
+        !f && last >= score { f = $at["frames"]; s = $at["seconds"] }
+        END {
+            printf "| %s | %d | %s | %s | %s | %.4g | %.0f | %.0f MB | %.1f |\n", algo, n, f ? f : "not in " frames, f ? sprintf("%.0f", s) : "-",
+                f ? sprintf("%.0f", cpu * s / all) : "-", last, frames / all, kb / 1000, passes
+        }'
+done
+
+# One picture: the evaluations over each of the three
+for x in frames seconds core-seconds; do
+    for run in "${runs[@]}"; do
+        read -r cpu _ <"$run/cost"
+        "$dunlin" info "$run" --csv eval | awk -F, -v x=$x -v cpu="$cpu" -v all="$(value seconds)" '
+            NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+            { s = $at["seconds"]; print x == "frames" ? $at["frames"] : x == "seconds" ? s : cpu * s / all, $at["mean"] }' >"$run.$x"
+    done
+done
+{
+    echo "set terminal pngcairo size 1500,500; set output '$out/replay.png'; set multiplot layout 1,3; set grid; set key bottom right"
+    echo "set ylabel 'mean of an evaluation'"
+    for x in frames seconds core-seconds; do
+        printf "set xlabel '%s'\nplot " "$x"
+        for run in "${runs[@]}"; do printf "'%s' with linespoints title '%s', " "$run.$x" "$(basename "$run")"; done
+        echo
+    done
+} | sed 's/, $//' >"$out/replay.gnuplot"
+if gnuplot "$out/replay.gnuplot" >&2; then echo "the picture: $out/replay.png" >&2; else echo "gnuplot drew no picture of it" >&2; fi
