@@ -4,7 +4,7 @@
 #: make soak             two hours or more of kills, damaged files and a long run
 #: make bench            speed figures
 #: make format, tidy     clang-format over all sources; clang-tidy's findings
-#: make install          PREFIX=/usr/local and DESTDIR= say where to
+#: make install          PREFIX=/usr/local and DESTDIR= say where to; make uninstall takes it away again
 #: make clean            removes what was built and leaves what was fetched; distclean removes both
 #:
 #: CC_BACKEND=clang builds with clang, BUILD=DIR elsewhere; CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are added to the program's own.
@@ -36,8 +36,9 @@ OPT     ?= -O3
 NUMERIC := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 OWN_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
 COMPILE := $(MPICC) $(OWN_CPPFLAGS) $(CPPFLAGS) -std=c11 -g $(OPT) $(NUMERIC) $(WARN) $(WERROR) $(SAN) $(CFLAGS)
-LINKED  := -rdynamic $(LDFLAGS)
 LIBS    := $(shell pkg-config --libs $(PACKAGES)) -lgif -ldl -lm $(LDLIBS)
+# libraries of odd folders are found at run time, too
+LINKED  := -rdynamic $(LDFLAGS) $(foreach l,$(filter-out -L/usr/lib% -L/lib%,$(filter -L/%,$(sort $(LIBS) $(LDFLAGS)))),-Wl,-rpath,$(l:-L%=%))
 
 # src/*/kernel_*.c and env/kernel_*.c are compiled once per instruction set and chosen at run time (src/base/cpu.h)
 ARCH    := $(shell uname -m)
@@ -92,7 +93,6 @@ test: tests; tests/run.sh $(BUILD) tests/list
 soak: tests; DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
 
 asan-build:; $(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
-
 asan: asan-build; tests/run.sh $(BUILD)/asan tests/list-asan
 
 bench: all; $(BUILD)/dunlin bench
@@ -102,8 +102,8 @@ format:; clang-format -i $$(git ls-files '*.c' '*.h')
 tidy:; clang-tidy --quiet $(SOURCES) $(MAIN) -- $(OWN_CPPFLAGS) $(CPPFLAGS) $(shell $(MPICC) --showme:compile) -std=c11
 
 install: all
-	install -D -m 755 $(BUILD)/dunlin $(DESTDIR)$(PREFIX)/bin/dunlin
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/dunlin include/dunlin/*.h
+	@run/install.sh install $(BUILD) "$(DESTDIR)$(PREFIX)"
+uninstall:; @run/install.sh uninstall $(BUILD) "$(DESTDIR)$(PREFIX)"
 
 # build/atari, build/mujoco and the Python environments of tests come over the network
 clean:
@@ -114,7 +114,7 @@ distclean:; rm -rf $(BUILD)
 help:; @sed -n 's/^#: \{0,1\}//p' Makefile
 
 FORCE:
-.PHONY: all tests test soak asan asan-build bench format tidy install clean distclean help FORCE
+.PHONY: all tests test soak asan asan-build bench format tidy install uninstall clean distclean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 endif

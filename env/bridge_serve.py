@@ -215,14 +215,14 @@ class Bridge:
         self.drawn[...] = row.reshape(*self.picture[:3])
 
     def do_loop(self, k):
-        """As anyone plays it, for `dunlin bench actor`, which holds the bridge against it."""
+        """As anyone plays it, seeds given too, for `dunlin bench actor`, which holds the bridge against it."""
         env, n = self.envs[k], self.actions.count
         actions = [i * LOOP_MIX % 2**32 // 2**16 % n if n else self.rows[k] for i in range(LOOP_STEPS)]
         for a in map(self.actions.taken, actions):
             for _ in range(self.skip):
                 _, _, terminated, truncated, _ = env.step(a)
                 if terminated or truncated:
-                    env.reset()
+                    env.reset(**({"seed": self.seeds[k]} if self.seeded else {}))
                     break
 
     def serve(self):

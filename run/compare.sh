@@ -31,6 +31,17 @@ while read -r name rest; do
 done <"$settings"
 [ ${#names[@]} -gt 0 ] || { say "$settings: no settings; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
 
+# a stop is the training's, which writes a checkpoint, and then ours: none goes on alone
+child=''
+stop() {
+    trap '' INT TERM HUP
+    [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null || true; wait "$child" || true; }
+    exit "$1"
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
 status=0
 for seed in $seeds; do # seed by seed: a table that is cut compares settings all the same
     for game in "${games[@]}"; do
@@ -52,8 +63,11 @@ for seed in $seeds; do # seed by seed: a table that is cut compares settings all
             begin=--or-resume
             [ ! -e "$run/run.h5" ] || ls "$run"/checkpoint*.h5 >/dev/null 2>&1 || begin=--force
             "$dunlin" train ${words[@]+"${words[@]}"} ${game:+--env "$game"} --seed "$seed" --frames "$frames" ${ACTORS:+--actors "$ACTORS"} \
-                --out "$run" $begin </dev/null >"$run.log" 2>&1 && rc=0 || rc=$?
-            [ $rc -lt 128 ] || exit $rc # stopped: the same command goes on
+                --out "$run" $begin </dev/null >"$run.log" 2>&1 &
+            child=$!
+            wait "$child" && rc=0 || rc=$?
+            child=''
+            [ $rc -lt 128 ] || exit $rc # stopped by itself: the same command goes on
             [ $rc = 0 ] || { say "$run failed: $(tail -n 1 "$run.log")"; status=1; }
         done 3<"$settings"
     done

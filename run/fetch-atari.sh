@@ -2,11 +2,13 @@
 # fetch-atari.sh [DIR] -- puts the Arcade Learning Environment's C library and the games into DIR (build/atari unless given):
 # DIR/libale_c.so and DIR/roms/*.bin, taken by pip out of the Python packages multi-agent-ale-py and ale-py, each of one version
 # and known by its SHA-256. Nothing is installed, nothing outside DIR changes, and nothing is done where both are there. `dunlin`
-# finds build/atari beside itself; for another DIR set DUNLIN_ATARI_DIR.
+# finds build/atari beside itself, and installed ../lib/dunlin (then the DIR unless given); for another DIR set DUNLIN_ATARI_DIR.
 set -eu
 say() { echo "dunlin: $*" >&2; }
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
-dir=${1:-$(cd "$(dirname "$0")/.." && pwd)/build/atari}
+here=$(cd "$(dirname "$0")" && pwd)
+case $here in */share/dunlin) own=${here%/share/dunlin}/lib/dunlin ;; *) own=${here%/*}/build/atari ;; esac # installed, or built
+dir=${1:-$own}
 # md5.json is written last
 if [ -f "$dir/libale_c.so" ] && [ -f "$dir/roms/md5.json" ]; then exit 0; fi
 

@@ -6,8 +6,9 @@
 set -eu
 say() { echo "dunlin: $*" >&2; }
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
-top=$(cd "$(dirname "$0")/.." && pwd)
-dir=${1:-$top/build/mujoco}
+here=$(cd "$(dirname "$0")" && pwd) top=${here%/*} own=${here%/*}/build/mujoco
+case $here in */share/dunlin) top=$here/source own=${here%/share/dunlin}/lib/dunlin/mujoco ;; esac # installed
+dir=${1:-$own}
 cc=${CC:-cc}
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 

@@ -44,6 +44,9 @@ missing_pieces() {
     done
 }
 
+# the one line that installs what lines of missing_pieces name
+apt_line() { echo "sudo apt-get install -y $(echo "$1" | cut -d'|' -f2 | sort -u | tr '\n' ' ' | sed 's/ $//')"; }
+
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 # asleep COMMAND...: what it installs starts no services, now or at the next boot; programs alone are wanted
@@ -79,6 +82,7 @@ need() {
     echo "$lines" | while IFS='|' read -r what package module; do
         say "$what is missing: install the package $package, or load the module \"$module\" (ask for it where there is none)"
     done
+    ! command -v apt-get >/dev/null || say "on this system all of it comes by: $(apt_line "$lines")"
     exit 1
 }
 
@@ -87,6 +91,7 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 
 # called, not sourced, by the Makefile: what is missing in one line, or nothing
 if [ "${1:-}" = missing ] && [ "${BASH_SOURCE[0]}" = "$0" ]; then
-    missing_to_build | awk -F'|' '{ line = line (NR > 1 ? ", " : "") $1 " (Debian: " $2 "; module: " $3 ")" }
-        END { if (NR) print "missing: " line "; install it, or let run/quickstart.sh do so" }'
+    lines=$(missing_to_build)
+    echo "$lines" | awk -F'|' -v apt="$(apt_line "$lines")" '/./ { line = line (NR > 1 ? ", " : "") $1 " (Debian: " $2 "; module: " $3 ")" }
+        END { if (line) print "missing: " line "; install it (" apt "), or let run/quickstart.sh do so" }'
 fi

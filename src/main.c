@@ -18,6 +18,7 @@
 #include "check/check.h"
 #include "doctor/doctor.h"
 #include "dunlin/version.h"
+#include "export/export.h"
 #include "job/blas.h"
 #include "learn/world.h"
 #include "play/eval.h"
@@ -53,6 +54,8 @@ static const struct command {
      eval_main},
     {"record", "RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best]", "watch the agent",
      record_main},
+    {"export", "RUN|CHECKPOINT [--best] --out FILE.safetensors|.onnx|.weights.h5|.csv | FOLDER/",
+     "weights for PyTorch, ONNX or Keras; curves for TensorBoard", export_main},
     {"top", "RUN [--once] [--interval S]", "a live text view of a running job", top_main},
     {"plot", "RUN...|DIR --out FILE.png|.svg|.pdf [--x frames|seconds|updates|lr|rank] [--y entropy|lr|...]",
      "learning curves, seeds as their mean; scores against the learning rate", plot_main},

@@ -21,10 +21,11 @@ check "make help lists the verbs" grep -q '^make soak' out
 run make -n -C "$source_dir" BUILD="$scratch/none" CPPFLAGS=-I/odd/include CFLAGS=-DODD LDFLAGS=-L/odd/lib all
 check "CPPFLAGS and CFLAGS of the command line are added to the program's own" \
     grep -q -- '-Iinclude -Isrc .*-I/odd/include .*-Wshadow.* -DODD .*-c src/main.c' out
-check "LDFLAGS too" grep -q -- '-rdynamic -L/odd/lib .*-lgif .*-o .*/dunlin$' out
+check "LDFLAGS too" grep -q -- '-rdynamic -L/odd/lib -Wl,-rpath,/odd/lib .*-lgif .*-o .*/dunlin$' out
 run env PKG_CONFIG_LIBDIR=/nowhere make -C "$source_dir" BUILD="$scratch/none" all
 check "a missing library stops make in one line, before the first compile" \
     test "$status" != 0 -a ! -e none -a "$(cat out err | grep -vc '^make: \(Entering\|Leaving\)')" = 1
+check "and one line that installs it all" grep -q 'sudo apt-get install -y libhdf5-dev libinih-dev libopenblas-dev libssl-dev)' err
 check "which says what to install" grep -q 'missing: OpenBLAS (Debian: libopenblas-dev; module: openblas), .*' err
 ln -s "$DUNLIN_BUILD" linked
 run make -s -f "$source_dir/Makefile" BUILD=linked all
@@ -36,7 +37,33 @@ run make -s -C "$source_dir" BUILD="$DUNLIN_BUILD" DESTDIR="$scratch/dest" PREFI
 check "install honours DESTDIR and PREFIX" test "$status" = 0 -a -x dest/opt/dunlin/bin/dunlin -a -f dest/opt/dunlin/include/dunlin/env.h
 run dest/opt/dunlin/bin/dunlin --version
 check "the installed program runs" grep -q "^dunlin [0-9]" out
+check "presets, scripts, man page and completions are installed" is "$(cd dest/opt/dunlin/share && ls dunlin/pong.ini dunlin/fetch-atari.sh \
+    dunlin/train.sbatch man/man1/dunlin.1 bash-completion/completions/dunlin zsh/site-functions/_dunlin | wc -l)" 6
+run dest/opt/dunlin/bin/dunlin train pong --help
+check "the installed program finds its presets" test "$status" = 0 -a "$(grep -c 'atari:pong' out)" = 1
+if command -v man >/dev/null && command -v groff >/dev/null; then
+    run env MANWIDTH=80 man --warnings -l dest/opt/dunlin/share/man/man1/dunlin.1
+    check "the man page is one, without a warning" test "$status" = 0 -a ! -s err -a "$(grep -c -- '--stop-at TEXT' out)" = 1
+else
+    skip "the man page is one, without a warning" "man is not installed"
+fi
+complete() { # complete WORD...: what bash offers for the last
+    bash -c 'source dest/opt/dunlin/share/bash-completion/completions/dunlin; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dunlin
+        printf "%s\n" "${COMPREPLY[@]}"' bash dunlin "$@" | sort | tr '\n' ' '
+}
+check "bash completes commands" is "$(complete re)" "record resume "
+check "bash completes options, of each command its own" is "$(complete train --lr) $(complete top --)" "--lr --lr-anneal  --help --interval --once "
+check "bash completes the words of an option" is "$(complete train --relay '') $(complete train --algo = n-)" "auto off  n-step-q "
+check "bash completes environments" is "$(complete train --env cartp)" "cartpole "
+if command -v zsh >/dev/null; then check "zsh reads its completion" zsh -n dest/opt/dunlin/share/zsh/site-functions/_dunlin
+else skip "zsh reads its completion" "zsh is not installed"; fi
 printf '#include "dunlin/env.h"\nint main(void) { struct env_ops ops = {.api = DUNLIN_ENV_API}; return ops.api != DUNLIN_ENV_API; }\n' >plug.c
 run gcc -std=c11 -Wall -Wextra -Werror -Idest/opt/dunlin/include plug.c -o plug -lm
 check "the installed header stands alone" is "$status" 0
+touch dest/opt/dunlin/share/dunlin/mine.ini
+run make -s -C "$source_dir" BUILD="$DUNLIN_BUILD" DESTDIR="$scratch/dest" PREFIX=/opt/dunlin uninstall
+check "uninstall takes away what was installed, and nothing else" is "$(find dest -type f)" dest/opt/dunlin/share/dunlin/mine.ini
+run make -n -C "$source_dir" BUILD="$scratch/none" LDFLAGS="-L$scratch/odd" all
+check "an odd folder of libraries is named to the loader" grep -q -- "-L$scratch/odd .*-Wl,-rpath,$scratch/odd " out
+check "a usual one is not" is "$(grep -c -- '-rpath,/usr/lib' out)" 0
 finish

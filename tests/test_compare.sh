@@ -111,6 +111,16 @@ fi
 printf 'slow --lr 0.5\n' >settings.txt
 compare 2 700 settings.txt made; check "another setting of that name: status 1" is "$status" 1
 check "another setting of that name: said" grep -q "slow-seed1 failed.*--lr 0.0001.*--lr 0.5" err
+# stopped in the middle: the training too, which is then gone on with
+printf 'long --lr 0.01\n' >settings.txt
+DUNLIN=$dunlin ACTORS=1 FRAMES=100000000 GAMES=corridor SEEDS=1 "$source_dir/run/compare.sh" settings.txt cut >out 2>err &
+cut=$!
+for i in $(seq 300); do [ ! -s cut/corridor/long-seed1/status ] || break; sleep 0.1; done
+kill -TERM $cut; wait $cut; check "compare.sh, stopped: status 143" is $? 143
+check "compare.sh, stopped: nothing of it goes on" none_left cut/corridor/long-seed1
+compare 1 1 settings.txt cut; check "compare.sh, after the stop: status 0" is "$status" 0
+check "compare.sh, after the stop: it went on from its checkpoint" grep -q "^long-seed1" out
+
 printf 'a --lr 0.1\na --lr 0.2\n' >settings.txt
 compare 1 700 settings.txt made; check "a name twice: status 2" is "$status" 2
 printf '../a --lr 0.1\n' >settings.txt

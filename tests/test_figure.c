@@ -79,6 +79,29 @@ static void test_script(void **state)
     free(text);
 }
 
+/* Axes end at the data: rates that lie close together have tics of their own, long figures room at the left. */
+static void test_axes_fit(void **state)
+{
+    (void)state;
+    const struct figure_point close[] = {{1e-3, 1}, {1.2e-3, 1.0005}};
+    const struct figure_series series = {0, close, 2};
+    const char *const names[] = {"a3c"};
+    char *text = NULL;
+    size_t size;
+    double low, high, margin;
+    const struct figure_look look = {.format = FIGURE_PNG, .axis = FIGURE_LR, .y = "y"};
+    FILE *file = open_memstream(&text, &size);
+    figure_write_scores(file, &look, &(struct figure_scores){"", &series, 1}, 1, names, 1);
+    fclose(file);
+    EXPECT(sscanf(strstr(text, "set xrange ["), "set xrange [%lf:%lf]", &low, &high) == 2);
+    EXPECT(low > 0.9e-3 && low <= 1e-3 && high >= 1.2e-3 && high < 1.3e-3);
+    EXPECT(strstr(text, "'0.0011' 0.0011") && strstr(text, "'1.0002' 1.0002"));
+    char *last = text;
+    for (char *at; (at = strstr(last + 1, "set lmargin at screen "));) last = at;
+    EXPECT(sscanf(last, "set lmargin at screen %lf", &margin) == 1 && margin > 98.0 / 900 + 0.005);
+    free(text);
+}
+
 /* Height of the picture in pixels, and the rows of its legend. */
 static int height_of(const char *const *names, int count, int *rows)
 {
@@ -104,9 +127,9 @@ static void test_legends_fit(void **state)
     for (int i = 0; i < 64; i++) snprintf(text[i], sizeof text[i], "run %d", i), names[i] = text[i];
     const int least = height_of(names, 1, &one);
     EXPECT(one == 1 && least > 400 && least < 600);
-    EXPECT(height_of(names, 64, &short_names) == least + 20 * (short_names - 1) && short_names > 5 && short_names < 64);
+    EXPECT(height_of(names, 64, &short_names) == least + 22 * (short_names - 1) && short_names > 5 && short_names < 64);
     for (int i = 0; i < 14; i++) memset(text[i], 'x', 200), text[i][200] = 0;
-    EXPECT(height_of(names, 14, &long_names) == least + 20 * 13 && long_names == 14);
+    EXPECT(height_of(names, 14, &long_names) == least + 22 * 13 && long_names == 14);
     char *script = script_of(&(struct figure_look){.y = "y"}, &(struct figure_panel){"", &(struct figure_curve){0}, 1},
                              1, names, 1);
     EXPECT(strstr(script, "xxx...xxx") && !strstr(script, text[0])); /* too long for any row */
@@ -179,7 +202,7 @@ static void test_scores(void **state)
             EXPECT(strstr(text, "set title 'pong'") && strstr(text, "set title 'breakout'"));
             EXPECT(!strstr(text, "linespoints") == (axis == FIGURE_LR || format == FIGURE_TEXT));
             if (axis == FIGURE_LR) EXPECT(strstr(text, "'0.0001' 0.0001, '0.0003' 0.0003, '0.001' 0.001"));
-            if (axis == FIGURE_LR) EXPECT(strstr(text, "'0.03' 0.03)") && !strstr(text, "3e-05"));
+            if (axis == FIGURE_LR) EXPECT(strstr(text, "'0.01' 0.01)") && !strstr(text, "3e-05"));
             if (axis == FIGURE_LR) EXPECT(strstr(text, "set xtics ('0.0007' 0.0007)")); /* a rate alone */
             free(text);
         }
@@ -190,7 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few_values),   cmocka_unit_test(test_points_between), cmocka_unit_test(test_interval),
         cmocka_unit_test(test_mean_of_runs), cmocka_unit_test(test_script),         cmocka_unit_test(test_legends_fit),
-        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_axes_fit),     cmocka_unit_test(test_scores),
     };
     return testing_main(tests);
 }

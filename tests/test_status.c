@@ -71,8 +71,16 @@ static void status_read_whole(void **unused)
     (void)unused;
     enum { RANKS = 300 }; /* more than a block of the file */
     static struct run_actor actors[RANKS];
-    struct status out, s = {RUN_STOPPED, "SIGTERM \033[2J", 10,  1LL << 60, 5,   4,    3,  1.5,   2.5,   3.5,
-                            -1e300,      INFINITY,          6.5, NAN,       0.1, 9.25, 77, RANKS, actors};
+    struct status out, s = {RUN_STOPPED, "SIGTERM \033[2J",
+                            10,          1LL << 60,
+                            5,           4,
+                            3,           1.5,
+                            2.5,         3.5,
+                            -1e300,      INFINITY,
+                            6.5,         NAN,
+                            0.1,         9.25,
+                            77,          RANKS,
+                            actors,      {1234, 5678, 0xabcdef0123456789}};
     struct run_actor *rows;
     char path[128], text[65536], cut[65536];
     for (int r = 0; r < RANKS; r++) {
@@ -86,6 +94,7 @@ static void status_read_whole(void **unused)
     EXPECT(out.updates == 4 && out.episodes == 3 && out.lag_max == 77 && isnan(out.eval_best));
     EXPECT(out.seconds == 1.5 && out.frames_per_s == 2.5 && out.updates_per_s == 3.5 && out.return_mean == -1e300);
     EXPECT(out.return_max == INFINITY && out.eval_mean == 6.5 && out.lag_mean == 0.1 && out.seconds_left == 9.25);
+    EXPECT(!memcmp(&out.master, &s.master, sizeof s.master));
     for (int r = 0; r < RANKS; r++) EXPECT(!memcmp(&rows[r], &actors[r], sizeof rows[r]));
     free(rows);
 
@@ -101,8 +110,9 @@ static void status_read_whole(void **unused)
         expect_refused(text, (size_t)(end - text), "no line '"); /* cut behind any line of the head */
     static const char *const damage[][3] = {
         {"state stopped", "state flyings", "line 1 is damaged: 'state flyings'"},
-        {"frames 10 / ", "frames 10 | ", "line 3"},
-        {"frames 10 / ", "frames 1x / ", "line 3"},
+        {"process 1234 began", "process 12 34 began", "line 3"},
+        {"frames 10 / ", "frames 10 | ", "line 4"},
+        {"frames 10 / ", "frames 1x / ", "line 4"},
         {"updates 4", "updates \033", "'updates ?'"},
         {"lag-max 77", "lag-max 7.", "lag-max 7."},
         {"actor 7 host", "actor x host", "actor x"},

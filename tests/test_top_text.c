@@ -105,6 +105,9 @@ static void silence_and_ends(void **unused)
     v.rows = rows, v.row_count = 2;
     EXPECT_NEAR(top_text_patience(rows, 2), 150, 0);
     HAS(v, "a: running\n");
+    v.gone = true;
+    HAS(v, "a: its master is gone", "dunlin resume a\n", "master  node0", "  gone\n", "  ended\n");
+    v.gone = false;
     s.state = RUN_DONE;
     snprintf(s.reason, sizeof s.reason, "frames reached");
     v.age = 90061;
@@ -146,6 +149,19 @@ static void small_terminals(void **unused)
         EXPECT(n <= v.height && widest <= 60);
         EXPECT(v.height < 13 || strstr(text, "\n    30  node7")); /* whom nobody hears is shown first */
         EXPECT((n < 51) == (strstr(text, "more (all of them: dunlin top --once") != NULL));
+        free(text);
+    }
+    char longest[64];
+    snprintf(longest, sizeof longest, "%s", "node-of-a-very-long-name.cluster");
+    memcpy(actors[30].host, longest, sizeof longest);
+    for (v.height = 0, v.width = 40; v.width <= 130; v.width++) { /* what matters most stays, whole */
+        char *text = text_of(&v);
+        lines_of(text, &widest);
+        EXPECT(widest <= (size_t)v.width);
+        EXPECT(strstr(text, "  silent\n") && strstr(text, "last seen  state\n"));
+        EXPECT(v.width < 60 || strstr(text, " frames "));
+        EXPECT(v.width < 94 || strstr(text, " updates   "));
+        EXPECT(v.width < 94 || strstr(text, " node-of-a-very-long- "));
         free(text);
     }
     v.height = 0, v.width = 1;

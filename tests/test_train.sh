@@ -110,6 +110,10 @@ for sig in INT TERM USR1; do
     case $sig in INT) want=130 ;; *) want=143 ;; esac
     check "SIG$sig alone: status $want" is $status $want
     check "SIG$sig alone: state stopped" grep -q "^state stopped" s$sig/status
+    check "SIG$sig alone: the reason is the signal that came" grep -q "^reason SIG$sig$" s$sig/status
+    check "SIG$sig alone: the end says what was saved, and how to go on" \
+        grep -qE "^saved: checkpoint-[0-9]{12}.h5; goes on with: dunlin resume s$sig$" <(tail -1 err)
+    check "SIG$sig alone: mpirun says nothing" is "$(grep -ci 'mpirun\|forwarding\|signal 1' <(grep -v '^launching' err))" 0
     check "SIG$sig alone: nothing of it is left running" none_left s$sig
     check "SIG$sig alone: its checkpoint is of the stop" at_least "$("$dunlin" info s$sig | awk '$1 == "frames" { print $2 }')" 1
 done
@@ -143,6 +147,8 @@ for _ in $(seq 600); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-
 sleep 0.3
 until none_left k; do kill_all k; done
 wait $pid
+run "$dunlin" top k --once
+check "top: the master is gone, and how it goes on" grep -q "^k: its master is gone.*dunlin resume k" out
 reached=$(ls k/checkpoint-0*.h5 | tail -1 | grep -oE '[0-9]{12}' | sed 's/^0*//')
 run "$dunlin" resume k --frames $((reached + 20000))
 check "SIGKILL of everything, then resume: status 0" is "$status" 0

@@ -15,4 +15,10 @@ void log_rank(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A failure the user reads: "dunlin: ...", from any rank. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Columns of the terminal that shows stderr, also where a launcher of ours stands between; 0: none does, and a line
+ * stays one line. Longer lines are broken at blanks. */
+int log_columns(void);
+/* Tells those whom this process starts what log_columns() says here. */
+void log_share_columns(void);
+
 #endif

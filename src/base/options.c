@@ -198,6 +198,11 @@ int options_eps_final(const char *text, double value[8], double prob[8])
     return n;
 }
 
+bool options_stop_at(const struct options *values, double *score)
+{
+    return *values->stop_at && option_read_real(values->stop_at, score);
+}
+
 int64_t options_eps_frames(const struct options *o)
 {
     return o->eps_share > 0 ? (int64_t)(o->eps_share * (double)o->frames) : o->eps_frames;
@@ -208,6 +213,13 @@ int options_check(const struct option_set *set)
     const struct options *o = &set->values;
     double value[8], prob[8];
     if (options_eps_final(o->eps_final, value, prob) < 0) return -1;
+    if (*o->stop_at && !options_stop_at(o, value))
+        return error_set("stop-at is '%.80s'; allowed: a number, the mean that an evaluation must reach, or empty",
+                         o->stop_at);
+    if (*o->stop_at && !o->eval_every)
+        return error_set("stop-at is %s and eval-every is 0, so that no score is known; allowed with stop-at: "
+                         "eval-every 1 or more",
+                         o->stop_at);
     if (o->eps_share > 0 && set->origin[option_find("eps-frames")] > ORIGIN_STORED)
         return error_set("eps-share is %g and eps-frames is %" PRId64 ", which both say when exploration has fallen; "
                          "allowed: one of the two (eps-share 0: off)",

@@ -69,6 +69,8 @@ bool option_of_start(int i);
 bool options_same(int i, const struct options *a, const struct options *b);
 /* The first option that may not change on resume and differs: then a and b are of two runs. -1: none does. */
 int options_other_run(const struct option_set *a, const struct option_set *b);
+/* Is there a --stop-at; its score to *score. */
+bool options_stop_at(const struct options *values, double *score);
 /* Global frames over which epsilon falls: eps-frames, or a share of frames. */
 int64_t options_eps_frames(const struct options *o);
 /* eps_final's list; returns the count (1 .. 8), or -1 after error_set(). */

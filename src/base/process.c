@@ -99,6 +99,13 @@ bool process_gone(const struct process_id *id)
     return process_look((pid_t)id->pid, &now) && (now.birth != id->birth || now.state == 'Z' || now.state == 'X');
 }
 
+bool process_ended(const struct process_id *id)
+{
+    struct process p; /* its program may have been built anew since */
+    if (id->pid <= 0 || !id->place || id->place != place()) return false;
+    return !process_look((pid_t)id->pid, &p) || p.birth != id->birth || p.state == 'Z';
+}
+
 /* All living processes that are `wanted`. */
 static pid_t *collect(bool (*wanted)(pid_t pid, const struct process *p, const void *arg), const void *arg, int *n)
 {

@@ -39,6 +39,9 @@ bool process_seen(const struct process_id *id);
 /* Of one that was seen: has it ended since. Never of one with pid 0. */
 bool process_gone(const struct process_id *id);
 
+/* Of one that told its id, perhaps long ago, to a file: was it one of this place's, and has it ended? */
+bool process_ended(const struct process_id *id);
+
 /* The *n living processes that began with KEY=VALUE in their environment, as process_children(). Those of others, whose
  * environment is not shown, are none. */
 pid_t *process_all_with(const char *key, const char *value, int *n);

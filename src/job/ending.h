@@ -13,8 +13,8 @@ static const double ENDING_MISSING = 10;       /* once more for those that have 
 static const double ENDING_PART = 10;          /* that they know how to leave: together, or each alone */
 static const double ENDING_ALONE = 1;          /* that they have left alone, before those on this host are killed */
 /* in rounds (--deterministic) all states are needed, or the newest checkpoint is the last */
-static const double ENDING_ROUND = 20;        /* the end of the round, after SIGUSR1 */
-static const double ENDING_ROUND_HURRY = .4;  /* the same after SIGINT or SIGTERM */
+static const double ENDING_ROUND = 20;        /* the end of the round */
+static const double ENDING_ROUND_HURRY = .4;  /* the same before mpirun's SIGKILL */
 static const double ENDING_ROUND_STATES = 60; /* states and goodbyes, once the round is whole */
 static const double ENDING_ROUND_BROKEN = 1;  /* goodbyes, where it is not: there is nothing to save */
 

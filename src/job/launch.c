@@ -156,6 +156,14 @@ static pid_t find_master(pid_t mpirun)
     return found;
 }
 
+/* Rank 0 gets the signal that we got, where it can be looked up; else mpirun passes USR1 on to all ranks unharmed, with
+ * a line of its own, but is upset by one before there are ranks. */
+static void tell_master(pid_t mpirun)
+{
+    const pid_t master = find_master(mpirun);
+    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) kill(mpirun, SIGUSR1);
+}
+
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
     const char *dir, *library, *python;
@@ -209,10 +217,9 @@ static int supervise(pid_t pid, struct launch *l)
         }
         if (got_signal && !told) log_error("stopping: a checkpoint is written first (once more to stop at once)");
         told = told || got_signal;
-        /* mpirun passes USR1 on to all ranks unharmed, but is upset by one before there are ranks */
         if (told && l->begun && (tell -= tick) <= 0) {
             tell = again;
-            kill(pid, SIGUSR1);
+            tell_master(pid);
         }
         if (told && !l->begun && (early += tick) > ENDING_UNBEGUN) got_again = 1; /* nothing to save yet */
         if (l->begun && run_is_over(l, &state)) over += tick;
@@ -314,6 +321,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
                                  .on_our_death = SIGUSR1};
     struct launch l = {.dir = run->dir, .library = run->library, .python = run->python};
     l.had = look_at_status(l.dir, &l.status);
+    log_share_columns();
     launching = 1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const pid_t pid = mpirun_start(&start, NULL);

@@ -44,7 +44,7 @@ struct launch_run {
 };
 
 /* Runs the words behind the subcommand under mpirun with one actor per core (or as many as a Slurm job's allocation has
- * room for, or --actors) and the master; passes stop signals on as SIGUSR1, takes the outcome from RUN/status, and ends
+ * room for, or --actors) and the master; passes stop signals on, takes the outcome from RUN/status, and ends
  * mpirun where it does not end by itself. Returns the exit status: 0 done, 1 failed, 2 wrong usage, 130/143 stopped. */
 int launch_run(const struct launch_run *run, int argc, char **argv);
 

@@ -72,16 +72,21 @@ static _Noreturn void become(const struct mpirun *m, const char **line, pid_t pa
     _exit(127);
 }
 
-/* A line of log: the words with blanks between, cut to fit. */
+/* A line of log: the words with blanks between, cut to fit; in a terminal lines that a shell takes for one. */
 static void tell(const char *const *words)
 {
-    char line[1800] = "";
-    size_t at = 0;
-    for (int i = 0; words[i] && at + 2 < sizeof line; i++) {
-        if (i) line[at++] = ' ';
-        at += strlen(text_typed(words[i], line + at, sizeof line - at));
+    char line[1800] = "launching:", word[1800];
+    const size_t columns = (size_t)log_columns();
+    size_t at = strlen(line);
+    for (int i = 0; words[i]; i++) {
+        const size_t n = strlen(text_typed(words[i], word, sizeof word));
+        if (columns && i && at + 1 + n + 2 > columns) {
+            log_root("%s \\", line);
+            at = (size_t)snprintf(line, sizeof line, "   ");
+        }
+        if (at + 1 + n < sizeof line) at += (size_t)snprintf(line + at, sizeof line - at, " %s", word);
     }
-    log_root("launching: %s", line);
+    log_root("%s", line);
 }
 
 /* The words that run `self` under mpirun, ended by NULL: the array the caller's, the words borrowed. Ranks outnumber

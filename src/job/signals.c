@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 static volatile sig_atomic_t stop_signal; /* written by the handler alone */
 
@@ -26,6 +27,11 @@ void signals_install(bool catch_them)
 int signals_stop(void)
 {
     return stop_signal;
+}
+
+bool signals_hurry(void)
+{
+    return (stop_signal == SIGINT || stop_signal == SIGTERM) && !getenv("DUNLIN_LAUNCHED");
 }
 
 const char *signals_name(int sig)

@@ -11,6 +11,9 @@ void signals_install(bool catch_them);
 /* The stop signal that came first; 0: none. */
 int signals_stop(void);
 
+/* Will a kill follow within a second or so, as a typed mpirun's after SIGINT or SIGTERM? Our own launcher waits. */
+bool signals_hurry(void);
+
 /* "SIGTERM". */
 const char *signals_name(int sig);
 

@@ -87,6 +87,41 @@ void setup_choose_net(const struct world *world, struct options *options)
         snprintf(options->net, sizeof options->net, "%s", world->spec.obs_kind == ENV_OBS_FLOATS ? "mlp" : "small");
 }
 
+struct model setup_model(const struct setup *setup)
+{
+    const struct world *w = &setup->world;
+    const bool policy = setup->algo->heads == NET_HEADS_POLICY_V;
+    struct model m = {.input = world_input(w),
+                      .stack = w->spec.stack,
+                      .heads = setup->algo->heads,
+                      .outputs = algo_outputs(setup->algo, w),
+                      .free = policy ? w->policy.free : 0,
+                      .numbers = w->spec.obs_kind == ENV_OBS_FLOATS ? w->spec.obs_dim : 0,
+                      .centre = w->spec.obs_centre,
+                      .scale = w->spec.obs_scale,
+                      .action_dim = w->spec.action_dim,
+                      .low = w->spec.action_low,
+                      .high = w->spec.action_high,
+                      .components = w->spec.num_components,
+                      .choices = w->spec.component_actions};
+    if (policy) snprintf(m.policy, sizeof m.policy, "%s", w->policy.ops->name);
+    return m;
+}
+
+struct net_config setup_net_config(const struct options *options, const struct model *model)
+{
+    return (struct net_config){.spec = options->net,
+                               .lstm = (int)options->lstm,
+                               .input = model->input,
+                               .heads = model->heads,
+                               .outputs = model->outputs,
+                               .free = model->free,
+                               .activation = activations[options->activation],
+                               .separate_critic = options->critic == CRITIC_SEPARATE,
+                               .obs_norm = options->obs_norm,
+                               .return_norm = options->reward_norm};
+}
+
 struct env_args setup_env_args(const struct options *options, bool training)
 {
     return (struct env_args){.training = training,
@@ -110,28 +145,18 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     if (world_open(&setup->world, options->env, &args)) return -1;
     if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
-    const int outputs = algo_outputs(setup->algo, &setup->world);
-    if (!outputs) return -1;
+    if (!algo_outputs(setup->algo, &setup->world)) return -1;
     const int64_t filling = setup->algo->replay ? options->replay_start * setup->world.spec.action_repeat : 0;
     if (training && filling >= options->frames)
         return error_set("frames is %lld and replay-start %lld steps, which are %lld frames: nothing would be learned; "
                          "lower replay-start, or train for more frames",
                          (long long)options->frames, (long long)options->replay_start, (long long)filling);
     setup_choose_net(&setup->world, options);
-    const bool policy = setup->algo->heads == NET_HEADS_POLICY_V;
-    if (options->critic == CRITIC_SEPARATE && !policy)
+    if (options->critic == CRITIC_SEPARATE && setup->algo->heads != NET_HEADS_POLICY_V)
         return error_set("--critic separate: algorithm %s has no critic beside its values; use --critic shared, or a3c",
                          options->algo);
-    const struct net_config net = {.spec = options->net,
-                                   .lstm = (int)options->lstm,
-                                   .input = world_input(&setup->world),
-                                   .heads = setup->algo->heads,
-                                   .outputs = outputs,
-                                   .free = policy ? setup->world.policy.free : 0,
-                                   .activation = activations[options->activation],
-                                   .separate_critic = options->critic == CRITIC_SEPARATE,
-                                   .obs_norm = options->obs_norm,
-                                   .return_norm = options->reward_norm};
+    const struct model model = setup_model(setup);
+    const struct net_config net = setup_net_config(options, &model);
     setup->net = net_new(&net);
     if (!setup->net) return error_set("--env %s and --net %s: %s", options->env, options->net, error_text());
     setup->facts = net_facts(setup->net);

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "learn/agent.h"
 #include "learn/world.h"
+#include "nn/model.h"
 #include "nn/net.h"
 #include "optim/optim.h"
 
@@ -57,6 +58,11 @@ int setup_open(struct setup *setup, struct options *options, bool training);
  * 0, or -1 after error_set(). */
 int setup_open_evaluation(const struct setup *setup, struct world *world);
 void setup_close(struct setup *setup);
+
+/* What its weights are weights of, and how a network of that model is asked for, with the options it was made by. The
+ * model borrows the environment's arrays. */
+struct model setup_model(const struct setup *setup);
+struct net_config setup_net_config(const struct options *options, const struct model *model);
 
 /* What agent_new() and optim_new() are told. */
 struct agent_config setup_agent_config(const struct setup *setup, int rank);

@@ -20,25 +20,8 @@
 #include "base/error.h"
 #include "dunlin/version.h"
 #include "store/h5.h"
+#include "store/model.h"
 #include "store/seal.h"
-
-/* A new dataset below loc, its groups made as needed. */
-static int put_data(hid_t loc, const char *where, int ndim, const hsize_t *dims, hid_t file_type, hid_t mem_type,
-                    const void *data, const char *path)
-{
-    H5_AUTO hid_t space = H5I_INVALID_HID;
-    H5_AUTO hid_t links = H5I_INVALID_HID;
-    H5_AUTO hid_t plist = H5I_INVALID_HID;
-    H5_AUTO hid_t set = H5I_INVALID_HID;
-    H5_CHECK(space = H5Screate_simple(ndim, dims, NULL), path, "make a tensor");
-    H5_CHECK(links = H5Pcreate(H5P_LINK_CREATE), path, "make a tensor");
-    H5_CHECK(H5Pset_create_intermediate_group(links, 1), path, "make a tensor");
-    H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "make a tensor");
-    H5_CHECK(H5Pset_obj_track_times(plist, 0), path, "make a tensor");
-    H5_CHECK(set = H5Dcreate2(loc, where, file_type, space, links, plist, H5P_DEFAULT), path, "make a tensor");
-    H5_CHECK(H5Dwrite(set, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path, "make a tensor");
-    return 0;
-}
 
 /* theta's tensors in textbook order below loc/group; "conv0.weight" is conv0/weight there. scratch
  * holds the largest. */
@@ -55,7 +38,7 @@ static int put_tensors(hid_t loc, const char *group, const struct net *net, cons
         if (dot) *dot = '/';
         for (int d = 0; d < t->ndim; d++) dims[d] = (hsize_t)t->dims[d];
         tensor_to_textbook(t, theta, scratch);
-        if (put_data(loc, where, t->ndim, dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, scratch, path)) return -1;
+        if (h5_put_data(loc, where, t->ndim, dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, scratch, path)) return -1;
     }
     return 0;
 }
@@ -81,7 +64,7 @@ static int put_actor(hid_t actors, const struct checkpoint_actor *actor, const c
     H5_CHECK(group = H5Gcreate2(actors, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /actors");
     if (h5_put_int(group, "missing", !actor->state, path)) return -1;
     if (!actor->state) return 0;
-    return put_data(group, "state", 1, &bytes, H5T_STD_U8LE, H5T_NATIVE_UCHAR, actor->state, path);
+    return h5_put_data(group, "state", 1, &bytes, H5T_STD_U8LE, H5T_NATIVE_UCHAR, actor->state, path);
 }
 
 void checkpoint_optim_group(char group[CHECKPOINT_GROUP], int sets, int set, const char *block)
@@ -113,6 +96,7 @@ static int put_all(hid_t file, const struct checkpoint *c, float *scratch, const
     if (h5_put_text(file, "version", DUNLIN_VERSION, path) || h5_put_options(file, c->options, path) ||
         put_counters(file, &c->counters, path) || put_tensors(file, "params", c->net, c->theta, scratch, path))
         return -1;
+    if (c->model && model_put(file, c->model, path)) return -1;
     if (c->target && put_tensors(file, "target", c->net, c->target, scratch, path)) return -1;
     if (c->average && put_tensors(file, "ema", c->net, c->average, scratch, path)) return -1;
     if (put_optim(file, c, scratch, path)) return -1;

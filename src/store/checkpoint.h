@@ -3,7 +3,8 @@
  * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and
  * SHA-256 of the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
  *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes,
- *   /target/LAYER/..., /ema/LAYER/... (an average of /params), /optimizer, /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ *   /model (model.h), /target/LAYER/..., /ema/LAYER/... (an average of /params), /optimizer,
+ *   /actors/RANK/state (bytes), /actors/RANK attribute "missing".
  * An optimiser keeps sets of blocks: one set for all actors, or one for each (attribute "rows": how many). A block is
  * /optimizer/LAYER/...; with several sets it is in actor-N/ (N from 0: the actor of rank N + 1), and of several
  * blocks in a set each is in a group of its name: /optimizer/m/LAYER/... Attribute
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "nn/model.h"
 #include "nn/net.h"
 
 #define CHECKPOINT_COUNTERS(X)                                                                                         \
@@ -63,6 +65,7 @@ struct checkpoint {
     struct checkpoint_optim optim;
     const struct checkpoint_actor *actors;
     int actor_count;
+    const struct model *model; /* NULL: not told */
 };
 
 /* Writes dir/name. 0, or -1 after error_set() (disk full, folder gone, ...): then what stood there
@@ -108,7 +111,13 @@ int checkpoint_read_options(struct checkpoint_file *f, struct option_set *option
 /* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is
  * "params", "target", "ema" or checkpoint_optim_group(). Returns 1 where there is no such group. */
 int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta);
+/* What the weights are weights of: model_get(). */
+int checkpoint_read_model(struct checkpoint_file *f, struct model *model);
 int checkpoint_optim_sets(struct checkpoint_file *f);
+/* All tensors of a group by name, type ("F32", or what it is else) and shape, not read: malloc'd to *list, *count of
+ * them. 0, or -1 after error_set(). */
+struct safe_tensor;
+int checkpoint_list_tensors(struct checkpoint_file *f, const char *group, struct safe_tensor **list, int *count);
 /* 0, or -1 after error_set(). */
 int checkpoint_optim_steps(struct checkpoint_file *f, int64_t *steps);
 /* The group of a block: of set `set` of `sets`, by its name, or NULL where it is the only one. */

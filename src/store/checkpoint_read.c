@@ -14,6 +14,8 @@
 #include "store/checkpoint.h"
 #include "store/guard.h"
 #include "store/h5.h"
+#include "store/model.h"
+#include "store/safetensors.h"
 #include "store/seal.h"
 
 enum { MAX_OPTIM_ROWS = 1 << 20, MAX_DIMS = 8, MAX_OBJECTS = 1 << 22 };
@@ -200,6 +202,11 @@ int checkpoint_read_options(struct checkpoint_file *f, struct option_set *option
     return h5_get_options(f->file, options, f->path);
 }
 
+int checkpoint_read_model(struct checkpoint_file *f, struct model *model)
+{
+    return model_get(f->file, model, f->path);
+}
+
 static void shape_text(char *text, size_t size, int ndim, const hsize_t *dims)
 {
     size_t n = (size_t)snprintf(text, size, "%s", ndim ? "" : "a single value");
@@ -279,6 +286,51 @@ int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const 
     if (count != facts->tensor_count)
         return error_set("%s: /%s holds %d tensors, this net has %d: written for another net", f->path, group, count,
                          facts->tensor_count);
+    return 0;
+}
+
+struct list {
+    struct safe_tensor *tensors;
+    int count;
+    const char *path;
+};
+
+static herr_t list_set(hid_t object, const char *name, const H5O_info_t *info, void *arg)
+{
+    struct list *l = arg;
+    hsize_t dims[H5S_MAX_RANK];
+    if (info->type != H5O_TYPE_DATASET) return 0;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_AUTO hid_t type = H5I_INVALID_HID;
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_CHECK(set = H5Dopen2(object, name, H5P_DEFAULT), l->path, "read a tensor");
+    H5_CHECK(type = H5Dget_type(set), l->path, "read a tensor");
+    H5_CHECK(space = H5Dget_space(set), l->path, "read a tensor");
+    const int ndim = H5Sget_simple_extent_dims(space, dims, NULL);
+    H5_CHECK(ndim, l->path, "read a tensor");
+    struct safe_tensor *t = &l->tensors[l->count];
+    if (l->count == SAFE_TENSORS || ndim > SAFE_DIMS || strlen(name) >= sizeof t->name)
+        return error_set("%s: %.100s is no tensor of a network here", l->path, name);
+    l->count++;
+    memcpy(t->name, name, strlen(name) + 1);
+    char *slash = strrchr(t->name, '/');
+    if (slash) *slash = '.';
+    snprintf(t->type, sizeof t->type, "%s", H5Tequal(type, H5T_IEEE_F32LE) > 0 ? "F32" : "another");
+    t->ndim = ndim;
+    for (int d = 0; d < ndim; d++) t->dims[d] = (int64_t)dims[d];
+    return 0;
+}
+
+int checkpoint_list_tensors(struct checkpoint_file *f, const char *group, struct safe_tensor **list, int *count)
+{
+    struct list l = {.tensors = calloc(SAFE_TENSORS, sizeof *l.tensors), .path = f->path};
+    if (!l.tensors) return error_set("%s: no memory to read it", f->path);
+    error_set("%s", "");
+    *list = l.tensors;
+    if (!h5_exists(f->file, group)) return error_set("%s: there is no /%s", f->path, group);
+    if (H5Ovisit_by_name2(f->file, group, H5_INDEX_NAME, H5_ITER_INC, list_set, &l, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+        return *error_text() ? -1 : h5_fail(f->path, "read the tensors");
+    *count = l.count;
     return 0;
 }
 

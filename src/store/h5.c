@@ -160,6 +160,23 @@ static int put(hid_t object, const char *key, hid_t file_type, hid_t mem_type, c
     return 0;
 }
 
+int h5_put_data(hid_t loc, const char *where, int ndim, const hsize_t *dims, hid_t file_type, hid_t mem_type,
+                const void *data, const char *path)
+{
+    H5_AUTO hid_t space = H5I_INVALID_HID;
+    H5_AUTO hid_t links = H5I_INVALID_HID;
+    H5_AUTO hid_t plist = H5I_INVALID_HID;
+    H5_AUTO hid_t set = H5I_INVALID_HID;
+    H5_CHECK(space = H5Screate_simple(ndim, dims, NULL), path, "write a dataset");
+    H5_CHECK(links = H5Pcreate(H5P_LINK_CREATE), path, "write a dataset");
+    H5_CHECK(H5Pset_create_intermediate_group(links, 1), path, "write a dataset");
+    H5_CHECK(plist = H5Pcreate(H5P_DATASET_CREATE), path, "write a dataset");
+    H5_CHECK(H5Pset_obj_track_times(plist, 0), path, "write a dataset");
+    H5_CHECK(set = H5Dcreate2(loc, where, file_type, space, links, plist, H5P_DEFAULT), path, "write a dataset");
+    H5_CHECK(H5Dwrite(set, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path, "write a dataset");
+    return 0;
+}
+
 int h5_put_text(hid_t object, const char *key, const char *value, const char *path)
 {
     H5_AUTO hid_t type = H5I_INVALID_HID;

@@ -65,6 +65,10 @@ int h5_get_text(hid_t object, const char *key, char *value, size_t size, const c
 int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path);
 int h5_get_real(hid_t object, const char *key, double *value, const char *path);
 
+/* A new dataset below loc, its groups made as needed; no time is stored with it. */
+int h5_put_data(hid_t loc, const char *where, int ndim, const hsize_t *dims, hid_t file_type, hid_t mem_type,
+                const void *data, const char *path);
+
 /* /config below loc: one text attribute per option, and the dataset "options" of (key, value, origin) rows, by which
  * h5py users see where each value came from. */
 int h5_put_options(hid_t loc, const struct option_set *options, const char *path);

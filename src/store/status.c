@@ -1,6 +1,7 @@
 /* status.c -- RUN/status. The lines, in this order; a figure that is not known yet is "nan":
  *
  *   state running|done|stopped|failed|lost-actors      reason TEXT (only where there is one)
+ *   process PID began TICKS at PLACE  (of rank 0, where it is known: base/process.h)
  *   frames N / TOTAL  steps N  updates N  episodes N  seconds S  frames-per-s F  updates-per-s F
  *   return-mean R  return-max R  eval-mean R  eval-best R  lag-mean L  lag-max N  seconds-left S  (each on its line)
  *   actor RANK host NAME frames N updates N episodes N last-seen S epsilon E state WORD  (one a rank; rank 0: master)
@@ -66,6 +67,9 @@ int status_text(const struct status *s, char **bytes, size_t *n)
     if (!out) return error_set("no memory to write RUN/status");
     fprintf(out, "state %s\n", run_state_name(s->state));
     if (*s->reason) text(out, "reason", s->reason, sizeof s->reason, false, "\n");
+    if (s->master.pid)
+        fprintf(out, "process %" PRId64 " began %" PRIu64 " at %" PRIx64 "\n", s->master.pid, s->master.birth,
+                s->master.place);
     fprintf(out, "frames %" PRId64 " / %" PRId64 "\nsteps %" PRId64 "\nupdates %" PRId64 "\nepisodes %" PRId64 "\n",
             s->frames, s->frames_total, s->steps, s->updates, s->episodes);
     real(out, "seconds", s->seconds, "\n");

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "store/rows.h"
 
 enum run_state { RUN_RUNNING, RUN_DONE, RUN_STOPPED, RUN_FAILED, RUN_LOST_ACTORS };
@@ -25,6 +26,7 @@ struct status {
     int64_t lag_max;
     int rank_count;
     const struct run_actor *actors; /* rank_count rows; row 0 is the master */
+    struct process_id master;       /* rank 0's; pid 0: not told */
 };
 
 /* Rewrites dir/status. 0, or -1 after error_set(). Where no new file can be made (a full disk), the old one is written

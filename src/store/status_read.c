@@ -1,6 +1,7 @@
 /* status_read.c -- reading RUN/status, which another machine may be replacing meanwhile: opened once, read whole. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -174,6 +175,9 @@ static int read_line(const char *word, char *value, struct status *s, unsigned *
     } else if (!strcmp(word, "state")) {
         *found |= 1u << FOUND_STATE;
         return read_state(value, &s->state);
+    } else if (!strcmp(word, "process")) {
+        struct process_id *m = &s->master;
+        return sscanf(value, "%" SCNd64 " began %" SCNu64 " at %" SCNx64, &m->pid, &m->birth, &m->place) == 3 ? 0 : -1;
     } else if (!strcmp(word, "frames")) {
         *found |= 1u << FOUND_FRAMES;
         return read_frames(value, s);

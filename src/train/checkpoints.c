@@ -31,6 +31,7 @@ void checkpoints_init(struct checkpoints *k, struct run *run, const struct ranks
                               .totals = totals,
                               .next = (run->turn.frames / every + 1) * every,
                               .last = run->started,
+                              .saved = run->turn.frames,
                               .state_bytes = state_bytes,
                               .states = memory_new(actors, sizeof *k->states),
                               .lengths = memory_new(actors, sizeof *k->lengths),
@@ -101,7 +102,7 @@ void checkpoints_news(struct checkpoints *k)
     const bool well = state == WRITER_DONE;
     const double now = clock_seconds();
     if (state == WRITER_FREE) return;
-    if (well) k->last = now;
+    if (well) k->last = now, k->saved = k->written;
     k->retry_from = well ? 0 : now + RETRY_FROM;
     k->retry_at = well ? 0 : now + RETRY_AT;
 }
@@ -112,6 +113,7 @@ static void hand_over(struct checkpoints *k)
     const struct run *run = k->run;
     struct checkpoint_actor *actors = memory_new((size_t)run->actors + 1, sizeof *actors);
     void *totals = memory_new(totals_size(k->totals), 1);
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {.options = run->set,
                            .net = run->setup->net,
                            .counters = run_counters(run),
@@ -119,7 +121,8 @@ static void hand_over(struct checkpoints *k)
                            .target = run->turn.target,
                            .average = run->turn.average,
                            .actors = actors,
-                           .actor_count = run->actors + 1};
+                           .actor_count = run->actors + 1,
+                           .model = &model};
     totals_save(k->totals, totals);
     actors[0] = (struct checkpoint_actor){.rank = 0, .state = totals, .bytes = totals_size(k->totals)};
     for (int a = 0; a < run->actors; a++) {
@@ -137,6 +140,7 @@ static void hand_over(struct checkpoints *k)
     free(totals);
     k->deadline = 0;
     files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
+    k->written = run->turn.frames;
     files_checkpoint(k->files, image);
     checkpoints_news(k); /* it may have failed already */
 }

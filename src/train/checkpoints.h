@@ -20,12 +20,13 @@ struct checkpoints {
     const struct ranks *ranks;
     struct files *files;
     const struct totals *totals;
-    uint64_t state_id; /* of the last request for states */
-    double deadline;   /* monotonic: it waits no longer; 0: none under way */
-    int64_t next;      /* T from which one is due */
-    double last;       /* monotonic; the last one that was written */
-    double retry_from; /* monotonic: after a failure none is tried before, and one is ... */
-    double retry_at;   /* ... from here on, due or not; 0: none failed */
+    uint64_t state_id;      /* of the last request for states */
+    double deadline;        /* monotonic: it waits no longer; 0: none under way */
+    int64_t next;           /* T from which one is due */
+    double last;            /* monotonic; the last one that was written */
+    int64_t written, saved; /* frames of the one given to the files last; of the last one on disk */
+    double retry_from;      /* monotonic: after a failure none is tried before, and one is ... */
+    double retry_at;        /* ... from here on, due or not; 0: none failed */
     size_t state_bytes;
     uint8_t **states; /* (actors, state_bytes) its own, as what follows */
     size_t *lengths;  /* (actors) */

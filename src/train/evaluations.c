@@ -58,13 +58,18 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
              (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
+    double score;
+    if (options_stop_at(run->options, &score) && e->mean >= score)
+        run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
+    const struct model model = setup_model(run->setup);
     struct checkpoint c = {.options = run->set,
                            .net = run->setup->net,
                            .counters = run_counters(run),
                            .theta = v->theta,
-                           .average = v->average};
+                           .average = v->average,
+                           .model = &model};
     c.counters.frames = v->frames;
     c.counters.updates = (int64_t)e->version;
     files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));
@@ -121,7 +126,7 @@ void evaluations_take(struct evaluations *v)
             take_average(v, &e);
         else
             take(v, &e);
-        if (v->average && !of_average(v))
+        if (v->average && !of_average(v) && v->run->state == RUN_RUNNING)
             share_ask_eval(v->run->share, v->actor, v->average, ++v->id, v->version);
         else
             v->actor = -1;

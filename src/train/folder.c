@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/options_file.h"
 #include "store/seal.h"
 
 static const char PROBE[] = ".dunlin-probe";
@@ -52,7 +53,8 @@ static bool is_run_remnant(const char *name)
 {
     char whole[NAME_MAX + 1];
     const size_t n = strlen(name);
-    if (!strcmp(name, "status") || !strcmp(name, "status.new") || !strcmp(name, "starts") || !strcmp(name, PROBE))
+    if (!strcmp(name, "status") || !strcmp(name, "status.new") || !strcmp(name, "starts") || !strcmp(name, PROBE) ||
+        !strcmp(name, OPTIONS_FILE) || !strcmp(name, OPTIONS_FILE ".new"))
         return true;
     if (!strncmp(name, "run-damaged-", 12)) return !strcmp(name + 12 + strspn(name + 12, "0123456789"), ".h5");
     if (n < 4 || strcmp(name + n - 4, ".new")) return false;

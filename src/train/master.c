@@ -96,7 +96,7 @@ void master_free(struct master *m)
 static void wind_up(struct master *m)
 {
     struct run *const run = &m->run;
-    const bool stopped = run->state == RUN_STOPPED, hurry = stopped && signals_stop() != SIGUSR1;
+    const bool stopped = run->state == RUN_STOPPED, hurry = stopped && signals_hurry();
     const double patience = hurry ? ENDING_STATES_HURRY : ENDING_STATES;
     checkpoints_ask(&m->checkpoints, patience);
     share_stop(run->share, 1);

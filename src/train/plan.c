@@ -13,6 +13,7 @@
 #include "job/launch.h"
 #include "store/run_folders.h"
 #include "store/status.h"
+#include "store/weights.h"
 #include "train/folder.h"
 #include "train/run.h"
 
@@ -24,6 +25,17 @@ static int try_agent(const struct setup *setup)
     if (!agent) return -1;
     agent_free(&agent);
     return 0;
+}
+
+/* Do the weights that are to be started with fit. */
+static int try_weights(const struct setup *setup)
+{
+    const char *const from = setup->options->init_from;
+    if (!from[0]) return 0;
+    float *theta = memory_floats(setup->facts->params);
+    const int rc = weights_read(from, setup->net, theta);
+    free(theta);
+    return rc ? error_set("--init-from: %s", error_text()) : 0;
 }
 
 /* Lays the words over the stored options; only what may change may differ. */
@@ -51,14 +63,23 @@ static int lay_words_over(struct plan *plan, const struct setup *setup, int argc
 static void look_at_end(struct plan *plan)
 {
     enum run_state state;
-    char reason[256];
-    if (plan->frames < plan->set.values.frames || status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    char reason[256], reached[OPTION_TEXT + 16];
+    if (status_read_state(plan->dir, &state, reason, sizeof reason)) return;
+    snprintf(reached, sizeof reached, RUN_REACHED "%s:", plan->set.values.stop_at);
+    plan->reached = state == RUN_DONE && !strncmp(reason, reached, strlen(reached));
+    plan->over = plan->reached;
+    if (plan->over || plan->frames < plan->set.values.frames) return;
     plan->hopeless = state == RUN_FAILED && !strncmp(reason, RUN_HOPELESS, strlen(RUN_HOPELESS));
     plan->over = state == RUN_DONE || plan->hopeless;
 }
 
 int plan_tell_over(const struct plan *plan)
 {
+    if (plan->reached) {
+        log_root("%s: --stop-at %s was reached at %lld frames; another --stop-at, or --stop-at=, trains on", plan->dir,
+                 plan->set.values.stop_at, (long long)plan->frames);
+        return 0;
+    }
     log_root("%s: already at %lld of %lld frames%s; --frames M trains on", plan->dir, (long long)plan->frames,
              (long long)plan->set.values.frames, plan->hopeless ? ", and failed" : "");
     return plan->hopeless ? 1 : 0;
@@ -121,8 +142,8 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL)) return -1;
     if (resume) {
         if (!folder) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
-        static const char *const STARTS[] = {"out", "force"};
-        for (int i = 0; i < 2; i++)
+        static const char *const STARTS[] = {"out", "force", "init-from"};
+        for (int i = 0; i < 3; i++)
             if (plan->set.origin[option_find(STARTS[i])] == ORIGIN_COMMAND)
                 return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
                                  "it out, or start anew: dunlin train ... --out FOLDER --force",
@@ -146,7 +167,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
         return error_set(
             "--out %s: exists and is not the folder of a run; give another folder (nothing there is touched)",
             plan->dir);
-    return setup_open(setup, &plan->set.values, true);
+    return setup_open(setup, &plan->set.values, true) || try_weights(setup) ? -1 : 0;
 }
 
 static int draw(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,

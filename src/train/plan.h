@@ -17,7 +17,8 @@ struct plan {
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
     int64_t frames;                    /* that the checkpoint is at */
-    bool over, hopeless; /* over: the run has ended and nothing is left to train, as done or as hopeless */
+    bool over, hopeless, reached;      /* over: the run has ended and nothing is left to train: done, hopeless, or its
+                                     --stop-at reached */
 };
 
 /* Reads the words behind `dunlin train` (resume false) or `dunlin resume` and checks them, environment and network

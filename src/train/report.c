@@ -17,6 +17,8 @@
 #include "train/run.h"
 #include "train/sums.h"
 
+static const double FIRST_ROW = 0.1; /* s */
+
 void report_init(struct report *p, struct run *run, struct ranks *ranks, struct sums *sums, struct files *files,
                  const struct evaluations *evaluations)
 {
@@ -25,8 +27,10 @@ void report_init(struct report *p, struct run *run, struct ranks *ranks, struct 
                          .sums = sums,
                          .files = files,
                          .evaluations = evaluations,
+                         .master = process_self(),
                          .eps_final = memory_new((size_t)run->actors + 1, sizeof *p->eps_final),
-                         .next = run->started + run->options->log_every,
+                         .next = run->started + fmin(run->options->log_every, FIRST_ROW),
+                         .next_line = run->started + run->options->log_every,
                          .ret_recent = NAN,
                          .max_recent = NAN};
     for (int r = 1; r <= run->actors; r++) {
@@ -59,6 +63,7 @@ static void write_status(struct report *p, const struct run_train *t, double lef
                              .lag_mean = t->lag_mean,
                              .lag_max = t->lag_max,
                              .seconds_left = left,
+                             .master = p->master,
                              .rank_count = run->actors + 1,
                              .actors = p->ranks->rows};
     struct status named = s;
@@ -84,7 +89,7 @@ static struct run_train row_of(const struct report *p, const struct interval *i,
     const struct run *run = p->run;
     const double pushes = i->pushes ? (double)i->pushes : NAN, dt = fmax(clock - i->start, 1e-9);
     const double steps = i->pushes ? (double)i->steps : NAN;
-    return (struct run_train){.seconds = run_seconds(run),
+    return (struct run_train){.seconds = run->n.seconds + clock - run->started,
                               .frames = run->turn.frames,
                               .steps = run->turn.steps,
                               .updates = run->turn.updates,
@@ -103,28 +108,58 @@ static struct run_train row_of(const struct report *p, const struct interval *i,
                               .dropped = i->dropped};
 }
 
+static double clock_of(const struct report *p)
+{
+    return p->ended > 0 ? p->ended : clock_seconds();
+}
+
+void report_ended(struct report *p)
+{
+    p->ended = clock_seconds();
+}
+
 void report_row(struct report *p)
 {
-    const double clock = clock_seconds();
+    const double clock = clock_of(p);
     if (!p->sums->row.frames) return;
     const struct run_train row = row_of(p, &p->sums->row, clock);
     runfile_train(p->run->runfile, &row);
     interval_reset(&p->sums->row, clock);
 }
 
-void report_turn(struct report *p, double now)
+/* The line, cut to the terminal by what matters least. */
+static void print_line(const struct report *p, const struct run_train *row, double left, const char *dropped)
 {
-    if (now < p->next) return;
-    p->next = now + p->run->options->log_every;
-    report_log(p);
+    enum { PARTS = 9, PART = 96 };
+    static const int first_to_go[] = {2, 4, 7, 6, 1}; /* steps, updates/s, lag, max, frames */
+    const struct options *o = p->run->options;
+    char part[PARTS][PART], line[PARTS * PART], text[TEXT_FIGURE];
+    const size_t columns = (size_t)log_columns();
+    snprintf(part[0], PART, "%5.1f%%", 100.0 * (double)row->frames / (double)o->frames);
+    snprintf(part[1], PART, "  frames %lld", (long long)row->frames);
+    snprintf(part[2], PART, "  steps %lld", (long long)row->steps);
+    snprintf(part[3], PART, "  %.0f frames/s", row->frames_per_s);
+    snprintf(part[4], PART, "  %.0f updates/s", row->updates_per_s);
+    snprintf(part[5], PART, "  return %s", text_figure(p->ret_recent, "%.3g", text));
+    snprintf(part[6], PART, "  max %s", text_figure(p->max_recent, "%.3g", text));
+    snprintf(part[7], PART, "  lag %s max %lld", text_figure(row->lag_mean, "%.1f", text), (long long)row->lag_max);
+    snprintf(part[8], PART, "  %s left", text_span(left, text));
+    for (size_t gone = 0;; gone++) {
+        size_t at = 0;
+        for (int i = 0; i < PARTS; i++) at += (size_t)snprintf(line + at, sizeof line - at, "%s", part[i]);
+        if (!columns || at <= columns || gone == sizeof first_to_go / sizeof *first_to_go) break;
+        part[first_to_go[gone]][0] = '\0';
+    }
+    log_root("%s%s%s", line, *dropped ? "  " : "", dropped);
 }
 
-void report_log(struct report *p)
+/* Rows, status, and a line where one is due. */
+static void tell(struct report *p, bool line)
 {
     struct run *const run = p->run;
-    const double clock = clock_seconds();
+    const double clock = clock_of(p);
     const struct run_train row = row_of(p, &p->sums->now, clock);
-    char left_text[TEXT_FIGURE], mean[TEXT_FIGURE], max[TEXT_FIGURE], lag[TEXT_FIGURE], dropped[DROPPED_TEXT];
+    char dropped[DROPPED_TEXT];
     if (p->sums->now.episodes) {
         p->ret_recent = row.return_mean;
         p->max_recent = row.return_max;
@@ -142,13 +177,23 @@ void report_log(struct report *p)
     episodes_tell_lost(run, p->sums);
     runfile_actors(run->runfile, p->ranks->rows);
     files_log(p->files, false);
-    p->dropping = dropped_text(&run->dropped, &p->before, dropped, sizeof dropped);
+    if (line) p->dropping = dropped_text(&run->dropped, &p->before, dropped, sizeof dropped);
     write_status(p, &row, left);
-    log_root("%5.1f%%  frames %lld  steps %lld  %.0f frames/s  %.0f updates/s  return %s  max %s  lag %s max %lld  "
-             "%s left%s%s",
-             100.0 * (double)run->turn.frames / (double)run->options->frames, (long long)run->turn.frames,
-             (long long)run->turn.steps, row.frames_per_s, row.updates_per_s, text_figure(p->ret_recent, "%.3g", mean),
-             text_figure(p->max_recent, "%.3g", max), text_figure(row.lag_mean, "%.1f", lag), (long long)row.lag_max,
-             text_span(left, left_text), *dropped ? "  " : "", dropped);
+    if (line) print_line(p, &row, left, dropped);
     interval_reset(&p->sums->now, clock);
+}
+
+void report_turn(struct report *p, double now)
+{
+    const double every = p->run->options->log_every, since = fmax(now - p->run->started, FIRST_ROW);
+    if (now < p->next) return;
+    const bool line = now >= p->next_line;
+    if (line) p->next_line = now + every;
+    p->next = fmin(now + fmin(every, since), p->next_line);
+    if (line || p->sums->now.frames) tell(p, line);
+}
+
+void report_log(struct report *p)
+{
+    tell(p, true);
 }

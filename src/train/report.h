@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/process.h"
 #include "train/dropped.h"
 
 struct evaluations;
@@ -18,8 +19,11 @@ struct report {
     struct sums *sums;
     struct files *files;
     const struct evaluations *evaluations;
+    struct process_id master;
     double *eps_final;             /* (1 + actors) by rank: of the actor's first environment; its own */
-    double next;                   /* monotonic: when the next line is due */
+    double next;                   /* monotonic: when the next row is due, soon at first */
+    double next_line;              /* and line */
+    double ended;                  /* monotonic: training was over; 0: it goes on */
     struct dropped before;         /* at the last line */
     bool dropping;                 /* something was dropped between the last two */
     double ret_recent, max_recent; /* mean and largest return of the last interval that had episodes */
@@ -29,8 +33,11 @@ void report_init(struct report *p, struct run *run, struct ranks *ranks, struct 
                  const struct evaluations *evaluations);
 void report_free(struct report *p);
 void report_begin(struct report *p); /* RUN/status says running, no longer what an earlier session ended with */
-void report_turn(struct report *p, double now); /* report_log() every log interval */
-void report_log(struct report *p);              /* line, rows, status */
-void report_row(struct report *p);              /* in rounds: a row of /train, where there is anything to tell */
+/* Rows and status every log interval, and in a run's first one at 0.1 s, 0.2 s, 0.4 s ..., for runs that are short; a
+ * line every log interval. */
+void report_turn(struct report *p, double now);
+void report_log(struct report *p);   /* line, rows, status */
+void report_ended(struct report *p); /* what follows is no training: it does not count in speeds */
+void report_row(struct report *p);   /* in rounds: a row of /train, where there is anything to tell */
 
 #endif

@@ -56,7 +56,7 @@ static void heed_signal(struct run *run, double *deadline)
     const int sig = signals_stop();
     if (!sig) return;
     const double clock = clock_seconds();
-    if (*deadline <= 0) *deadline = clock + (sig == SIGUSR1 ? ENDING_ROUND : ENDING_ROUND_HURRY);
+    if (*deadline <= 0) *deadline = clock + (signals_hurry() ? ENDING_ROUND_HURRY : ENDING_ROUND);
     if (clock < *deadline) return;
     run_end(run, RUN_STOPPED, "%s", signals_name(sig));
     log_root("  the round did not end in time: no checkpoint of this moment; the newest one goes on to the same end");

@@ -47,6 +47,7 @@ struct run {
     struct dropped dropped;
 };
 
+#define RUN_REACHED "stop-at "  /* begins the reason of a run whose score was reached; --stop-at and a colon follow */
 #define RUN_HOPELESS "hopeless" /* begins the reason of run_end_hopeless() */
 
 void run_init(struct run *run, const struct run_start *start);

@@ -16,6 +16,8 @@
 #include "job/blas.h"
 #include "job/leave.h"
 #include "share/check.h"
+#include "store/options_file.h"
+#include "store/weights.h"
 #include "train/checkpoints.h"
 #include "train/folder.h"
 
@@ -130,22 +132,34 @@ static void remember_best(struct session *s)
     checkpoint_close(&f);
 }
 
-/* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the seed. */
-static int load_start(struct session *s)
+/* rank 0, local: theta of a fresh start, from the seed or from a file, which may lie in the folder that is to be thrown
+ * away. */
+static int start_weights(struct session *s)
 {
     static const enum net_init inits[] = {
         [INIT_UNIFORM] = NET_INIT_UNIFORM, [INIT_HE] = NET_INIT_HE, [INIT_ORTHOGONAL] = NET_INIT_ORTHOGONAL};
+    const struct options *o = &s->plan.set.values;
+    struct rng rng = rng_make((uint64_t)o->seed, 0, RNG_INIT, 0);
+    s->theta = memory_floats(s->setup.facts->params);
+    net_init(s->setup.net, inits[o->init], s->theta, &rng);
+    if (!o->init_from[0]) return 0;
+    if (weights_read(o->init_from, s->setup.net, s->theta)) return -1;
+    log_root("starting with the weights of %s", o->init_from);
+    return 0;
+}
+
+/* rank 0, local: theta, target, optimiser and counters, from the checkpoint or from the start. */
+static int load_start(struct session *s)
+{
     const size_t params = s->setup.facts->params;
     const struct optim_config config = setup_optim_config(&s->setup);
     s->optim = optim_new(&config, params, s->size - 1);
     if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
-    s->theta = memory_floats(params);
+    if (!s->theta) s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
     if (s->plan.set.values.ema > 0) s->average = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
-        struct rng rng = rng_make((uint64_t)s->plan.set.values.seed, 0, RNG_INIT, 0);
-        net_init(s->setup.net, inits[s->plan.set.values.init], s->theta, &rng);
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
         if (s->average) memcpy(s->average, s->theta, params * sizeof *s->average);
         return 0;
@@ -232,12 +246,14 @@ static bool load_actors(struct session *s)
 /* rank 0, local: the checkpoint of frame 0, from which a run that dies early is resumed. */
 static int first_checkpoint(struct session *s)
 {
+    const struct model model = setup_model(&s->setup);
     struct checkpoint c = {.options = &s->plan.set,
                            .net = s->setup.net,
                            .counters = s->counters,
                            .theta = s->theta,
                            .target = s->target,
-                           .average = s->average};
+                           .average = s->average,
+                           .model = &model};
     struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
     checkpoint_image_free(&image);
@@ -268,6 +284,7 @@ int session_open_files(struct session *s, const char *window)
             runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
     }
     if (!s->runfile) return -1;
+    if (options_file_write(s->plan.dir, &s->plan.set, s->size - 1)) log_root("  note: %s", error_text());
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
     log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
@@ -296,6 +313,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
     s->setup.actors = s->size - 1;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
+    if (!rc && s->rank == 0 && !s->plan.checkpoint[0]) rc = start_weights(s);
     if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);
     if (!rc && s->rank == 0) rc = load_start(s);
     if (!session_agree(s, !rc)) return 2;

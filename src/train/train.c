@@ -26,10 +26,20 @@
 #include "train/rounds.h"
 #include "train/session.h"
 
+/* What a run that ended early goes on from, and how. */
+static void tell_saved(const struct run *run, const struct checkpoints *k)
+{
+    char words[LAUNCH_WORDS];
+    const struct options *o = run->options;
+    launch_resume_words(run->dir, world_library(o->env) ? o->env : NULL, o->python, words, sizeof words);
+    log_root("saved: checkpoint-%012lld.h5; goes on with: %s", (long long)k->saved, words);
+}
+
 /* rank 0; the actors have said goodbye and wait for share_part(). */
 static void finish(struct session *s, struct master *m, int *status)
 {
     struct run *const run = &m->run;
+    report_ended(&m->report);
     /* a stop signal leaves no time for it; the last checkpoint then knows of it, too */
     if (run->state == RUN_DONE && evaluations_final(&m->evaluations) && checkpoints_whole(&m->checkpoints) &&
         checkpoints_finish(&m->checkpoints, ENDING_TRIES_HURRY))
@@ -44,6 +54,7 @@ static void finish(struct session *s, struct master *m, int *status)
     log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
              run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
              text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
+    if (run->state != RUN_DONE) tell_saved(run, &m->checkpoints);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the

@@ -3,6 +3,7 @@
 #include "view/page.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -16,7 +17,8 @@ enum {
     BELOW = 64,
     TITLE = 34,
     PANEL_TITLE = 26,
-    ROW = 20,    /* of the legend */
+    ROW = 22,    /* of the legend */
+    LABEL = 5,   /* characters of a figure at the y axis that LEFT has room for */
     SAMPLE = 48, /* of an entry, and the gap behind it */
     NAME_MOST = 72,
     TEXT_HEIGHT = 20,
@@ -70,11 +72,18 @@ void page_begin(struct page *p, FILE *script, const struct figure_look *look, in
     fprintf(script, "set multiplot\n");
     if (look->title) {
         char quoted[FIGURE_NAME * 2], cut[FIGURE_NAME];
-        figure_quote(text_cut(look->title, (int)((p->width - LEFT) / CHARACTER / 1.2), cut, sizeof cut), quoted,
+        figure_quote(text_cut(look->title, (int)((p->width - LEFT) / CHARACTER / 1.4), cut, sizeof cut), quoted,
                      sizeof quoted);
         fprintf(script, "set label 1 %s at screen %.5f, screen %.5f left font ',%d' textcolor rgb '#222222'\n", quoted,
                 (double)LEFT / p->width, 1 - 0.55 * TITLE / p->height, look->format == FIGURE_SVG ? 17 : 13);
     }
+}
+
+/* Where panel i begins from the left, and how wide its cell is. */
+static double left_of(const struct page *p, int i, double *cell)
+{
+    *cell = (double)(p->width - 4) / p->across;
+    return i % p->across * *cell;
 }
 
 void page_panel(const struct page *p, int i, const char *title)
@@ -88,8 +97,8 @@ void page_panel(const struct page *p, int i, const char *title)
         fprintf(p->script, "set title %s%s\n", quoted, text(p) ? "" : " offset 0,-0.6");
     }
     if (text(p)) return;
-    const double cell = (double)(p->width - 4) / p->across, plot = p->panels > 1 ? PLOT_SMALL : PLOT;
-    const double left = i % p->across * cell, head = p->panels > 1 ? PANEL_TITLE : 0;
+    double cell, left = left_of(p, i, &cell);
+    const double plot = p->panels > 1 ? PLOT_SMALL : PLOT, head = p->panels > 1 ? PANEL_TITLE : 0;
     const double top = p->top + i / p->across * (head + plot + BELOW) + head; /* from above */
     fprintf(p->script,
             "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset tmargin at screen %.5f\nset bmargin at screen "
@@ -98,18 +107,19 @@ void page_panel(const struct page *p, int i, const char *title)
             1 - (top + plot) / p->height);
 }
 
-/* 2500000 as "2.5M". */
-static void si_label(double value, char *label, size_t size)
+/* 2500000 as "2.5M", with as many digits as tell it from a neighbour `step` away. */
+static void si_label(double value, double step, char *label, size_t size)
 {
     static const char *const suffixes[] = {"", "k", "M", "G", "T", "P"};
+    const double digits = value != 0 ? floor(log10(fabs(value))) - floor(log10(step)) + 2 : 4;
     int k = 0;
     for (; fabs(value) >= 999.99 && k < 5; k++) value /= 1000;
-    snprintf(label, size, "%.4g%s", value, suffixes[k]);
+    snprintf(label, size, "%.*g%s", (int)fmin(fmax(digits, 4), 10), value, suffixes[k]);
 }
 
 /* Tics every 1, 2, 2.5 or 5 times a power of ten, about `about` of them, labelled with SI suffixes: gnuplot's own
- * format prints 2.5M either as 2M or 1M as 1.0M. */
-static void write_tics(FILE *script, char axis, double low, double high, int about)
+ * format prints 2.5M either as 2M or 1M as 1.0M. Returns the characters of the longest label. */
+static int write_tics(FILE *script, char axis, double low, double high, int about)
 {
     static const double factors[] = {1, 2, 2.5, 5, 10};
     const double least = (high - low) / about, power = pow(10, floor(log10(least)));
@@ -117,15 +127,18 @@ static void write_tics(FILE *script, char axis, double low, double high, int abo
     while (f < 4 && factors[f] * power < least * 0.999999) f++;
     const double step = factors[f] * power, slack = 1e-6 * step;
     const char *comma = "";
+    int longest = 0;
     fprintf(script, "set %ctics (", axis);
     for (double k = ceil((low - slack) / step); k * step <= high + slack; k++) {
         char label[32];
         const double at = k == 0 ? 0 : k * step; /* no -0 */
-        si_label(at, label, sizeof label);
+        si_label(at, step, label, sizeof label);
         fprintf(script, "%s'%s' %.9g", comma, label, at);
         comma = ", ";
+        if ((int)strlen(label) > longest) longest = (int)strlen(label);
     }
     fprintf(script, ")\n");
+    return longest;
 }
 
 /* The title stands below the lowest panels alone; a text has no room for a turned one of y. */
@@ -152,32 +165,44 @@ void page_y(const struct page *p, int panel, double low, double high)
     char quoted[FIGURE_NAME * 2];
     double margin = 0.04 * (high - low);
     if (!(margin > 0)) margin = high != 0 ? 0.05 * fabs(high) : 0.5; /* one value alone */
-    write_tics(p->script, 'y', low - margin, high + margin, text(p) ? 4 : p->panels > 1 ? 5 : 7);
+    const int longest = write_tics(p->script, 'y', low - margin, high + margin, text(p) ? 4 : p->panels > 1 ? 5 : 7);
     fprintf(p->script, "set yrange [%.9g:%.9g]\n", low - margin, high + margin);
     if (text(p)) return;
+    if (longest > LABEL) { /* longer figures want more room */
+        double cell, left = left_of(p, panel, &cell);
+        fprintf(p->script, "set lmargin at screen %.5f\n", (left + LEFT + 9.0 * (longest - LABEL)) / p->width);
+    }
     figure_quote(panel % p->across ? "" : p->look->y, quoted, sizeof quoted);
     fprintf(p->script, "set ylabel %s\n", quoted);
 }
 
-/* Tics at 1 and 3 times the powers of ten, at 1, 2 and 5 times them where the rates span less than a decade, at the
- * rate itself where there is one. */
+/* Tics at 1 and 3 times the powers of ten, at 1, 2 and 5 times them where the rates span less than a decade; of rates
+ * that lie close together at round figures among them, of one alone at itself. */
 void page_x_rates(const struct page *p, int panel, double least, double most, const char *x_title)
 {
+    enum { CLOSE = 3 };
     static const double wide[] = {1, 3}, narrow[] = {1, 2, 5};
     const bool far = most >= 10 * least, one = most <= least * 1.000001;
-    const double *factors = far ? wide : narrow;
+    const double *factors = far ? wide : narrow, beyond = one ? 1.5 : fmax(1.01, pow(most / least, 0.05));
     const int n = far ? 2 : 3;
     const char *comma = "";
-    fprintf(p->script, "set logscale x\nset xtics (");
-    if (one) fprintf(p->script, "'%.6g' %.9g", least, least);
-    for (int power = (int)floor(log10(least)) - 1; power <= (int)ceil(log10(most)) + 1 && !one; power++)
-        for (int f = 0; f < n; f++) {
-            const double at = factors[f] * pow(10, power);
-            if (at < least / 1.5 || at > most * 1.5) continue;
-            fprintf(p->script, "%s'%.6g' %.9g", comma, at, at);
-            comma = ", ";
-        }
-    fprintf(p->script, ")\nset xrange [%.9g:%.9g]\n", least / 1.5, most * 1.5);
+    fprintf(p->script, "set logscale x\n");
+    if (one) {
+        fprintf(p->script, "set xtics ('%.6g' %.9g)\n", least, least);
+    } else if (most < CLOSE * least) {
+        write_tics(p->script, 'x', least / beyond, most * beyond, 4);
+    } else {
+        fprintf(p->script, "set xtics (");
+        for (int power = (int)floor(log10(least)) - 1; power <= (int)ceil(log10(most)) + 1; power++)
+            for (int f = 0; f < n; f++) {
+                const double at = factors[f] * pow(10, power);
+                if (at < least / beyond || at > most * beyond) continue;
+                fprintf(p->script, "%s'%.6g' %.9g", comma, at, at);
+                comma = ", ";
+            }
+        fprintf(p->script, ")\n");
+    }
+    fprintf(p->script, "set xrange [%.9g:%.9g]\n", least / beyond, most * beyond);
     write_x_title(p, panel, x_title);
 }
 

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "store/run_folders.h"
@@ -154,6 +155,7 @@ static void show(const struct reading *r, const struct request *w, double age, b
     const struct top_text v = {.run = w->run,
                                .status = &r->status,
                                .age = age,
+                               .gone = r->status.state == RUN_RUNNING && process_ended(&r->status.master),
                                .rows = r->rows,
                                .row_count = r->row_count,
                                .fault = *r->fault ? r->fault : NULL,

@@ -68,6 +68,8 @@ static void write_head(FILE *out, const struct top_text *v)
     const char *name = s->state == RUN_LOST_ACTORS ? "lost its actors" : run_state_name(s->state);
     if (s->state != RUN_RUNNING)
         say(out, v, "%s: ended, %s%s%s", v->run, name, *s->reason ? ": " : "", s->reason);
+    else if (v->gone)
+        say(out, v, "%s: its master is gone; what was saved goes on with: dunlin resume %s", v->run, v->run);
     else if (v->age > patience)
         say(out, v, "%s: no news for %s: the job may be gone (see its log or queue)", v->run, span(v->age, a));
     else
@@ -124,28 +126,73 @@ static bool fine(const struct run_actor *a)
     return !strcmp(a->state, "running") || !strcmp(a->state, "ended");
 }
 
-static void write_actor(FILE *out, const struct top_text *v, const struct run_actor *a, int host_width)
+/* What a line of the table shows besides rank, last seen and state; what matters least goes first where the terminal is
+ * narrow. */
+enum { FRAMES = 1, HOST = 2, EPISODES = 4, SHARE = 8, UPDATES = 16, ALL = 31 };
+
+struct table {
+    int columns, host; /* which; and bytes of a host's name */
+};
+
+static void put_row(FILE *out, const struct top_text *v, const struct table *t, const char *const cells[8])
+{
+    static const struct {
+        int column, width;
+    } middle[] = {{FRAMES, 14}, {SHARE, 7}, {UPDATES, 12}, {EPISODES, 10}};
+    char line[LINE_BYTES];
+    size_t at = (size_t)snprintf(line, sizeof line, "%6s ", cells[0]);
+    if (t->columns & HOST) at += (size_t)snprintf(line + at, sizeof line - at, " %-*.*s", t->host, t->host, cells[1]);
+    for (size_t i = 0; i < sizeof middle / sizeof *middle; i++)
+        if (t->columns & middle[i].column)
+            at += (size_t)snprintf(line + at, sizeof line - at, " %*s", middle[i].width, cells[2 + i]);
+    snprintf(line + at, sizeof line - at, " %9s  %s", cells[6], cells[7]);
+    say(out, v, "%s", line);
+}
+
+/* The table that fits: a long host's name is cut before a column goes. */
+static struct table table_for(const struct top_text *v)
+{
+    enum { HOST_LEAST = 8, HOST_MOST = 20 };
+    struct table t = {ALL, 4};
+    int state = 7;
+    for (int r = 0; r < v->status->rank_count; r++) {
+        const struct run_actor *a = &v->status->actors[r];
+        const int host = (int)strnlen(a->host, HOST_MOST), word = (int)strnlen(a->state, sizeof a->state);
+        t.host = host > t.host ? host : t.host;
+        state = word > state ? word : state;
+    }
+    for (int gone = UPDATES;; gone /= 2) {
+        const int wide = 7 + (t.columns & HOST ? 1 + t.host : 0) + (t.columns & FRAMES ? 15 : 0) +
+                         (t.columns & SHARE ? 8 : 0) + (t.columns & UPDATES ? 13 : 0) +
+                         (t.columns & EPISODES ? 11 : 0) + 12 + state;
+        const int cut = wide - v->width, spare = t.columns & HOST ? t.host - HOST_LEAST : 0;
+        if (cut > 0 && cut <= spare) t.host -= cut;
+        if (cut <= 0 || cut <= spare || !gone) return t;
+        t.columns &= ~gone;
+    }
+}
+
+static void write_actor(FILE *out, const struct top_text *v, const struct run_actor *a, const struct table *t)
 {
     const struct status *s = v->status;
     /* nobody is left to write that an actor ended with its run */
-    const char *state = s->state != RUN_RUNNING && !strcmp(a->state, "running") ? "ended" : a->state;
+    const bool over = s->state != RUN_RUNNING || v->gone;
+    const char *state = !over || strcmp(a->state, "running") ? a->state : v->gone && !a->rank ? "gone" : "ended";
     char rank[TEXT_FIGURE], frames[TEXT_FIGURE], updates[TEXT_FIGURE], episodes[TEXT_FIGURE], seen[TEXT_FIGURE],
         share[TEXT_FIGURE];
     snprintf(rank, sizeof rank, a->rank ? "%lld" : "master", (long long)a->rank);
     text_figure(a->rank && s->frames > 0 ? 100 * (double)a->frames / (double)s->frames : NAN, "%.1f%%", share);
-    say(out, v, "%6s  %-*.*s %14s %7s %12s %10s %9s  %s", rank, host_width, host_width, a->host,
-        text_grouped(a->frames, frames), share, text_grouped(a->updates, updates), text_grouped(a->episodes, episodes),
-        span(fmax(0, s->seconds - a->last_seen), seen), state);
+    put_row(out, v, t,
+            (const char *const[]){rank, a->host, text_grouped(a->frames, frames), share,
+                                  text_grouped(a->updates, updates), text_grouped(a->episodes, episodes),
+                                  span(fmax(0, s->seconds - a->last_seen), seen), state});
 }
 
 static void write_actors(FILE *out, const struct top_text *v, int room)
 {
     const struct status *s = v->status;
-    int host_width = 4, left_out = 0;
-    for (int r = 0; r < s->rank_count; r++) {
-        const int n = (int)strlen(s->actors[r].host);
-        if (n > host_width) host_width = n < 20 ? n : 20;
-    }
+    const struct table t = table_for(v);
+    int left_out = 0;
     bool *shown = memory_new((size_t)s->rank_count + 1, sizeof *shown);
     /* the titles, and the line that counts the others */
     int rows = s->rank_count <= room - 1 ? room - 1 : room - 2;
@@ -155,10 +202,10 @@ static void write_actors(FILE *out, const struct top_text *v, int room)
                 shown[r] = !v->height || rows-- > 0;
                 if (!shown[r]) left_out++;
             }
-    say(out, v, "%6s  %-*s %14s %7s %12s %10s %9s  %s", "rank", host_width, "host", "frames", "share", "updates",
-        "episodes", "last seen", "state");
+    put_row(out, v, &t,
+            (const char *const[]){"rank", "host", "frames", "share", "updates", "episodes", "last seen", "state"});
     for (int r = 0; r < s->rank_count; r++)
-        if (shown[r]) write_actor(out, v, &s->actors[r], host_width);
+        if (shown[r]) write_actor(out, v, &s->actors[r], &t);
     if (left_out) say(out, v, "and %d more (all of them: dunlin top --once %s)", left_out, v->run);
     free(shown);
 }

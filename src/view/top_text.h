@@ -12,6 +12,7 @@ struct top_text {
     const char *run;              /* as it was typed */
     const struct status *status;  /* with its actors */
     double age;                   /* s since the status was written */
+    bool gone;                    /* it says running, and rank 0's process has ended */
     const struct run_train *rows; /* (row_count) /train; may be NULL */
     int64_t row_count;
     const char *fault; /* why there is no history, or what went wrong since; NULL: nothing */

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# test_export.sh -- `dunlin export` and `train --init-from` from the outside: every form of networks of every kind, whose
+# environments are not there, read by the packages that people have; the curves of a run; and weights in again, bit for
+# bit. What needs PyTorch or Keras: tests/soak/export.sh.
+. "$(dirname "$0")/tap.sh"
+. "$source_dir/tests/venv.sh"
+check_export() { run "$python" "$source_dir/tests/check_export.py" "$1" .; [ "$status" = 0 ]; }
+
+"${DUNLIN_BUILD:-$source_dir/build}/tests/test_export" write . >list
+fine=1
+for name in $(cut -d' ' -f1 list); do
+    for end in safetensors onnx weights.h5; do run "$dunlin" export "$name.h5" --out "$name.$end"; [ "$status" = 0 ] || { fine=; cat err; }; done
+    run "$dunlin" export "$name.h5" --raw --out "$name.raw.onnx"; [ "$status" = 0 ] || { fine=; cat err; }
+done
+check "seven networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
+if venv_has "numpy, h5py, safetensors" numpy h5py safetensors 2>/dev/null; then
+    check "safetensors reads names, shapes and numbers, and what they are of" check_export safetensors
+    check "dunlin.py sees pictures and numbers as the network does" check_export seeing
+    check "FILE.weights.h5 has what Keras looks for" check_export keras_file
+else
+    skip "safetensors reads what was written" "safetensors cannot be installed"
+    skip "FILE.weights.h5 has what Keras looks for" "h5py cannot be installed"
+fi
+if venv_has "numpy, h5py, onnxruntime" numpy h5py onnxruntime 2>/dev/null; then
+    check "onnxruntime answers what Dunlin does, raw inputs too" check_export onnx
+else
+    skip "onnxruntime answers what Dunlin does" "onnxruntime cannot be installed"
+fi
+
+run "$dunlin" export old.h5 --out old.csv
+check "an old checkpoint: its built-in environment is asked" is "$status $(head -2 old.csv | cut -d, -f1-3 | tr '\n' ' ')" "0 tensor,i,j fc0.weight,0,0 "
+run "$dunlin" export old-library.h5 --out o.csv
+check "an old one of a library is refused by a line" test "$status" = 1 -a ! -e o.csv
+check "which says why" says old-library.h5 /nowhere/at_all.so resume
+
+# refused NAME STATUS "WORDS|..." WORD...
+refused() {
+    local name=$1 wanted=$2 words; IFS='|' read -ra words <<<"$3"; shift 3
+    run "$dunlin" "$@"
+    [ "$status" = "$wanted" ] && says "${words[@]}"; check "$name" test $? = 0
+}
+refused "no --out" 2 "--out is missing|FILE.onnx" export small.h5
+refused "another form" 2 "small.pt|FILE.safetensors" export small.h5 --out small.pt
+refused "--raw of what is no graph" 2 "--raw|onnx" export small.h5 --raw --out s.csv
+refused "no such run" 2 "nowhere" export nowhere --out s.csv
+refused "curves of a checkpoint" 2 "small.h5|run.h5" export small.h5 --out curves/
+refused "a folder that is not there" 1 "none/s.csv" export small.h5 --out none/s.csv
+cp old.h5 cut.h5; truncate -s -9 cut.h5
+refused "a damaged checkpoint" 2 "cut.h5|damaged" export cut.h5 --out s.csv
+
+run "$dunlin" train --env cartpole --frames 3000 --actors 1 --log-every 0.2 --eval-every 1000 --eval-episodes 2 --out a
+check "a run" is "$status" 0
+run "$dunlin" export a --out a.safetensors
+run "$dunlin" export a --out a.csv
+mkdir events
+run "$dunlin" export a --out events
+check "its curves as events" is "$status $(ls events | wc -l)" "0 1"
+for t in train eval; do "$dunlin" info a --csv $t >$t.csv; done
+if venv_has "numpy, h5py" numpy h5py 2>/dev/null; then check "they are the run's, checksums right" check_export events
+else skip "they are the run's" "numpy cannot be installed"; fi
+
+again() { run "$dunlin" train --env cartpole --frames 1 --actors 1 --eval-every 0 --seed 9 --out "$@"; }
+begins() { run "$dunlin" export "$1/checkpoint-000000000000.h5" --out "$1.csv"; cmp -s "$1.csv" a.csv; }
+again b --init-from a.safetensors
+check "a run begins with the weights of a file" is "$status" 0
+check "bit for bit" begins b
+again c --init-from a
+check "or of another run" begins c
+cp -r a d; again d --force --init-from d
+check "or of the one that it throws away" begins d
+again e
+check "and else with its own" test "$status" = 0 -a -s e/run.h5
+check "which are others" bash -c "! cmp -s $(begins e; echo e.csv) a.csv"
+refused "a network that it does not fit, tensor by tensor" 2 "fc0.weight is 64 x 4 there, and 8 x 4 here|fc1.weight is not of this network|v.weight" \
+    train --env cartpole --net mlp:8 --init-from a.safetensors --out f
+refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f
+refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors
+check "nothing was begun" test ! -e f
+finish
