@@ -89,6 +89,12 @@ int launch_actors(int64_t asked)
     return asked ? (int)asked : room ? room : cores();
 }
 
+int launch_actors_of(int ranks_before, int64_t asked, bool deterministic)
+{
+    const bool same = ranks_before > 1 && (deterministic || !slurm_room());
+    return launch_actors(same && !asked ? ranks_before - 1 : asked);
+}
+
 static volatile sig_atomic_t got_signal, got_again, got_stop, launching;
 
 static int stopped_status(int sig)
@@ -303,8 +309,6 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
 
 int launch_run(const struct launch_run *run, int argc, char **argv)
 {
-    /* a resumed run keeps its number of actors, which lr was chosen for; an allocation of another size is filled */
-    const bool same = run->ranks_before > 1 && (run->deterministic || !slurm_room());
     const char **words = memory_new((size_t)argc + 4, sizeof *words);
     int n = 0;
     words[n++] = run->resume ? "resume" : "train";
@@ -312,7 +316,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     if (run->out) words[n++] = "--out";
     if (run->out) words[n++] = run->dir;
     /* a Ctrl-C reaches only us, so that ranks get time for their checkpoint, and so they do where we are killed */
-    const struct mpirun start = {.ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors),
+    const struct mpirun start = {.ranks = 1 + launch_actors_of(run->ranks_before, run->actors, run->deterministic),
                                  .words = words,
                                  .kill_timeout = 30,
                                  .survivors = true,
