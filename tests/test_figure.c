@@ -103,12 +103,12 @@ static void test_axes_fit(void **state)
 }
 
 /* Height of the picture in pixels, and the rows of its legend. */
-static int height_of(const char *const *names, int count, int *rows)
+static int height_of(enum figure_format format, const char *const *names, int count, int *rows)
 {
     const struct figure_smooth curve[] = {{0, 0, 0, 0}, {1, 1, 1, 1}};
     struct figure_curve curves[64];
     for (int i = 0; i < count; i++) curves[i] = (struct figure_curve){.entry = i, .points = curve, .count = 2};
-    const struct figure_look look = {.format = FIGURE_PNG, .y = "y"};
+    const struct figure_look look = {.format = format, .y = "y"};
     char *text = script_of(&look, &(struct figure_panel){"", curves, count}, 1, names, count);
     int height = 0;
     EXPECT(sscanf(strstr(text, "size 900,"), "size 900,%d", &height) == 1);
@@ -125,16 +125,20 @@ static void test_legends_fit(void **state)
     const char *names[64];
     int rows, one, short_names, long_names;
     for (int i = 0; i < 64; i++) snprintf(text[i], sizeof text[i], "run %d", i), names[i] = text[i];
-    const int least = height_of(names, 1, &one);
+    const int least = height_of(FIGURE_PNG, names, 1, &one);
     EXPECT(one == 1 && least > 400 && least < 600);
-    EXPECT(height_of(names, 64, &short_names) == least + 22 * (short_names - 1) && short_names > 5 && short_names < 64);
+    EXPECT(height_of(FIGURE_PNG, names, 64, &short_names) == least + 22 * (short_names - 1) && short_names > 5 &&
+           short_names < 64);
+    int svg; /* whose letters are larger */
+    const int lower = height_of(FIGURE_SVG, names, 1, &svg);
+    EXPECT(height_of(FIGURE_SVG, names, 64, &svg) == lower + 26 * (svg - 1) && svg >= short_names);
     for (int i = 0; i < 14; i++) memset(text[i], 'x', 200), text[i][200] = 0;
-    EXPECT(height_of(names, 14, &long_names) == least + 22 * 13 && long_names == 14);
+    EXPECT(height_of(FIGURE_PNG, names, 14, &long_names) == least + 22 * 13 && long_names == 14);
     char *script = script_of(&(struct figure_look){.y = "y"}, &(struct figure_panel){"", &(struct figure_curve){0}, 1},
                              1, names, 1);
     EXPECT(strstr(script, "xxx...xxx") && !strstr(script, text[0])); /* too long for any row */
     free(script);
-    height_of(names + 14, 2, &rows);
+    height_of(FIGURE_PNG, names + 14, 2, &rows);
     EXPECT(rows == 1);
 }
 
@@ -178,6 +182,28 @@ static void test_mean_of_runs(void **state)
     curve_free(&mean);
 }
 
+/* Runs of a point each, at different places, have a mean that is seen; an empty panel is drawn, too. */
+static void test_single_points(void **state)
+{
+    (void)state;
+    struct figure_smooth a = {10, 1, 1, 1}, b = {20, 4, 4, 4};
+    const struct curve runs[] = {{.points = &a, .count = 1}, {.points = &b, .count = 1}};
+    const struct curve *const all[] = {&runs[0], &runs[1]};
+    struct curve mean;
+    curve_mean(&mean, all, 2, &(struct curve_how){0});
+    EXPECT(mean.count == 1 && mean.points[0].x == 15 && mean.points[0].mean == 2.5 && mean.points[0].high == 4);
+    const struct figure_curve curves[] = {{.points = mean.points, .count = 1}, {.entry = 0}};
+    const struct figure_panel panels[] = {{"one", curves, 1}, {"none", curves + 1, 1}};
+    const char *const names[] = {"name"};
+    for (int format = FIGURE_PNG; format <= FIGURE_TEXT; format++) {
+        char *text = script_of(&(struct figure_look){.format = (enum figure_format)format, .y = "y", .columns = 80},
+                               panels, 2, names, 1);
+        EXPECT(!strstr(text, "inf") && !strstr(text, "nan") && strstr(text, "$r0_0 using 1:2 with points"));
+        free(text);
+    }
+    curve_free(&mean);
+}
+
 static void test_scores(void **state)
 {
     (void)state;
@@ -211,9 +237,11 @@ static void test_scores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_few_values),   cmocka_unit_test(test_points_between), cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_mean_of_runs), cmocka_unit_test(test_script),         cmocka_unit_test(test_legends_fit),
-        cmocka_unit_test(test_axes_fit),     cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_few_values),  cmocka_unit_test(test_points_between),
+        cmocka_unit_test(test_interval),    cmocka_unit_test(test_mean_of_runs),
+        cmocka_unit_test(test_script),      cmocka_unit_test(test_single_points),
+        cmocka_unit_test(test_legends_fit), cmocka_unit_test(test_axes_fit),
+        cmocka_unit_test(test_scores),
     };
     return testing_main(tests);
 }

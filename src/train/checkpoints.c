@@ -119,6 +119,7 @@ static void hand_over(struct checkpoints *k)
                            .counters = run_counters(run),
                            .theta = share_theta(run->share),
                            .target = run->turn.target,
+                           .average = run->turn.average,
                            .actors = actors,
                            .actor_count = run->actors + 1,
                            .model = &model};
@@ -138,8 +139,8 @@ static void hand_over(struct checkpoints *k)
     free(actors);
     free(totals);
     k->deadline = 0;
-    files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
     k->written = run->turn.frames;
+    files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
     files_checkpoint(k->files, image);
     checkpoints_news(k); /* it may have failed already */
 }

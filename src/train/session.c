@@ -20,6 +20,7 @@
 #include "store/weights.h"
 #include "train/checkpoints.h"
 #include "train/folder.h"
+#include "train/room.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
 
@@ -157,12 +158,14 @@ static int load_start(struct session *s)
     if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
     if (!s->theta) s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
+    if (s->plan.set.values.ema > 0) s->average = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
+        if (s->average) memcpy(s->average, s->theta, params * sizeof *s->average);
         return 0;
     }
-    struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    struct restore_parts parts = {.theta = s->theta, .target = s->target, .average = s->average, .optim = s->optim};
     if (restore_load(&s->restore, &s->setup, &parts)) return -1;
     s->counters = s->restore.counters;
     s->totals = parts.totals;
@@ -250,6 +253,7 @@ static int first_checkpoint(struct session *s)
                            .counters = s->counters,
                            .theta = s->theta,
                            .target = s->target,
+                           .average = s->average,
                            .model = &model};
     struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
@@ -309,6 +313,9 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
     if (s->plan.over) return SESSION_OVER;
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
+    if (!session_agree(s, !rc)) return 2;
+    rc = room_check_ranks(&s->setup, &s->plan, s->rank, s->size, (const char(*)[HOST])s->hosts);
+    if (!session_agree(s, !rc)) return 2;
     s->setup.actors = s->size - 1;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0 && !s->plan.checkpoint[0]) rc = start_weights(s);
@@ -330,6 +337,7 @@ void session_release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
+    free(s->average);
     free(s->totals);
     free(s->hosts);
 }

@@ -15,9 +15,10 @@
 #include "train/actor.h"
 #include "train/plan.h"
 #include "train/restore.h"
+#include "train/room.h"
 #include "train/totals.h"
 
-enum { HOST = 64, SESSION_OVER = -1 };
+enum { SESSION_OVER = -1 };
 
 /* One process's view of the session. */
 struct session {
@@ -29,7 +30,7 @@ struct session {
     char (*hosts)[HOST];    /* rank 0 */
     struct provenance prov;
     struct optim *optim;                 /* rank 0 */
-    float *theta, *target;               /* rank 0 */
+    float *theta, *target, *average;     /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
     void *totals;                        /* rank 0: what it counted up to the checkpoint; NULL: nothing */
     size_t totals_bytes;
