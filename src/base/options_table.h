@@ -103,6 +103,8 @@
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
     X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
+    X(REAL, ema, "ema", 0, 0, 0.999999999, MAY,                                                                        \
+      "decay of an average of the weights, evaluated and stored beside them (eval --ema plays it); 0: none")           \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
 #define OPTIONS_RUNNING(X)                                                                                             \
     X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                             \
@@ -116,6 +118,8 @@
     X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints")         \
     X(INT, checkpoint_keep, "checkpoint-keep", 3, 1, 1000000, MAY, "checkpoints kept")                                 \
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")      \
+    X(TEXT, tensorboard, "tensorboard", "", 0, "", MAY,                                                                \
+      "folder to which curves go while training, as TensorBoard reads them; none without")                             \
     X(INT, eval_every, "eval-every", 1000000, 0, INT64_MAX, MAY, "frames between two evaluations; 0: none")            \
     X(INT, eval_episodes, "eval-episodes", 10, 1, 1000000, MAY, "episodes of an evaluation")                           \
     X(REAL, eval_seconds, "eval-seconds", 1800, 0, 1e9, MAY, "seconds that an evaluation may take; 0: no limit")       \
