@@ -115,6 +115,7 @@ bool doctor_on_path(const char *program)
 {
     char path[4096];
     const char *at = getenv("PATH");
+    if (strchr(program, '/')) return !access(program, X_OK);
     while (at && *at) {
         const int n = (int)strcspn(at, ":");
         snprintf(path, sizeof path, "%.*s/%s", n, at, program);
