@@ -6,6 +6,7 @@
 
 #include "testing.h"
 
+#include <signal.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -203,6 +204,10 @@ int share_wait_bye(struct share *s, double seconds)
 int signals_stop(void)
 {
     return fake.signal;
+}
+bool signals_hurry(void)
+{
+    return fake.signal && fake.signal != SIGUSR1;
 }
 const char *signals_name(int sig)
 {

@@ -66,4 +66,25 @@ check "uninstall takes away what was installed, and nothing else" is "$(find des
 run make -n -C "$source_dir" BUILD="$scratch/none" LDFLAGS="-L$scratch/odd" all
 check "an odd folder of libraries is named to the loader" grep -q -- "-L$scratch/odd .*-Wl,-rpath,$scratch/odd " out
 check "a usual one is not" is "$(grep -c -- '-rpath,/usr/lib' out)" 0
+
+# packages: no container tool or Spack is asked for; what they would read and run is looked at
+packaging=$source_dir/run/packaging
+sources() { sed -n 's|^COPY \([^-].*\) /src.*|\1|p; s|^    \([A-Za-z]*\) /src/.*|\1|p' "$1"; }
+for f in Containerfile dunlin.def; do
+    rm -rf tree && mkdir tree
+    for s in $(sources "$packaging/$f"); do cp -r "$source_dir/$s" tree/; done
+    run make -n -C tree BUILD="$scratch/none" PREFIX=/opt/dunlin install
+    check "$f: what it copies is enough to build and install" grep -q 'run/install.sh install .* "/opt/dunlin"' out
+done
+{ sed -n 's/^RUN //p' "$packaging/Containerfile" | sed 's/ \\$//'; sed -n '/^%post/,/^%env/{/^%/!p}' "$packaging/dunlin.def"; } >commands
+check "their commands are those of a shell" test "$(wc -l <commands)" -gt 6 -a "$(bash -n <(grep -v '&&$' commands) && echo well)" = well
+if command -v apt-cache >/dev/null && grep -q '^VERSION_ID="12"' /etc/os-release; then
+    names=$(grep -oE '(openmpi|lib[a-z0-9-]+|gnuplot|openssh)[a-z0-9-]*' <(sed -n '/apt-get install/,/&&/p' "$packaging/Containerfile"))
+    check "Debian 12 has the packages that the container runs with" is "$(for n in $names; do apt-cache show "$n" >/dev/null 2>&1 || echo "$n"; done)" ""
+    need=$(ldd "$dunlin" | awk '/=>/ { print $3 }' | xargs -r realpath | xargs -r dpkg -S 2>/dev/null | cut -d: -f1 | grep -E '^lib(gif|inih|hdf5|openblas|ssl)')
+    check "they are those of the libraries that the program was linked with" is "$(grep -vxF "$names" <<<"$need" | grep .)" ""
+else
+    skip "Debian 12 has the packages that the container runs with" "this is no Debian 12"
+fi
+check "the Spack recipe is Python" python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$packaging/spack/packages/dunlin/package.py"
 finish

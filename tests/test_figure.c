@@ -103,12 +103,12 @@ static void test_axes_fit(void **state)
 }
 
 /* Height of the picture in pixels, and the rows of its legend. */
-static int height_of(const char *const *names, int count, int *rows)
+static int height_of(enum figure_format format, const char *const *names, int count, int *rows)
 {
     const struct figure_smooth curve[] = {{0, 0, 0, 0}, {1, 1, 1, 1}};
     struct figure_curve curves[64];
     for (int i = 0; i < count; i++) curves[i] = (struct figure_curve){.entry = i, .points = curve, .count = 2};
-    const struct figure_look look = {.format = FIGURE_PNG, .y = "y"};
+    const struct figure_look look = {.format = format, .y = "y"};
     char *text = script_of(&look, &(struct figure_panel){"", curves, count}, 1, names, count);
     int height = 0;
     EXPECT(sscanf(strstr(text, "size 900,"), "size 900,%d", &height) == 1);
@@ -125,16 +125,20 @@ static void test_legends_fit(void **state)
     const char *names[64];
     int rows, one, short_names, long_names;
     for (int i = 0; i < 64; i++) snprintf(text[i], sizeof text[i], "run %d", i), names[i] = text[i];
-    const int least = height_of(names, 1, &one);
+    const int least = height_of(FIGURE_PNG, names, 1, &one);
     EXPECT(one == 1 && least > 400 && least < 600);
-    EXPECT(height_of(names, 64, &short_names) == least + 22 * (short_names - 1) && short_names > 5 && short_names < 64);
+    EXPECT(height_of(FIGURE_PNG, names, 64, &short_names) == least + 22 * (short_names - 1) && short_names > 5 &&
+           short_names < 64);
+    int svg; /* whose letters are larger */
+    const int lower = height_of(FIGURE_SVG, names, 1, &svg);
+    EXPECT(height_of(FIGURE_SVG, names, 64, &svg) == lower + 26 * (svg - 1) && svg >= short_names);
     for (int i = 0; i < 14; i++) memset(text[i], 'x', 200), text[i][200] = 0;
-    EXPECT(height_of(names, 14, &long_names) == least + 22 * 13 && long_names == 14);
+    EXPECT(height_of(FIGURE_PNG, names, 14, &long_names) == least + 22 * 13 && long_names == 14);
     char *script = script_of(&(struct figure_look){.y = "y"}, &(struct figure_panel){"", &(struct figure_curve){0}, 1},
                              1, names, 1);
     EXPECT(strstr(script, "xxx...xxx") && !strstr(script, text[0])); /* too long for any row */
     free(script);
-    height_of(names + 14, 2, &rows);
+    height_of(FIGURE_PNG, names + 14, 2, &rows);
     EXPECT(rows == 1);
 }
 

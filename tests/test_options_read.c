@@ -85,6 +85,8 @@ static void test_file_sections_and_repeats(void **state)
     expect_error(".ini:3: ", "[ppo]", "[train], [task], [learning]", NULL);
     EXPECT(read_ini(&set, "[]\nlr = fast\n") == -1); /* the first fault is told */
     expect_error(".ini:1: ", "[]", NULL);
+    EXPECT(read_ini(&set, "\xef\xbb\xbf[ppo]\n") == -1);
+    expect_error(".ini:1: ", "'[ppo]'", NULL);
     EXPECT(read_ini(&set, "lr = fast\n[ppo]\n") == -1);
     expect_error(".ini:1: ", "fast", NULL);
     EXPECT(read_ini(&set, "what\n[ppo]\n") == -1);

@@ -229,7 +229,8 @@ static void stress(int flags)
             fill(share_next(s), SMALL, (double)(v % EXACT));
             share_publish(s, v, 0);
             if (v % 64 == 0 || s->remote) share_beat(s);
-            if (s->remote) sleep_us(50); /* or the relays would never find what they were told of */
+            /* or the relays would never find what they were told of */
+            for (int i = 0; s->remote && i < 5; i++, sleep_us(10)) share_beat(s);
         }
         share_stop(s, 1);
     } else {

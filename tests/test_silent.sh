@@ -147,7 +147,7 @@ check "SIGHUP: it runs" soon grep -qs "^state running" hup/status
 kill -HUP $pid; sleep 0.02; kill -HUP $pid; wait $pid; status=$?
 check "SIGHUP twice: status 143" is "$status" 143
 check "SIGHUP twice: stopped" grep -q "^state stopped" hup/status
-check "SIGHUP twice: its ranks were left to end by themselves" grep -q "^stopped: SIGUSR1; .*; see hup" err
+check "SIGHUP twice: its ranks were left to end by themselves" grep -q "^stopped: SIGTERM; .*; see hup" err
 
 # an environment that ends the process
 for words in "train --env $own --actors 2 --frames 3000 --out e" "resume a --env $own --frames 9000" "eval a --env $own"; do

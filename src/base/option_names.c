@@ -68,7 +68,6 @@ static const struct other {
     {"discount", "gamma", NULL},
     {"discount-factor", "gamma", NULL},
     {"gae-lambda", "gae", NULL},
-    {"lambda", "gae", NULL},
     {"lam", "gae", NULL},
     {"use-gae", "gae", "its lambda; 1 is none"},
     {"ent-coef", "entropy", NULL},

@@ -133,9 +133,11 @@ static char *next_line(char *str, int num, void *stream)
     const size_t indent = strspn(line, " \t\r");
     line += indent <= n ? indent : n;
     n -= indent <= n ? indent : n;
-    const char *close = n && *line == '[' ? memchr(line, ']', n) : NULL;
-    if (close && !known_section(line + 1, (size_t)(close - line) - 1))
-        return refuse_section(ini, line + 1, (size_t)(close - line) - 1), NULL;
+    const bool marked = ini->line == 1 && n >= 3 && !memcmp(line, "\xef\xbb\xbf", 3); /* by a byte order mark */
+    const char *head = marked ? line + 3 : line,
+               *close = *head == '[' ? memchr(head, ']', (size_t)(line + n - head)) : NULL;
+    if (close && !known_section(head + 1, (size_t)(close - head) - 1))
+        return refuse_section(ini, head + 1, (size_t)(close - head) - 1), NULL;
     if (n > (size_t)num - 2) n = (size_t)num - 2; /* look_through() keeps it from this */
     memcpy(str, line, n);
     str[n] = '\0';

@@ -139,6 +139,23 @@ pid_t *process_children(pid_t parent, int *n)
     return collect(is_child, &parent, n);
 }
 
+pid_t *process_descendants(pid_t of, int *n)
+{
+    pid_t *found = process_children(of, n);
+    for (int i = 0; i < *n; i++) {
+        int more;
+        pid_t *children = process_children(found[i], &more);
+        pid_t *grown = more ? realloc(found, (size_t)(*n + more) * sizeof *grown) : NULL;
+        if (grown) {
+            found = grown;
+            memcpy(found + *n, children, (size_t)more * sizeof *children);
+            *n += more;
+        }
+        free(children);
+    }
+    return found;
+}
+
 bool process_variable(pid_t pid, const char *key, char *value, size_t size)
 {
     enum { ENVIRONMENT = 1 << 18 };

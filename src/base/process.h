@@ -49,6 +49,9 @@ pid_t *process_all_with(const char *key, const char *value, int *n);
 /* The *n living processes whose parent is `parent`, malloc'd, the caller's; NULL where there is none. */
 pid_t *process_children(pid_t parent, int *n);
 
+/* The *n living processes that descend from `of`, the nearest first, as process_children(). */
+pid_t *process_descendants(pid_t of, int *n);
+
 /* Whether the environment that a process began with says `key`, and its value, cut to fit. False also where this user
  * may not know. */
 bool process_variable(pid_t pid, const char *key, char *value, size_t size);

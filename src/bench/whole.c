@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "bench/figures.h"
+#include "job/family.h"
 #include "job/keeper.h"
 #include "job/mpirun.h"
 #include "measure/probe.h"
@@ -45,17 +46,15 @@ static void on_signal(int sig)
     interrupted = sig;
 }
 
-/* The processes of a training's ranks, mpirun's children. */
+/* The processes of a training's ranks. */
 static void find_ranks(struct training *t)
 {
-    char text[16];
     int n;
-    pid_t *pids = process_children(t->mpirun, &n);
+    pid_t *pids = family_ranks(t->mpirun, &n);
     memset(t->ranks, 0, sizeof t->ranks);
     t->count = 0;
     for (int i = 0; i < n; i++) {
-        const bool is_rank = process_variable(pids[i], "OMPI_COMM_WORLD_RANK", text, sizeof text);
-        const int rank = is_rank ? atoi(text) : -1;
+        const int rank = family_rank_of(pids[i]);
         if (rank < 0 || rank > t->actors) continue;
         t->ranks[rank] = pids[i];
         t->count++;

@@ -21,6 +21,7 @@
 #include "doctor/ranks.h"
 #include "doctor/say.h"
 #include "doctor/scale.h"
+#include "job/family.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
 #include "measure/made.h"
@@ -122,8 +123,7 @@ int doctor_main(int argc, char **argv)
         return 0;
     }
     if (read_options(&set, argc, argv)) {
-        const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-        if (!rank || !strcmp(rank, "0")) log_error("%s", error_text());
+        if (family_any_rank() <= 0) log_error("%s", error_text());
         return USAGE;
     }
     const enum launch_kind kind = launch_kind();
@@ -136,9 +136,10 @@ int doctor_main(int argc, char **argv)
         return look_alone(&d, &set, actors);
     }
     const bool root = mpirun_check_root() != 0;
-    if (!doctor_on_path("mpirun"))
-        doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module openmpi",
-                   "not on the PATH");
+    char mpirun[4096];
+    if (!doctor_on_path(family_mpirun(mpirun, sizeof mpirun)))
+        doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module of the MPI",
+                   "that of %s is not on the PATH", family_get()->name);
     const char *tmp = getenv("TMPDIR");
     if (root || d.count[DOCTOR_FAIL] || access(tmp && *tmp ? tmp : "/tmp", W_OK | X_OK))
         return look_alone(&d, &set, actors);

@@ -5,7 +5,7 @@
 #include <cblas.h>
 #include <dirent.h>
 #include <ifaddrs.h>
-#include <inttypes.h>
+#include <math.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 
 #include "../../env/ale.h"
 #include "base/cpu.h"
+#include "base/memory_left.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
 #include "job/mpirun.h"
@@ -34,23 +35,11 @@ static void read_line(const char *path, char *line, int size)
     fclose(f);
 }
 
-/* A number from a line "KEY: N kB" of /proc/meminfo, bytes. */
-static int64_t meminfo(const char *key)
-{
-    char line[128];
-    int64_t kb = -1;
-    FILE *f = fopen("/proc/meminfo", "r");
-    while (f && fgets(line, sizeof line, f))
-        if (!strncmp(line, key, strlen(key)) && sscanf(line + strlen(key), ": %" SCNd64, &kb) == 1) break;
-    if (f) fclose(f);
-    return kb < 0 ? -1 : kb * 1024;
-}
-
 /* Control groups: version 2 shows this process's group where a container mounts it; else version 1. */
 static void read_groups(struct doctor_facts *f)
 {
     char line[128];
-    long long quota = -1, period = 0, limit = -1, used = 0;
+    long long quota = -1, period = 0;
     read_line("/sys/fs/cgroup/cpu.max", line, sizeof line);
     if (sscanf(line, "%lld %lld", &quota, &period) != 2) {
         read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line);
@@ -59,18 +48,8 @@ static void read_groups(struct doctor_facts *f)
         period = atoll(line);
     }
     if (quota > 0 && period > 0) f->quota_percent = (int)(100 * quota / period);
-    read_line("/sys/fs/cgroup/memory.max", line, sizeof line);
-    if (sscanf(line, "%lld", &limit) == 1) {
-        read_line("/sys/fs/cgroup/memory.current", line, sizeof line);
-        used = atoll(line);
-    } else {
-        read_line("/sys/fs/cgroup/memory/memory.limit_in_bytes", line, sizeof line);
-        if (*line) limit = atoll(line);
-        read_line("/sys/fs/cgroup/memory/memory.usage_in_bytes", line, sizeof line);
-        used = atoll(line);
-    }
-    f->memory = meminfo("MemAvailable");
-    if (limit > 0 && (f->memory < 0 || limit - used < f->memory)) f->memory = limit - used > 0 ? limit - used : 0;
+    const double left = memory_of_node().bytes;
+    f->memory = isfinite(left) ? (int64_t)left : -1;
 }
 
 static int64_t limit_of(int resource, bool hard)
@@ -136,6 +115,7 @@ bool doctor_on_path(const char *program)
 {
     char path[4096];
     const char *at = getenv("PATH");
+    if (strchr(program, '/')) return !access(program, X_OK);
     while (at && *at) {
         const int n = (int)strcspn(at, ":");
         snprintf(path, sizeof path, "%.*s/%s", n, at, program);

@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "job/ending.h"
+#include "job/family.h"
 #include "job/keeper.h"
 #include "job/mpirun.h"
 #include "store/status.h"
@@ -33,23 +34,27 @@ static int env_int(const char *name)
 
 enum launch_kind launch_kind(void)
 {
-    if (getenv("OMPI_COMM_WORLD_SIZE")) {
-        if (env_int("OMPI_COMM_WORLD_SIZE") >= 2) return LAUNCH_RANK;
+    const struct family *f = family_get();
+    const int size = family_size(), rank = family_any_rank();
+    if (size >= 2) return LAUNCH_RANK;
+    if (size == 1) {
         error_set("one rank cannot train: rank 0 is the master, every other rank an actor; give mpirun -n 2 or more, "
-                  "or start "
-                  "`dunlin train` without a launcher");
+                  "or start `dunlin train` without a launcher");
         return LAUNCH_WRONG;
     }
-    if (getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE")) return LAUNCH_RANK; /* srun --mpi=pmix */
-    if ((getenv("SLURM_STEP_ID") && env_int("SLURM_STEP_NUM_TASKS") > 1) || env_int("PMI_SIZE") > 1) {
-        if (env_int("SLURM_PROCID") > 0 || env_int("PMI_RANK") > 0) _exit(0); /* the first task says it, once */
-        error_set(
-            "several tasks were started without PMIx, so they cannot see each other: use srun --mpi=pmix, or mpirun");
+    const bool slurm = getenv("SLURM_STEP_ID") && env_int("SLURM_STEP_NUM_TASKS") > 1;
+    const bool foreign = env_int("OMPI_COMM_WORLD_SIZE") > 1 || env_int("PMI_SIZE") > 1;
+    if (!foreign && (getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE"))) return LAUNCH_RANK; /* srun --mpi=pmix */
+    if (slurm || foreign) {
+        if (rank > 0) _exit(0); /* the first task says it, once */
+        error_set("several tasks were started that cannot see each other: this program is linked to %s: use its own "
+                  "mpirun, or %s",
+                  f->name, f->proof ? "srun --mpi=pmi2" : "srun --mpi=pmix (without PMIx they have no way to)");
         return LAUNCH_WRONG;
     }
     if (getenv("DUNLIN_LAUNCHED")) {
-        error_set("mpirun started this process but did not say so (OMPI_COMM_WORLD_SIZE is missing): is it Open MPI's "
-                  "mpirun?");
+        error_set("mpirun started this process but did not say so (%s is missing): is it the mpirun of %s?", f->size,
+                  f->name);
         return LAUNCH_WRONG;
     }
     return LAUNCH_ALONE;
@@ -87,6 +92,12 @@ int launch_actors(int64_t asked)
 {
     const int room = slurm_room();
     return asked ? (int)asked : room ? room : cores();
+}
+
+int launch_actors_of(int ranks_before, int64_t asked, bool deterministic)
+{
+    const bool same = ranks_before > 1 && (deterministic || !slurm_room());
+    return launch_actors(same && !asked ? ranks_before - 1 : asked);
 }
 
 static volatile sig_atomic_t got_signal, got_again, got_stop, launching;
@@ -135,23 +146,35 @@ void launch_catch_signals(void)
     if (!sigaction(SIGTSTP, NULL, &now) && now.sa_handler != SIG_IGN) sigaction(SIGTSTP, &stop, NULL);
 }
 
-/* Ctrl-Z reaches us alone; mpirun passes it on to all ranks on all nodes, and SIGCONT, too. */
+/* Reaches the ranks, by mpirun where it passes signals on, else those of this node: rank 0, which tells the others. */
+static void tell_ranks(pid_t mpirun, int sig, int by_mpirun)
+{
+    if (family_get()->signals) {
+        kill(mpirun, by_mpirun);
+        return;
+    }
+    int n;
+    pid_t *pids = family_ranks(mpirun, &n);
+    for (int i = 0; i < n; i++) kill(pids[i], sig);
+    free(pids);
+}
+
+/* Ctrl-Z reaches us alone. */
 static void stop_all(pid_t mpirun)
 {
     got_stop = 0;
-    kill(mpirun, SIGTSTP);
+    tell_ranks(mpirun, SIGSTOP, SIGTSTP);
     kill(getpid(), SIGSTOP); /* until fg */
-    kill(mpirun, SIGCONT);
+    tell_ranks(mpirun, SIGCONT, SIGCONT);
 }
 
-/* Rank 0 where it is a child of mpirun's, as on the node of both it is; else 0. */
+/* Rank 0 where it is on the node of mpirun, as on the node of both it is; else 0. */
 static pid_t find_master(pid_t mpirun)
 {
-    char rank[16];
     int n;
-    pid_t found = 0, *pids = process_children(mpirun, &n);
+    pid_t found = 0, *pids = family_ranks(mpirun, &n);
     for (int i = 0; i < n && !found; i++)
-        if (process_variable(pids[i], "OMPI_COMM_WORLD_RANK", rank, sizeof rank) && !strcmp(rank, "0")) found = pids[i];
+        if (family_rank_of(pids[i]) == 0) found = pids[i];
     free(pids);
     return found;
 }
@@ -161,7 +184,7 @@ static pid_t find_master(pid_t mpirun)
 static void tell_master(pid_t mpirun)
 {
     const pid_t master = find_master(mpirun);
-    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) kill(mpirun, SIGUSR1);
+    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) tell_ranks(mpirun, SIGUSR1, SIGUSR1);
 }
 
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
@@ -211,7 +234,7 @@ static int supervise(pid_t pid, struct launch *l)
             keeper_allow(ENDING_ORPHANED);
         else if (!l->begun) {
             int now;
-            free(process_children(pid, &now));
+            free(family_ranks(pid, &now));
             most = now > most ? now : most;
             fewer = now < most ? fewer + tick : 0;
         }
@@ -303,8 +326,6 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
 
 int launch_run(const struct launch_run *run, int argc, char **argv)
 {
-    /* a resumed run keeps its number of actors, which lr was chosen for; an allocation of another size is filled */
-    const bool same = run->ranks_before > 1 && (run->deterministic || !slurm_room());
     const char **words = memory_new((size_t)argc + 4, sizeof *words);
     int n = 0;
     words[n++] = run->resume ? "resume" : "train";
@@ -312,7 +333,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
     if (run->out) words[n++] = "--out";
     if (run->out) words[n++] = run->dir;
     /* a Ctrl-C reaches only us, so that ranks get time for their checkpoint, and so they do where we are killed */
-    const struct mpirun start = {.ranks = 1 + launch_actors(same && !run->actors ? run->ranks_before - 1 : run->actors),
+    const struct mpirun start = {.ranks = 1 + launch_actors_of(run->ranks_before, run->actors, run->deterministic),
                                  .words = words,
                                  .kill_timeout = 30,
                                  .survivors = true,

@@ -20,6 +20,10 @@ enum launch_kind launch_kind(void);
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core. */
 int launch_actors(int64_t asked);
 
+/* The same of a run that goes on after a session of ranks_before ranks (0: none): it keeps their number, which lr was
+ * chosen for; an allocation of another size is filled, but for a deterministic run. */
+int launch_actors_of(int ranks_before, int64_t asked, bool deterministic);
+
 /* From here on a stop signal ends this process with a line and status 130 or 143; once launch_run() has begun, it is
  * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
 void launch_catch_signals(void);

@@ -16,12 +16,13 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "job/ending.h"
+#include "job/family.h"
 
 static int guard = -1; /* the pipe to it; it closes with this process */
 
 static bool is_mpirun(pid_t pid)
 {
-    static const char *const names[] = {"mpirun", "mpiexec", "orterun", "prterun"};
+    static const char *const names[] = {"mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun"};
     struct process p;
     if (!process_look(pid, &p)) return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -49,10 +50,9 @@ static _Noreturn void watch(int pipe_end, pid_t launcher)
 
 void leave_guarded(void)
 {
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     const pid_t launcher = getppid();
     int ends[2];
-    if (!rank || strcmp(rank, "0") || getenv("DUNLIN_LAUNCHED") || !is_mpirun(launcher)) return;
+    if (family_any_rank() != 0 || getenv("DUNLIN_LAUNCHED") || !is_mpirun(launcher)) return;
     if (pipe2(ends, O_CLOEXEC)) return;
     const pid_t pid = fork();
     if (pid == 0) {

@@ -17,13 +17,20 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job/family.h"
 #include "job/keeper.h"
 
 int mpirun_check_root(void)
 {
-    if (geteuid() || (getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"))) return 0;
-    return error_set("mpirun refuses root: say that you mean it with  export OMPI_ALLOW_RUN_AS_ROOT=1 "
-                     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
+    const char *const *needed = family_get()->root;
+    char words[256] = "";
+    bool all = true;
+    if (geteuid() || !needed) return 0;
+    for (size_t at = 0; *needed; needed++, at = strlen(words)) {
+        all &= getenv(*needed) != NULL;
+        snprintf(words + at, sizeof words - at, " %s=1", *needed);
+    }
+    return all ? 0 : error_set("mpirun refuses root: say that you mean it with  export%s", words);
 }
 
 /* Of words NAME=VALUE with blanks between; the environment keeps the copy. */
@@ -67,8 +74,9 @@ static _Noreturn void become(const struct mpirun *m, const char **line, pid_t pa
     setenv(KEEPER_VARIABLE, start, 1);
     put_all(m->environment);
     execvp(line[0], (char **)(uintptr_t)line);
-    log_error("mpirun cannot be started: %s; install Open MPI (Debian: openmpi-bin) or load its module",
-              strerror(errno));
+    log_error("mpirun cannot be started: %s; the one of %s is needed: install it (Debian: openmpi-bin) or load its "
+              "module",
+              strerror(errno), family_get()->name);
     _exit(127);
 }
 
@@ -89,31 +97,27 @@ static void tell(const char *const *words)
     log_root("%s", line);
 }
 
-/* The words that run `self` under mpirun, ended by NULL: the array the caller's, the words borrowed. Ranks outnumber
- * cores by one, so waiting ones yield. */
-static const char **command_line(const struct mpirun *m, const char *self, const char *count, const char *timeout)
+static void append(const char **line, int *at, const char *const *words)
 {
-    const char *const head[] = {"mpirun", "--oversubscribe", "--bind-to", "none"};
-    const char *const tail[] = {"--mca",
-                                "odls_base_sigkill_timeout",
-                                timeout,
-                                "--mca",
-                                "mpi_yield_when_idle",
-                                "1",
-                                "--mca",
-                                "orte_forward_job_control",
-                                "1",
-                                "-n",
-                                count,
-                                self};
-    enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail };
-    int n = 0, at = HEAD;
+    while (words && *words) line[(*at)++] = *words++;
+}
+
+/* The words that run `self` under mpirun, ended by NULL: the array the caller's, the words borrowed. */
+static const char **command_line(const struct mpirun *m, const char *program, const char *self, const char *count,
+                                 const char *timeout)
+{
+    enum { OWN = 40 };
+    const struct family *f = family_get();
+    int n = 0, at = 0;
     while (m->words[n]) n++;
-    const char **line = memory_new((size_t)n + HEAD + 1 + TAIL + 1, sizeof *line);
-    memcpy(line, head, sizeof head);
-    if (m->survivors) line[at++] = "--enable-recovery";
-    memcpy(line + at, tail, sizeof tail);
-    memcpy(line + at + TAIL, m->words, (size_t)n * sizeof *line);
+    const char **line = memory_new((size_t)n + OWN, sizeof *line);
+    line[at++] = program;
+    append(line, &at, f->words);
+    if (m->survivors) append(line, &at, f->survivors);
+    append(line, &at, f->timeout);
+    if (f->timeout) line[at++] = timeout;
+    append(line, &at, (const char *const[]){"-n", count, self, NULL});
+    append(line, &at, m->words);
     return line;
 }
 
@@ -135,7 +139,7 @@ static pid_t fork_mpirun(const struct mpirun *m, const char **line, int out)
 
 pid_t mpirun_start(const struct mpirun *m, int *from)
 {
-    char self[PATH_MAX], count[16], timeout[16];
+    char self[PATH_MAX], program[PATH_MAX], count[16], timeout[16];
     int ends[2] = {-1, -1};
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) return error_set("/proc/self/exe cannot be read: %s", strerror(errno));
@@ -144,7 +148,7 @@ pid_t mpirun_start(const struct mpirun *m, int *from)
     if (from && pipe2(ends, O_CLOEXEC)) return error_set("no pipe: %s", strerror(errno));
     snprintf(count, sizeof count, "%d", m->ranks);
     snprintf(timeout, sizeof timeout, "%d", m->kill_timeout);
-    const char **line = command_line(m, self, count, timeout);
+    const char **line = command_line(m, family_mpirun(program, sizeof program), self, count, timeout);
     if (m->tell) tell(line);
     const pid_t pid = fork_mpirun(m, line, ends[1]);
     free(line);

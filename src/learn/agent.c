@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/memory_left.h"
 #include "learn/agent_private.h"
 #include "learn/explore.h"
 #include "learn/successors.h"
@@ -28,19 +29,34 @@ static int ring_of(const struct agent_config *config, const struct world *world,
     return world->spec.stack + T_max + (ends_with_episode(config) ? 1 : T_max);
 }
 
-/* Does a rollout of so many steps fit: refused beyond half of the machine's memory, observations and activations. */
-static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
+static int longest(const struct agent_config *config, const struct world *world)
 {
-    const double obs = (double)world_obs_floats(world) * ring_of(config, world, T_max) * config->envs;
-    const double act = (double)net_row_floats(net) * (T_max + 1) * config->envs;
+    return config->t_max ? config->t_max : world->spec.max_steps;
+}
+
+double agent_rollout_bytes(const struct agent_config *config, const struct world *world, const struct net *net)
+{
+    const double T = longest(config, world), rows = T * config->envs, pointers = world_pointers(world);
+    const double obs = (double)world_obs_floats(world) * ring_of(config, world, (int)T) * config->envs;
+    const double act = (double)net_row_floats(net) * (T + 1) * config->envs;
     const double row =
         (double)(world->spec.stack + 1) * (double)world_obs_floats(world) + 2 * (double)net_row_floats(net);
-    const double bytes = (obs + act + (config->algo->replay ? row * config->batch : 0)) * sizeof(float);
-    const double most = 0.5 * memory_of_machine();
-    if (bytes <= most) return 0;
-    return error_set("a rollout of %d steps in %d environments needs %.1f GiB, more than half of this machine's memory "
-                     "(%.1f GiB); lower t-max or envs-per-actor%s",
-                     T_max, config->envs, bytes / 0x1p30, most / 0x1p30, config->algo->replay ? ", or batch" : "");
+    const double floats = obs + act + (config->algo->replay ? row * config->batch : 0) +
+                          rows * (5 + world->policy.size + net_facts(net)->out_dim + net_facts(net)->state_dim);
+    return floats * sizeof(float) + rows * ((2 * pointers + 2) * sizeof(float *) + sizeof(struct agent_episode) + 2);
+}
+
+/* Does a rollout of so many steps fit into what can still be had. */
+static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
+{
+    const double bytes = agent_rollout_bytes(config, world, net);
+    const struct memory_room node = memory_of_node(), own = memory_of_process(),
+                             room = own.bytes < node.bytes ? own : node;
+    if (bytes <= room.bytes) return 0;
+    return error_set(
+        "too little memory: a rollout of %d steps in %d environments would need %.1f GiB, and there are %.1f "
+        "GiB %s; lower --t-max or --envs-per-actor%s",
+        T_max, config->envs, bytes / 0x1p30, room.bytes / 0x1p30, room.of, config->algo->replay ? ", or --batch" : "");
 }
 
 /* 0 where config, environment and network go together, with the longest rollout in *T_max; -1 after error_set(). */
@@ -66,15 +82,20 @@ static int check(const struct agent_config *config, const struct world *world, c
     if (config->envs < 1) return error_set("envs-per-actor is %d; at least 1 is needed", config->envs);
     if (config->eps_count < 1 && algo_explores(config->algo))
         return error_set("algorithm %s needs a final epsilon (eps-final)", algo);
-    *T_max = config->t_max;
+    *T_max = longest(config, world);
     if (config->t_max == 0) {
         if (config->envs != 1)
             return error_set("t-max 0 (one update per episode) needs envs-per-actor 1, not %d", config->envs);
         if (world->spec.max_steps <= 0)
             return error_set("t-max 0 (one update per episode) needs a step limit; environment %s has none", env);
-        *T_max = world->spec.max_steps;
     }
     return check_memory(config, world, net, *T_max);
+}
+
+int agent_check(const struct agent_config *config, const struct world *world, const struct net *net)
+{
+    int T_max;
+    return check(config, world, net, &T_max);
 }
 
 static void take_memory(struct agent *a)

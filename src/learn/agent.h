@@ -65,11 +65,16 @@ struct agent_episode {
 
 struct agent;
 
+/* Do they go together, and does a rollout fit into memory: what agent_new() asks first. 0, or -1 after error_set(). */
+int agent_check(const struct agent_config *config, const struct world *world, const struct net *net);
 /* The world is opened by the caller (world_open); it and the network outlive the agent. NULL after error_set(). Owner:
  * agent_free(). */
 struct agent *agent_new(const struct agent_config *config, const struct world *world, const struct net *net);
 void agent_free(struct agent **agent);
 
+/* Bytes that the longest rollout of an actor takes, which are taken before the first: observations, what the network
+ * computes of them, and what the loss is made of. */
+double agent_rollout_bytes(const struct agent_config *config, const struct world *world, const struct net *net);
 /* Bytes that the memories of all actors of an algorithm with replay take together, once they are full. */
 double agent_replay_bytes(const struct agent_config *config, const struct world *world);
 

@@ -43,3 +43,10 @@ struct map map_draw(const struct share_config *c, size_t actors, int near, int c
     m.bytes = m.mail + actors * m.floats;
     return m;
 }
+
+double share_bytes(const struct share_config *config, int actors, int here, bool master)
+{
+    const struct map m = master ? map_draw(config, (size_t)actors, here, here < actors ? MAP_COPIED : 0)
+                                : map_draw(config, (size_t)here, here, 0);
+    return (double)m.bytes;
+}

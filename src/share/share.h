@@ -107,6 +107,10 @@ struct share;
  * ranks yield their cores, in this process's environment; what the user or the site has set stays. */
 void share_before_mpi(void);
 
+/* Bytes of a node's shared window, at least: rank 0's node, or one with a relay, with `here` of the `actors` actors.
+ * Local. */
+double share_bytes(const struct share_config *config, int actors, int here, bool master);
+
 /* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
  * Says what to change and ends the job where the library makes no window over these nodes, or none of the unified
  * memory model.

@@ -138,8 +138,8 @@ static void hand_over(struct checkpoints *k)
     free(actors);
     free(totals);
     k->deadline = 0;
-    files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
     k->written = run->turn.frames;
+    files_log(k->files, true); /* first the rows up to it, then the checkpoint: a resume finds both */
     files_checkpoint(k->files, image);
     checkpoints_news(k); /* it may have failed already */
 }

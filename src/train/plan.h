@@ -17,6 +17,9 @@ struct plan {
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
     int64_t frames;                    /* that the checkpoint is at */
+    size_t state_bytes;                /* of an actor's saved state, about */
+    double instance_bytes;             /* of an environment beside what this program keeps of it */
+    double beside_bytes;               /* of processes that an actor starts for its environments */
     bool over, hopeless, reached;      /* over: the run has ended and nothing is left to train: done, hopeless, or its
                                      --stop-at reached */
 };

@@ -20,6 +20,7 @@
 #include "store/weights.h"
 #include "train/checkpoints.h"
 #include "train/folder.h"
+#include "train/room.h"
 
 enum { BUILD_ID = 72, TAG_STATE = 1, START_MS = 600000 };
 
@@ -308,6 +309,9 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     CHECK_MPI(MPI_Bcast(&s->plan, sizeof s->plan, MPI_BYTE, 0, MPI_COMM_WORLD));
     if (s->plan.over) return SESSION_OVER;
     int rc = s->rank > 0 ? setup_open(&s->setup, &s->plan.set.values, true) : 0;
+    if (!session_agree(s, !rc)) return 2;
+    rc = room_check_ranks(&s->setup, &s->plan, s->rank, s->size, (const char(*)[HOST])s->hosts);
+    if (!session_agree(s, !rc)) return 2;
     s->setup.actors = s->size - 1;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0 && !s->plan.checkpoint[0]) rc = start_weights(s);

@@ -15,9 +15,10 @@
 #include "train/actor.h"
 #include "train/plan.h"
 #include "train/restore.h"
+#include "train/room.h"
 #include "train/totals.h"
 
-enum { HOST = 64, SESSION_OVER = -1 };
+enum { SESSION_OVER = -1 };
 
 /* One process's view of the session. */
 struct session {

@@ -23,6 +23,7 @@
 #include "share/check.h"
 #include "train/folder.h"
 #include "train/master.h"
+#include "train/room.h"
 #include "train/rounds.h"
 #include "train/session.h"
 
@@ -89,28 +90,6 @@ static void log_traffic(const struct session *s, struct share *share)
             (unsigned long long)sum[3], (unsigned long long)sum[4], share_relays(share));
 }
 
-static struct share_config share_config_of(const struct session *s)
-{
-    static const enum share_combine combines[] = {
-        [COMBINE_NONE] = SHARE_COMBINE_NONE, [COMBINE_SUM] = SHARE_COMBINE_SUM};
-    static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
-                                            [WIRE_BF16] = SHARE_WIRE_BF16,
-                                            [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
-    const struct options *o = &s->plan.set.values;
-    return (struct share_config){.params = s->setup.facts->params,
-                                 .wide = s->setup.facts->wide,
-                                 .moments = s->setup.facts->moments,
-                                 .target = setup_target(&s->setup),
-                                 .snapshot = true,
-                                 .state_bytes = s->state_bytes,
-                                 .episodes = 1024,
-                                 .hogwild = o->consistency == CONSISTENCY_HOGWILD,
-                                 .patience = o->patience,
-                                 .direct = o->relay == RELAY_OFF,
-                                 .combine = combines[o->combine],
-                                 .wire = wires[o->wire]};
-}
-
 /* rank 0 from the window to the last line; *lost where no collective may follow. Its exit status. */
 static int run_master(struct session *s, struct share *share, bool *lost)
 {
@@ -163,7 +142,7 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 static int run(struct session *s, bool *lost)
 {
-    const struct share_config config = share_config_of(s);
+    const struct share_config config = room_share(&s->setup, s->state_bytes);
     struct share *share = share_open(MPI_COMM_WORLD, &config);
     const int bad = s->rank == 0 && session_open_files(s, share_component(share));
     if (!session_agree(s, !bad)) {

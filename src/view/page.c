@@ -17,17 +17,24 @@ enum {
     BELOW = 64,
     TITLE = 34,
     PANEL_TITLE = 26,
-    ROW = 22,    /* of the legend */
+    ROW = 22, /* of the legend; of an SVG, whose letters are a little larger */
+    ROW_SVG = 26,
     LABEL = 5,   /* characters of a figure at the y axis that LEFT has room for */
     SAMPLE = 48, /* of an entry, and the gap behind it */
     NAME_MOST = 72,
     TEXT_HEIGHT = 20,
 };
-static const double CHARACTER = 7.6, KEY_CHARACTER = 10.2; /* mean width, pixels; as gnuplot reckons in a legend */
+/* Mean width of a letter, pixels; as gnuplot reckons in a legend. */
+static const double CHARACTER = 7.6, KEY_CHARACTER = 10.2, KEY_CHARACTER_SVG = 11.2;
 
 static bool text(const struct page *p)
 {
     return p->look->format == FIGURE_TEXT;
+}
+
+static bool svg(const struct page *p)
+{
+    return p->look->format == FIGURE_SVG;
 }
 
 /* Entries beside each other, and with them the legend's rows. */
@@ -40,7 +47,8 @@ static void place_legend(struct page *p, const char *const *names, int count)
         const int n = text_length(names[i]);
         if (n > p->longest) p->longest = n < most ? n : most;
     }
-    const double each = text(p) ? p->longest + 9 : KEY_CHARACTER * p->longest + SAMPLE;
+    const double letter = svg(p) ? KEY_CHARACTER_SVG : KEY_CHARACTER;
+    const double each = text(p) ? p->longest + 9 : letter * p->longest + SAMPLE;
     int across = (int)((text(p) ? p->width - 2 : p->width - LEFT / 2) / each);
     if (across < 1) across = 1;
     if (across > count) across = count > 0 ? count : 1;
@@ -62,7 +70,7 @@ void page_begin(struct page *p, FILE *script, const struct figure_look *look, in
         return;
     }
     const int panel = (panels > 1 ? PANEL_TITLE + PLOT_SMALL : PLOT) + BELOW;
-    p->top = (look->title ? TITLE : 8) + ROW * p->rows + 10;
+    p->top = (look->title ? TITLE : 8) + (svg(p) ? ROW_SVG : ROW) * p->rows + 10;
     p->height = p->top + p->down * panel;
     figure_head(script, look->format, p->width, p->height);
     fprintf(script,
@@ -75,7 +83,7 @@ void page_begin(struct page *p, FILE *script, const struct figure_look *look, in
         figure_quote(text_cut(look->title, (int)((p->width - LEFT) / CHARACTER / 1.4), cut, sizeof cut), quoted,
                      sizeof quoted);
         fprintf(script, "set label 1 %s at screen %.5f, screen %.5f left font ',%d' textcolor rgb '#222222'\n", quoted,
-                (double)LEFT / p->width, 1 - 0.55 * TITLE / p->height, look->format == FIGURE_SVG ? 17 : 13);
+                (double)LEFT / p->width, 1 - 0.55 * TITLE / p->height, svg(p) ? 17 : 13);
     }
 }
 

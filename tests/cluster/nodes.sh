@@ -6,7 +6,7 @@
 #   nodes.sh run DIR COMMAND...    runs COMMAND on the first node; mpirun started there reaches all nodes by itself
 #   nodes.sh on DIR I COMMAND...   runs COMMAND on node I = 1 .. N
 #   nodes.sh host DIR I            the name of node I
-#   nodes.sh hostfile DIR          the path of a host file with all nodes
+#   nodes.sh hostfile DIR          the path of a host file with all nodes; DIR/machinefile is one for MPICH and Intel MPI
 #   nodes.sh pids DIR I            the processes of node I, one number a line, those of mpirun's daemon included
 #   nodes.sh bytes DIR I           what the cable of node I has carried so far: "received N sent N"
 #   nodes.sh cut DIR I             takes the cable of node I out;  nodes.sh mend DIR I  puts it in again
@@ -48,20 +48,27 @@ up() {
         ip -n "$host" link set eth0 up
         echo "10.99.7.$i $host" >>"$dir/hosts"
         echo "$host slots=$slots" >>"$dir/hostfile"
+        echo "$host:$slots" >>"$dir/machinefile" # MPICH's and Intel's way to write it
     done
     cat >"$dir/enter" <<END
 #!/bin/bash
 # enter HOST COMMAND...
 host=\$1; shift
 unset \${!OMPI_MCA_@}
-export OMPI_MCA_plm_rsh_agent=$dir/agent OMPI_MCA_hwloc_base_binding_policy=none
+unset \${!PRTE_MCA_@}
+export OMPI_MCA_plm_rsh_agent=$dir/agent OMPI_MCA_hwloc_base_binding_policy=none # Open MPI 4
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export PRTE_MCA_plm_ssh_agent=$dir/agent PRTE_MCA_hwloc_default_binding_policy=none # Open MPI 5
+export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export HYDRA_LAUNCHER=ssh HYDRA_LAUNCHER_EXEC=$dir/agent HYDRA_IFACE=eth0 # MPICH
+export I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=$dir/agent I_MPI_HYDRA_IFACE=eth0 FI_TCP_IFACE=eth0 # Intel MPI
 exec ip netns exec "\$host" unshare --uts --mount --ipc bash -c '
     hostname "\$0"; mount --bind $dir/hosts /etc/hosts; mount -t tmpfs tmpfs /dev/shm; exec "\$@"' "\$host" "\$@"
 END
     cat >"$dir/agent" <<END
 #!/bin/bash
 # agent HOST WORDS...: what mpirun takes for ssh; WORDS are for a shell
+while [ "\${1#-}" != "\$1" ]; do shift; done # ssh's own options
 host=\$1; shift
 exec $dir/enter "\$host" bash -c "\$*"
 END
