@@ -70,6 +70,21 @@ check "it says who starts afresh" grep -q "of 4 actors start afresh" err
 run "$dunlin" resume a --frames 75000
 check "resume with nothing said: as many actors as before" grep -q ": 4 actors, 75000 frames" err
 
+# an average of the weights beside them; it may begin and end at a resume
+run "$dunlin" train --env corridor --actors 1 --frames 4000 --eval-every 2000 --ema 0.999 --out e
+check "an average: evaluated behind the weights" is "$("$dunlin" info e --csv events | grep -c ',eval-ema,')" \
+    "$(("$("$dunlin" info e --csv eval | wc -l)" - 1))"
+run "$dunlin" eval e; cp out first; run "$dunlin" eval e --ema
+check "an average: eval plays it" bash -c 'test -s out && ! cmp -s first out'
+run "$dunlin" resume e --frames 6000 --ema 0; run "$dunlin" eval e --ema
+check "no average: status 1 and one line" test "$status" = 1 -a "$(wc -l <err)" = 1
+run "$dunlin" resume e --frames 8000 --ema 0.5; run "$dunlin" eval e --ema --episodes 2
+check "an average that begins at a resume: status 0" is "$status" 0
+# targets without a network of their own, and with one from a resume on
+run "$dunlin" train --env corridor --algo n-step-q --target-every 0 --actors 1 --frames 2000 --eval-every 0 --out t
+run "$dunlin" resume t --frames 4000 --target-every 500
+check "a target network that begins at a resume: status 0" is "$status" 0
+
 # damage: a flipped bit, a truncation; resume falls back, eval refuses
 newest=$(ls a/checkpoint-0*.h5 | tail -1)
 before=$(ls a/checkpoint-0*.h5 | tail -2 | head -1)

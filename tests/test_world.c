@@ -127,6 +127,7 @@ static void test_names_elsewhere(void **unused)
     (void)unused;
     static const char *const typed[][2] = {{"CartPole-v1", "; here it is cartpole, or gym:CartPole-v1 as"},
                                            {"Pendulum", "; here it is pendulum;"},
+                                           {"HumanoidStandup-v5", "; here it is mujoco:humanoid-standup, or gym:"},
                                            {"ALE/Pong-v5", "; here it is atari:pong;"},
                                            {"PongNoFrameskip-v4", "; here it is atari:pong;"},
                                            {"Breakout-ramDeterministic-v0", "; here it is atari:breakout;"},

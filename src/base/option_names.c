@@ -237,12 +237,23 @@ static const char *const COMMANDS[][2] = {
 
 enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS, NAME = 64 };
 
-/* What Gymnasium's classic environments are called here. */
+/* What Gymnasium's classic environments, and MuJoCo's, are called here. */
 static const char *const ENVS[][2] = {{"cartpole", "cartpole"},
                                       {"acrobot", "acrobot"},
                                       {"mountaincar", "mountaincar"},
                                       {"mountaincarcontinuous", "mountaincar-continuous"},
-                                      {"pendulum", "pendulum"}};
+                                      {"pendulum", "pendulum"},
+                                      {"hopper", "mujoco:hopper"},
+                                      {"walker2d", "mujoco:walker2d"},
+                                      {"halfcheetah", "mujoco:halfcheetah"},
+                                      {"ant", "mujoco:ant"},
+                                      {"humanoid", "mujoco:humanoid"},
+                                      {"swimmer", "mujoco:swimmer"},
+                                      {"reacher", "mujoco:reacher"},
+                                      {"pusher", "mujoco:pusher"},
+                                      {"humanoidstandup", "mujoco:humanoid-standup"},
+                                      {"invertedpendulum", "mujoco:inverted-pendulum"},
+                                      {"inverteddoublependulum", "mujoco:inverted-double-pendulum"}};
 
 /* Small letters, - for _; cut to fit. */
 static void plain(const char *typed, char text[NAME])

@@ -103,6 +103,8 @@
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
     X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
+    X(REAL, ema, "ema", 0, 0, 0.999999999, MAY,                                                                        \
+      "decay of an average of the weights, evaluated and stored beside them (eval --ema plays it); 0: none")           \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
 #define OPTIONS_RUNNING(X)                                                                                             \
     X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                             \

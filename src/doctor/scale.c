@@ -32,7 +32,8 @@ double doctor_kept(const struct doctor_setup *s)
     return agent_replay_bytes(&config, &s->setup.world);
 }
 
-/* s of a rollout and its gradient; 0 after error_set(). */
+/* s of a rollout and its gradient, or, of one that is used in several epochs, a gradient's share; 0 after
+ * error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
 {
     struct agent_config config = setup_agent_config(setup, 1);
@@ -44,17 +45,19 @@ static double time_rollouts(const struct setup *setup, double *frames)
     struct series each = {0};
     float *theta = memory_floats(setup->facts->params), *dtheta = memory_floats(setup->facts->params);
     net_init(setup->net, NET_INIT_UNIFORM, theta, &rng);
+    const int64_t epochs = setup->options->epochs;
     int64_t all = 0;
     int rc = 0;
     for (const double until = clock_seconds() + SECONDS; !rc && (each.n < 3 || clock_seconds() < until);) {
         const double start = clock_seconds();
         rc = agent_play(agent, theta, 0);
         if (!rc) agent_gradient(agent, theta, setup_target(setup) ? theta : NULL, dtheta, &stats);
-        series_add(&each, clock_seconds() - start);
         if (!rc) all += stats.frames;
+        for (int64_t k = 1; !rc && k < epochs; k++) agent_gradient_again(agent, theta, dtheta, &stats);
+        series_add(&each, (clock_seconds() - start) / (double)epochs);
     }
     const double median = series_median(&each);
-    *frames = (double)all / each.n;
+    *frames = (double)all / each.n / (double)epochs;
     series_free(&each);
     agent_free(&agent);
     free(theta);

@@ -4,6 +4,9 @@
  *   L   = sum_i  1/2 (y_i - Q(s_i, a_i))^2
  *   dL/dQ(s_i, a_i) = Q(s_i, a_i) - y_i;  0 for other actions
  *
+ * --target-every 0: theta, which played, in theta_target's place. --td-clip C: Huber's loss in place of the square
+ * (returns.h). Both as in the other Q methods.
+ *
  * Held constant: y. Off-policy: the behaviour is epsilon-greedy, the target greedy. Gradients are summed over the
  * rollout. */
 #include "learn/algo.h"

@@ -12,10 +12,11 @@
 #include "play/window.h"
 
 static const char usage[] =
-    "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] [--eval-seconds S] "
-    "[--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]\n"
+    "dunlin eval RUN|CHECKPOINT [--episodes N] [--seed S] [--greedy] [--best] [--ema] [--eval-eps E] "
+    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
+    "  --ema: the average of the weights that train --ema kept beside them\n"
     "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
     "  --hns: also the mean beside a person's, of 57 Atari games: 0 as a random player, 1 as a person\n"
     "  --json: for other programs\n"

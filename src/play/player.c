@@ -44,7 +44,11 @@ static int load(struct player *p, struct checkpoint_file *f, const struct player
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
-        rc = checkpoint_read_tensors(f, "params", p->setup.net, p->theta);
+        rc = checkpoint_read_tensors(f, w->ema ? "ema" : "params", p->setup.net, p->theta);
+        if (rc > 0 && w->ema)
+            rc = error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
+                           "--ema out",
+                           p->path);
         if (rc > 0) rc = error_set("%s: there is no group /params", p->path);
     }
     return rc;

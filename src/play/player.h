@@ -17,9 +17,9 @@ struct player_words {
     const char *env;    /* lib:PATH.so, where the run's environment is a library; NULL: not given */
     const char *python; /* of a gym: environment; NULL: not given */
     int64_t episodes, seed;
-    double epsilon; /* < 0: the run's eval-eps */
-    double seconds; /* that it may take; 0: no limit */
-    bool greedy, best;
+    double epsilon;         /* < 0: the run's eval-eps */
+    double seconds;         /* that it may take; 0: no limit */
+    bool greedy, best, ema; /* ema: the average of the weights in place of them */
 };
 
 /* Their rows in a table of words (base/words.h), to a struct player_words *w. */
@@ -29,6 +29,7 @@ struct player_words {
     {"--seed", .integer = &(w)->seed, .low = 0, .high = 9e15},        \
     {"--greedy", .flag = &(w)->greedy},                               \
     {"--best", .flag = &(w)->best},                                   \
+    {"--ema", .flag = &(w)->ema},                                     \
     {"--eval-eps", .real = &(w)->epsilon, .low = 0, .high = 1},       \
     {"--eval-seconds", .real = &(w)->seconds, .low = 0, .high = 1e9}, \
     {"--python", .text = &(w)->python},                               \

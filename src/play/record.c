@@ -12,8 +12,8 @@
 #include "play/show.h"
 
 static const char usage[] =
-    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--eval-eps E] "
-    "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--fps F] [--max-seconds S]\n"
+    "dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4 [--episodes N] [--seed S] [--greedy] [--best] [--ema] "
+    "[--eval-eps E] [--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--fps F] [--max-seconds S]\n"
     "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg\n"
     "  one episode, one picture an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told "
     "otherwise\n"

@@ -98,6 +98,7 @@ static int put_all(hid_t file, const struct checkpoint *c, float *scratch, const
         return -1;
     if (c->model && model_put(file, c->model, path)) return -1;
     if (c->target && put_tensors(file, "target", c->net, c->target, scratch, path)) return -1;
+    if (c->average && put_tensors(file, "ema", c->net, c->average, scratch, path)) return -1;
     if (put_optim(file, c, scratch, path)) return -1;
     H5_CHECK(actors = H5Gcreate2(file, "actors", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path, "write /actors");
     for (int a = 0; a < c->actor_count; a++)

@@ -3,7 +3,8 @@
  * RUN/checkpoint-FRAMES.h5 and RUN/checkpoint-best.h5. A 512-byte HDF5 user block holds magic, format, length and
  * SHA-256 of the rest; a file under its final name is whole (written beside it, flushed to disk, renamed). Inside:
  *   /config (attributes), /counters (attributes), /params/LAYER/{weight,bias,...} in textbook shapes,
- *   /model (model.h), /target/LAYER/..., /optimizer, /actors/RANK/state (bytes), /actors/RANK attribute "missing".
+ *   /model (model.h), /target/LAYER/..., /ema/LAYER/... (an average of /params), /optimizer,
+ *   /actors/RANK/state (bytes), /actors/RANK attribute "missing".
  * An optimiser keeps sets of blocks: one set for all actors, or one for each (attribute "rows": how many). A block is
  * /optimizer/LAYER/...; with several sets it is in actor-N/ (N from 0: the actor of rank N + 1), and of several
  * blocks in a set each is in a group of its name: /optimizer/m/LAYER/... Attribute
@@ -59,7 +60,8 @@ struct checkpoint {
     const struct net *net;
     struct checkpoint_counters counters;
     const float *theta;
-    const float *target; /* NULL: none */
+    const float *target;  /* NULL: none */
+    const float *average; /* of theta, for evaluation; NULL: none */
     struct checkpoint_optim optim;
     const struct checkpoint_actor *actors;
     int actor_count;
@@ -107,7 +109,7 @@ int checkpoint_read_counters(struct checkpoint_file *f, struct checkpoint_counte
 /* The stored configuration, origin STORED. */
 int checkpoint_read_options(struct checkpoint_file *f, struct option_set *options);
 /* Weights in the net's own order; shapes must match: the line says which tensor, found and expected shape. group is
- * "params", "target" or checkpoint_optim_group(). Returns 1 where there is no such group. */
+ * "params", "target", "ema" or checkpoint_optim_group(). Returns 1 where there is no such group. */
 int checkpoint_read_tensors(struct checkpoint_file *f, const char *group, const struct net *net, float *theta);
 /* What the weights are weights of: model_get(). */
 int checkpoint_read_model(struct checkpoint_file *f, struct model *model);

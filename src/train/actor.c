@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -89,6 +90,24 @@ static int evaluate(struct actor *actor)
     return 0;
 }
 
+/* Behind theta the average of the weights, where there is one (evaluations.h): rank 0 asks for it once it has theta's
+ * score, and in rounds nobody goes on before both are there. */
+static int evaluate_average(struct actor *actor)
+{
+    struct share *const share = actor->turn.share;
+    struct share_view view;
+    if (actor->setup->options->ema <= 0 || actor->snapshot_id % 2 == 0) return 0;
+    for (;;) {
+        if (share_fetch(share, NULL, &view)) return -1;
+        if (view.stop) return 0;
+        post_state(actor, view.state_id);
+        if (view.snapshot_id != actor->snapshot_id) break;
+        clock_sleep(0.001);
+    }
+    actor->snapshot_id = view.snapshot_id;
+    return evaluate(actor);
+}
+
 /* The rollout that was not pushed is lost; the state behind it is what the last checkpoint gets. */
 static int stopped(struct actor *actor)
 {
@@ -108,7 +127,9 @@ static int prepare(struct actor *actor, const float **theta, struct share_view *
     if (view->stop) return 2;
     if (view->snapshot_id == actor->snapshot_id) return 0;
     actor->snapshot_id = view->snapshot_id;
-    return evaluate(actor) ? -1 : 1; /* that took its time, and a copied theta was overwritten: fetch again */
+    return evaluate(actor) || evaluate_average(actor)
+               ? -1
+               : 1; /* that took its time, and a copied theta was overwritten: fetch again */
 }
 
 int actor_run(struct actor *actor, struct share *share)

@@ -119,6 +119,7 @@ static void hand_over(struct checkpoints *k)
                            .counters = run_counters(run),
                            .theta = share_theta(run->share),
                            .target = run->turn.target,
+                           .average = run->turn.average,
                            .actors = actors,
                            .actor_count = run->actors + 1,
                            .model = &model};

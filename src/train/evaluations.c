@@ -32,11 +32,13 @@ void evaluations_init(struct evaluations *v, struct run *run, struct ranks *rank
                               .next = next_after(run),
                               .theta = memory_floats(run->setup->facts->params),
                               .mean = NAN};
+    if (run->turn.average) v->average = memory_floats(run->setup->facts->params);
 }
 
 void evaluations_free(struct evaluations *v)
 {
     free(v->theta);
+    free(v->average);
 }
 
 /* A row of /eval, and the best weights to their file. */
@@ -62,11 +64,41 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
     const struct model model = setup_model(run->setup);
-    struct checkpoint c = {
-        .options = run->set, .net = run->setup->net, .counters = run_counters(run), .theta = v->theta, .model = &model};
+    struct checkpoint c = {.options = run->set,
+                           .net = run->setup->net,
+                           .counters = run_counters(run),
+                           .theta = v->theta,
+                           .average = v->average,
+                           .model = &model};
     c.counters.frames = v->frames;
     c.counters.updates = (int64_t)e->version;
     files_best(v->files, checkpoint_image(run->dir, "checkpoint-best.h5", &c));
+}
+
+static void take_average(struct evaluations *v, const struct actor_eval *e)
+{
+    run_event(
+        v->run, v->actor + 1, "eval-ema",
+        "the average of the weights at %lld frames: mean %.6g, median %.6g, std %.4g, min %.6g, max %.6g over %lld "
+        "episodes",
+        (long long)v->frames, e->mean, e->median, e->std, e->min, e->max, (long long)e->episodes);
+}
+
+static bool of_average(const struct evaluations *v)
+{
+    return v->average && v->id % 2 == 0;
+}
+
+/* What is evaluated at this moment; the id of the request. */
+static void keep(struct evaluations *v, const float *theta)
+{
+    const struct run *run = v->run;
+    const size_t bytes = run->setup->facts->params * sizeof *theta;
+    memcpy(v->theta, theta, bytes);
+    if (v->average) memcpy(v->average, run->turn.average, bytes);
+    v->frames = run->turn.frames;
+    v->version = (uint64_t)run->turn.updates;
+    v->id += v->average && v->id % 2 ? 2 : 1;
 }
 
 static void ask(struct evaluations *v, const float *theta)
@@ -76,10 +108,9 @@ static void ask(struct evaluations *v, const float *theta)
     v->actor = -1;
     while (a < run->actors && ranks_lost(v->ranks, a) && !run->options->deterministic) a++;
     if (a == run->actors) return;
-    memcpy(v->theta, theta, run->setup->facts->params * sizeof *v->theta);
-    v->frames = run->turn.frames;
+    keep(v, theta);
     v->actor = a;
-    share_ask_eval(run->share, a, v->theta, ++v->id, (uint64_t)run->turn.updates);
+    share_ask_eval(run->share, a, v->theta, v->id, v->version);
 }
 
 void evaluations_take(struct evaluations *v)
@@ -89,11 +120,16 @@ void evaluations_take(struct evaluations *v)
     if (v->actor < 0) return;
     const uint64_t id = share_read_post(v->run->share, v->actor, SHARE_POST_EVAL, &e, sizeof e, &n);
     if (n == sizeof e && id == v->id) {
-        if (e.episodes)
-            take(v, &e);
-        else
+        if (!e.episodes)
             run_event(v->run, v->actor + 1, "no-evaluation", "the environment gave no numbers");
-        v->actor = -1;
+        else if (of_average(v))
+            take_average(v, &e);
+        else
+            take(v, &e);
+        if (v->average && !of_average(v) && v->run->state == RUN_RUNNING)
+            share_ask_eval(v->run->share, v->actor, v->average, ++v->id, v->version);
+        else
+            v->actor = -1;
     } else if (ranks_lost(v->ranks, v->actor) && !v->run->options->deterministic) {
         run_event(v->run, v->actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
         ask(v, share_theta(v->run->share));
@@ -122,15 +158,25 @@ static int not_wanted(void *arg)
 }
 
 /* Opens the environment anew and plays: steps may take as long as they like, the actors wait and see rank 0 alive. */
-static int play(struct evaluations *v, const struct evaluate_config *config, struct evaluate_result *r)
+static int play(struct evaluations *v, const float *theta, const struct evaluate_config *config, struct actor_eval *e)
 {
     const struct setup *u = v->run->setup;
     struct world world;
+    struct evaluate_result r;
     const struct evaluate_hooks hooks = {.stop = not_wanted, .arg = v};
     share_away(v->run->share);
-    const int failed = setup_open_evaluation(u, &world) || evaluate_run(config, &world, u->net, v->theta, &hooks, r);
+    const int failed = setup_open_evaluation(u, &world) || evaluate_run(config, &world, u->net, theta, &hooks, &r);
     share_back(v->run->share);
-    return failed ? -1 : 0;
+    if (failed) return error_set("no final evaluation: %s", error_text());
+    *e = (struct actor_eval){.version = v->version,
+                             .episodes = r.episodes,
+                             .frames = r.frames,
+                             .mean = r.mean,
+                             .median = r.median,
+                             .std = r.std,
+                             .min = r.min,
+                             .max = r.max};
+    return 0;
 }
 
 bool evaluations_busy(const struct evaluations *v)
@@ -143,10 +189,9 @@ bool evaluations_final(struct evaluations *v)
     const struct run *run = v->run;
     const struct setup *u = run->setup;
     const struct options *o = run->options;
-    struct evaluate_result r;
+    struct actor_eval e;
     if (!o->eval_every || run->n.eval_frames == run->turn.frames) return false;
-    memcpy(v->theta, share_theta(run->share), u->facts->params * sizeof *v->theta);
-    v->frames = run->turn.frames;
+    keep(v, share_theta(run->share));
     const struct evaluate_config config = {.algo = u->algo,
                                            .episodes = (int)o->eval_episodes,
                                            .epsilon = o->eval_eps,
@@ -154,18 +199,15 @@ bool evaluations_final(struct evaluations *v)
                                            .seed = (uint64_t)o->seed,
                                            .rank = EVAL_RANK};
     log_root("  evaluating the final weights: %d episodes", config.episodes);
-    if (play(v, &config, &r)) {
-        log_error("no final evaluation: %s", error_text());
+    if (play(v, v->theta, &config, &e)) {
+        log_error("%s", error_text());
         return false;
     }
-    const struct actor_eval e = {.version = (uint64_t)run->turn.updates,
-                                 .episodes = r.episodes,
-                                 .frames = r.frames,
-                                 .mean = r.mean,
-                                 .median = r.median,
-                                 .std = r.std,
-                                 .min = r.min,
-                                 .max = r.max};
     take(v, &e);
+    if (!v->average) return true;
+    if (play(v, v->average, &config, &e))
+        log_error("%s", error_text());
+    else
+        take_average(v, &e);
     return true;
 }

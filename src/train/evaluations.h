@@ -18,7 +18,11 @@ struct evaluations {
     int actor;            /* that evaluates; -1: none under way */
     int64_t frames, next; /* T of theta; from which T on the next one is due */
     float *theta;         /* (params) under evaluation, its own */
-    double mean;          /* of the last one; NaN: none */
+    /* (params) the average of the same moment, evaluated after theta by the same actor: theta's requests have odd ids,
+     * the average's even ones; NULL: none */
+    float *average;
+    uint64_t version; /* updates of theta */
+    double mean;      /* of the last one; NaN: none */
 };
 
 void evaluations_init(struct evaluations *v, struct run *run, struct ranks *ranks, struct files *files);

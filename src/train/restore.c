@@ -43,17 +43,22 @@ static int load_totals(struct checkpoint_file *f, struct restore_parts *parts)
     return rc < 0 ? -1 : 0;
 }
 
-/* Of a run that had none (--target-every 0) its targets were those of theta. */
-static int load_target(struct checkpoint_file *f, const struct setup *setup, struct restore_parts *parts)
+/* Floats that an option brings beside theta, from the group of that name: of a run that was without it they begin as
+ * theta. */
+static int load_beside(struct checkpoint_file *f, const struct setup *setup, const char *group, const float *theta,
+                       float *to)
 {
-    const int rc = checkpoint_read_tensors(f, "target", setup->net, parts->target);
+    const int rc = checkpoint_read_tensors(f, group, setup->net, to);
     if (rc <= 0) return rc;
     struct option_set *stored = memory_new(1, sizeof *stored);
     options_init(stored);
-    const int none = !checkpoint_read_options(f, stored) && !stored->values.target_every;
+    const int unread = checkpoint_read_options(f, stored);
+    const bool none = *group == 't' ? !stored->values.target_every : stored->values.ema <= 0;
     free(stored);
-    if (!none) return error_set("%s: there is no /target, which %s needs", checkpoint_path(f), setup->options->algo);
-    memcpy(parts->target, parts->theta, setup->facts->params * sizeof *parts->target);
+    if (unread || !none)
+        return error_set("%s: there is no /%s, which %s needs", checkpoint_path(f), group,
+                         *group == 't' ? setup->options->algo : "ema");
+    memcpy(to, theta, setup->facts->params * sizeof *to);
     return 0;
 }
 
@@ -65,7 +70,8 @@ int restore_load(struct restore *r, const struct setup *setup, struct restore_pa
     int rc = checkpoint_read_counters(f, &r->counters);
     if (!rc && (rc = checkpoint_read_tensors(f, "params", setup->net, parts->theta)) > 0)
         rc = error_set("%s: there is no /params", path);
-    if (!rc && parts->target) rc = load_target(f, setup, parts);
+    if (!rc && parts->target) rc = load_beside(f, setup, "target", parts->theta, parts->target);
+    if (!rc && parts->average) rc = load_beside(f, setup, "ema", parts->theta, parts->average);
     if (!rc) rc = load_optim(f, path, setup, parts->optim, scratch);
     if (!rc) rc = load_totals(f, parts);
     free(scratch);
@@ -92,12 +98,14 @@ static int try_load(struct restore *r, const struct setup *setup, int64_t frames
 {
     struct restore_parts parts = {.theta = memory_floats(setup->facts->params)};
     if (setup_target(setup)) parts.target = memory_floats(setup->facts->params);
+    if (setup->options->ema > 0) parts.average = memory_floats(setup->facts->params);
     int rc = restore_load(r, setup, &parts);
     if (!rc && r->counters.frames != frames)
         rc = error_set("%s: holds the state of %" PRId64 " frames: another checkpoint's, renamed",
                        checkpoint_path(r->file), r->counters.frames);
     free(parts.theta);
     free(parts.target);
+    free(parts.average);
     free(parts.totals);
     return rc;
 }

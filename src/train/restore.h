@@ -33,9 +33,9 @@ void restore_close(struct restore *r);
 
 /* Where a checkpoint's parts go; all but totals borrowed. */
 struct restore_parts {
-    float *theta, *target; /* (params); target NULL where there is none */
-    struct optim *optim;   /* NULL: its state is read and thrown away */
-    void *totals;          /* rank 0's state (totals.h), malloc'd, the caller's; NULL: none */
+    float *theta, *target, *average; /* (params); target and average NULL where there is none */
+    struct optim *optim;             /* NULL: its state is read and thrown away */
+    void *totals;                    /* rank 0's state (totals.h), malloc'd, the caller's; NULL: none */
     size_t totals_bytes;
 };
 

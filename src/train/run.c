@@ -11,6 +11,13 @@
 #include "base/memory.h"
 #include "job/signals.h"
 
+static float *copy_of(const float *floats, size_t n)
+{
+    float *copy = floats ? memory_floats(n) : NULL;
+    if (copy) memcpy(copy, floats, n * sizeof *copy);
+    return copy;
+}
+
 void run_init(struct run *run, const struct run_start *s)
 {
     const struct options *o = &s->set->values;
@@ -25,6 +32,8 @@ void run_init(struct run *run, const struct run_start *s)
                         .turn = {.share = s->share,
                                  .optim = s->optim,
                                  .params = s->setup->facts->params,
+                                 .weights = s->setup->facts->params - moments_floats(&s->setup->facts->moments),
+                                 .ema = o->ema,
                                  .lr = o->lr,
                                  .lr_anneal = o->lr_anneal,
                                  .lr_frames = o->frames,
@@ -39,15 +48,15 @@ void run_init(struct run *run, const struct run_start *s)
                         .started = clock_seconds(),
                         .first_update = s->counters->updates,
                         .state = RUN_RUNNING};
-    if (o->lag_scale == LAG_GAP) run->turn.lag = lag_new(run->turn.params - moments_floats(&s->setup->facts->moments));
-    if (!s->target) return;
-    run->turn.target = memory_floats(run->turn.params);
-    memcpy(run->turn.target, s->target, run->turn.params * sizeof *s->target);
+    if (o->lag_scale == LAG_GAP) run->turn.lag = lag_new(run->turn.weights);
+    run->turn.target = copy_of(s->target, run->turn.params);
+    run->turn.average = copy_of(s->average, run->turn.params);
 }
 
 void run_free(struct run *run)
 {
     free(run->turn.target);
+    free(run->turn.average);
     lag_free(&run->turn.lag);
 }
 

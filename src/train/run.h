@@ -22,12 +22,12 @@ struct run_start {
     struct share *share;
     struct optim *optim;
     struct runfile *runfile;
-    const float *target;                        /* (params) NULL: none */
+    const float *target, *average;              /* (params) NULL: none */
     const struct checkpoint_counters *counters; /* of a checkpoint, or a fresh start's */
     const char (*hosts)[64];                    /* by rank */
 };
 
-/* What stands behind pointers is borrowed, but for turn.target. */
+/* What stands behind pointers is borrowed, but for turn.target and turn.average. */
 struct run {
     const struct option_set *set;
     const struct options *options;

@@ -158,12 +158,14 @@ static int load_start(struct session *s)
     if (!s->optim || optim_threads(s->optim, (int)s->plan.set.values.master_threads)) return -1;
     if (!s->theta) s->theta = memory_floats(params);
     if (setup_target(&s->setup)) s->target = memory_floats(params);
+    if (s->plan.set.values.ema > 0) s->average = memory_floats(params);
     s->counters.best_mean = (double)NAN;
     if (!s->plan.checkpoint[0]) {
         if (s->target) memcpy(s->target, s->theta, params * sizeof *s->target);
+        if (s->average) memcpy(s->average, s->theta, params * sizeof *s->average);
         return 0;
     }
-    struct restore_parts parts = {.theta = s->theta, .target = s->target, .optim = s->optim};
+    struct restore_parts parts = {.theta = s->theta, .target = s->target, .average = s->average, .optim = s->optim};
     if (restore_load(&s->restore, &s->setup, &parts)) return -1;
     s->counters = s->restore.counters;
     s->totals = parts.totals;
@@ -251,6 +253,7 @@ static int first_checkpoint(struct session *s)
                            .counters = s->counters,
                            .theta = s->theta,
                            .target = s->target,
+                           .average = s->average,
                            .model = &model};
     struct checkpoint_image *image = checkpoints_image(s->plan.dir, &c, s->optim);
     const int rc = image ? checkpoint_image_write(image) : -1;
@@ -333,6 +336,7 @@ void session_release(struct session *s)
     optim_free(&s->optim);
     free(s->theta);
     free(s->target);
+    free(s->average);
     free(s->totals);
     free(s->hosts);
 }

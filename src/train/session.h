@@ -30,7 +30,7 @@ struct session {
     char (*hosts)[HOST];    /* rank 0 */
     struct provenance prov;
     struct optim *optim;                 /* rank 0 */
-    float *theta, *target;               /* rank 0 */
+    float *theta, *target, *average;     /* rank 0 */
     struct checkpoint_counters counters; /* rank 0 */
     void *totals;                        /* rank 0: what it counted up to the checkpoint; NULL: nothing */
     size_t totals_bytes;

@@ -102,6 +102,7 @@ static int run_master(struct session *s, struct share *share, bool *lost)
                                                .optim = s->optim,
                                                .runfile = s->runfile,
                                                .target = s->target,
+                                               .average = s->average,
                                                .counters = &s->counters,
                                                .hosts = (const char(*)[HOST])s->hosts},
                                        .theta = s->theta,

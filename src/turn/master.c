@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "turn/average.h"
+
 double turn_master_lr(const struct turn_master *t)
 {
     return optim_lr(t->lr, t->lr_anneal, t->frames, t->lr_frames);
@@ -75,9 +77,9 @@ static int step_one_by_one(struct turn_master *t, const struct share_ready *read
 
 int turn_master_step(struct turn_master *t, const struct share_ready *ready, int n, struct optim_grad *grads)
 {
-    if (t->lag) return step_one_by_one(t, ready, n);
-    const int k = turn_master_count(t, ready, n, grads);
-    if (k) apply(t, false, grads, k);
+    const int k = t->lag ? step_one_by_one(t, ready, n) : turn_master_count(t, ready, n, grads);
+    if (k && !t->lag) apply(t, false, grads, k);
+    if (k && t->average) average_take(t->average, share_next(t->share), t->weights, t->params, t->ema, k);
     return k;
 }
 

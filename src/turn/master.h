@@ -23,6 +23,9 @@ struct turn_master {
     enum option_lag_scale lag_scale;
     double lag_unit;
     struct lag *lag;      /* what LAG_GAP measures with; else NULL */
+    double ema;           /* D of average.h */
+    float *average;       /* (params); NULL: none */
+    size_t weights;       /* entries of theta that are averaged */
     float *target;        /* (params) theta_target, moved here; NULL: none */
     int64_t target_every; /* frames */
     /* each gradient before it counts, with the updates applied since its weights were published; or NULL */
