@@ -182,6 +182,28 @@ static void test_mean_of_runs(void **state)
     curve_free(&mean);
 }
 
+/* Runs of a point each, at different places, have a mean that is seen; an empty panel is drawn, too. */
+static void test_single_points(void **state)
+{
+    (void)state;
+    struct figure_smooth a = {10, 1, 1, 1}, b = {20, 4, 4, 4};
+    const struct curve runs[] = {{.points = &a, .count = 1}, {.points = &b, .count = 1}};
+    const struct curve *const all[] = {&runs[0], &runs[1]};
+    struct curve mean;
+    curve_mean(&mean, all, 2, &(struct curve_how){0});
+    EXPECT(mean.count == 1 && mean.points[0].x == 15 && mean.points[0].mean == 2.5 && mean.points[0].high == 4);
+    const struct figure_curve curves[] = {{.points = mean.points, .count = 1}, {.entry = 0}};
+    const struct figure_panel panels[] = {{"one", curves, 1}, {"none", curves + 1, 1}};
+    const char *const names[] = {"name"};
+    for (int format = FIGURE_PNG; format <= FIGURE_TEXT; format++) {
+        char *text = script_of(&(struct figure_look){.format = (enum figure_format)format, .y = "y", .columns = 80},
+                               panels, 2, names, 1);
+        EXPECT(!strstr(text, "inf") && !strstr(text, "nan") && strstr(text, "$r0_0 using 1:2 with points"));
+        free(text);
+    }
+    curve_free(&mean);
+}
+
 static void test_scores(void **state)
 {
     (void)state;
@@ -215,9 +237,11 @@ static void test_scores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_few_values),   cmocka_unit_test(test_points_between), cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_mean_of_runs), cmocka_unit_test(test_script),         cmocka_unit_test(test_legends_fit),
-        cmocka_unit_test(test_axes_fit),     cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_few_values),  cmocka_unit_test(test_points_between),
+        cmocka_unit_test(test_interval),    cmocka_unit_test(test_mean_of_runs),
+        cmocka_unit_test(test_script),      cmocka_unit_test(test_single_points),
+        cmocka_unit_test(test_legends_fit), cmocka_unit_test(test_axes_fit),
+        cmocka_unit_test(test_scores),
     };
     return testing_main(tests);
 }

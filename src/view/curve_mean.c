@@ -99,6 +99,23 @@ static void range_of(const struct curve *const *runs, int n, double *first, doub
         }
 }
 
+/* Of runs that are nowhere more than half of them at one x: the mean of their last points. */
+static void mean_of_ends(struct curve *mean, const struct curve *const *runs, int n, const struct curve_how *how,
+                         double *values)
+{
+    double x = 0;
+    int found = 0;
+    for (int r = 0; r < n; r++) {
+        if (!runs[r]->count) continue;
+        x += last_x(runs[r]);
+        values[found++] = runs[r]->points[runs[r]->count - 1].mean;
+    }
+    if (!found) return;
+    mean->points[0] = curve_interval(values, found, how->interval);
+    mean->points[0].x = x / found;
+    mean->count = 1;
+}
+
 void curve_mean(struct curve *mean, const struct curve *const *runs, int n, const struct curve_how *how)
 {
     double first, last;
@@ -117,6 +134,7 @@ void curve_mean(struct curve *mean, const struct curve *const *runs, int n, cons
         mean->points[mean->count] = curve_interval(values, found, how->interval);
         mean->points[mean->count++].x = x;
     }
+    if (!mean->count) mean_of_ends(mean, runs, n, how, values);
     mean_evals(mean, runs, n, values);
     for (int r = 0; r < n; r++)
         for (int i = 0; i < runs[r]->resume_count && mean->resume_count < SETTINGS_RESUMES && mean->count; i++) {

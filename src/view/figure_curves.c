@@ -35,8 +35,11 @@ static void measure(const struct figure_panel *panel, struct range *x, struct ra
         }
         for (int i = 0; i < c->eval_count; i++) stretch(x, c->evals[i].x), stretch(y, c->evals[i].y);
     }
-    if (!(x->low > x->high / 2)) x->low = fmin(x->low, 0); /* from the beginning, but for what only has an end */
-    if (!(x->high > x->low)) x->high = x->low + (x->low > 0 ? 0.1 * x->low : 1);
+    if (!(x->low <= x->high)) *x = *y = (struct range){0, 1}; /* nothing to draw */
+    const bool one = x->low == x->high;                       /* place alone, which should lie beside the frame */
+    if (one) x->high *= 1.1;
+    if (one || !(x->low > x->high / 2)) x->low = fmin(x->low, 0); /* from the beginning, but for what only has an end */
+    if (!(x->high > x->low)) x->high = x->low + 1;
 }
 
 /* Title of the x axis, and what its values are divided by, for the most in any panel. */
@@ -168,7 +171,12 @@ static void write_curves(const struct page *page, int p, const struct figure_pan
     for (int k = 0; k < panel->count; k++) {
         if (!panel->curves[k].count) continue;
         fprintf(script, ", \\\n  $r%d_%d using 1:2", p, k);
-        write_line(script, page, panel->curves[k].entry);
+        if (panel->curves[k].count > 1)
+            write_line(script, page, panel->curves[k].entry);
+        else if (text) /* no line to be seen */
+            fprintf(script, " with points lt %d", panel->curves[k].entry + 1);
+        else
+            fprintf(script, " with points pt 7 ps 1.2 lc rgb '%s'", figure_colour(panel->curves[k].entry));
         fprintf(script, " notitle");
     }
     for (int k = 0; k < panel->count; k++) write_evals(script, text, p, k, &panel->curves[k]);
