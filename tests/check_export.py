@@ -186,9 +186,10 @@ def fields(data):
 
 
 def events():
-    """The events of DIR against the tables of DIR/run as `dunlin info --csv` tells them: checksums, steps, numbers."""
-    (name,) = os.listdir(os.path.join(DIR, "events"))
-    data = open(os.path.join(DIR, "events", name), "rb").read()
+    """The events of DIR/events (or another) against the tables that `dunlin info --csv` told: checksums, steps, numbers."""
+    folder = os.path.join(DIR, sys.argv[3] if len(sys.argv) > 3 else "events")
+    (name,) = os.listdir(folder)
+    data = open(os.path.join(folder, name), "rb").read()
     assert name.startswith("events.out.tfevents.")
     rows, at = {}, 0
     while at < len(data):

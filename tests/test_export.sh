@@ -4,7 +4,7 @@
 # bit. What needs PyTorch or Keras: tests/soak/export.sh.
 . "$(dirname "$0")/tap.sh"
 . "$source_dir/tests/venv.sh"
-check_export() { run "$python" "$source_dir/tests/check_export.py" "$1" .; [ "$status" = 0 ]; }
+check_export() { run "$python" "$source_dir/tests/check_export.py" "$1" . ${2:+"$2"}; [ "$status" = 0 ]; }
 
 "${DUNLIN_BUILD:-$source_dir/build}/tests/test_export" write . >list
 fine=1
@@ -48,7 +48,7 @@ refused "a folder that is not there" 1 "none/s.csv" export small.h5 --out none/s
 cp old.h5 cut.h5; truncate -s -9 cut.h5
 refused "a damaged checkpoint" 2 "cut.h5|damaged" export cut.h5 --out s.csv
 
-run "$dunlin" train --env cartpole --frames 3000 --actors 1 --log-every 0.2 --eval-every 1000 --eval-episodes 2 --out a
+run "$dunlin" train --env cartpole --frames 3000 --actors 1 --log-every 0.2 --eval-every 1000 --eval-episodes 2 --out a --tensorboard a/live
 check "a run" is "$status" 0
 run "$dunlin" export a --out a.safetensors
 run "$dunlin" export a --out a.csv
@@ -56,7 +56,9 @@ mkdir events
 run "$dunlin" export a --out events
 check "its curves as events" is "$status $(ls events | wc -l)" "0 1"
 for t in train eval; do "$dunlin" info a --csv $t >$t.csv; done
-if venv_has "numpy, h5py" numpy h5py 2>/dev/null; then check "they are the run's, checksums right" check_export events
+if venv_has "numpy, h5py" numpy h5py 2>/dev/null; then
+    check "they are the run's, checksums right" check_export events
+    check "and so are those that were written while it went on" check_export events a/live
 else skip "they are the run's" "numpy cannot be installed"; fi
 
 again() { run "$dunlin" train --env cartpole --frames 1 --actors 1 --eval-every 0 --seed 9 --out "$@"; }
@@ -74,6 +76,7 @@ check "which are others" bash -c "! cmp -s $(begins e; echo e.csv) a.csv"
 refused "a network that it does not fit, tensor by tensor" 2 "fc0.weight is 64 x 4 there, and 8 x 4 here|fc1.weight is not of this network|v.weight" \
     train --env cartpole --net mlp:8 --init-from a.safetensors --out f
 refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f
+refused "curves to where no folder can be" 2 "--tensorboard|a.csv" train --env cartpole --tensorboard a.csv --out f
 refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors
 check "nothing was begun" test ! -e f
 finish

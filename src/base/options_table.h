@@ -118,6 +118,8 @@
     X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints")         \
     X(INT, checkpoint_keep, "checkpoint-keep", 3, 1, 1000000, MAY, "checkpoints kept")                                 \
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")      \
+    X(TEXT, tensorboard, "tensorboard", "", 0, "", MAY,                                                                \
+      "folder to which curves go while training, as TensorBoard reads them; none without")                             \
     X(INT, eval_every, "eval-every", 1000000, 0, INT64_MAX, MAY, "frames between two evaluations; 0: none")            \
     X(INT, eval_episodes, "eval-episodes", 10, 1, 1000000, MAY, "episodes of an evaluation")                           \
     X(REAL, eval_seconds, "eval-seconds", 1800, 0, 1e9, MAY, "seconds that an evaluation may take; 0: no limit")       \

@@ -6,7 +6,7 @@
 
 #include "base/options.h"
 #include "export/graph.h"
-#include "export/message.h"
+#include "store/message.h"
 #include "nn/model.h"
 #include "store/checkpoint.h"
 

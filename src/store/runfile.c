@@ -26,6 +26,7 @@
 #include "store/seal.h"
 #include "store/spool.h"
 #include "store/tables.h"
+#include "store/tensorboard.h"
 
 enum { MAX_DAMAGED = 10000 };
 enum { MANY_CHUNKS = 8 }; /* 330 KB: compressing them takes rank 0 some 3 ms */
@@ -40,11 +41,13 @@ struct runfile {
     struct run_lag lag[RUN_LAG_ROWS];
     int64_t lag_before[RUN_LAG_ROWS]; /* counted by earlier sessions */
     bool actors_changed, lag_changed;
+    struct tensorboard *board; /* NULL: none are asked for */
 };
 
 static void release(struct runfile *f)
 {
     for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_free(&f->queues[t]);
+    tensorboard_free(&f->board);
     free(f->actors);
     free(f);
 }
@@ -163,9 +166,16 @@ struct runfile *runfile_resume(const char *dir, const struct option_set *options
     return NULL;
 }
 
+int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames)
+{
+    f->board = tensorboard_open(dir, frames);
+    return f->board ? 0 : -1;
+}
+
 void runfile_train(struct runfile *f, const struct run_train *row)
 {
     queue_add(&f->queues[RUN_TABLE_TRAIN], row);
+    tensorboard_train(f->board, row);
 }
 void runfile_episode(struct runfile *f, const struct run_episode *row)
 {
@@ -174,6 +184,7 @@ void runfile_episode(struct runfile *f, const struct run_episode *row)
 void runfile_eval(struct runfile *f, const struct run_eval *row)
 {
     queue_add(&f->queues[RUN_TABLE_EVAL], row);
+    tensorboard_eval(f->board, row);
 }
 
 /* Zero behind the text: the same event is the same bytes. */
@@ -248,6 +259,7 @@ static int flush_tables(struct runfile *f)
 
 int runfile_gather(struct runfile *f)
 {
+    tensorboard_gather(f->board);
     return spool_waits(f->spool) ? 0 : flush_tables(f);
 }
 
@@ -265,7 +277,7 @@ int runfile_gather_many(struct runfile *f)
 int runfile_write(struct runfile *f)
 {
     const int why = spool_drain(f->spool);
-    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : tensorboard_write(f->board);
 }
 
 int runfile_sync(struct runfile *f)

@@ -25,6 +25,9 @@ struct runfile *runfile_create(const char *dir, const struct option_set *options
  * run-damaged-N.h5 with a line of log. */
 struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks, int64_t frames, int session);
+/* From here on rows of /train and /eval go to TensorBoard's folder dir, too (tensorboard.h), from `frames` on. 0, or -1
+ * after error_set(). */
+int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
  * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);

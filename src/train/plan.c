@@ -15,6 +15,7 @@
 #include "job/launch.h"
 #include "store/run_folders.h"
 #include "store/status.h"
+#include "store/tensorboard.h"
 #include "store/weights.h"
 #include "train/folder.h"
 #include "train/room.h"
@@ -191,13 +192,23 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     return setup_open(setup, &plan->set.values, true) || try_weights(setup) ? -1 : 0;
 }
 
+/* Can there be the folder that curves are to go to; one in the run's own will be made with it. */
+static int try_tensorboard(const struct plan *plan)
+{
+    const char *const dir = plan->set.values.tensorboard;
+    const size_t n = strlen(plan->dir);
+    if (!dir[0] || (!strncmp(dir, plan->dir, n) && dir[n] == '/')) return 0;
+    return tensorboard_check(dir);
+}
+
 static int draw(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,
                 bool hold)
 {
     memset(plan, 0, sizeof *plan);
     memset(setup, 0, sizeof *setup);
     memset(restore, 0, sizeof *restore);
-    if (!make(plan, setup, restore, argc, argv, resume, hold) && !try_agent(plan, setup)) return 0;
+    if (!make(plan, setup, restore, argc, argv, resume, hold) && !try_tensorboard(plan) && !try_agent(plan, setup))
+        return 0;
     restore_close(restore);
     setup_close(setup);
     return -1;

@@ -285,6 +285,7 @@ int session_open_files(struct session *s, const char *window)
             runfile_resume(s->plan.dir, &s->plan.set, &s->prov, s->size, s->counters.frames, (int)s->counters.session);
     }
     if (!s->runfile) return -1;
+    if (o->tensorboard[0] && runfile_tensorboard(s->runfile, o->tensorboard, s->counters.frames)) return -1;
     if (options_file_write(s->plan.dir, &s->plan.set, s->size - 1)) log_root("  note: %s", error_text());
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);

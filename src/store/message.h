@@ -1,7 +1,7 @@
 /* message.h -- protocol buffers, written: a message is its fields one behind the other, each a number that names it and
  * a value. Local. */
-#ifndef DUNLIN_EXPORT_MESSAGE_H
-#define DUNLIN_EXPORT_MESSAGE_H
+#ifndef DUNLIN_STORE_MESSAGE_H
+#define DUNLIN_STORE_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>

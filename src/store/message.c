@@ -1,5 +1,5 @@
 /* message.c -- see message.h. */
-#include "export/message.h"
+#include "store/message.h"
 
 #include <stdlib.h>
 #include <string.h>
