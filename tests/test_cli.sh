@@ -51,6 +51,7 @@ refused "help of no command" "fly" help fly
 refused "another tool's name of an option" "'lr'" train --learning-rate 1e-3 --out r
 refused "an id of Gymnasium's" "here it is cartpole, or gym:CartPole-v1" train --env CartPole-v1 --out r
 refused "no preset" "pnog|the nearest is 'pong'|FILE.ini" train pnog --out r
+refused "the file of a preset" "pong.ini|without .ini" train pong.ini --out r
 refused "a file and a preset" "bad.ini|pong" train pong bad.ini --out r
 refused "unknown option" "--leaning-rate" train --env catch --leaning-rate 1 --out r
 refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r

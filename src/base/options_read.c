@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/home.h"
@@ -251,6 +252,15 @@ static int read_option(struct option_set *set, int argc, char **argv, int *i)
     return options_set(set, key, value, ORIGIN_COMMAND, where);
 }
 
+/* Is NAME.ini no file here, but the file of a preset? */
+static bool is_preset_only(const char *file)
+{
+    char name[80], path[4096];
+    if (strchr(file, '/') || !access(file, F_OK)) return false;
+    snprintf(name, sizeof name, "%.*s", (int)strlen(file) - 4, file);
+    return !preset_find(name, path, sizeof path);
+}
+
 int options_read_args(struct option_set *set, int argc, char **argv, const char **positional)
 {
     const char *file = NULL, *word = NULL;
@@ -274,5 +284,7 @@ int options_read_args(struct option_set *set, int argc, char **argv, const char 
         if (file) return error_set("found both '%.200s' and the preset '%.200s'; allowed: one of them", file, word);
         file = preset;
     }
+    if (file && is_preset_only(file))
+        return error_set("%.200s: there is no such file here; the preset is typed without .ini", file);
     return file ? options_read_file(set, file) : 0; /* its values are weaker than those set above */
 }
