@@ -9,7 +9,7 @@ export DUNLIN_VENV KERAS_BACKEND=${KERAS_BACKEND:-torch}
 export RUN_LIMIT=${RUN_LIMIT:-900}
 check_export() { run "$python" "$source_dir/tests/check_export.py" "$1" .; sed 's/^/# /' out; [ "$status" = 0 ]; }
 
-venv_has "torch, keras, onnx, onnxruntime, safetensors, tensorboard, gymnasium, pandas, h5py" torch keras onnx onnxruntime safetensors \
+VENV_OPEN=1 venv_has "torch, keras, onnx, onnxruntime, safetensors, tensorboard, gymnasium, pandas, h5py" torch keras onnx onnxruntime safetensors \
     tensorboard gymnasium pandas h5py || { skip "the packages" "they cannot be installed"; finish; }
 "${DUNLIN_BUILD:-$source_dir/build}/tests/test_export" write . >list
 for name in $(cut -d' ' -f1 list); do
