@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 enum bridge_what { BRIDGE_MAKE = 1, BRIDGE_RESET, BRIDGE_STEP, BRIDGE_DROP, BRIDGE_DRAW, BRIDGE_LOOP };
-/* BRIDGE_LOOP: so many steps of one slot in a plain loop, step i with action (i * MIX mod 2^32 >> 16) mod num_actions */
+/* BRIDGE_LOOP: as many steps of a slot in a plain loop, step i with action (i * MIX mod 2^32 >> 16) mod num_actions */
 enum { BRIDGE_LOOP_STEPS = 512, BRIDGE_LOOP_MIX = 40503 };
 enum { BRIDGE_TERMINATED = 1, BRIDGE_TRUNCATED = 2 };
 enum { BRIDGE_SLOTS = 1026 }; /* environments at most; a message about all is written at once, below PIPE_BUF bytes */

@@ -1,4 +1,5 @@
-/* mpirun.h -- starting ranks of this program under the mpirun of the MPI that it is linked to (family.h). Local; needs no MPI. */
+/* mpirun.h -- starting ranks of this program under the mpirun of the MPI that it is linked to (family.h). Local; needs
+ * no MPI. */
 #ifndef DUNLIN_JOB_MPIRUN_H
 #define DUNLIN_JOB_MPIRUN_H
 

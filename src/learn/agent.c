@@ -10,54 +10,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/memory_left.h"
 #include "learn/agent_private.h"
 #include "learn/explore.h"
 #include "learn/successors.h"
 
 enum { RESETS_MOST = 16 };
-
-/* Does a rollout end where its only environment's episode does. */
-static bool ends_with_episode(const struct agent_config *config)
-{
-    return config->envs == 1 && (!config->algo->replay || config->t_max == 0);
-}
-
-/* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
-static int ring_of(const struct agent_config *config, const struct world *world, int T_max)
-{
-    return world->spec.stack + T_max + (ends_with_episode(config) ? 1 : T_max);
-}
-
-static int longest(const struct agent_config *config, const struct world *world)
-{
-    return config->t_max ? config->t_max : world->spec.max_steps;
-}
-
-double agent_rollout_bytes(const struct agent_config *config, const struct world *world, const struct net *net)
-{
-    const double T = longest(config, world), rows = T * config->envs, pointers = world_pointers(world);
-    const double obs = (double)world_obs_floats(world) * ring_of(config, world, (int)T) * config->envs;
-    const double act = (double)net_row_floats(net) * (T + 1) * config->envs;
-    const double row =
-        (double)(world->spec.stack + 1) * (double)world_obs_floats(world) + 2 * (double)net_row_floats(net);
-    const double floats = obs + act + (config->algo->replay ? row * config->batch : 0) +
-                          rows * (5 + world->policy.size + net_facts(net)->out_dim + net_facts(net)->state_dim);
-    return floats * sizeof(float) + rows * ((2 * pointers + 2) * sizeof(float *) + sizeof(struct agent_episode) + 2);
-}
-
-/* Does a rollout of so many steps fit into what can still be had. */
-static int check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)
-{
-    const double bytes = agent_rollout_bytes(config, world, net);
-    const struct memory_room node = memory_of_node(), own = memory_of_process(),
-                             room = own.bytes < node.bytes ? own : node;
-    if (bytes <= room.bytes) return 0;
-    return error_set(
-        "too little memory: a rollout of %d steps in %d environments would need %.1f GiB, and there are %.1f "
-        "GiB %s; lower --t-max or --envs-per-actor%s",
-        T_max, config->envs, bytes / 0x1p30, room.bytes / 0x1p30, room.of, config->algo->replay ? ", or --batch" : "");
-}
 
 /* 0 where config, environment and network go together, with the longest rollout in *T_max; -1 after error_set(). */
 static int check(const struct agent_config *config, const struct world *world, const struct net *net, int *T_max)
@@ -82,14 +39,14 @@ static int check(const struct agent_config *config, const struct world *world, c
     if (config->envs < 1) return error_set("envs-per-actor is %d; at least 1 is needed", config->envs);
     if (config->eps_count < 1 && algo_explores(config->algo))
         return error_set("algorithm %s needs a final epsilon (eps-final)", algo);
-    *T_max = longest(config, world);
+    *T_max = agent_longest(config, world);
     if (config->t_max == 0) {
         if (config->envs != 1)
             return error_set("t-max 0 (one update per episode) needs envs-per-actor 1, not %d", config->envs);
         if (world->spec.max_steps <= 0)
             return error_set("t-max 0 (one update per episode) needs a step limit; environment %s has none", env);
     }
-    return check_memory(config, world, net, *T_max);
+    return agent_check_memory(config, world, net, *T_max);
 }
 
 int agent_check(const struct agent_config *config, const struct world *world, const struct net *net)
@@ -156,7 +113,7 @@ static int open_instances(struct agent *a)
         a->pending[e] = -1;
         a->fresh[e] = 1;
         const struct rng env = stream_of(c, RNG_ENV, 0, e);
-        if (instance_open(&a->instances[e], a->world, env, ring_of(c, a->world, a->T_max))) return -1;
+        if (instance_open(&a->instances[e], a->world, env, agent_ring(c, a->world, a->T_max))) return -1;
         if (instance_reset(&a->instances[e])) return -1;
         agent_replay_begin(a, e);
     }
@@ -380,7 +337,7 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
         const bool ended = a->r.end[a->r.T * a->E] != ROLLOUT_GOES_ON;
         a->r.T++;
         if (failed) return -1;
-        if (ended && ends_with_episode(&a->config)) break;
+        if (ended && agent_ends_with_episode(&a->config)) break;
     }
     if (a->config.algo->next_action) draw_next_actions(a, theta);
     return 0;

@@ -68,6 +68,15 @@ struct agent {
     int episodes_room, episodes_first, episodes_count;
 };
 
+/* Does a rollout end where its only environment's episode does. */
+bool agent_ends_with_episode(const struct agent_config *config);
+/* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
+int agent_ring(const struct agent_config *config, const struct world *world, int T_max);
+/* Steps of the longest rollout; 0: it would have no end. */
+int agent_longest(const struct agent_config *config, const struct world *world);
+/* Does a rollout of T_max steps fit into what memory can still be had. 0, or -1 after error_set(). */
+int agent_check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max);
+
 /* agent_replay.c. 0, or -1 after error_set() where such a memory does not fit into the machine's, or is too small. */
 int agent_replay_check(const struct agent_config *config, const struct world *world);
 /* 0, or -1 after error_set(). Owner: agent_replay_close(), also after -1; NULL is fine. */

@@ -67,7 +67,7 @@ static void compare(const struct conv *l, const struct cells *k, const float *co
     }
 }
 
-/* The steps within row's stack, and in p->cells where there is any. `before`, whose stack is one frame behind, or -1. */
+/* The steps within row's stack, and in p->cells where there is any. `before`: its stack is one frame behind, or -1. */
 static void mark_steps(const struct conv *l, const struct conv_pass *p, const struct cells *k, int row, int before)
 {
     const size_t pixels = (size_t)l->rows * l->cols, frame = (size_t)l->frame * k->n;

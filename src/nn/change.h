@@ -2,8 +2,9 @@
  *
  * From one step of a game to the next most of the picture stays: a pixel of the result whose patch of the input is the
  * same, under the same weights, is the same. And most of a stack of frames is still: where all frames agree, a sum over
- * them of frame times weight is frame times the sum of the weights. A frame has one plane, or one for each colour. Both are found by comparing frames, never
- * assumed, so that a game whose whole picture moves is computed as if this file did not exist.
+ * them of frame times weight is frame times the sum of the weights. A frame has one plane, or one for each colour. Both
+ * are found by comparing frames, never assumed, so that a game whose whole picture moves is computed as if this file
+ * did not exist.
  *
  * Marks of a row, in bytes (change_bytes()), filled when the row is computed:
  *   fresh (rows, cols)          1: the pixel's patch differs from that of the row before, or there is no row before

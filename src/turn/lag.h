@@ -1,14 +1,15 @@
-/* lag.h -- shorter steps for late gradients (--lag-scale). A gradient is computed at theta_v and applied at theta_u, u - v
- * updates later. Its step, what the optimiser would move theta by, is multiplied by
+/* lag.h -- shorter steps for late gradients (--lag-scale). A gradient is computed at theta_v and applied at theta_u,
+ * u - v updates later. Its step, what the optimiser would move theta by, is multiplied by
  *
  *   count   1 / (1 + lag / L)       lag = u - v, L = --lag-unit
  *   gap     1 / (1 + G / (lr / 2))  G = rms(theta_u - theta_v), over the parameters
  *
- * The first is after Zhang, Gupta, Lian and Liu 2015 (arXiv:1511.05950), who divide by the lag; the second after Barkai,
- * Hakimi and Schuster 2020 (arXiv:1909.10802). Departures from both: one number scales the whole step, behind the root,
- * where RMSProp cannot undo it; and G is taken over at most LAG_SAMPLE parameters, evenly spread, in place of each entry
- * by itself. With gap rank 0 applies one gradient after the other, since each moves what the next one is measured by;
- * their form (factors) stays. A gradient older than LAG_PUBLICATIONS is measured from the oldest that is kept.
+ * The first is after Zhang, Gupta, Lian and Liu 2015 (arXiv:1511.05950), who divide by the lag; the second after
+ * Barkai, Hakimi and Schuster 2020 (arXiv:1909.10802). Departures from both: one number scales the whole step, behind
+ * the root, where RMSProp cannot undo it; and G is taken over at most LAG_SAMPLE parameters, evenly spread, in place of
+ * each entry by itself. With gap rank 0 applies one gradient after the other, since each moves what the next one is
+ * measured by; their form (factors) stays. A gradient older than LAG_PUBLICATIONS is measured from the oldest that is
+ * kept.
  * All local. */
 #ifndef DUNLIN_TURN_LAG_H
 #define DUNLIN_TURN_LAG_H
