@@ -6,9 +6,9 @@
 
 #include "base/options.h"
 #include "export/graph.h"
-#include "store/message.h"
 #include "nn/model.h"
 #include "store/checkpoint.h"
+#include "store/message.h"
 
 int export_main(int argc, char **argv);
 
