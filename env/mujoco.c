@@ -58,7 +58,7 @@ static bool find(char path[PATH_MAX + 16], char *err, size_t err_size)
             return false;
         }
         const size_t used = strlen(looked);
-        snprintf(looked + used, sizeof looked - used, "%s%s", used ? ", " : "", dir);
+        snprintf(looked + used, sizeof looked - used, "%s%.280s", used ? ", " : "", dir);
     }
     snprintf(err, err_size, "no mujoco.so in %s; " FETCH " to build/mujoco; for another folder set DUNLIN_MUJOCO_DIR",
              looked);

@@ -79,9 +79,14 @@ static void round_trip(void **unused)
     options_init(&set);
     EXPECT(!options_set(&set, "lr", "0.1234567890123456789", ORIGIN_COMMAND, "--lr"));
     EXPECT(!options_set(&set, "out", "some folder", ORIGIN_COMMAND, "--out"));
-    const struct checkpoint c = {&set,   net,    {123, 45, 6, 7, 8, 9, 10, 4, 1, 2.5, NAN},
-                                 theta,  target, {1, 1, NULL, (const float *const[]){g}, -1},
-                                 actors, 3,      NULL};
+    const struct checkpoint c = {.options = &set,
+                                 .net = net,
+                                 .counters = {123, 45, 6, 7, 8, 9, 10, 4, 1, 2.5, NAN},
+                                 .theta = theta,
+                                 .target = target,
+                                 .optim = {1, 1, NULL, (const float *const[]){g}, -1},
+                                 .actors = actors,
+                                 .actor_count = 3};
     if (checkpoint_write(dir, "checkpoint-000000000123.h5", &c)) fail_msg("%s", error_text());
     EXPECT(!checkpoint_write(dir, "checkpoint-again.h5", &c));
     size_t n, m;

@@ -150,7 +150,7 @@ static double measure_idle(struct server *s, double seconds)
 
 static void report_apply(const struct server *s, int form)
 {
-    char name[32];
+    char name[48];
     const double arithmetic = 1 / series_median(&s->arithmetic);
     if (form)
         log_root(
