@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "job/ending.h"
+#include "job/family.h"
 
 enum { DESCRIPTORS = 1024 };
 
@@ -24,12 +26,13 @@ static int pipe_end = -1; /* ours */
 static pid_t keeper;
 static char value[64];
 
-/* Sends `sig` (0: nothing) to all who carry the value; how many there are. */
-static int tell(int sig)
+/* Sends `sig` (0: nothing) to all who carry the value, or only to the ranks among them; how many carry it. */
+static int tell(int sig, bool ranks)
 {
     int n;
     pid_t *pids = process_all_with(KEEPER_VARIABLE, value, &n);
-    for (int i = 0; i < n && sig; i++) kill(pids[i], sig);
+    for (int i = 0; i < n && sig; i++)
+        if (!ranks || family_rank_of(pids[i]) >= 0) kill(pids[i], sig);
     free(pids);
     return n;
 }
@@ -38,10 +41,12 @@ static void end_them(double seconds)
 {
     const double look = 0.1;
     double waited = 0;
-    for (; waited < seconds && tell(0); waited += look) clock_sleep(look);
-    tell(SIGTERM);
-    for (waited = 0; waited < ENDING_TERM && tell(0); waited += look) clock_sleep(look);
-    for (waited = 0; waited < KILLED_WITHIN && tell(SIGKILL); waited += look) clock_sleep(look);
+    /* a mpirun that passes signals on has told them by now (mpirun.h, on_our_death) */
+    if (seconds > 0 && !family_get()->signals) tell(SIGUSR1, true);
+    for (; waited < seconds && tell(0, false); waited += look) clock_sleep(look);
+    tell(SIGTERM, false);
+    for (waited = 0; waited < ENDING_TERM && tell(0, false); waited += look) clock_sleep(look);
+    for (waited = 0; waited < KILLED_WITHIN && tell(SIGKILL, false); waited += look) clock_sleep(look);
 }
 
 static _Noreturn void watch(int from, double seconds)

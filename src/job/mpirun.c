@@ -56,6 +56,16 @@ static void drop_handlers(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A mpirun that was found beside its library may be a script that looks for its own parts on the PATH. */
+static void put_path(const char *program)
+{
+    const char *slash = strrchr(program, '/'), *path = getenv("PATH");
+    static char words[2 * PATH_MAX];
+    if (!slash) return;
+    snprintf(words, sizeof words, "%.*s:%s", (int)(slash - program), program, path ? path : "/usr/bin:/bin");
+    setenv("PATH", words, 1);
+}
+
 /* Between fork and exec, signals blocked. start: see keeper.h; out: where stdout goes; -1: where ours goes. */
 static _Noreturn void become(const struct mpirun *m, const char **line, pid_t parent, const char *start, int out)
 {
@@ -73,6 +83,7 @@ static _Noreturn void become(const struct mpirun *m, const char **line, pid_t pa
     setenv("DUNLIN_LAUNCHED", "1", 1);
     setenv(KEEPER_VARIABLE, start, 1);
     put_all(m->environment);
+    put_path(line[0]);
     execvp(line[0], (char **)(uintptr_t)line);
     log_error("mpirun cannot be started: %s; the one of %s is needed: install it (Debian: openmpi-bin) or load its "
               "module",
