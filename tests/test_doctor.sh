@@ -97,9 +97,9 @@ run "$dunlin" doctor --leaning-rate 1
 check "unknown option: status 2" is "$status" 2
 check "unknown option: one line" says --leaning-rate
 check "unknown option: nothing on stdout" test ! -s out
-run mpirun --oversubscribe -n 3 "$dunlin" doctor pong
+run mpirun --oversubscribe -n 3 "$dunlin" doctor pang
 check "a stray word under mpirun: status 2" is "$status" 2
-check "a stray word under mpirun: one line" says pong
+check "a stray word under mpirun: one line" says pang
 check "no process is left" none_left
 
 if [ -x "$nodes" ] && dir=$("$nodes" up 2 2 2>why); then

@@ -5,7 +5,7 @@ tap_cleanup() { kill_all; }
 column() { awk -F, -v k="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == k) c = i; next } { print $c }' out; }
 
 # a run of a second, with an evaluation that takes longer than that
-run "$dunlin" train cartpole --frames 30000 --actors 2 --eval-episodes 2000 --out a
+run "$dunlin" train cartpole --frames 200000 --actors 2 --eval-episodes 2000 --out a
 check "a preset by its name: status 0" is "$status" 0
 run "$dunlin" info a --csv train
 check "a short run has more than one row in /train" test "$(column frames | grep -c .)" -gt 1

@@ -139,7 +139,7 @@ int doctor_main(int argc, char **argv)
     char mpirun[4096];
     if (!doctor_on_path(family_mpirun(mpirun, sizeof mpirun)))
         doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module of the MPI",
-                   "that of %s is not on the PATH", family_get()->name);
+                   "not on the PATH: that of %s", family_get()->name);
     const char *tmp = getenv("TMPDIR");
     if (root || d.count[DOCTOR_FAIL] || access(tmp && *tmp ? tmp : "/tmp", W_OK | X_OK))
         return look_alone(&d, &set, actors);
