@@ -153,5 +153,5 @@ const struct env_ops env_cue = {
     .save = plain_save,
     .load = plain_load,
     .render = cue_render,
-    .not_learned_by = "one-step-q, one-step-sarsa",
+    .not_learned_by = "one-step-q, one-step-sarsa, dqn",
 };

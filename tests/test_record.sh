@@ -128,6 +128,9 @@ if command -v script >/dev/null; then
 else skip "top live" "there is no script(1)"; fi
 cp -r a running; sed -i 's/^state done/state running/' running/status; touch -d '-100 seconds' running/status
 run "$dunlin" top --once running
+check "top: a run whose master is gone" grep -q "^running: its master is gone; .*dunlin resume running" out
+sed -i '/^process /d' running/status; touch -d '-100 seconds' running/status # one that cannot be looked up
+run "$dunlin" top --once running
 check "top: a silent run" grep -qE "^running: no news for 1m4[0-9]s" out
 rm running/run.h5; run "$dunlin" top --once running
 check "top: without history" test "$status" = 0 -a -n "$(grep '^history: .*run.h5' out)"

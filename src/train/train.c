@@ -27,7 +27,7 @@
 #include "train/rounds.h"
 #include "train/session.h"
 
-/* What a run that ended early goes on from, and how. */
+/* What a run that was stopped goes on from, and how. */
 static void tell_saved(const struct run *run, const struct checkpoints *k)
 {
     char words[LAUNCH_WORDS];
@@ -55,7 +55,7 @@ static void finish(struct session *s, struct master *m, int *status)
     log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
              run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
              text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
-    if (run->state != RUN_DONE) tell_saved(run, &m->checkpoints);
+    if (run->state == RUN_STOPPED) tell_saved(run, &m->checkpoints);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the

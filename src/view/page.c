@@ -160,9 +160,17 @@ static void write_x_title(const struct page *p, int panel, const char *title)
     fprintf(p->script, "set xlabel %s\n", quoted);
 }
 
+/* One value alone, or values that differ by their rounding: no tics lie between them, nor would a loop over them end. */
+static bool as_one(double low, double high)
+{
+    const double size = fmax(fabs(low), fabs(high));
+    return !(high - low > 1e-7 * size);
+}
+
 void page_x(const struct page *p, int panel, double low, double high, const char *x_title)
 {
     const int across = text(p) ? p->width / 14 : p->panels == 1 ? 8 : 5;
+    if (as_one(low, high)) high = low + (low != 0 ? 0.05 * fabs(low) : 0.5);
     write_tics(p->script, 'x', low, high, across);
     fprintf(p->script, "set xrange [%.9g:%.9g]\n", low, high);
     write_x_title(p, panel, x_title);
@@ -172,7 +180,7 @@ void page_y(const struct page *p, int panel, double low, double high)
 {
     char quoted[FIGURE_NAME * 2];
     double margin = 0.04 * (high - low);
-    if (!(margin > 0)) margin = high != 0 ? 0.05 * fabs(high) : 0.5; /* one value alone */
+    if (as_one(low, high)) margin = high != 0 ? 0.05 * fabs(high) : 0.5;
     const int longest = write_tics(p->script, 'y', low - margin, high + margin, text(p) ? 4 : p->panels > 1 ? 5 : 7);
     fprintf(p->script, "set yrange [%.9g:%.9g]\n", low - margin, high + margin);
     if (text(p)) return;
