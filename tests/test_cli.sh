@@ -74,7 +74,7 @@ refused "more to begin with than a memory keeps" "replay-start|50000|20000" trai
 refused "a run that ends before it learns" "frames|40000|replay-start|50000" train --env cartpole --algo dqn --replay-start 5e4 --memory 1e5 --frames 40000 --out r
 # the memory that a start needs: named before it is taken, by the launcher that lives with less
 large=(train --env cartpole --t-max 10000 --envs-per-actor 1000 --out r)
-refused "rollouts that no machine holds" "too little memory|rank 0 and 4096 actors|GiB of it for rollouts|MemAvailable|--t-max|--envs-per-actor|--actors" \
+refused "rollouts that no machine holds" "too little memory|rank 0 and 4096 actors|GiB of it for rollouts|--t-max|--envs-per-actor|--actors" \
     "${large[@]}" --actors 4096
 refused "weights that no machine holds" "too little memory|weights, gradients|--net|--optimizer" \
     train --env cartpole --net mlp:8192,8192 --optimizer rmsprop --actors 20000 --out r
@@ -83,11 +83,13 @@ limited() { # limited KIND BYTES
     check "ulimit -$1: status 2" is "$status" 2
     check "ulimit -$1: one line" says "too little memory" "11.1 GiB" "ulimit -$1" "--t-max" "--envs-per-actor"
 }
-limited v 4000000000
-limited d 3000000000
-run mpirun --oversubscribe -n 2 bash -c 'ulimit -v 4000000; exec "$@"' - "$dunlin" "${large[@]}"
-check "a rank under ulimit -v: status 2" is "$status" 2
-check "a rank under ulimit -v: the same line" says "too little memory" "11.1 GiB" "ulimit -v"
+if [[ $dunlin == */asan/* ]]; then skip "ulimit" "the sanitizer itself reserves more"; else
+    limited v 4000000000
+    limited d 3000000000
+    run mpirun --oversubscribe -n 2 bash -c 'ulimit -v 4000000; exec "$@"' - "$dunlin" "${large[@]}"
+    check "a rank under ulimit -v: status 2" is "$status" 2
+    check "a rank under ulimit -v: the same line" says "too little memory" "11.1 GiB" "ulimit -v"
+fi
 refused "a memory that no machine has" "memory|1000000000|GiB|would fit" train --env catch --algo dqn --memory 1e9 --out r
 refused "a memory too small for its environments" "memory is 20|80 or more" train --env catch --algo dqn --envs-per-actor 8 --memory 20 --replay-start 5 --out r
 refused "a minibatch of nothing" "batch|0|1 to 65536" train --env catch --algo dqn --batch 0 --out r

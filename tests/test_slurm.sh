@@ -131,7 +131,7 @@ check "sweep: two rates in the range, the same for both games" \
     awk '$1 != 2 || $2 < 1e-3 || $2 > 1e-1 { bad = 1 } END { exit bad || NR != 2 }' rates
 run "$dunlin" plot runs/sweep-"$sweep"/* --x lr --out sweep.svg
 check "sweep: a figure" test "$status" = 0 -a -s sweep.svg
-check "sweep: a series for each game" test "$(grep -cE '>a3c on (cartpole|corridor)<' sweep.svg)" = 2
+check "sweep: a panel for each game" test "$(grep -cE '>(cartpole|corridor)<' sweep.svg)" = 2
 
 within 60 job_over "$cpus"
 check "one task of two CPUs: two actors" grep -q ": 2 actors, 3000 frames" "slurm-$cpus.out"

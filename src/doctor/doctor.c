@@ -136,10 +136,10 @@ int doctor_main(int argc, char **argv)
         return look_alone(&d, &set, actors);
     }
     const bool root = mpirun_check_root() != 0;
-    char mpirun[4096];
+    char mpirun[4096], mend[128];
+    snprintf(mend, sizeof mend, "apt-get install openmpi-bin, or load the module of %s", family_get()->name);
     if (!doctor_on_path(family_mpirun(mpirun, sizeof mpirun)))
-        doctor_say(&d, DOCTOR_FAIL, "mpirun", "apt-get install openmpi-bin, or load the module of the MPI",
-                   "not on the PATH: that of %s", family_get()->name);
+        doctor_say(&d, DOCTOR_FAIL, "mpirun", mend, "not on the PATH");
     const char *tmp = getenv("TMPDIR");
     if (root || d.count[DOCTOR_FAIL] || access(tmp && *tmp ? tmp : "/tmp", W_OK | X_OK))
         return look_alone(&d, &set, actors);
