@@ -160,7 +160,7 @@ static void write_x_title(const struct page *p, int panel, const char *title)
     fprintf(p->script, "set xlabel %s\n", quoted);
 }
 
-/* One value alone, or values that differ by their rounding: no tics lie between them, nor would a loop over them end. */
+/* One value alone, or values that differ by rounding: no tics lie between them, nor would a loop over them end. */
 static bool as_one(double low, double high)
 {
     const double size = fmax(fabs(low), fabs(high));
