@@ -76,8 +76,8 @@ check "resume with nothing said: as many actors as before" grep -q ": 4 actors, 
 
 # an average of the weights beside them; it may begin and end at a resume
 run "$dunlin" train --env corridor --actors 1 --frames 4000 --eval-every 2000 --ema 0.999 --out e
-check "an average: evaluated behind the weights" is "$("$dunlin" info e --csv events | grep -c ',eval-ema,')" \
-    "$(("$("$dunlin" info e --csv eval | wc -l)" - 1))"
+last=$("$dunlin" info e --csv eval | tail -1 | cut -d, -f1) # one before may be cut off by the end of so short a run
+check "an average: evaluated behind the weights" grep -q ",eval-ema,.* at $last frames" <("$dunlin" info e --csv events)
 run "$dunlin" eval e; cp out first; run "$dunlin" eval e --ema
 check "an average: eval plays it" bash -c 'test -s out && ! cmp -s first out'
 run "$dunlin" resume e --frames 6000 --ema 0; run "$dunlin" eval e --ema
