@@ -18,47 +18,18 @@
 #include <unistd.h>
 
 #include "base/edits.h"
+#include "base/program.h"
 #include "roms.h"
 
 #define FETCH "run/fetch-atari.sh fetches both it and the games"
 
-enum { FOLDERS = 4, LOGGER_ERRORS = 2, MD5_TEXT = 33 };
+enum { LOGGER_ERRORS = 2, MD5_TEXT = 33 };
 
 /* Played by two, so that the emulator refuses a single player's action by ending the process. */
 static const char *const two_players[] = {"combat", "maze_craze"};
 
-/* The i-th folder to search; "" where it is not set. */
-static void folder(int i, char path[PATH_MAX])
-{
-    static const char *const beside[FOLDERS] = {NULL, "atari", "../atari", "../lib/dunlin"};
-    path[0] = '\0';
-    if (i == 0) {
-        const char *set = getenv("DUNLIN_ATARI_DIR");
-        if (set) snprintf(path, PATH_MAX, "%s", set);
-        return;
-    }
-    char program[PATH_MAX - 64];
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n <= 0) return;
-    program[n] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash) *slash = '\0';
-    snprintf(path, PATH_MAX, "%s/%s", program, beside[i]);
-}
-
-/* The folders as the user reads them, "A, B"; `below` is added to each. */
-static void folders_text(char *text, size_t size, const char *below)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (int i = 0; i < FOLDERS; i++) {
-        char path[PATH_MAX];
-        folder(i, path);
-        if (!path[0] || used + 1 >= size) continue;
-        const int n = snprintf(text + used, size - used, "%s%s%s", used ? ", " : "", path, below);
-        used += n > 0 ? (size_t)n : 0;
-    }
-}
+static const struct program_folders folders = {
+    .variable = "DUNLIN_ATARI_DIR", .beside = (const char *const[]){"atari", "../atari", "../lib/dunlin", NULL}};
 
 static bool is_file(const char *path)
 {
@@ -98,9 +69,8 @@ struct ale *ale_load(char *err, size_t err_size)
             return NULL;
         }
     }
-    for (int i = 0; i < FOLDERS && !path[0]; i++) {
-        char dir[PATH_MAX];
-        folder(i, dir);
+    char dir[PATH_MAX];
+    for (int i = 0; !path[0] && program_folder(&folders, i, dir, sizeof dir); i++) {
         if (dir[0]) snprintf(path, sizeof path, "%s/libale_c.so", dir);
         if (!is_file(path)) path[0] = '\0';
     }
@@ -109,7 +79,7 @@ struct ale *ale_load(char *err, size_t err_size)
     if (!reason) return loaded = true, &ale;
     if (anywhere) {
         char text[400];
-        folders_text(text, sizeof text, "");
+        program_folders_text(&folders, "", text, sizeof text);
         snprintf(err, err_size,
                  "no libale_c.so (Arcade Learning Environment) in %s; " FETCH ", or name one in DUNLIN_ALE_LIB", text);
     } else {
@@ -178,15 +148,14 @@ static int rom_folder(const char *name, char *dir, size_t size, struct found *fo
                  "DUNLIN_ROMS is \"%s\", where no game (*.bin) lies; it must name a folder of them; " FETCH, set);
         return -1;
     }
-    for (int i = 0; i < FOLDERS; i++) {
-        char path[PATH_MAX];
-        folder(i, path);
+    char path[PATH_MAX];
+    for (int i = 0; program_folder(&folders, i, path, sizeof path); i++) {
         if (!path[0]) continue;
         snprintf(dir, size, "%s/roms", path);
         if (look_in(dir, name, found) && found->count > 0) return 0;
     }
     char text[400];
-    folders_text(text, sizeof text, "/roms");
+    program_folders_text(&folders, "/roms", text, sizeof text);
     snprintf(err, err_size, "no games (*.bin) in %s; " FETCH ", or name a folder of them in DUNLIN_ROMS", text);
     return -1;
 }

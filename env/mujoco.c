@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/program.h"
 #include "dunlin/env.h"
 #include "mujoco_host.h"
 
@@ -18,38 +19,19 @@
 #define TEXT_OF(x) #x
 #define NAME_OF(x) TEXT_OF(x)
 
-enum { FOLDERS = 4 };
-
 static const struct env_ops *physics; /* NULL until it has been loaded */
 
-/* The i-th folder to search; "" where it is not set. */
-static void folder(int i, char path[PATH_MAX])
-{
-    static const char *const beside[FOLDERS] = {NULL, "mujoco", "../mujoco", "../lib/dunlin/mujoco"};
-    path[0] = '\0';
-    if (i == 0) {
-        const char *set = getenv("DUNLIN_MUJOCO_DIR");
-        if (set) snprintf(path, PATH_MAX, "%s", set);
-        return;
-    }
-    char program[PATH_MAX - 64];
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n <= 0) return;
-    program[n] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash) *slash = '\0';
-    snprintf(path, PATH_MAX, "%s/%s", program, beside[i]);
-}
+static const struct program_folders folders = {
+    .variable = "DUNLIN_MUJOCO_DIR",
+    .beside = (const char *const[]){"mujoco", "../mujoco", "../lib/dunlin/mujoco", NULL}};
 
 /* The library's file in the first folder that has one. False with a line in err: a folder that the user names and that
  * lacks it is not passed over for another. */
 static bool find(char path[PATH_MAX + 16], char *err, size_t err_size)
 {
-    char looked[600] = "";
-    for (int i = 0; i < FOLDERS; i++) {
-        char dir[PATH_MAX];
+    char looked[600], dir[PATH_MAX];
+    for (int i = 0; program_folder(&folders, i, dir, sizeof dir); i++) {
         struct stat st;
-        folder(i, dir);
         if (!dir[0]) continue;
         snprintf(path, PATH_MAX + 16, "%s/mujoco.so", dir);
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) return true;
@@ -57,11 +39,9 @@ static bool find(char path[PATH_MAX + 16], char *err, size_t err_size)
             snprintf(err, err_size, "DUNLIN_MUJOCO_DIR is \"%.300s\", where no mujoco.so lies; " FETCH " there", dir);
             return false;
         }
-        const size_t used = strlen(looked);
-        snprintf(looked + used, sizeof looked - used, "%s%.280s", used ? ", " : "", dir);
     }
     snprintf(err, err_size, "no mujoco.so in %s; " FETCH " to build/mujoco; for another folder set DUNLIN_MUJOCO_DIR",
-             looked);
+             program_folders_text(&folders, "", looked, sizeof looked));
     return false;
 }
 

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/option_names.h"
+#include "base/program.h"
 #include "base/text.h"
 
 enum { MOST = 64, NAME = 64 };
@@ -27,12 +27,11 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Fills names from folder; false where it has none. */
-static bool look_in(const char *folder)
+/* Fills names from folder. */
+static void look_in(const char *folder)
 {
     DIR *d = opendir(folder);
-    if (!d) return false;
-    count = 0;
+    if (!d) return;
     for (struct dirent *e; (e = readdir(d)) && count < MOST;) {
         const size_t n = strlen(e->d_name);
         if (text_ends_with(e->d_name, ".ini") && n - 4 < NAME) {
@@ -42,23 +41,15 @@ static bool look_in(const char *folder)
     }
     closedir(d);
     qsort(names, (size_t)count, sizeof *names, by_name);
-    return count > 0;
 }
 
 int preset_find(const char *name, char *path, size_t size)
 {
     static const char *const FOLDERS[] = {"../share/dunlin", "../run", "../../run"}; /* the last: of build/asan */
-    char program[PATH_MAX], folder[PATH_MAX + 32], list[400] = "";
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    char folder[PATH_MAX + 32], list[400] = "";
     count = 0;
-    if (n > 0) {
-        program[n] = '\0';
-        *strrchr(program, '/') = '\0';
-        for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && !count; i++) {
-            snprintf(folder, sizeof folder, "%s/%s", program, FOLDERS[i]);
-            if (!look_in(folder)) count = 0;
-        }
-    }
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && !count; i++)
+        if (program_beside(FOLDERS[i], folder, sizeof folder)) look_in(folder);
     for (int i = 0; i < count; i++) {
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
         if (strcmp(names[i], name)) continue;

@@ -2,13 +2,13 @@
  * 2021.18. */
 #include "job/family.h"
 
-#include <dlfcn.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mpi_library.h"
 #include "base/process.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -109,19 +109,10 @@ pid_t *family_ranks(pid_t mpirun, int *n)
 
 const char *family_mpirun(char *path, size_t size)
 {
-    Dl_info library;
-    union { /* dladdr() takes a data pointer, POSIX lets a function's be one */
-        int (*function)(int *, char ***);
-        void *data;
-    } init = {.function = MPI_Init};
-    char file[1024] = "";
-    if (dladdr(init.data, &library) && library.dli_fname) snprintf(file, sizeof file, "%s", library.dli_fname);
-    for (int up = 0; up < 2; up++) { /* PREFIX/lib/libmpi.so.40 */
-        char *slash = strrchr(file, '/');
-        if (slash) *slash = '\0';
-    }
-    snprintf(path, size, "%s/bin/mpirun", file);
+    char file[1024], prefix[1024];
+    mpi_library(file, prefix, sizeof file);
+    snprintf(path, size, "%s/bin/mpirun", prefix);
     /* a distribution's library lies elsewhere, and its mpirun may be a user's wrapper on the PATH */
-    if (*file != '/' || access(path, X_OK)) snprintf(path, size, "mpirun");
+    if (*prefix != '/' || access(path, X_OK)) snprintf(path, size, "mpirun");
     return path;
 }

@@ -6,10 +6,11 @@
  * UCX and have files of their own. */
 #include "share/share.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mpi_library.h"
 
 #if defined OMPI_MAJOR_VERSION && OMPI_MAJOR_VERSION == 4
 
@@ -38,27 +39,17 @@ static bool parameter(const char *path, const char *key, char *value, size_t cap
 /* The parameter file of the library that is really loaded: a build in /opt does not read /etc. */
 static void system_file(char *path, size_t cap)
 {
-    Dl_info library;
-    const char *dir = getenv("OPAL_SYSCONFDIR"), *prefix = getenv("OPAL_PREFIX");
-    union { /* dladdr() takes a data pointer, POSIX lets a function's be one */
-        int (*function)(int *, char ***);
-        void *data;
-    } init = {.function = MPI_Init};
-    char file[1024] = "";
-    if (dladdr(init.data, &library) && library.dli_fname) snprintf(file, sizeof file, "%s", library.dli_fname);
+    const char *dir = getenv("OPAL_SYSCONFDIR"), *own = getenv("OPAL_PREFIX");
+    char file[1024], prefix[1024];
+    mpi_library(file, prefix, sizeof file);
     if (dir)
         snprintf(path, cap, "%s/openmpi-mca-params.conf", dir);
-    else if (prefix)
-        snprintf(path, cap, "%s/etc/openmpi-mca-params.conf", prefix);
+    else if (own)
+        snprintf(path, cap, "%s/etc/openmpi-mca-params.conf", own);
     else if (!strncmp(file, "/usr/lib/", 9) || !strncmp(file, "/lib/", 5))
         snprintf(path, cap, "/etc/openmpi/openmpi-mca-params.conf");
-    else {
-        for (int up = 0; up < 2; up++) { /* PREFIX/lib/libmpi.so.40 */
-            char *slash = strrchr(file, '/');
-            if (slash) *slash = '\0';
-        }
-        snprintf(path, cap, "%.1000s/etc/openmpi-mca-params.conf", file);
-    }
+    else
+        snprintf(path, cap, "%.1000s/etc/openmpi-mca-params.conf", prefix);
 }
 
 static bool debians_line_in_force(void)
