@@ -142,6 +142,25 @@ static inline void learner_free(struct learner *b)
     free(b->theta), free(b->target), free(b->dtheta), free(b);
 }
 
+/* The network's answers in the agent's last rollout at other weights: recurrent state from where that began, afresh at
+ * each start of an episode. Owner: net_work_free(). */
+static inline struct net_work *learner_forward(const struct learner *b, const float *theta)
+{
+    const struct agent *a = b->agent;
+    const size_t S = (size_t)a->S, E = (size_t)a->E;
+    struct net_work *work = net_work_new(b->net, a->r.T * a->r.E);
+    float *carried = memory_floats(E * S);
+    memcpy(carried, a->state0, E * S * sizeof *carried);
+    for (int t = 0; t < a->r.T; t++) {
+        const size_t row0 = (size_t)t * E;
+        for (size_t e = 0; e < E; e++)
+            if (a->start[row0 + e]) memset(carried + e * S, 0, S * sizeof *carried);
+        net_forward(b->net, theta, work, (int)row0, a->E, a->x + row0 * (size_t)a->C, S ? carried : NULL);
+    }
+    free(carried);
+    return work;
+}
+
 static inline struct agent_stats rollout(struct learner *b, int64_t T)
 {
     struct agent_stats stats;

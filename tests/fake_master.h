@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/log.h"
+#include "train/actor.h"
 #include "train/master.h"
 
 const struct process_id *share_process(const struct share *s, int rank)
@@ -110,6 +111,23 @@ static inline bool noted_is(const char *text)
     const char *found = noted();
     if (strcmp(found, text)) printf("# found   %s\n# awaited %s\n", found, text);
     return !strcmp(found, text);
+}
+
+/* An actor has posted its evaluation of these weights. */
+static inline void evaluated(int actor, uint64_t id, double mean, int64_t episodes)
+{
+    const struct actor_eval e = {.version = 3, .episodes = episodes, .mean = mean, .median = 1, .max = 2};
+    fake.post[actor][SHARE_POST_EVAL] = id;
+    memcpy(fake.bytes[actor][SHARE_POST_EVAL], &e, sizeof e);
+    fake.length[actor][SHARE_POST_EVAL] = sizeof e;
+}
+
+/* A turn of evaluations and files writes just this down. */
+static inline bool turns(const char *text)
+{
+    evaluations_turn(&m.evaluations);
+    files_turn(&m.files);
+    return noted_is(text);
 }
 
 static inline int times(const char *text, const char *word)

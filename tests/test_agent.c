@@ -143,17 +143,8 @@ static double frozen_loss(const struct learner *b, const float *theta, const flo
 {
     const struct agent *a = b->agent;
     const struct rollout *r = &a->r;
-    const size_t S = (size_t)a->S, E = (size_t)a->E;
-    struct net_work *work = net_work_new(b->net, r->T * r->E);
-    float *carried = memory_floats(E * S);
+    struct net_work *work = learner_forward(b, theta);
     double loss = 0;
-    memcpy(carried, a->state0, E * S * sizeof *carried);
-    for (int t = 0; t < r->T; t++) {
-        const size_t row0 = (size_t)t * E;
-        for (size_t e = 0; e < E; e++)
-            if (a->start[row0 + e]) memset(carried + e * S, 0, S * sizeof *carried);
-        net_forward(b->net, theta, work, (int)row0, a->E, a->x + row0 * (size_t)a->C, S ? carried : NULL);
-    }
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = net_out(work, row);
         const double error = (double)r->target[row] - out[a->config.algo == &algo_a3c ? a->P : (int)r->action[row]];
@@ -167,7 +158,6 @@ static double frozen_loss(const struct learner *b, const float *theta, const flo
         loss -= (out[(int)r->action[row]] - log(sum)) * ((double)r->target[row] - V[row]);
         loss += a->config.value_coef * error * error - a->config.entropy * H;
     }
-    free(carried);
     net_work_free(&work);
     return loss / r->E;
 }

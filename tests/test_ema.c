@@ -1,7 +1,6 @@
 /* test_ema.c -- the average of the weights: what goes into it, and its evaluation behind that of the weights. On rank
  * 0's turn with gradients of 1 and plain SGD at lr 1, so that the weights are minus the updates. */
 #include "fake_master.h"
-#include "train/actor.h"
 #include "turn/average.h"
 
 static void ema_begin(double decay)
@@ -36,21 +35,6 @@ static void averages(void **state)
     for (int i = 0; i < 32; i++) theta[i] = 8;
     average_take(average, theta, 16, 32, 0.75, 1);
     EXPECT(average[0] == 2 && average[15] == 2 && average[16] == 8 && average[31] == 8);
-}
-
-static void evaluated(int actor, uint64_t id, double mean, int64_t episodes)
-{
-    const struct actor_eval e = {.version = 3, .episodes = episodes, .mean = mean, .median = 1, .max = 2};
-    fake.post[actor][SHARE_POST_EVAL] = id;
-    memcpy(fake.bytes[actor][SHARE_POST_EVAL], &e, sizeof e);
-    fake.length[actor][SHARE_POST_EVAL] = sizeof e;
-}
-
-static bool turns(const char *text)
-{
-    evaluations_turn(&m.evaluations);
-    files_turn(&m.files);
-    return noted_is(text);
 }
 
 /* The same actor evaluates both, of one moment; the best weights are told by the weights alone. */

@@ -68,17 +68,8 @@ static double epoch_loss(const struct learner *b, const float *theta)
     const struct agent *a = b->agent;
     const struct rollout *r = &a->r;
     const struct policy *policy = a->policy;
-    const size_t S = (size_t)a->S, E = (size_t)a->E;
-    struct net_work *work = net_work_new(b->net, r->T * r->E);
-    float *carried = memory_floats(E * S);
+    struct net_work *work = learner_forward(b, theta);
     double loss = 0;
-    memcpy(carried, a->state0, E * S * sizeof *carried);
-    for (int t = 0; t < r->T; t++) {
-        const size_t row0 = (size_t)t * E;
-        for (size_t e = 0; e < E; e++)
-            if (a->start[row0 + e]) memset(carried + e * S, 0, S * sizeof *carried);
-        net_forward(b->net, theta, work, (int)row0, a->E, a->x + row0 * (size_t)a->C, S ? carried : NULL);
-    }
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = net_out(work, row), *action = r->action + (ptrdiff_t)row * r->N;
         const bool q = algo_explores(a->config.algo);
@@ -89,7 +80,6 @@ static double epoch_loss(const struct learner *b, const float *theta)
         loss += surrogate(lp, (double)r->log_prob[row], (double)r->adv[row], a->config.ppo_clip);
         loss -= a->config.entropy * policy->ops->entropy(policy, out);
     }
-    free(carried);
     net_work_free(&work);
     return loss / r->E;
 }

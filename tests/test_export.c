@@ -135,13 +135,6 @@ static const char *at(const char *name)
     return path;
 }
 
-static void write_at(const char *name, const void *bytes, size_t n)
-{
-    FILE *f = fopen(at(name), "wb");
-    EXPECT(f && fwrite(bytes, 1, n, f) == n);
-    EXPECT(!fclose(f));
-}
-
 /* Row r as the environment wrote it, and as the network reads it. */
 static void fill_row(const struct model *m, int r, float *raw, float *x)
 {
@@ -181,7 +174,7 @@ static void write_rows(const struct example *c, const struct net *net, const flo
     }
     char name[64];
     snprintf(name, sizeof name, "%s.bin", c->name);
-    write_at(name, all, ROWS * (2 * n + out + S) * sizeof *all);
+    testing_spill(at(name), all, ROWS * (2 * n + out + S) * sizeof *all);
     printf("%s %zu %zu %zu\n", c->name, n, out, S);
     net_work_free(&work);
     free(state);
@@ -211,7 +204,7 @@ static void write_area(void)
     for (int i = 0; i < N; i++) all[i] = testing_pixel(8, (uint64_t)i);
     area_resize(all, H, W, 3, 1, all + N);
     area_resize(all, H, W, 3, 0, all + N + S);
-    write_at("area.bin", all, N + 4 * S);
+    testing_spill(at("area.bin"), all, N + 4 * S);
     free(all);
 }
 
@@ -251,7 +244,7 @@ static void back_bit_for_bit(void **unused)
         size_t size;
         unsigned char *bytes = safetensors_make(facts, 2, net, theta, &size);
         EXPECT(bytes && safetensors_header(bytes) % 8 == 0);
-        write_at("x.safetensors", bytes, size);
+        testing_spill(at("x.safetensors"), bytes, size);
         if (weights_read(at("x.safetensors"), net, back)) fail_msg("%s", error_text());
         EXPECT(!memcmp(theta, back, net_facts(net)->params * sizeof *theta));
         const struct checkpoint file = {.options = &set, .net = net, .theta = theta};

@@ -1,7 +1,6 @@
 /* test_rank_0_files.c -- what rank 0 writes and asks for: when a checkpoint or an evaluation is due, who is waited for,
  * what becomes of those that fail, and what is told of a run. Alone, on what fake_run.h scripts. */
 #include "fake_master.h"
-#include "train/actor.h"
 #include "train/episodes.h"
 
 #define FIRST "checkpoint-000000001000.h5"
@@ -180,21 +179,6 @@ static void last_one(void **state)
 }
 
 /* ---- evaluations ---- */
-
-static void evaluated(int actor, uint64_t id, double mean, int64_t episodes)
-{
-    const struct actor_eval e = {.version = 3, .episodes = episodes, .mean = mean, .median = 1, .max = 2};
-    fake.post[actor][SHARE_POST_EVAL] = id;
-    memcpy(fake.bytes[actor][SHARE_POST_EVAL], &e, sizeof e);
-    fake.length[actor][SHARE_POST_EVAL] = sizeof e;
-}
-
-static bool turns(const char *text)
-{
-    evaluations_turn(&m.evaluations);
-    files_turn(&m.files);
-    return noted_is(text);
-}
 
 static void evaluations(void **state)
 {

@@ -22,13 +22,6 @@ static const char *at(const char *name)
     return path;
 }
 
-static void write_at(const char *name, const void *bytes, size_t n)
-{
-    FILE *f = fopen(at(name), "wb");
-    EXPECT(f && fwrite(bytes, 1, n, f) == n);
-    EXPECT(!fclose(f));
-}
-
 static void expect_line(const char *part)
 {
     if (!strstr(error_text(), part)) fail_msg("the line '%s' does not say '%s'", error_text(), part);
@@ -64,7 +57,7 @@ static void of_header(const struct net *net, const char *header, size_t data, co
     float *theta = memory_floats(net_facts(net)->params);
     for (int b = 0; b < 8; b++) bytes[b] = (unsigned char)((uint64_t)length >> 8 * b);
     memcpy(bytes + 8, header, length);
-    write_at("h.safetensors", bytes, 8 + length + data);
+    testing_spill(at("h.safetensors"), bytes, 8 + length + data);
     const int rc = weights_read(at("h.safetensors"), net, theta);
     if (!part && rc) fail_msg("%s: %s", header, error_text());
     if (part && !rc) fail_msg("%s is read", header);
@@ -117,12 +110,12 @@ static void strange_files(void **unused)
     size_t size;
     unsigned char *bytes = safetensors_make(NULL, 0, net, theta, &size);
     for (size_t n = 0; n < size; n += n < 2000 ? 37 : 1009) {
-        write_at("cut.safetensors", bytes, n);
+        testing_spill(at("cut.safetensors"), bytes, n);
         EXPECT(weights_read(at("cut.safetensors"), net, theta) == -1);
         expect_line("cut.safetensors");
     }
     for (int b = 0; b < 8; b++) bytes[b] = 0xff;
-    write_at("long.safetensors", bytes, size);
+    testing_spill(at("long.safetensors"), bytes, size);
     EXPECT(weights_read(at("long.safetensors"), net, theta) == -1);
     expect_line("no safetensors file, or cut");
     EXPECT(!mkdir(at("folder.safetensors"), 0777));
@@ -133,7 +126,7 @@ static void strange_files(void **unused)
     free(bytes);
     theta[net_facts(net)->tensors[2].offset] = NAN;
     bytes = safetensors_make(NULL, 0, net, theta, &size);
-    write_at("nan.safetensors", bytes, size);
+    testing_spill(at("nan.safetensors"), bytes, size);
     EXPECT(weights_read(at("nan.safetensors"), net, theta) == -1);
     expect_line("fc1.weight holds a NaN or Inf");
     free(bytes), free(theta);
@@ -197,7 +190,7 @@ static void lstm_by_other_names(void **unused)
     for (int b = 0; b < 8; b++) bytes[b] = (unsigned char)((uint64_t)length >> 8 * b);
     memcpy(bytes + 8, header, length);
     memcpy(bytes + 8 + length, data, sizeof data);
-    write_at("l.safetensors", bytes, 8 + length + sizeof data);
+    testing_spill(at("l.safetensors"), bytes, 8 + length + sizeof data);
     if (weights_read(at("l.safetensors"), net, theta)) fail_msg("%s", error_text());
     const struct net_facts *facts = net_facts(net);
     for (int i = 0; i < facts->tensor_count; i++) {

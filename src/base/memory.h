@@ -10,8 +10,4 @@ void *memory_new(size_t n, size_t size);
 /* n floats of the same kind. */
 float *memory_floats(size_t n);
 
-/* Bytes of the machine's memory, or of this process's control group where that may have less; 0 where the system does
- * not say. */
-double memory_of_machine(void);
-
 #endif

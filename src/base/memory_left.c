@@ -59,6 +59,19 @@ static void look_at_groups(const char *root, const char *group, const char *limi
     }
 }
 
+double memory_of_machine(void)
+{
+    /* version 2 and version 1 */
+    static const char *const groups[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    double bytes = pages > 0 && page > 0 ? (double)pages * (double)page : 0;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        const double limit = read_bytes(groups[i]);
+        if (limit > 0 && limit < bytes) bytes = limit;
+    }
+    return bytes;
+}
+
 struct memory_room memory_of_node(void)
 {
     char line[400], group[300];

@@ -13,6 +13,10 @@ struct memory_room {
 struct memory_room memory_of_node(void);
 struct memory_room memory_of_process(void);
 
+/* Bytes of the machine's memory, or of this process's control group where that may have less; 0 where the system does
+ * not say. */
+double memory_of_machine(void);
+
 /* Resident bytes of this process, or of its children together. */
 double memory_taken(bool children);
 

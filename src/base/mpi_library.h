@@ -1,4 +1,4 @@
-/* mpi_library.h -- where the MPI library that is loaded lies: a build in /opt has its own parameters and its own mpirun.
+/* mpi_library.h -- where the MPI library that is loaded lies: a build in /opt has parameters and a mpirun of its own.
  * Local; may be asked before MPI_Init. */
 #ifndef DUNLIN_BASE_MPI_LIBRARY_H
 #define DUNLIN_BASE_MPI_LIBRARY_H

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* `below`, a path from the folder of the program's file, in path (size). False, and "" there, where that is not told. */
+/* `below`, a path from the folder of the program's file, in path (size). False, and "" there, where it is not told. */
 bool program_beside(const char *below, char *path, size_t size);
 
 /* Folders to search for what a user fetches: first the one that an environment's variable names, then those beside the

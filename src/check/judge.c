@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/memory.h"
+#include "base/memory_left.h"
 #include "base/text.h"
 #include "check/say.h"
 

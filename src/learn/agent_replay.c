@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/memory_left.h"
 #include "learn/agent_private.h"
 #include "learn/explore.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/memory_left.h"
 #include "base/team.h"
 #include "optim/row.h"
 #include "optim/wide.h"

