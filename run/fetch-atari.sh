@@ -4,43 +4,22 @@
 # and known by its SHA-256. Nothing is installed, nothing outside DIR changes, and nothing is done where both are there. `dunlin`
 # finds build/atari beside itself, and installed ../lib/dunlin (then the DIR unless given); for another DIR set DUNLIN_ATARI_DIR.
 set -eu
-say() { echo "dunlin: $*" >&2; }
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/wheels.sh"
 case $here in */share/dunlin) own=${here%/share/dunlin}/lib/dunlin ;; *) own=${here%/*}/build/atari ;; esac # installed, or built
 dir=${1:-$own}
 # md5.json is written last
 if [ -f "$dir/libale_c.so" ] && [ -f "$dir/roms/md5.json" ]; then exit 0; fi
 
-python=${PYTHON:-python3}
-command -v "$python" >/dev/null || { say "fetch-atari.sh needs python3 with pip; install python3-pip, or load the module \"python\""; exit 1; }
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-if ! "$python" -m pip --version >/dev/null 2>&1; then
-    # some systems ship python3 without pip, but with venv, which brings one
-    { "$python" -m venv "$work/venv" && python=$work/venv/bin/python; } >/dev/null 2>&1 ||
-        { say "fetch-atari.sh needs pip; install python3-pip or python3-venv, or load the module \"python\""; exit 1; }
-fi
-
-# Only a library and data files are wanted, so the wheels for one Python do for all; pip takes them by these hashes alone.
+find_pip
 machine=$(uname -m)
 [ "$machine" = x86_64 ] || { say "fetch-atari.sh: the emulator's package is for x86_64 alone, this machine is $machine"; exit 1; }
-cat >"$work/pinned" <<'END'
+say "fetching the Arcade Learning Environment and its games into $dir"
+wheels "the emulator" "the games" "$dir" manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_24_x86_64 <<'END'
 multi-agent-ale-py==0.1.12 --hash=sha256:cad0c5afa4f9ab077556d6e39cc83de9002d3a3024ced806029dc4e17cae21c2
 ale-py==0.12.1 --hash=sha256:ba7429074ba6ffc1555f9a41bf00bee5d427b5080253101a8fe00412ca481033
 END
-say "fetching the Arcade Learning Environment and its games into $dir"
-if ! "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$work" \
-    --implementation cp --python-version 3.11 --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
-    --platform manylinux_2_24_x86_64 -r "$work/pinned" >"$work/log" 2>&1; then
-    if grep -q 'DO NOT MATCH THE HASHES' "$work/log"; then
-        say "what was offered as the emulator or the games is not what this script names by hash; nothing was taken"
-    else
-        say "the emulator and the games could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this" \
-            "where there is a network, then copy the folder $dir"
-    fi
-    exit 1
-fi
-for wheel in "$work"/*.whl; do "$python" -m zipfile -e "$wheel" "$work/out"; done
 library=$(find "$work/out" -name libale_c.so | head -1)
 list=$(find "$work/out" -path '*/roms/md5.json' | head -1)
 if [ -z "$library" ] || [ -z "$list" ]; then

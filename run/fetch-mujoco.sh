@@ -4,42 +4,23 @@
 # Python packages mujoco and gymnasium, each of one version and known by its SHA-256. Nothing is installed, nothing outside DIR
 # changes, and nothing is done where all is there. `dunlin` finds build/mujoco beside itself; for another DIR set DUNLIN_MUJOCO_DIR.
 set -eu
-say() { echo "dunlin: $*" >&2; }
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd) top=${here%/*} own=${here%/*}/build/mujoco
+. "$here/wheels.sh"
 case $here in */share/dunlin) top=$here/source own=${here%/share/dunlin}/lib/dunlin/mujoco ;; esac # installed
 dir=${1:-$own}
 cc=${CC:-cc}
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 
 fetch() {
-    local python=${PYTHON:-python3} machine
-    command -v "$python" >/dev/null || { say "fetch-mujoco.sh needs python3 with pip; install python3-pip, or load the module \"python\""; exit 1; }
-    if ! "$python" -m pip --version >/dev/null 2>&1; then
-        # some systems ship python3 without pip, but with venv, which brings one
-        { "$python" -m venv "$work/venv" && python=$work/venv/bin/python; } >/dev/null 2>&1 ||
-            { say "fetch-mujoco.sh needs pip; install python3-pip or python3-venv, or load the module \"python\""; exit 1; }
-    fi
+    local machine file
+    find_pip
     machine=$(uname -m)
     case $machine in x86_64 | aarch64) ;; *) say "fetch-mujoco.sh: MuJoCo's package is for x86_64 and aarch64, this machine is $machine"; exit 1 ;; esac
-    # only a library and text files are wanted, so the wheel for one Python does for all; pip takes them by these hashes alone
-    cat >"$work/pinned" <<'END'
+    say "fetching MuJoCo and the models of its tasks into $dir"
+    wheels MuJoCo "the models" "$dir" "manylinux_2_28_$machine" "manylinux_2_27_$machine" <<'END'
 mujoco==3.3.7 --hash=sha256:9371506f0df2d82152685fc8d38465843abcea8d371745ea7c125001e8f3f2d8 --hash=sha256:9381bf5364eb2da86f0b1388c98b57e706123c8370660f977004fb5f94ef900f
 gymnasium==1.4.0 --hash=sha256:1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e
 END
-    say "fetching MuJoCo and the models of its tasks into $dir"
-    if ! "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$work" \
-        --implementation cp --python-version 3.11 --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \
-        -r "$work/pinned" >"$work/log" 2>&1; then
-        if grep -q 'DO NOT MATCH THE HASHES' "$work/log"; then
-            say "what was offered as MuJoCo or the models is not what this script names by hash; nothing was taken"
-        else
-            say "MuJoCo and the models could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this where" \
-                "there is a network, then copy the folder $dir"
-        fi
-        exit 1
-    fi
-    for wheel in "$work"/*.whl; do "$python" -m zipfile -e "$wheel" "$work/out"; done
     mkdir -p "$dir"
     rm -rf "$dir/include" "$dir/assets" "$dir"/libmujoco.so.*
     cp -r "$work/out/mujoco/include" "$dir/"

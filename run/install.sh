@@ -10,7 +10,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 files() {
     echo "$build/dunlin|bin/dunlin|755"
     for f in "$top"/include/dunlin/*.h; do echo "$f|include/dunlin/${f##*/}|644"; done
-    for f in "$top"/run/*.ini "$top"/run/*.sbatch; do echo "$f|share/dunlin/${f##*/}|644"; done
+    for f in "$top"/run/*.ini "$top"/run/*.sbatch "$top"/run/wheels.sh; do echo "$f|share/dunlin/${f##*/}|644"; done
     for f in "$top"/run/fetch-*.sh; do echo "$f|share/dunlin/${f##*/}|755"; done
     (cd "$top" && for f in env/mujoco/*.c env/mujoco/*.h env/draw.h env/mujoco_host.h include/dunlin/*.h; do # what fetch-mujoco.sh compiles
         [ ! -f "$f" ] || echo "$top/$f|share/dunlin/source/$f|644"

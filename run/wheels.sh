@@ -1,0 +1,35 @@
+# wheels.sh -- sourced by the fetch scripts: takes the Python packages that they name apart, without installing anything.
+# shellcheck shell=bash
+say() { echo "dunlin: $*" >&2; }
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+
+# $python becomes one with pip; ends the script where there is none
+find_pip() {
+    local script=${0##*/}
+    python=${PYTHON:-python3}
+    command -v "$python" >/dev/null || { say "$script needs python3 with pip; install python3-pip, or load the module \"python\""; exit 1; }
+    "$python" -m pip --version >/dev/null 2>&1 && return
+    # some systems ship python3 without pip, but with venv, which brings one
+    { "$python" -m venv "$work/venv" && python=$work/venv/bin/python; } >/dev/null 2>&1 ||
+        { say "$script needs pip; install python3-pip or python3-venv, or load the module \"python\""; exit 1; }
+}
+
+# wheels A B DIR PLATFORM...: the packages on stdin, "NAME==VERSION --hash=sha256:..." a line, unpacked below $work/out; A and B are
+# what they bring, for the lines of failure, and DIR is where it is wanted. Only libraries and data files are, so the wheels for one
+# Python do for all; pip takes them by these hashes alone
+wheels() {
+    local a=$1 b=$2 dir=$3 wheel platforms=(); shift 3
+    for wheel in "$@"; do platforms+=(--platform "$wheel"); done
+    cat >"$work/pinned"
+    if ! "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$work" \
+        --implementation cp --python-version 3.11 "${platforms[@]}" -r "$work/pinned" >"$work/log" 2>&1; then
+        if grep -q 'DO NOT MATCH THE HASHES' "$work/log"; then
+            say "what was offered as $a or $b is not what this script names by hash; nothing was taken"
+        else
+            say "$a and $b could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this where" \
+                "there is a network, then copy the folder $dir"
+        fi
+        exit 1
+    fi
+    for wheel in "$work"/*.whl; do "$python" -m zipfile -e "$wheel" "$work/out"; done
+}
