@@ -16,7 +16,7 @@ train() { run "$dunlin" train --actors 1 --seed 3 --log-every 60 "$@"; }
 option() { "$dunlin" info "$1" --csv options 2>/dev/null | awk -F, -v k="$2" '$1 == k { print $2 }'; }
 
 # the network that suits
-train --env lib:./mine.so:floats --frames 12000 --out floats
+train --env lib:./mine.so:floats --frames 40000 --envs-per-actor 4 --out floats
 check "stacked floats, two indices: status 0" is "$status" 0
 check "floats get mlp" grep -q "net mlp (" err
 run "$dunlin" eval floats --env lib:./mine.so:floats --episodes 20 --greedy
