@@ -83,6 +83,14 @@ static void what_was_just_written_stays(void **unused)
     checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
     EXPECT(verified(at("checkpoint-000000000001.h5")) && verified(at("checkpoint-000000000003.h5")));
     EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
+    static const int64_t held[] = {3, 1};
+    int64_t frames = INT64_MAX;
+    struct checkpoint_file *f;
+    for (int i = 0; i < 2; i++) { /* one after another, each once */
+        EXPECT(!checkpoint_open_before(dir, &frames, NULL, &f) && frames == held[i]);
+        checkpoint_close(&f);
+    }
+    EXPECT(checkpoint_open_before(dir, &frames, NULL, &f) == 1);
     free(theta);
     net_free(&net);
 }
