@@ -67,6 +67,13 @@ static void what_was_just_written_stays(void **unused)
     unsigned char sealed[SEAL_BYTES + 7] = {0};
     memcpy(sealed + SEAL_BYTES, "rubbish", 7);
     EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
+    for (size_t n = sizeof sealed - 1; n <= sizeof sealed + 1; n += 2) { /* cut, or with something behind it */
+        unsigned char changed[sizeof sealed + 1] = {0};
+        size_t size;
+        memcpy(changed, sealed, sizeof sealed);
+        testing_spill(at("changed"), changed, n);
+        EXPECT(!seal_read(at("changed"), &size) && strstr(error_text(), "follow its header, 7 were written"));
+    }
     testing_spill(at("checkpoint-000000000006.h5"), sealed, 0);
     testing_spill(at("checkpoint-000000000007.h5"), sealed + SEAL_BYTES, 7);
     testing_spill(at("checkpoint-000000000008.h5"), sealed, sizeof sealed); /* nobody has changed it, and yet */
@@ -74,6 +81,7 @@ static void what_was_just_written_stays(void **unused)
     EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000002.h5", net, theta));
     EXPECT(!write_one("checkpoint-000000000003.h5", net, theta));
+    EXPECT(!write_one("checkpoint-000000000005.h5.old", net, theta)); /* somebody's copy */
     checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
     EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
     EXPECT(verified(at("checkpoint-000000000002.h5")));     /* two whole ones */
