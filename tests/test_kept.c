@@ -55,6 +55,32 @@ static int64_t rows_of(enum runfile_table table)
     return n;
 }
 
+/* What the library calls on its way to the disk: the last file flushed, and whether run.h5, and
+ * checkpoints, were when they got their names. */
+static ino_t flushed;
+static int names_given, names_unflushed, checkpoints_given, checkpoints_unflushed;
+
+int fsync(int fd)
+{
+    struct stat st;
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode)) flushed = st.st_ino;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    struct stat st;
+    if (!strcmp(to, run) && !stat(from, &st)) {
+        names_given++;
+        names_unflushed += st.st_ino != flushed;
+    }
+    if (strstr(to, "/checkpoint-") && !stat(from, &st)) {
+        checkpoints_given++;
+        checkpoints_unflushed += st.st_ino != flushed;
+    }
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
 /* Files with higher numbers that nobody can open push out nothing, and neither do good ones push out what was just
  * written. */
 static void what_was_just_written_stays(void **unused)
@@ -99,29 +125,9 @@ static void what_was_just_written_stays(void **unused)
         checkpoint_close(&f);
     }
     EXPECT(checkpoint_open_before(dir, &frames, NULL, &f) == 1);
+    EXPECT(checkpoints_given == 5 && !checkpoints_unflushed);
     free(theta);
     net_free(&net);
-}
-
-/* What the library calls on its way to the disk: the last file flushed, and whether run.h5 was when it got its name. */
-static ino_t flushed;
-static int names_given, names_unflushed;
-
-int fsync(int fd)
-{
-    struct stat st;
-    if (!fstat(fd, &st) && S_ISREG(st.st_mode)) flushed = st.st_ino;
-    return (int)syscall(SYS_fsync, fd);
-}
-
-int rename(const char *from, const char *to)
-{
-    struct stat st;
-    if (!strcmp(to, run) && !stat(from, &st)) {
-        names_given++;
-        names_unflushed += st.st_ino != flushed;
-    }
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 static void flushed_before_it_gets_its_name(void **unused)
