@@ -46,7 +46,9 @@ static struct {
     bool disk_fails, disk_hangs, image_fails, log_fails;
     struct run_train row; /* the last */
     struct run_eval eval;
+    struct run_episode episode;
     struct status status;
+    int64_t image_updates; /* that the last image is told with */
 } fake;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
@@ -228,6 +230,7 @@ struct checkpoint_image *checkpoint_image(const char *dir, const char *name, con
     }
     struct checkpoint_image *image = memory_new(1, sizeof *image);
     snprintf(image->name, sizeof image->name, "%s", name);
+    fake.image_updates = c->counters.updates;
     note("image %s:%lld:", name, (long long)c->counters.frames);
     for (int i = 0; i < c->actor_count; i++) note("%zu%s", c->actors[i].state ? c->actors[i].bytes : 0, i ? "," : "|");
     note(";");
@@ -330,7 +333,8 @@ void runfile_eval(struct runfile *f, const struct run_eval *row)
 }
 void runfile_episode(struct runfile *f, const struct run_episode *row)
 {
-    (void)f, (void)row;
+    (void)f;
+    fake.episode = *row;
 }
 void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
 {
