@@ -31,7 +31,7 @@ static struct {
     double silence[ACTORS]; /* s; -1: it said goodbye */
     struct share_episode episodes[ACTORS][EPISODES];
     int episode_count[ACTORS];
-    int64_t episodes_lost;
+    int64_t episodes_lost, image_updates; /* the last image's */
     uint64_t post[ACTORS][SHARE_POST_KINDS];
     unsigned char bytes[ACTORS][SHARE_POST_KINDS][SHARE_EVAL_BYTES];
     size_t length[ACTORS][SHARE_POST_KINDS];
@@ -48,7 +48,6 @@ static struct {
     struct run_eval eval;
     struct run_episode episode;
     struct status status;
-    int64_t image_updates; /* that the last image is told with */
 } fake;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
@@ -333,8 +332,7 @@ void runfile_eval(struct runfile *f, const struct run_eval *row)
 }
 void runfile_episode(struct runfile *f, const struct run_episode *row)
 {
-    (void)f;
-    fake.episode = *row;
+    (void)f, fake.episode = *row;
 }
 void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
 {

@@ -362,8 +362,7 @@ static void reports(void **state)
     EXPECT(strstr(fake.status.reason, "run.h5 cannot be written: no room"));
     run_fail(run, "why"); /* which may be just that */
     learn(0, 100000);
-    report_log(&m.report);
-    files_turn(&m.files);
+    report_log(&m.report), files_turn(&m.files);
     EXPECT(!strcmp(fake.status.reason, "why; dropped 1 of 8 rollouts: NaN or Inf in 1 reward"));
     EXPECT(fake.status.seconds_left == 0);
     end();
