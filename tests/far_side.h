@@ -1,4 +1,4 @@
-/* far_side.h -- for test_relay.c: a rank 0 that goes on at any moment, and the network to it. What MPI puts and gets
+/* far_side.h -- for near_side.h: a rank 0 that goes on at any moment, and the network to it. What MPI puts and gets
  * waits for its flush and is then done word by word in any order, rank 0 acting between any two: all that the standard
  * promises. Everything is drawn from a seed. */
 #ifndef DUNLIN_TESTS_FAR_SIDE_H

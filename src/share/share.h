@@ -46,7 +46,7 @@ struct share_config {
     bool direct;            /* no relays: actors of other nodes put and get by themselves */
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
-    int combine_most; /* SUM: a relay takes gradients at once, and so many at most for one sum; 0: once rank 0 answers */
+    int combine_most; /* SUM: a relay takes gradients at once, so many at most for a sum; 0: once rank 0 has answered */
     int64_t combine_age; /* with that: updates that the oldest weights of a sum may be behind its node's; 0: any */
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
