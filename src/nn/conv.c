@@ -1,5 +1,5 @@
-/* conv.c -- a convolution as a layer, with ReLU or before a normalisation that has it: its sizes, tensors and memory. Forward and backward: conv_forward.c and
- * conv_back.c where its sizes fit the kernels, else conv_plain.c. */
+/* conv.c -- a convolution as a layer, with ReLU or before a normalisation that has it: its sizes, tensors and
+ * memory. Forward and backward: conv_forward.c and conv_back.c where its sizes fit the kernels, else conv_plain.c. */
 #include <assert.h>
 #include <stdio.h>
 

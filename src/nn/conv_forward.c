@@ -1,5 +1,5 @@
-/* conv_forward.c -- a convolution, with ReLU or without, forward, over frames (planes) or over the map of the layer below; see
- * kernel_conv.c.
+/* conv_forward.c -- a convolution, with ReLU or without, forward, over frames (planes) or over the map of the layer
+ * below; see kernel_conv.c.
  *
  * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
  * and computed twenty at a time as if they were neighbours; those whose patch is the same in all observations

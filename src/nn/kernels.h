@@ -45,9 +45,9 @@ struct conv_weight_job {
     float *dw; /* (planes, kernel, length, n) */
 };
 
-/* Row b of y = max(0, z), where y is another block than z, and z = bias + x w, w (in, out); inputs that are 0 cost nothing. Where the row has one before,
- * z = its z + (x - its x) w if fewer inputs have changed than are not 0; inputs that are the same cost nothing.
- * out a multiple of 256. */
+/* Row b of y = max(0, z), where y is another block than z, and z = bias + x w, w (in, out); inputs that are 0 cost
+ * nothing. Where the row has one before, z = its z + (x - its x) w if fewer inputs have changed than are not 0; inputs
+ * that are the same cost nothing. out a multiple of 256. */
 struct fc_job {
     const float *w, *bias, *x; /* x, y and z of the whole workspace: row r begins at r * in, r * out */
     int in, out, row0, B;
