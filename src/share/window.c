@@ -80,7 +80,12 @@ static int open_near(struct share *s)
 static void open_far(struct share *s, int rank)
 {
     const MPI_Aint bytes = rank == MASTER ? (MPI_Aint)s->map.bytes : 0;
+    MPI_Win even = MPI_WIN_NULL;
+#ifndef OPEN_MPI /* Intel MPI over TCP names a rank's memory by a count of its windows, which must be as many on all */
+    if (s->near_win == MPI_WIN_NULL) CHECK_MPI(MPI_Win_create(NULL, 0, 1, MPI_INFO_NULL, MPI_COMM_SELF, &even));
+#endif
     const int code = MPI_Win_create(rank == MASTER ? s->base : NULL, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
+    if (even != MPI_WIN_NULL) CHECK_MPI(MPI_Win_free(&even));
     if (code) refuse_none(s, s->reach, code);
     CHECK_MPI(MPI_Win_set_errhandler(s->far_win, MPI_ERRORS_RETURN));
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->far_win));
