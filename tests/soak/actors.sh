@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# actors.sh [N=100] -- N actors are killed at random moments, in runs on 1, 2 and 4 nodes. Half of the runs move much and compute
+# actors.sh [N=20] -- N actors are killed at random moments, in runs on 1, 2 and 4 nodes. Half of the runs move much and compute
 # little (a net of 400 thousand weights on the corridor), so that many die in the middle of a push.
+# short: 5
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-total=0 faults=0 n=$((${1:-100} / 5))
+total=0 faults=0 n=$((${1:-20} / 5))
 part() { # NAME
     cat wrong
     total=$((total + $(wc -l <noticed))) faults=$((faults + $(wc -l <wrong)))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # mutate.sh [N=10000] -- N mutations of checkpoints and run files; see tests/test_mutate.c.
+# short: 1000
 . "$(dirname "$0")/../tap.sh"
 n=${1:-10000}
 "$(dirname "$dunlin")/tests/test_mutate" "$n" >out 2>err
