@@ -19,15 +19,15 @@ far() { # NODES RANKS NAME WORDS...
     nodes_down
     part "$name"
 }
-push="--env corridor --net mlp:600,600 --eval-every 0 --frames 60000"
+push="--env corridor --net mlp:600,600 --eval-every 0"
 # shellcheck disable=SC2086
 {
     kill_actors $n 4 --env "$metered" --frames 20000
     part "1 node"
-    kill_actors $n 4 $push
+    kill_actors $n 4 $push --frames 60000
     part "1 node, pushing all the time"
     far 2 5 "2 nodes" --env "$metered" --frames 60000
-    far 2 5 "2 nodes, pushing all the time" $push
+    far 2 5 "2 nodes, pushing all the time" $push --frames 15000
     far 4 8 "4 nodes" --env "$metered" --frames 100000
 }
 echo "actors: $total killed, $faults faults"
