@@ -140,6 +140,11 @@
       "other nodes: one relay a node shares weights among its actors (auto), or each actor puts and gets (off)")       \
     X(WORD, combine, "combine", COMBINE_NONE, 0, COMBINE_WORDS, MAY,                                                   \
       "other nodes: gradients go on one by one (none), or the waiting ones of a node as one update (sum)")             \
+    X(INT, combine_most, "combine-most", 0, 0, 1000000, MAY,                                                           \
+      "combine sum: a relay takes each gradient at once, so many for a sum at most, and its actor plays on; "          \
+      "0: an actor waits until rank 0 has answered")                                                                   \
+    X(INT, combine_age, "combine-age", 0, 0, 1000000000, MAY,                                                          \
+      "combine-most: no more into a sum whose oldest weights are so many updates behind the node's; 0: at any age")    \
     X(WORD, wire, "wire", WIRE_FLOAT32, 0, WIRE_WORDS, MAY,                                                            \
       "other nodes: gradients travel as they are, in 16 bits, or only entries that matter; the rest is kept "          \
       "and added up")

@@ -22,6 +22,8 @@ struct share_config share_config_of(const struct options *o, size_t params, cons
                                  .patience = o->patience,
                                  .direct = o->relay == RELAY_OFF,
                                  .combine = combines[o->combine],
+                                 .combine_most = (int)o->combine_most,
+                                 .combine_age = o->combine_age,
                                  .wire = wires[o->wire]};
 }
 

@@ -31,14 +31,15 @@ clean() {
 short="--eval-episodes 2 --log-every 0.05 --checkpoint-every 2000"
 # shellcheck disable=SC2086
 {
-    clean "threads apply gradients" train --env catch --frames 6000 --actors 2 --master-threads 3 --eval-every 2000 --ema 0.99 $short --out a
-    clean "a resume" resume a --frames 9000
+    clean "threads apply gradients" train --env catch --frames 1500 --actors 2 --master-threads 3 --eval-every 1000 --ema 0.99 $short --out a
+    clean "a resume" resume a --frames 2000
     clean "Q-learning, a target network" train --env cartpole --algo n-step-q --frames 20000 --actors 2 --target-every 1000 \
         --master-threads 2 --eval-every 5000 $short --out b
     clean "in rounds" train --env cartpole --deterministic --frames 8000 --actors 2 --master-threads 2 --eval-every 4000 $short --out c
     export DUNLIN_NODES=2
     clean "a relay" train --env cartpole --frames 20000 --actors 3 --eval-every 5000 $short --out d
     clean "a relay that combines" train --env cartpole --frames 20000 --actors 3 --combine sum --wire bf16 --eval-every 0 $short --out e
+    clean "and at once" train --env cartpole --frames 20000 --actors 3 --combine sum --combine-most 4 --eval-every 0 $short --out f
 }
 [ $tap_failed = 0 ] || faults=1
 echo "threads: $tests in tests/list-tsan; $tap_count checks of whole runs, $([ $tap_failed = 0 ] && echo none || echo some) failed"
