@@ -55,6 +55,7 @@ double scale_ideal(const struct scale_costs *costs, const struct scale_layout *l
 enum scale_limit scale_judge(const struct scale_result *r, double ideal, double lag_most)
 {
     if (r->rollouts_per_s >= WORTH * ideal) return r->lag_mean > lag_most ? SCALE_LAG : SCALE_NO_LIMIT;
+    if (r->adder >= 0.95) return SCALE_RELAY; /* sums go whenever they can, so that all else is busy, too */
     const double link = fmax(r->in, r->out), busiest = fmax(fmax(r->master, link), fmax(r->relay, r->cores));
     /* a relay is busy while its transfers queue, a core while its actor waits for it: the cause comes first */
     if (r->master >= 0.95 * busiest) return SCALE_RANK0;

@@ -51,7 +51,7 @@ void model_close(struct model *m)
 
 void model_forget(struct model *m)
 {
-    m->rollouts = m->updates = 0;
+    m->rollouts = m->updates = m->sums = 0;
     m->lag_sum = m->worked = m->in.worked = m->out.worked = m->cores[0].worked = 0;
     if (m->nodes > 1) m->client[m->l->actors + 1].worked = m->client[m->l->actors + 1].added = 0;
     memset(m->lags, 0, MODEL_LAGS * sizeof *m->lags);

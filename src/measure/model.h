@@ -51,6 +51,7 @@ struct model {
     double worked; /* s, rank 0 */
     double credit; /* s that transfers may take before the next pass */
     int64_t version, rollouts, updates;
+    int64_t sums;     /* applied, with layout.most */
     struct fifo pass; /* what the present pass applies */
     int64_t *lags;    /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
     double lag_sum;

@@ -109,6 +109,7 @@ static void master_applied(struct model *m)
         const struct gradient *g = &m->pass.g[i];
         struct client *p = &m->client[g->owner];
         if (p->node && m->l->sum) m->client[m->l->actors + p->node].unanswered -= !g->more;
+        if (p->node && m->l->most) m->sums += !g->more;
         if (p->node && m->l->most) continue; /* it has its mailbox already */
         p->owes = false;
         if (p->waits) push(m, g->owner);
@@ -365,11 +366,11 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
     start(&m);
     const int64_t warm = 3 * (int64_t)layout->actors + 200, measured = 4 * (int64_t)layout->actors + 2000;
     /* and some sums of every relay, which may hold many */
-    const int64_t sums = layout->most ? 4 * (int64_t)m.nodes : 0;
-    while ((m.rollouts < warm || m.updates < sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
+    const int64_t sums = layout->most ? 4 * (int64_t)(m.nodes - 1) : 0;
+    while ((m.rollouts < warm || m.sums < sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double from = m.agenda.now;
     model_forget(&m);
-    while ((m.rollouts < measured || m.updates < sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
+    while ((m.rollouts < measured || m.sums < 2 * sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
     struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
                              .updates_per_s = (double)m.updates / s,
@@ -380,7 +381,8 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
                              .out = fmin(m.out.worked / s, 1),
                              .cores = layout->cores ? fmin(m.cores[0].worked / s / m.cores[0].servers, 1) : 0};
     const struct client *first = m.nodes > 1 ? &m.client[layout->actors + 1] : NULL;
-    if (first) r.relay = fmin(fmax(first->worked, first->added) / s, 1);
+    if (first) r.adder = fmin(first->added / s, 1);
+    if (first) r.relay = fmax(r.adder, fmin(first->worked / s, 1));
     model_close(&m);
     return r;
 }

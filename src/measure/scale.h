@@ -31,6 +31,7 @@ struct scale_result {
     /* share of the time that rank 0, its link's directions, the cores of its node (0 where each has its own) and the
      * core of the first relay are at work */
     double master, in, out, cores, relay;
+    double adder; /* the same of that relay's thread that adds */
 };
 
 /* Simulates until every actor has got into its stride and every one has pushed some times more. Local. */
