@@ -2,10 +2,9 @@
 #ifndef DUNLIN_BENCH_SCALE_THREADS_H
 #define DUNLIN_BENCH_SCALE_THREADS_H
 
+#include "measure/costs.h"
 #include "optim/grad.h"
 #include "setup/setup.h"
-
-static const double SCALE_SERIAL = 0.11; /* where nothing can be measured: two threads are 1.8 times as fast as one */
 
 /* The share of an update by 16 gradients of this form that stays as it is with two threads, from 0 to 1, by one and two
  * threads in turn; SCALE_SERIAL where the machine has no second core to itself. */
