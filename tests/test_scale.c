@@ -286,7 +286,7 @@ static void test_many(void **state)
 /* The small network over four planes: 2592 inputs of the wide layer, 256 units. */
 static struct grad_form small(int rows)
 {
-    struct net *net = bench_net_new("small", 0);
+    struct net *net = bench_net_new("small", 0, false);
     const struct grad_form form = grad_form_of(net_facts(net)->params, &net_facts(net)->wide, rows);
     net_free(&net);
     return form;
