@@ -227,6 +227,9 @@ static void test_eps_final(void **state)
 {
     (void)state;
     double value[8], prob[8];
+    const struct options by_frames = {.frames = 1000, .eps_frames = 70},
+                         by_share = {.frames = 1000, .eps_frames = 70, .eps_share = 0.5};
+    EXPECT(options_eps_frames(&by_frames) == 70 && options_eps_frames(&by_share) == 500);
     EXPECT(options_eps_final("0.25", value, prob) == 1);
     EXPECT(value[0] == 0.25 && prob[0] == 1);
     EXPECT(options_eps_final("0.1:0.4,0.01:0.3,0.5:0.3", value, prob) == 3);
