@@ -72,7 +72,7 @@ static void print_usage(void)
               "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), "
               "--per-node N (16), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
               "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
-              "--apply, --latency\n");
+              "--apply, --latency, --message (1: of rank 0's link, each)\n");
 }
 
 struct trial {

@@ -26,7 +26,7 @@
 
 /* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
  * must not wait for any. */
-enum { MASTER = 0, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
+enum { MASTER = 0 };
 static const double ROOM = 1e6; /* bytes of shared memory that the library wants beside a window's */
 static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
 
@@ -121,8 +121,7 @@ static int find_place(const struct share *s, int rank, int size)
 static int copies(const struct share *s, const struct opening *o)
 {
     if (!s->remote) return o->near < s->actors ? MAP_COPIED : 0;
-    const int most = o->nodes - 1 + BUFFERS_SPARE;
-    return most < BUFFERS_REMOTE ? BUFFERS_REMOTE : most > BUFFERS_MOST ? BUFFERS_MOST : most;
+    return map_copies(o->nodes);
 }
 
 /* Rank 0's, and that of the window this rank uses. */
