@@ -97,8 +97,8 @@ class Pictures:
 
 
 class Noted:
-    """Coloured blocks on 40 x 50 pixels, beside another part, other actions; the file GYM_NOTES, if the environment names one, gets a
-    line for each episode: its seed, what was played, its return."""
+    """Coloured blocks on 40 x 50 pixels, beside another part, other actions. The file GYM_NOTES, if the environment names
+    one, gets a line for each episode: its seed, what was played, its return."""
 
     def __init__(self, n=6):
         self.observation_space = spaces.Dict(

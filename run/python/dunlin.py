@@ -580,7 +580,7 @@ def is_picture(space):
 
 
 def seen_part(space, part):
-    """(keys, space) of what is seen of a Dict or Tuple: the part that is named, and of that the picture, if it has one."""
+    """(keys, space) of what is seen of a Dict or Tuple: the part that is named, and its picture, if it has one."""
     keys = []
     for key in filter(None, part.split(".")):
         keys.append(key if kind_of(space) == "Dict" else int(key))
@@ -660,8 +660,8 @@ def flat(obs, space):
 
 
 class Game:
-    """An environment as Dunlin plays it. An action is repeated; of the last two pictures the brighter pixels are seen, as
-    what is drawn in every other frame would be missed; an Atari game begins with up to 30 no-ops."""
+    """An environment as Dunlin plays it. An action is repeated; of the last two pictures the brighter pixels are seen,
+    as what is drawn in every other frame would be missed; an Atari game begins with up to 30 no-ops."""
 
     def __init__(self, agent, env=None, seed=None):
         self.env, self.atari = env or make_env(agent), agent.env.startswith("atari:")

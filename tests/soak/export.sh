@@ -83,8 +83,8 @@ if VENV_OPEN=1 venv_has ale_py ale-py && bash "$source_dir/run/fetch-atari.sh" "
     for game in pong breakout; do
         run "$dunlin" train --env atari:$game --net small --frames 20000 --actors 1 --eval-every 0 --seed 3 --sticky 0.1 --out $game
     done
-    plays pong 40 "torch 20"
-    plays breakout 200 "torch 100" "keras 20"
+    plays pong 40 "torch 10"
+    plays breakout 200 "torch 40" "keras 10"
 else skip "Atari in Gymnasium" "ale-py or the games cannot be had"; fi
 echo "export: $tap_count checks, $([ $tap_failed = 0 ] && echo none || echo some) failed"
 finish
