@@ -21,7 +21,7 @@ else
 
 MPICC   ?= mpicc
 CC_BACKEND ?= gcc
-export OMPI_CC := $(CC_BACKEND)
+$(foreach c,OMPI_CC MPICH_CC I_MPI_CC,$(eval export $c := $(CC_BACKEND)))
 
 # what is missing stops make in one line before the first compile
 ifneq ($(filter-out help clean distclean format,$(GOALS)),)

@@ -31,7 +31,7 @@ static struct {
     double silence[ACTORS]; /* s; -1: it said goodbye */
     struct share_episode episodes[ACTORS][EPISODES];
     int episode_count[ACTORS];
-    int64_t episodes_lost;
+    int64_t episodes_lost, image_updates; /* the last image's */
     uint64_t post[ACTORS][SHARE_POST_KINDS];
     unsigned char bytes[ACTORS][SHARE_POST_KINDS][SHARE_EVAL_BYTES];
     size_t length[ACTORS][SHARE_POST_KINDS];
@@ -46,6 +46,7 @@ static struct {
     bool disk_fails, disk_hangs, image_fails, log_fails;
     struct run_train row; /* the last */
     struct run_eval eval;
+    struct run_episode episode;
     struct status status;
 } fake;
 
@@ -228,6 +229,7 @@ struct checkpoint_image *checkpoint_image(const char *dir, const char *name, con
     }
     struct checkpoint_image *image = memory_new(1, sizeof *image);
     snprintf(image->name, sizeof image->name, "%s", name);
+    fake.image_updates = c->counters.updates;
     note("image %s:%lld:", name, (long long)c->counters.frames);
     for (int i = 0; i < c->actor_count; i++) note("%zu%s", c->actors[i].state ? c->actors[i].bytes : 0, i ? "," : "|");
     note(";");
@@ -330,7 +332,7 @@ void runfile_eval(struct runfile *f, const struct run_eval *row)
 }
 void runfile_episode(struct runfile *f, const struct run_episode *row)
 {
-    (void)f, (void)row;
+    (void)f, fake.episode = *row;
 }
 void runfile_lag(struct runfile *f, const int64_t count[RUN_LAG_ROWS])
 {

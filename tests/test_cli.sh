@@ -96,6 +96,7 @@ refused "a minibatch of nothing" "batch|0|1 to 65536" train --env catch --algo d
 refused "a recurrent dqn" "dqn|lstm" train --env cartpole --algo dqn --lstm 8 --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
 refused "pictures entry by entry" "catch|pictures|obs-norm" train --env catch --obs-norm --out r
+refused "unknown normalisation" "norm|batch|layer" train --env cartpole --norm batch --out r
 refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r
 refused "not a number" "t-max|five" train --t-max five --out r
 refused "missing value" "--lr" train --out r --lr

@@ -26,6 +26,7 @@ for name in launch build cores blas kernels shm memory messages window link prog
     check "alone: $name" has "^(ok|warn) $name: "
 done
 check "alone: as many ranks as a training would have" has "^ok launch: $(($(env -u OMP_NUM_THREADS nproc) + 1)) ranks on 1 host"
+check "alone: what happens to the others where a rank dies" has '^ok family: .*: where a rank dies .*(the others go on|dunlin resume RUN)'
 check "alone: mpirun adds nothing" bash -c '! grep -q "non-zero exit" err'
 check "alone: nothing is left in the folder" bash -c '! ls -A | grep -q doctor && ! ls -d runs 2>/dev/null'
 run mpirun --oversubscribe -n 3 "$dunlin" doctor --env cartpole --out new/run

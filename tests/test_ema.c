@@ -70,6 +70,15 @@ static void evaluates_both(void **state)
     evaluated(2, 7, 0.25, 5);
     EXPECT(turns("eval 0.25;ask-eval 2 8 3 -2.125;"));
     end();
+
+    ema_begin(0.5); /* once a score has ended the run nobody is asked any more */
+    snprintf(set.values.stop_at, sizeof set.values.stop_at, "0.5");
+    learn(0, 500);
+    noted();
+    EXPECT(turns("ask-eval 0 1 1 -1;"));
+    evaluated(0, 1, 0.5, 5);
+    EXPECT(!strstr((evaluations_turn(&m.evaluations), noted()), "ask-eval") && run->state == RUN_DONE);
+    end();
 }
 
 static void last_evaluation(void **state)

@@ -234,6 +234,34 @@ static void test_scores(void **state)
         }
 }
 
+/* Where colours run out another shape begins. */
+static void test_scores_differ(void **state)
+{
+    (void)state;
+    enum { SERIES = FIGURE_COLOURS + 1 };
+    const struct figure_point at = {1e-3, 2};
+    struct figure_series series[SERIES];
+    const char *names[SERIES];
+    for (int i = 0; i < SERIES; i++) series[i] = (struct figure_series){i, &at, 1}, names[i] = "run";
+    const struct figure_scores panel = {"pong", series, SERIES};
+    const struct figure_look look = {.format = FIGURE_PNG, .axis = FIGURE_LR, .y = "y", .columns = 80};
+    char *text = NULL, style[SERIES][80];
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    figure_write_scores(file, &look, &panel, 1, names, SERIES);
+    fclose(file);
+    for (int i = 0; i < SERIES; i++) {
+        char begin[32];
+        snprintf(begin, sizeof begin, "$s0_%d using 1:2 with ", i);
+        EXPECT(strstr(text, begin) && sscanf(strstr(text, begin) + strlen(begin), "%79[^\n]", style[i]) == 1);
+        EXPECT(!strncmp(style[i], "points pt ", 10) && strstr(style[i], figure_colour(i)));
+        EXPECT(!strncmp(style[i], style[0], 14) == (i < FIGURE_COLOURS)); /* up to its shape */
+        for (int j = 0; j < i; j++) EXPECT(strcmp(style[i], style[j]));
+    }
+    EXPECT(!strcmp(figure_colour(0), figure_colour(FIGURE_COLOURS)));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,7 +269,7 @@ int main(void)
         cmocka_unit_test(test_interval),    cmocka_unit_test(test_mean_of_runs),
         cmocka_unit_test(test_script),      cmocka_unit_test(test_single_points),
         cmocka_unit_test(test_legends_fit), cmocka_unit_test(test_axes_fit),
-        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_scores),      cmocka_unit_test(test_scores_differ),
     };
     return testing_main(tests);
 }

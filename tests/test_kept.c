@@ -55,41 +55,10 @@ static int64_t rows_of(enum runfile_table table)
     return n;
 }
 
-/* Files with higher numbers that nobody can open push out nothing, and neither do good ones push out what was just
- * written. */
-static void what_was_just_written_stays(void **unused)
-{
-    (void)unused;
-    const struct net_input input = {.dim = 4};
-    struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
-    float *theta = memory_floats(net_facts(net)->params);
-    char path[256];
-    unsigned char sealed[SEAL_BYTES + 7] = {0};
-    memcpy(sealed + SEAL_BYTES, "rubbish", 7);
-    EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
-    testing_spill(at("checkpoint-000000000006.h5"), sealed, 0);
-    testing_spill(at("checkpoint-000000000007.h5"), sealed + SEAL_BYTES, 7);
-    testing_spill(at("checkpoint-000000000008.h5"), sealed, sizeof sealed); /* nobody has changed it, and yet */
-    EXPECT(!mkdir(at("checkpoint-000000000009.h5"), 0700));
-    EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
-    EXPECT(!write_one("checkpoint-000000000002.h5", net, theta));
-    EXPECT(!write_one("checkpoint-000000000003.h5", net, theta));
-    checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
-    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
-    EXPECT(verified(at("checkpoint-000000000002.h5")));     /* two whole ones */
-    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK)); /* the third goes */
-    EXPECT(!access(at("checkpoint-000000000009.h5"), F_OK));
-    EXPECT(!write_one("checkpoint-000000000001.h5", net, theta)); /* a run that went on from an older one */
-    checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
-    EXPECT(verified(at("checkpoint-000000000001.h5")) && verified(at("checkpoint-000000000003.h5")));
-    EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
-    free(theta);
-    net_free(&net);
-}
-
-/* What the library calls on its way to the disk: the last file flushed, and whether run.h5 was when it got its name. */
+/* What the library calls on its way to the disk: the last file flushed, and whether run.h5, and
+ * checkpoints, were when they got their names. */
 static ino_t flushed;
-static int names_given, names_unflushed;
+static int names_given, names_unflushed, checkpoints_given, checkpoints_unflushed;
 
 int fsync(int fd)
 {
@@ -105,7 +74,60 @@ int rename(const char *from, const char *to)
         names_given++;
         names_unflushed += st.st_ino != flushed;
     }
+    if (strstr(to, "/checkpoint-") && !stat(from, &st)) {
+        checkpoints_given++;
+        checkpoints_unflushed += st.st_ino != flushed;
+    }
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* Files with higher numbers that nobody can open push out nothing, and neither do good ones push out what was just
+ * written. */
+static void what_was_just_written_stays(void **unused)
+{
+    (void)unused;
+    const struct net_input input = {.dim = 4};
+    struct net *net = net_of("mlp:8", 0, &input, NET_HEADS_Q, 3);
+    float *theta = memory_floats(net_facts(net)->params);
+    char path[256];
+    unsigned char sealed[SEAL_BYTES + 7] = {0};
+    memcpy(sealed + SEAL_BYTES, "rubbish", 7);
+    EXPECT(!seal_make(sealed, sealed + SEAL_BYTES, 7));
+    for (size_t n = sizeof sealed - 1; n <= sizeof sealed + 1; n += 2) { /* cut, or with something behind it */
+        unsigned char changed[sizeof sealed + 1] = {0};
+        size_t size;
+        memcpy(changed, sealed, sizeof sealed);
+        testing_spill(at("changed"), changed, n);
+        EXPECT(!seal_read(at("changed"), &size) && strstr(error_text(), "follow its header, 7 were written"));
+    }
+    testing_spill(at("checkpoint-000000000006.h5"), sealed, 0);
+    testing_spill(at("checkpoint-000000000007.h5"), sealed + SEAL_BYTES, 7);
+    testing_spill(at("checkpoint-000000000008.h5"), sealed, sizeof sealed); /* nobody has changed it, and yet */
+    EXPECT(!mkdir(at("checkpoint-000000000009.h5"), 0700));
+    EXPECT(!write_one("checkpoint-000000000001.h5", net, theta));
+    EXPECT(!write_one("checkpoint-000000000002.h5", net, theta));
+    EXPECT(!write_one("checkpoint-000000000003.h5", net, theta));
+    EXPECT(!write_one("checkpoint-000000000005.h5.old", net, theta)); /* somebody's copy */
+    checkpoint_prune(dir, "checkpoint-000000000003.h5", 2);
+    EXPECT(!newest(dir, path, sizeof path) && !strcmp(path, at("checkpoint-000000000003.h5")));
+    EXPECT(verified(at("checkpoint-000000000002.h5")));     /* two whole ones */
+    EXPECT(access(at("checkpoint-000000000001.h5"), F_OK)); /* the third goes */
+    EXPECT(!access(at("checkpoint-000000000009.h5"), F_OK));
+    EXPECT(!write_one("checkpoint-000000000001.h5", net, theta)); /* a run that went on from an older one */
+    checkpoint_prune(dir, "checkpoint-000000000001.h5", 2);
+    EXPECT(verified(at("checkpoint-000000000001.h5")) && verified(at("checkpoint-000000000003.h5")));
+    EXPECT(access(at("checkpoint-000000000002.h5"), F_OK));
+    static const int64_t held[] = {3, 1};
+    int64_t frames = INT64_MAX;
+    struct checkpoint_file *f;
+    for (int i = 0; i < 2; i++) { /* one after another, each once */
+        EXPECT(!checkpoint_open_before(dir, &frames, NULL, &f) && frames == held[i]);
+        checkpoint_close(&f);
+    }
+    EXPECT(checkpoint_open_before(dir, &frames, NULL, &f) == 1);
+    EXPECT(checkpoints_given == 5 && !checkpoints_unflushed);
+    free(theta);
+    net_free(&net);
 }
 
 static void flushed_before_it_gets_its_name(void **unused)

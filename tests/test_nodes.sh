@@ -74,6 +74,13 @@ check "sums in 16 bits: a training on two nodes" played 3 2
 check "sums in 16 bits: half of the bytes" is "$(crossed gradient_bytes)" "$(($(crossed gradients) * bytes / 2))"
 check "sums in 16 bits: stored" bash -c "'$dunlin' info run | grep -q 'wire bf16'"
 
+# shellcheck disable=SC2086
+train 4 $net --frames 16000 --combine sum --combine-most 8
+check "sums that nobody waits for: a training on two nodes" played 3 2
+check "sums that nobody waits for: each is an update" is "$(crossed gradients)" "$(remote_updates)"
+check "sums that nobody waits for: no frame without its actor" \
+    is "$(awk '$1 == "frames" { print $2 }' run/status)" "$(awk '/^actor [1-9]/ { n += $6 } END { print n }' run/status)"
+
 # a killed relay: the other actor of its node ends by itself, rank 0 and its own actor go on, and end on a signal
 rank_pid() { # rank_pid NODE RANK; rank 0's guard, a session of its own, is none
     local p

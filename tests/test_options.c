@@ -227,6 +227,9 @@ static void test_eps_final(void **state)
 {
     (void)state;
     double value[8], prob[8];
+    const struct options by_frames = {.frames = 1000, .eps_frames = 70},
+                         by_share = {.frames = 1000, .eps_frames = 70, .eps_share = 0.5};
+    EXPECT(options_eps_frames(&by_frames) == 70 && options_eps_frames(&by_share) == 500);
     EXPECT(options_eps_final("0.25", value, prob) == 1);
     EXPECT(value[0] == 0.25 && prob[0] == 1);
     EXPECT(options_eps_final("0.1:0.4,0.01:0.3,0.5:0.3", value, prob) == 3);
@@ -276,6 +279,24 @@ static void test_check(void **state)
     strcpy(set.values.optimizer, "rmsprop");
     EXPECT(!options_check(&set) && setup_check(&set) == -1);
     expect_error("combine is sum", "optimizer is rmsprop", "allowed", NULL);
+    options_init(&set);
+    set.values.combine_most = 4;
+    EXPECT(options_check(&set) == -1);
+    expect_error("combine-most is 4", "combine is none", "combine sum", NULL);
+    set.values.combine = COMBINE_SUM;
+    set.values.combine_age = 100;
+    EXPECT(!setup_check(&set));
+    set.values.epochs = 2;
+    EXPECT(options_check(&set) == -1);
+    expect_error("combine-most is 4", "epochs is 2", "combine-most 0", NULL);
+    set.values.epochs = 1;
+    set.values.combine_most = 0;
+    EXPECT(options_check(&set) == -1);
+    expect_error("combine-age is 100", "combine-most is 0", "1 or more", NULL);
+    set.values.combine_age = 0;
+    set.values.deterministic = true;
+    EXPECT(options_check(&set) == -1);
+    expect_error("deterministic is true", "combine is sum", "combine none", NULL);
     options_init(&set);
     set.values.deterministic = true;
     set.values.consistency = CONSISTENCY_HOGWILD;

@@ -40,6 +40,10 @@ static void test_running_mean_by_hand(void **state)
     EXPECT(smooth[2].low == 1 && smooth[2].high == 10);
     EXPECT(figure_smooth(points, 1, 1, 5, smooth) == 1 && smooth[0].mean == 1 && smooth[0].low == 1 &&
            smooth[0].high == 1);
+    for (int i = 0; i < 4; i++) points[i] = (struct figure_group){i < 3 ? 10 * i : 20, i, i};
+    const int n =
+        figure_smooth(points, 4, 4, 1, smooth); /* two episodes end with the curve: the later one is its end */
+    EXPECT(n == 4 && smooth[n - 1].x == 20 && smooth[n - 1].mean == 3);
 }
 
 static void test_percentiles(void **state)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,6 +29,14 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     return rc;
 }
 
+/* As fork(), but whom a test that fails leaves behind ends with it. */
+static pid_t fork_child(void)
+{
+    const pid_t pid = fork();
+    if (!pid) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
 /* Comes back once a byte says so. */
 static int wait_for_word(void *ends)
 {
@@ -43,7 +52,7 @@ static void test_stopped_is_no_hang(void **state)
     int ends[2];
     EXPECT(!pipe(ends));
     leap_at = 3;
-    const pid_t waker = fork();
+    const pid_t waker = fork_child();
     if (!waker) {
         leap_at = -1;
         usleep(500000); /* the third look comes before */
@@ -88,15 +97,23 @@ static void test_known_again(void **state)
 {
     (void)state;
     const uint64_t mine = process_birth(getpid());
-    EXPECT(mine > 0 && process_is(getpid(), mine) && !process_is(getpid(), mine + 1));
+    EXPECT(mine > 0 && process_is(getpid(), mine));
+    EXPECT(!process_is(getpid(), mine + 1) && !process_is(getpid(), mine - 1));
     EXPECT(process_birth(1) == 0); /* another program */
+
+    struct process before, named; /* anybody may call a program what looks like the fields behind its name */
+    EXPECT(process_look(getpid(), &before) && !prctl(PR_SET_NAME, "x) Z 1 (y"));
+    const bool seen = process_look(getpid(), &named);
+    EXPECT(!prctl(PR_SET_NAME, before.name) && seen);
+    assert_string_equal(named.name, "x) Z 1 (y");
+    EXPECT(named.state == 'R' && named.parent == getppid() && named.birth == mine);
 }
 
 static void test_gone(void **state)
 {
     (void)state;
     int status;
-    const pid_t pid = fork();
+    const pid_t pid = fork_child();
     if (!pid) {
         pause();
         _exit(0);
@@ -117,7 +134,7 @@ static void test_seen(void **state)
     int ends[2];
     struct process_id id = {0}, none = {0};
     EXPECT(!pipe(ends));
-    const pid_t pid = fork();
+    const pid_t pid = fork_child();
     if (!pid) {
         id = process_self();
         if (write(ends[1], &id, sizeof id) == sizeof id) pause();
@@ -125,10 +142,12 @@ static void test_seen(void **state)
     }
     EXPECT(read(ends[0], &id, sizeof id) == sizeof id);
     EXPECT(id.pid == pid && process_seen(&id) && !process_gone(&id));
-    struct process_id later = id, elsewhere = id;
+    struct process_id later = id, earlier = id, elsewhere = id;
     later.birth++;
+    earlier.birth--;
     elsewhere.place++;
     EXPECT(!process_seen(&later) && process_gone(&later) && !process_seen(&elsewhere));
+    EXPECT(!process_seen(&earlier) && process_gone(&earlier)); /* whose number this process has got */
     EXPECT(!process_seen(&none) && !process_gone(&none));
     kill(pid, SIGSTOP);
     EXPECT(process_seen(&id) && !process_gone(&id));
@@ -145,12 +164,13 @@ static void test_children(void **state)
 {
     (void)state;
     struct process p;
-    char value[16];
+    char value[16], own[16]; /* that of this test, as others may run beside it */
     int n, before, status;
+    snprintf(own, sizeof own, "%d", (int)getpid());
     free(process_children(getpid(), &before));
-    const pid_t pid = fork();
+    const pid_t pid = fork_child();
     if (!pid) {
-        execl("/bin/sh", "sh", "-c", "exec env -i DUNLIN_TEST=7 DUNLIN_TEST_B= sleep 100", (char *)NULL);
+        execl("/bin/sh", "sh", "-c", "exec env -i DUNLIN_TEST=$PPID DUNLIN_TEST_B= sleep 100", (char *)NULL);
         _exit(1);
     }
     for (int i = 0; i < 1000 && !(process_look(pid, &p) && !strcmp(p.name, "sleep")); i++) usleep(10000);
@@ -158,11 +178,11 @@ static void test_children(void **state)
     pid_t *pids = process_children(getpid(), &n);
     EXPECT(n == before + 1 && pids[n - 1] == pid);
     free(pids);
-    EXPECT(process_variable(pid, "DUNLIN_TEST", value, sizeof value) && !strcmp(value, "7"));
+    EXPECT(process_variable(pid, "DUNLIN_TEST", value, sizeof value) && !strcmp(value, own));
     EXPECT(process_variable(pid, "DUNLIN_TEST_B", value, sizeof value) && !strcmp(value, ""));
-    free(process_all_with("DUNLIN_TEST", "7", &n));
+    free(process_all_with("DUNLIN_TEST", own, &n));
     EXPECT(n == 1);
-    free(process_all_with("DUNLIN_TEST", "8", &n));
+    free(process_all_with("DUNLIN_TEST", "0", &n));
     EXPECT(n == 0);
     EXPECT(!process_variable(pid, "DUNLIN", value, sizeof value) &&
            !process_variable(pid, "HOME", value, sizeof value));

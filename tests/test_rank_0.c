@@ -74,6 +74,37 @@ static void ends(void **state)
     run_end(run, RUN_FAILED, "too late");
     EXPECT(run->state == RUN_STOPPED && !strcmp(run->reason, "SIGFAKE"));
     end();
+    begin("a3c", NULL);
+    fake.signal = 15;
+    run->turn.frames = 100000; /* with all its frames, it is stopped, and would evaluate no more */
+    run_check_stop(run);
+    EXPECT(run->state == RUN_STOPPED);
+    end();
+    begin("a3c", &(struct checkpoint_counters){.seconds = 50, .frames = 10});
+    fake.clock += 7;
+    EXPECT(run_counters(run).seconds == 57 && run_counters(run).frames == 10);
+    end();
+}
+
+/* States are asked for before the actors stop, and the last checkpoint comes once they have; none of a run that failed,
+ * but of one that a NaN ended, which is in no weights. */
+static void winds_up(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        begin("a3c", NULL);
+        learn(0, 10);
+        noted();
+        if (how == 0) fake.signal = 10;
+        if (how == 1) run_fail(run, "no room");
+        if (how == 2) run_end_hopeless(run, "a NaN");
+        master_run(&m);
+        const char *found = noted(), *stop = strstr(found, "stop 1;"), *ask = strstr(found, "ask-state 1;");
+        const char *image = strstr(found, "image checkpoint-000000000010.h5:10:");
+        EXPECT(ask && stop && ask < stop && (how == 1 ? !image : image > stop));
+        EXPECT(run->state == (how == 0 ? RUN_STOPPED : RUN_FAILED));
+        end();
+    }
 }
 
 /* At the first update at or behind each multiple, before the weights go out; a resume goes on from its last move. */
@@ -120,6 +151,12 @@ static bool goes_on(double silence)
 {
     watch(silence, silence, silence);
     return run->state == RUN_RUNNING;
+}
+
+static const char *no_failure(void *env)
+{
+    (void)env;
+    return NULL;
 }
 
 static void patience(void **state)
@@ -181,6 +218,23 @@ static void patience(void **state)
     EXPECT(goes_on(34) && goes_on(0));
     learn(0, 1);
     EXPECT(goes_on(6) && ranks_patience(&m.ranks) == 7 && !goes_on(8));
+    end();
+}
+
+/* Environments in a process of their own may have to start anew. */
+static void patience_with_environments(void **state)
+{
+    (void)state;
+    begin("a3c", NULL);
+    struct env_ops apart = *setup.world.ops;
+    apart.failure = no_failure;
+    setup.world.ops = &apart;
+    set.values.env_timeout = 20;
+    EXPECT(ranks_patience(&m.ranks) == 300 + 120 + 60);
+    set.values.env_timeout = 100;
+    EXPECT(ranks_patience(&m.ranks) == 300 + 200 + 300);
+    learn(0, 1);
+    EXPECT(ranks_patience(&m.ranks) == 60 + 200 + 300);
     end();
 }
 
@@ -260,15 +314,16 @@ static void episodes(void **state)
 {
     (void)state;
     begin("a3c", NULL);
-    for (int i = 0; i < 150; i++) fake.episodes[1][i] = (struct share_episode){.frames = 9, .steps = 9, .ret = -i};
+    for (int i = 0; i < 150; i++) fake.episodes[1][i] = (struct share_episode){.frames = 36, .steps = 9, .ret = -i};
     fake.episode_count[1] = 150;
-    fake.episodes[2][0] = (struct share_episode){.frames = 9, .ret = -3};
+    fake.episodes[2][0] = (struct share_episode){.frames = 40, .steps = 10, .ret = -3};
     fake.episode_count[2] = 1;
     fake.episodes_lost = 4;
     episodes_take(run, &m.ranks, &m.sums);
     EXPECT(run->n.episodes == 151 && m.ranks.rows[2].episodes == 150 && m.ranks.rows[3].episodes == 1);
     EXPECT(m.sums.now.episodes == 151 && m.sums.now.ret_max == 0 && m.sums.now.ret_sum == -11178);
     EXPECT(m.sums.episodes_lost == 4);
+    EXPECT(fake.episode.actor == 3 && fake.episode.length == 40 && fake.episode.ret == -3);
     noted();
     episodes_tell_lost(run, &m.sums);
     episodes_tell_lost(run, &m.sums);
@@ -279,9 +334,9 @@ static void episodes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_counts), cmocka_unit_test(ends),          cmocka_unit_test(target_moves),
-        cmocka_unit_test(patience),    cmocka_unit_test(signs_of_life), cmocka_unit_test(goodbyes),
-        cmocka_unit_test(episodes),
+        cmocka_unit_test(what_counts),   cmocka_unit_test(ends),     cmocka_unit_test(winds_up),
+        cmocka_unit_test(target_moves),  cmocka_unit_test(patience), cmocka_unit_test(patience_with_environments),
+        cmocka_unit_test(signs_of_life), cmocka_unit_test(goodbyes), cmocka_unit_test(episodes),
     };
     return fake_main(tests);
 }

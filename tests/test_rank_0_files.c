@@ -78,6 +78,15 @@ static void checkpoints(void **state)
     answer(1, 2, 22);
     EXPECT(times(look(0), "|0,22,0,;") == 1);
     end();
+
+    begin("a3c", &(struct checkpoint_counters){.frames = 2500}); /* gone on with: at the same multiples */
+    learn(0, 499);
+    noted();
+    EXPECT(looks(0, ""));
+    learn(0, 1);
+    noted();
+    EXPECT(looks(0, "ask-state 1;"));
+    end();
 }
 
 /* One that cannot be written costs nothing: no other goes, it is said once, and soon tried again. */
@@ -216,6 +225,16 @@ static void evaluations(void **state)
     EXPECT(turns("ask-eval 0 5 6 -6;"));
     evaluated(0, 5, 0.75, 5);
     EXPECT(turns("eval 0.75;image checkpoint-best.h5:3000:;write checkpoint-best.h5;"));
+    EXPECT(fake.image_updates == 3); /* of the weights that were evaluated */
+    snprintf(set.values.stop_at, sizeof set.values.stop_at, "2.5");
+    static const double last[] = {2.25, 2.5};
+    for (int i = 0; i < 2; i++) {
+        learn(0, 500);
+        evaluations_turn(&m.evaluations);
+        evaluated(0, (uint64_t)(6 + i), last[i], 5);
+        evaluations_turn(&m.evaluations);
+        EXPECT(run->state == (i ? RUN_DONE : RUN_RUNNING));
+    }
     end();
 }
 
@@ -323,7 +342,8 @@ static void reports(void **state)
     files_turn(&m.files);
     EXPECT(fake.status.seconds_left == 98000.0 / 500 && fake.status.return_mean == 5.5 && fake.status.episodes == 2);
     EXPECT(!strcmp(fake.status.reason, "dropped 1 of 5 rollouts: NaN or Inf in 1 reward"));
-    EXPECT(fake.status.actors[0].updates == 3 && fake.status.actors[1].frames == 1600);
+    EXPECT(fake.status.actors[0].updates == 3 && fake.status.actors[0].frames == 2000 &&
+           fake.status.actors[1].frames == 1600);
     learn(0, 100);
     report_turn(&m.report, 5007.9);
     EXPECT(fake.row.frames == 2000);
@@ -340,6 +360,11 @@ static void reports(void **state)
     files_turn(&m.files);
     report_log(&m.report);
     EXPECT(strstr(fake.status.reason, "run.h5 cannot be written: no room"));
+    run_fail(run, "why"); /* which may be just that */
+    learn(0, 100000);
+    report_log(&m.report), files_turn(&m.files);
+    EXPECT(!strcmp(fake.status.reason, "why; dropped 1 of 8 rollouts: NaN or Inf in 1 reward"));
+    EXPECT(fake.status.seconds_left == 0);
     end();
 }
 

@@ -18,6 +18,23 @@ static void a_short_run_has_rows(void **state)
     end();
 }
 
+/* After a while without a look one line is told, not all that there might have been. */
+static void lines_are_not_made_up_for(void **state)
+{
+    (void)state;
+    begin("a3c", NULL);
+    set.values.log_every = 5;
+    for (int i = 30; i <= 34; i++) {
+        fake.clock = 5000 + i;
+        report_turn(&m.report, fake.clock);
+        EXPECT(fake.row.seconds == 30);
+    }
+    fake.clock = 5035;
+    report_turn(&m.report, fake.clock);
+    EXPECT(fake.row.seconds == 35);
+    end();
+}
+
 /* What the final evaluation takes is no time of training. */
 static void the_last_row_ends_with_training(void **state)
 {
@@ -36,6 +53,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_short_run_has_rows),
+        cmocka_unit_test(lines_are_not_made_up_for),
         cmocka_unit_test(the_last_row_ends_with_training),
     };
     return fake_main(tests);

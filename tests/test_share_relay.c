@@ -5,7 +5,7 @@
 #include "sharing.h"
 
 enum { P = 6000 / 16 * 16, PUSHES = 60 };
-enum { SUM = 1, BF16 = 2, SIGNIFICANT = 4, MOMENTS = 8, BLOCK = 400 };
+enum { SUM = 1, BF16 = 2, SIGNIFICANT = 4, MOMENTS = 8, MOST = 16, BLOCK = 400 }; /* times MOST: --combine-most */
 static const struct moments block = {.offset = P - BLOCK, .dim = 192};
 
 static struct share_config config_of(int flags)
@@ -15,6 +15,7 @@ static struct share_config config_of(int flags)
                                  .episodes = 4,
                                  .nodes = pretended_nodes(),
                                  .combine = flags & SUM ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
+                                 .combine_most = flags / MOST,
                                  .wire = flags & BF16          ? SHARE_WIRE_BF16
                                          : flags & SIGNIFICANT ? SHARE_WIRE_SIGNIFICANT
                                                                : SHARE_WIRE_FLOAT32};
@@ -102,8 +103,10 @@ static void sums_master(struct share *s, int flags)
         if (!n) share_idle(s, 1);
         if (!n) continue;
         memcpy(share_next(s), share_theta(s), sizeof theta);
-        for (int r = 0; r < n; r++, taken++) {
+        for (int r = 0; r < n; r++) {
             const struct share_push *p = &ready[r].push;
+            taken += 1 + (int)p->more;
+            CHECK(flags / MOST || !p->more);
             frames += p->frames;
             steps += p->steps;
             if (p->scale == 0) continue;
@@ -117,7 +120,9 @@ static void sums_master(struct share *s, int flags)
         share_ack(s, ready, n);
     }
     CHECK(frames == 20 * pushed && steps == 5 * pushed && entropy == 0.25 * pushed);
-    CHECK(flags & SUM ? updates <= pushed && updates >= PUSHES * (pretended_nodes() - 1) : updates == pushed);
+    const int least = flags / MOST ? pretended_nodes() - 1 : PUSHES * (pretended_nodes() - 1);
+    CHECK(taken == pushed);
+    CHECK(flags & SUM ? updates <= pushed && updates >= least : updates == pushed);
     if (flags & MOMENTS && pushed) { /* of 0 .. PUSHES - 1, from each actor */
         CHECK(seen[0] == (float)pushed);
         CHECK(fabs((double)seen[moments_mean_at() + 3] - (PUSHES - 1) / 2.0) < 1e-4);
@@ -131,7 +136,10 @@ static void check_traffic(const struct share_traffic *t, int flags)
 {
     const uint64_t left = flags & MOMENTS ? BLOCK : 0, n = P - left;
     const uint64_t each = left * 4 + (flags & BF16 ? n * 2 : flags & SIGNIFICANT ? n / 8 + n / 50 * 4 : n * 4);
-    if (flags & SUM)
+    if (flags / MOST) /* so many in each at most */
+        CHECK(t->gradients * (uint64_t)(flags / MOST) >= (uint64_t)node_actors() * PUSHES &&
+              t->gradients <= (uint64_t)node_actors() * PUSHES);
+    else if (flags & SUM)
         CHECK(t->gradients >= PUSHES && t->gradients <= (uint64_t)node_actors() * PUSHES);
     else
         CHECK(t->gradients == (uint64_t)node_actors() * PUSHES);
@@ -202,6 +210,16 @@ static void a_nodes_moments_are_merged(void **state)
 {
     (void)state, sums(SUM | MOMENTS), sums(SUM | BF16 | MOMENTS), sums(SUM | SIGNIFICANT | MOMENTS);
 }
+/* Taken at once, by the thread beside the relay's; with a bound of 1 each is a sum of its own. */
+static void what_is_taken_at_once_counts_once(void **state)
+{
+    (void)state, sums(SUM | 1 * MOST), sums(SUM | 3 * MOST), sums(SUM | 1000 * MOST);
+}
+/* Of a sum with uneven entries `significant` keeps the small ones for later: there each goes alone. */
+static void what_is_taken_at_once_is_packed_and_merged(void **state)
+{
+    (void)state, sums(SUM | BF16 | MOMENTS | 16 * MOST), sums(SUM | SIGNIFICANT | 1 * MOST);
+}
 
 int main(void)
 {
@@ -213,6 +231,8 @@ int main(void)
         cmocka_unit_test(a_nodes_significant_entries_travel),
         cmocka_unit_test(moments_travel_as_they_are),
         cmocka_unit_test(a_nodes_moments_are_merged),
+        cmocka_unit_test(what_is_taken_at_once_counts_once),
+        cmocka_unit_test(what_is_taken_at_once_is_packed_and_merged),
     };
     return sharing_main(tests);
 }

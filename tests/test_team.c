@@ -1,7 +1,9 @@
 /* test_team.c -- threads that share a piece of work, and the optimisers by 1, 2, 3 and 5 of them: the same bits. */
 #include "testing.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 #include "base/cpu.h"
@@ -21,14 +23,36 @@ static void count(void *arg, int i)
     product[i] = tiny * 0.01f; /* a denormal, or 0 where these are flushed */
 }
 
+/* Threads of this process, and those of them that SIGTERM does not reach. */
+static int threads_of_all(int *deaf)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int n = 0;
+    *deaf = 0;
+    for (struct dirent *e; tasks && (e = readdir(tasks));) {
+        char path[300], line[256];
+        unsigned long long blocked;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+        FILE *f = *e->d_name == '.' ? NULL : fopen(path, "r");
+        n += f != NULL;
+        while (f && fgets(line, sizeof line, f))
+            if (sscanf(line, "SigBlk: %llx", &blocked) == 1) *deaf += blocked >> (SIGTERM - 1) & 1;
+        if (f) fclose(f);
+    }
+    closedir(tasks);
+    return n;
+}
+
 /* Every part once, round after round, by any number of threads; and as the caller computes. */
 static void each_part_once(void **state)
 {
     (void)state;
     for (int threads = 1; threads <= 5; threads++) {
+        int sum = 0, deaf, deaf_before;
+        const int before = threads_of_all(&deaf_before);
         struct team *t = team_new(threads);
-        int sum = 0;
         EXPECT(t && team_threads(t) == threads);
+        EXPECT(threads_of_all(&deaf) == before + threads - 1 && deaf == deaf_before + threads - 1);
         memset(calls, 0, sizeof calls);
         for (int round = 1; round <= 200; round++) {
             const int parts = round % 3 ? PARTS : round % 5;

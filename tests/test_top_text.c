@@ -91,6 +91,9 @@ static void figures_of_a_running_run(void **unused)
         "frames/s 331  updates/s 17  lag 1.2 mean, 7 max\n", "return -19.25 mean, 3 max  evaluation -, best -\n",
         "return   (none yet)\n");
     HAS(v, "\n     2  node0             25    0.0%           10          7     1h00m  running\n");
+    actors[1].frames = 308642; /* of the run's */
+    HAS(v, "\n     1  node0        308,642   25.0%           10          7     1h00m  running\n");
+    HAS(v, "\nmaster  node0          1,000       -           10 ");
 }
 
 static void silence_and_ends(void **unused)

@@ -17,10 +17,12 @@ import json
 import os
 import struct
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 LEAST_VARIANCE, NORM_MOST = np.float32(1e-8), 10.0
+LAYER_NORM_EPS = 1e-5
 STRIDES = {8: 4, 4: 2, 3: 1}  # of Dunlin's convolutions, by the side of their kernel
 LSTM_NAMES = {"weight_ih": "weight_x", "weight_hh": "weight_h", "bias_ih": "bias"}  # PyTorch's, and Dunlin's
 
@@ -206,8 +208,9 @@ def in_order(weights):
 
     def place(name):
         layer, part = name.split(".")
-        kind = layer.rstrip("0123456789")
-        return kinds.index(kind), int(layer[len(kind) :] or 0), parts.index(part)
+        whose = layer.removesuffix("_norm")
+        kind = whose.rstrip("0123456789")
+        return kinds.index(kind), int(whose[len(kind) :] or 0), whose != layer, parts.index(part)
 
     return {name: weights[name] for name in sorted(weights, key=place)}
 
@@ -245,6 +248,10 @@ def torch_module(agent):
 
     activation = torch.tanh if agent.activation == "tanh" else torch.relu
 
+    def normalised(norm, x):
+        """Of maps each pixel over its channels."""
+        return x if norm is None else norm(x.movedim(1, -1)).movedim(-1, 1)
+
     class Module(nn.Module):
         def __init__(self):
             super().__init__()
@@ -260,6 +267,8 @@ def torch_module(agent):
                     continue
                 elif layer.removeprefix("v_") == "lstm":
                     self.add_module(layer, nn.LSTMCell(x.shape[1], x.shape[0] // 4))
+                elif layer.endswith("_norm"):
+                    self.add_module(layer, nn.LayerNorm(len(x), eps=LAYER_NORM_EPS))
                 elif x.ndim == 4:
                     self.add_module(layer, nn.Conv2d(x.shape[1], x.shape[0], x.shape[2], STRIDES[x.shape[2]]))
                 else:
@@ -267,14 +276,14 @@ def torch_module(agent):
 
         def hidden(self, x, prefix, state):
             for name in agent.trunk(prefix):
-                layer = getattr(self, name)
+                layer, norm = getattr(self, name), getattr(self, name + "_norm", None)
                 if isinstance(layer, nn.Conv2d):
-                    x = torch.relu(layer(x))
+                    x = torch.relu(normalised(norm, layer(x)))
                 elif isinstance(layer, nn.LSTMCell):
                     state = layer(x.flatten(1), state)
                     x = state[0]
                 else:
-                    x = activation(layer(x.flatten(1)))
+                    x = activation(normalised(norm, layer(x.flatten(1))))
             return x.flatten(1), state
 
         def forward(self, x, state=()):
@@ -369,17 +378,24 @@ def keras_model(agent, weights_file=None):
     else:
         seen = x
 
+    def activated(layer, name, activation, y):
+        """Keras has the channels of a map last, which is where it normalises."""
+        if f"{name}_norm.weight" not in agent.weights:
+            return layer(activation=activation)(y)
+        return keras.activations.get(activation)(keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPS)(layer()(y)))
+
     def hidden(y, prefix, state):
         for name in agent.trunk(prefix):
             w = agent.weights.get(f"{name}.weight")
             if w is not None and w.ndim == 4:
-                y = keras.layers.Conv2D(w.shape[0], w.shape[2], STRIDES[w.shape[2]], activation="relu")(y)
+                conv = partial(keras.layers.Conv2D, w.shape[0], w.shape[2], STRIDES[w.shape[2]])
+                y = activated(conv, name, "relu", y)
                 continue
             y = keras.layers.Flatten()(y) if len(y.shape) > 2 else y
             if name.endswith("lstm"):
                 y, state = keras.layers.LSTMCell(agent.cells)(y, state)
             else:
-                y = keras.layers.Dense(len(w), activation=agent.activation)(y)
+                y = activated(partial(keras.layers.Dense, len(w)), name, agent.activation, y)
         return y, state
 
     y, first = hidden(seen, "", states[:2])
@@ -405,6 +421,7 @@ def pair(model, agent):
         "Conv2D": [n for n in rows if "conv" in n],
         "LSTMCell": [n for n in rows if "lstm" in n],
         "Dense": [n for n in rows if "conv" not in n and "lstm" not in n],
+        "LayerNormalization": [f"{n}_norm" for n in rows if f"{n}_norm.weight" in agent.weights],
         "ObsNorm": ["norm"],
         "LogSigma": ["pi"],
     }

@@ -208,6 +208,39 @@ int64_t options_eps_frames(const struct options *o)
     return o->eps_share > 0 ? (int64_t)(o->eps_share * (double)o->frames) : o->eps_frames;
 }
 
+/* How gradients travel between nodes. */
+static int check_nodes(const struct options *o)
+{
+    char combine[OPTION_TEXT], wire[OPTION_TEXT];
+    options_format(o, option_find("combine"), combine, sizeof combine);
+    options_format(o, option_find("wire"), wire, sizeof wire);
+    const bool changed = o->combine != COMBINE_NONE || o->wire != WIRE_FLOAT32;
+    if (o->relay == RELAY_OFF && changed)
+        return error_set(
+            "relay is off, combine is %s and wire is %s; allowed without relays: combine none, wire float32", combine,
+            wire);
+    if (o->deterministic && changed)
+        return error_set(
+            "deterministic is true, combine is %s and wire is %s, which depend on what waits when; allowed "
+            "with deterministic: combine none, wire float32",
+            combine, wire);
+    if (o->combine_most && o->combine != COMBINE_SUM)
+        return error_set("combine-most is %" PRId64 " and combine is none, so that there are no sums; allowed with "
+                         "combine-most above 0: combine sum",
+                         o->combine_most);
+    if (o->combine_age && !o->combine_most)
+        return error_set("combine-age is %" PRId64
+                         " and combine-most is 0 (nothing is added before rank 0 has answered); "
+                         "allowed with combine-age above 0: combine-most 1 or more",
+                         o->combine_age);
+    if (o->combine_most && o->epochs > 1)
+        return error_set("combine-most is %" PRId64 " and epochs is %" PRId64
+                         ", each of which wants weights that have the "
+                         "gradient before; allowed with epochs above 1: combine-most 0",
+                         o->combine_most, o->epochs);
+    return 0;
+}
+
 int options_check(const struct option_set *set)
 {
     const struct options *o = &set->values;
@@ -236,18 +269,5 @@ int options_check(const struct option_set *set)
         return error_set("or-resume keeps what `out` holds and force throws it away; allowed: one of the two");
     if (o->or_resume && !*o->out)
         return error_set("or-resume is true and out is ''; allowed: the folder of the run, such as --out runs/first");
-    char combine[OPTION_TEXT], wire[OPTION_TEXT];
-    options_format(o, option_find("combine"), combine, sizeof combine);
-    options_format(o, option_find("wire"), wire, sizeof wire);
-    const bool changed = o->combine != COMBINE_NONE || o->wire != WIRE_FLOAT32;
-    if (o->relay == RELAY_OFF && changed)
-        return error_set(
-            "relay is off, combine is %s and wire is %s; allowed without relays: combine none, wire float32", combine,
-            wire);
-    if (o->deterministic && changed)
-        return error_set(
-            "deterministic is true, combine is %s and wire is %s, which depend on what waits when; allowed "
-            "with deterministic: combine none, wire float32",
-            combine, wire);
-    return 0;
+    return check_nodes(o);
 }

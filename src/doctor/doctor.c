@@ -126,18 +126,19 @@ int doctor_main(int argc, char **argv)
         if (family_any_rank() <= 0) log_error("%s", error_text());
         return USAGE;
     }
+    char mend[256];
     const enum launch_kind kind = launch_kind();
     if (kind == LAUNCH_RANK) return doctor_ranks(&set);
     int actors = launch_actors(set.values.actors, set.values.master_threads);
     if (actors > RANKS_MOST - 1) actors = RANKS_MOST - 1;
     if (kind == LAUNCH_WRONG) {
-        doctor_say(&d, DOCTOR_FAIL, "launch", "mpirun -n 2 or more, srun --mpi=pmix, or no launcher at all", "%s",
-                   error_text());
+        snprintf(mend, sizeof mend, "mpirun -n 2 or more, %s, or no launcher at all", family_get()->srun);
+        doctor_say(&d, DOCTOR_FAIL, "launch", mend, "%s", error_text());
         return look_alone(&d, &set, actors);
     }
     const bool root = mpirun_check_root() != 0;
-    char mpirun[4096], mend[128];
-    snprintf(mend, sizeof mend, "apt-get install openmpi-bin, or load the module of %s", family_get()->name);
+    char mpirun[4096];
+    snprintf(mend, sizeof mend, "install it (%s), or load the module of %s", family_get()->package, family_get()->name);
     if (!doctor_on_path(family_mpirun(mpirun, sizeof mpirun)))
         doctor_say(&d, DOCTOR_FAIL, "mpirun", mend, "not on the PATH");
     const char *tmp = getenv("TMPDIR");

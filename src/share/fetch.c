@@ -73,7 +73,7 @@ static int await_weights(struct share *s, bool wanted, struct share_view *view)
     wait_sign(s);
     const int early = await_published(s, BOARD_CURRENT);
     if (early) fill_view(s, none, 0, view);
-    return !early && s->relayed && wanted ? await_fresh(s) : early;
+    return !early && s->relayed && wanted && !s->config.combine_most ? await_fresh(s) : early;
 }
 
 int share_fetch(struct share *s, float *theta, struct share_view *view)

@@ -8,6 +8,8 @@
  * - sum: all that wait become one, each with its own scale, once rank 0 has acked the sum before. One actor of those
  *   carries it, with the oldest version (the lag is that of the oldest part) and their summed losses; from the others
  *   rank 0 gets the facts alone. RMSProp sees one larger gradient, and one update is counted.
+ * - sum, with combine_most: they are added and their actors go on at once (sum.c); an actor may be in a sum several
+ *   times, and its part then travels as one push.
  * - a packed wire: scale * gradient is added to what earlier messages left over, and wire.h takes from that what this
  *   one carries. Rank 0 applies it with scale 1 and with the version of its last part, though some is older. */
 #include "share/messages.h"
@@ -19,17 +21,12 @@
 #include "base/memory.h"
 #include "optim/norm.h"
 #include "share/reach.h"
+#include "share/sum.h"
 #include "share/wire.h"
 
 static uint64_t load(const struct messages *m, int l, int word)
 {
     return atomic_load_explicit(word_at(m->here, at_actor(m->here, l, word)), memory_order_acquire);
-}
-
-/* Entries that are added and packed; behind them are moments. */
-static size_t weights_of(const struct share_config *c)
-{
-    return c->params - moments_floats(&c->moments);
 }
 
 void messages_open(struct messages *m, struct share *here, struct share *there, const int *actors, int lanes)
@@ -42,27 +39,22 @@ void messages_open(struct messages *m, struct share *here, struct share *there, 
     for (int k = 0; k < SHARE_POST_KINDS; k++)
         if (here->map.post_room[k] > room) room = here->map.post_room[k];
     m->post = memory_new(LINE + room, 1);
-    if (c->combine == SHARE_COMBINE_SUM) m->sum = memory_floats(c->params);
+    if (c->combine == SHARE_COMBINE_SUM && c->combine_most)
+        m->waiting = sum_new(here, lanes);
+    else if (c->combine == SHARE_COMBINE_SUM)
+        m->sum = memory_floats(c->params);
     const int packed = c->wire == SHARE_WIRE_FLOAT32 ? 0 : c->combine == SHARE_COMBINE_SUM ? 1 : lanes;
     for (int l = 0; l < packed; l++) {
         m->lane[l].rest = memory_floats(c->params);
         m->lane[l].packed =
-            memory_new(wire_room(c->wire, weights_of(c)) + moments_floats(&c->moments) * sizeof(float), 1);
+            memory_new(wire_room(c->wire, sum_weights(c)) + moments_floats(&c->moments) * sizeof(float), 1);
     }
-}
-
-/* sum (params) and what of a gradient counts, with the moments at its end. */
-static void add(const struct share_config *c, float *sum, const float *grad, float scale)
-{
-    const size_t n = weights_of(c);
-    wire_add(sum, grad, scale, n);
-    if (c->moments.dim) moments_merge(&c->moments, sum + n, grad + n);
 }
 
 /* What this message carries of the rest: the moments whole. */
 static size_t pack(const struct share_config *c, float *rest, unsigned char *bytes)
 {
-    const size_t n = weights_of(c), packed = wire_pack(c->wire, rest, n, bytes), left = (c->params - n) * sizeof *rest;
+    const size_t n = sum_weights(c), packed = wire_pack(c->wire, rest, n, bytes), left = (c->params - n) * sizeof *rest;
     memcpy(bytes + packed, rest + n, left);
     memset(rest + n, 0, left);
     return packed + left;
@@ -77,6 +69,7 @@ void messages_close(struct messages *m)
     free(m->lane);
     free(m->post);
     free(m->sum);
+    sum_free(&m->waiting);
 }
 
 /* ---- gradients ---- */
@@ -122,7 +115,7 @@ static void send_gradient(struct messages *m, int l, int rest, const float *grad
     if (c->wire == SHARE_WIRE_FLOAT32) {
         bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor), grad, lane->facts.push.factors);
     } else {
-        add(c, from->rest, grad, lane->facts.push.scale);
+        sum_add(c, from->rest, grad, lane->facts.push.scale);
         bytes = pack(c, from->rest, from->packed);
         lane->facts.push.scale = 1;
         lane->facts.wire = (uint32_t)c->wire;
@@ -155,7 +148,7 @@ static void all_as_one(struct messages *m)
         if (!applies(p)) continue;
         assert(!p->factors);
         if (!carrier) memset(m->sum, 0, n * sizeof *m->sum);
-        add(&m->here->config, m->sum, mailbox(m, l), p->scale);
+        sum_add(&m->here->config, m->sum, mailbox(m, l), p->scale);
         if (!carrier) {
             carrier = p;
             carried = l;
@@ -169,8 +162,26 @@ static void all_as_one(struct messages *m)
     }
     if (!carrier) return;
     carrier->scale = 1;
-    carrier->norm = (float)optim_norm(m->sum, weights_of(&m->here->config));
+    carrier->norm = (float)optim_norm(m->sum, sum_weights(&m->here->config));
     send_gradient(m, carried, 0, m->sum);
+}
+
+/* What has been added up so far, once rank 0 has acked the sum before. */
+static void what_has_come(struct messages *m)
+{
+    int carrier = 0;
+    sum_take(m->waiting);
+    if (in_flight(m) || !sum_waits(m->waiting)) return;
+    float *const sum = sum_close(m->waiting, &carrier);
+    for (int l = 0; l < m->lanes; l++) {
+        struct lane *lane = &m->lane[l];
+        lane->facts = (struct facts){0};
+        lane->sending = sum_part(m->waiting, l, &lane->facts.push);
+        lane->sent += lane->sending;
+    }
+    if (!sum) return;
+    m->lane[carrier].facts.push.norm = (float)optim_norm(sum, sum_weights(&m->here->config));
+    send_gradient(m, carrier, 0, sum);
 }
 
 /* ---- the rest ---- */
@@ -212,7 +223,9 @@ static bool send_post(struct messages *m, int l, enum share_post kind)
 bool messages_write(struct messages *m)
 {
     bool any = false, posted = false;
-    if (m->sum)
+    if (m->waiting)
+        what_has_come(m);
+    else if (m->sum)
         all_as_one(m);
     else
         each_alone(m);
@@ -229,7 +242,8 @@ bool messages_write(struct messages *m)
 static bool all_sent(const struct messages *m, int l)
 {
     const struct lane *lane = &m->lane[l];
-    bool all = load(m, l, ACTOR_SEQ) == lane->sent && load(m, l, ACTOR_HEAD) == lane->head;
+    bool all = m->waiting ? sum_empty(m->waiting, l) : load(m, l, ACTOR_SEQ) == lane->sent;
+    all = all && load(m, l, ACTOR_HEAD) == lane->head;
     for (int k = 0; k < SHARE_POST_KINDS; k++) all = all && load(m, l, ACTOR_POST + k) == lane->taken[k];
     return all;
 }
@@ -271,7 +285,8 @@ void messages_sent(struct messages *m)
 
 bool messages_wait(const struct messages *m)
 {
-    const bool may_send = !m->sum || !in_flight(m);
+    const bool may_send = !m->waiting && (!m->sum || !in_flight(m));
+    if (m->waiting && !in_flight(m) && sum_waits(m->waiting)) return true;
     for (int l = 0; l < m->lanes; l++) {
         const struct lane *lane = &m->lane[l];
         if (may_send && gradient_waits(m, l)) return true;

@@ -8,7 +8,7 @@
 /* One actor of the node, here in lane l of the node's window, there actor `actor`. */
 struct lane {
     int actor;
-    uint64_t sent, acked;  /* sequence of its last gradient sent, and of the last that rank 0 gave back */
+    uint64_t sent, acked;  /* there: sequence of its last gradient sent, and of the last that rank 0 gave back */
     bool sending;          /* one is being sent in this round */
     uint64_t reply[WORDS]; /* there, as of the last look */
     uint64_t told[WORDS];  /* its words there, as told */
@@ -25,7 +25,8 @@ struct messages {
     int lanes;
     struct lane *lane;                  /* (lanes) */
     void *post;                         /* room for the largest */
-    float *sum;                         /* (params) of SHARE_COMBINE_SUM; else NULL */
+    float *sum;                         /* (params) of SHARE_COMBINE_SUM; else NULL, and */
+    struct sum *waiting;                /* with combine_most in its place */
     uint64_t gradients, gradient_bytes; /* sent */
 };
 

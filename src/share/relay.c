@@ -1,6 +1,7 @@
 /* relay.c -- weights and gradients between a node and rank 0, for all actors of the node: a second thread of its first
  * actor. It plays the master in the node's window and those actors in rank 0's, word for word, so neither side knows of
- * it: an actor's mailbox here is free again when rank 0 has acked its mailbox there. What is sent and how: messages.c.
+ * it: an actor's mailbox here is free again when rank 0 has acked its mailbox there, or, with combine_most, once its
+ * gradient is in the node's sum (sum.c). What is sent and how: messages.c.
  *
  * All goes in rounds of at most two questions, each with one flush. The first carries everything that only counts once
  * a word says so: gradients and their facts, ring entries, posts, and, in the other direction, the bytes of weights.
@@ -13,7 +14,7 @@
  * and end.
  *
  * What is lost when it dies: what a direct actor would lose, for each actor of its node, the gradient under way; and,
- * with a combined or packed wire, the rest that waited to be sent. */
+ * with a combined or packed wire, the rest that waited to be sent, of which nothing was counted at rank 0. */
 #include "share/relay.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@
 #include "share/doorbell.h"
 #include "share/messages.h"
 #include "share/reach.h"
+#include "share/sum.h"
 #include "share/watch.h"
 
 #define IDLE_NS INT64_C(10000000) /* between two looks while nothing is under way */
@@ -238,7 +240,7 @@ static void tell_board(struct relay *r)
         if (lane->acked != lane->reply[REPLY_ACK]) r->moved = clock_ns();
         lane->acked = lane->reply[REPLY_ACK];
         store(here, at_reply(here, l, REPLY_TAIL), lane->reply[REPLY_TAIL]);
-        store(here, at_reply(here, l, REPLY_ACK), lane->acked);
+        if (!r->messages.waiting) store(here, at_reply(here, l, REPLY_ACK), lane->acked);
     }
 }
 
@@ -297,11 +299,11 @@ static int64_t pace(const struct relay *r)
 static void sleep_a_while(struct relay *r)
 {
     struct share *here = r->here;
-    atomic_store(half_word_at(here, AT_ASLEEP), 1);
+    atomic_fetch_add(half_word_at(here, AT_ASLEEP), 1);
     const uint32_t rings = atomic_load(half_word_at(here, AT_RINGS));
     const int64_t left = r->looked + pace(r) - clock_ns();
     if (!busy(r) && left > 0 && !atomic_load(&r->closing)) doorbell_wait(here, rings, left);
-    atomic_store_explicit(half_word_at(here, AT_ASLEEP), 0, memory_order_relaxed);
+    atomic_fetch_sub(half_word_at(here, AT_ASLEEP), 1);
 }
 
 static void *run(void *arg)
@@ -347,7 +349,8 @@ struct relay *relay_new(struct share *here, const struct share *there, const int
     sigset_t every, before;
     sigfillset(&every); /* signals are for the thread that knows what to do with them */
     pthread_sigmask(SIG_SETMASK, &every, &before);
-    const int failed = pthread_create(&r->thread, NULL, run, r);
+    int failed = r->messages.waiting ? sum_start(r->messages.waiting) : 0;
+    if (!failed) failed = pthread_create(&r->thread, NULL, run, r);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) {
         log_rank("no thread for the relay of this node: %s; raise the limit of processes (ulimit -u)",

@@ -28,7 +28,7 @@ static const double SHARE_PATIENCE = 60; /* s; that of --patience */
 /* What a relay makes of the gradients that wait on its node. */
 enum share_combine {
     SHARE_COMBINE_NONE, /* each goes on by itself */
-    SHARE_COMBINE_SUM,  /* their sum goes on as one, while the one before is being applied */
+    SHARE_COMBINE_SUM,  /* their sum goes on as one, when the one before is applied */
 };
 /* How a relay sends a gradient; wire.h says what each loses, and what is kept for the next one. */
 enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
@@ -46,6 +46,8 @@ struct share_config {
     bool direct;            /* no relays: actors of other nodes put and get by themselves */
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
+    int combine_most; /* SUM: a relay takes gradients at once, so many at most for a sum; 0: once rank 0 has answered */
+    int64_t combine_age; /* with that: updates that the oldest weights of a sum may be behind its node's; 0: any */
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
     /* or NULL; where no window can be made, or none that will do: told why, and what to do, on rank 0, before the job
@@ -72,8 +74,9 @@ struct share_push {
                     same */
     float norm;  /* of the gradient before clipping */
     float policy_loss, value_loss, entropy;
-    uint32_t bad;     /* 1: a NaN or Inf was found; the gradient is not there */
+    uint32_t bad;     /* not 0: a NaN or Inf was found; the gradient is not there */
     uint32_t factors; /* config.wide; float32 alone, and each by itself */
+    uint32_t more;    /* pushes of the same actor that a relay has added to this one */
 };
 
 /* A gradient that waits at the master. */
@@ -140,7 +143,8 @@ bool share_traffic(struct share *s, struct share_traffic *traffic);
 /* ---- actors ---- */
 
 /* One-sided. The newest published weights, whole (unless hogwild), to theta; behind a relay those that were the newest
- * at rank 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed.
+ * at rank 0 when the gradient before was begun (share_begin()), or newer, so that they may travel while it is computed;
+ * with config.combine_most those that the node has: they are asked for then, and not waited for.
  * 0, or -1 where the master is gone: its process, or where that cannot be seen all signs of life for `patience` (of
  * looking: time nobody looked does not count); behind a relay also where the relay's process is. theta NULL: the view
  * alone. A stop before share_start() ends the wait with 0, view.stop set and no weights. */
@@ -165,7 +169,8 @@ float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
 /* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */
 void share_push(struct share *s, const struct share_push *push);
-/* One-sided: waits until the master has acked the last push, or stop is set. 0, or -1 as share_fetch. */
+/* One-sided: waits until the master (with config.combine_most the relay) has taken the last push, or stop is set. 0, or
+ * -1 as share_fetch. */
 int share_flush(struct share *s);
 /* One-sided, never waits for room: a full ring drops the entry and counts it. */
 void share_tell_episode(struct share *s, const struct share_episode *episode);

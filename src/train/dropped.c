@@ -5,7 +5,7 @@
 
 void dropped_count(struct dropped *d, const struct share_push *p)
 {
-    d->pushes++;
+    d->pushes += 1 + (int64_t)p->more;
     if (!p->bad && p->scale != 0) d->in_a_row = 0;
     if (!p->bad) return;
     d->in_a_row++;

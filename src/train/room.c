@@ -29,6 +29,8 @@ struct share_config room_share(const struct setup *setup, size_t state_bytes)
                                  .patience = o->patience,
                                  .direct = o->relay == RELAY_OFF,
                                  .combine = combines[o->combine],
+                                 .combine_most = (int)o->combine_most,
+                                 .combine_age = o->combine_age,
                                  .wire = wires[o->wire]};
 }
 

@@ -206,10 +206,11 @@ class Copy:
         finally:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
-            if kept:  # as if nothing had been; what is linked of it is made anew for the next one, whose object is newer
+            if kept:  # as if nothing had been, but newer than what is linked of the mutation, which is to be made anew
                 os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
             for p, k in kept:
                 os.replace(k, p)
+                os.utime(p)
 
     def judge(self, m):
         with open(os.path.join(self.folder, m.file), encoding="utf-8") as f:
