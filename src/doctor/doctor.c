@@ -21,6 +21,7 @@
 #include "doctor/ranks.h"
 #include "doctor/say.h"
 #include "doctor/scale.h"
+#include "doctor/want.h"
 #include "job/family.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
@@ -46,14 +47,15 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     s.set = *set;
     doctor_open(d, &s);
     const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
-    const struct doctor_plan plan = {
-        .facts = &facts, .n = 1, .actors = actors, .params = params, .kept = doctor_kept(&s), .alone = true};
+    struct doctor_want want;
+    const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .want = &want, .alone = true};
+    doctor_want(&s, &plan, &want);
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);
     doctor_judge_pieces(d, &plan, !strncmp(set->values.env, "atari:", 6));
     doctor_folder(d, set->values.out, params);
-    if (s.ok) doctor_scale(d, &s, actors, NULL, NULL, 0);
+    if (s.ok && !doctor_lacks(&plan)) doctor_scale(d, &s, actors, NULL, NULL, 0);
     setup_close(&s.setup);
     return doctor_verdict(d);
 }

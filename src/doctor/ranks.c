@@ -19,6 +19,7 @@
 #include "doctor/judge_mpi.h"
 #include "doctor/mpi.h"
 #include "doctor/scale.h"
+#include "doctor/want.h"
 #include "job/family.h"
 #include "measure/idle.h"
 #include "measure/made.h"
@@ -201,11 +202,14 @@ static int try_relays(struct gathered *w, struct mpi_ranks *r, size_t params)
     return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
-static void judge(const struct gathered *w, int size, size_t params, double kept, bool atari)
+/* False where there is too little memory to try what training would do. */
+static bool judge(const struct gathered *w, int size, const struct doctor_setup *s)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n = 0, hosts;
-    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .params = params, .kept = kept};
+    struct doctor_want *want = memory_new((size_t)size, sizeof *want);
+    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .want = want};
+    doctor_want(s, &plan, want);
     hosts = count_hosts(&plan);
     MPI_Get_library_version(library, &n);
     library[strcspn(library, ",\n")] = 0;
@@ -217,7 +221,10 @@ static void judge(const struct gathered *w, int size, size_t params, double kept
     doctor_judge_memory(&doctor, &plan);
     doctor_judge_network(&doctor, &plan);
     doctor_judge_mpi(&doctor, &plan);
-    doctor_judge_pieces(&doctor, &plan, atari);
+    doctor_judge_pieces(&doctor, &plan, !strncmp(s->set.values.env, "atari:", 6));
+    const bool enough = !doctor_lacks(&plan);
+    free(want);
+    return enough;
 }
 
 int doctor_ranks(struct option_set *set)
@@ -242,9 +249,12 @@ int doctor_ranks(struct option_set *set)
     doctor_mpi_try(&mine, r.rank, r.size);
     CHECK_MPI(MPI_Gather(&mine, sizeof mine, MPI_BYTE, w.facts, sizeof mine, MPI_BYTE, 0, MPI_COMM_WORLD));
     if (r.rank == 0) {
-        const bool atari = !strncmp(set->values.env, "atari:", 6);
-        if (!doctor_open(&doctor, &s)) params = (int64_t)s.setup.facts->params;
-        judge(&w, r.size, (size_t)params, doctor_kept(&s), atari);
+        alarm(0); /* an environment may take its time */
+        doctor_open(&doctor, &s);
+        if (judge(&w, r.size, &s) && s.ok)
+            params = (int64_t)s.setup.facts->params;
+        else
+            s.ok = false;
     }
     CHECK_MPI(MPI_Bcast(&params, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (r.size == 1)

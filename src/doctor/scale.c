@@ -25,13 +25,6 @@ int doctor_open(struct doctor *d, struct doctor_setup *s)
     return -1;
 }
 
-double doctor_kept(const struct doctor_setup *s)
-{
-    if (!s->ok || !s->setup.algo->replay) return 0;
-    const struct agent_config config = setup_agent_config(&s->setup, 1);
-    return agent_replay_bytes(&config, &s->setup.world);
-}
-
 /* s of a rollout and its gradient, or, of one that is used in several epochs, a gradient's share; 0 after
  * error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
