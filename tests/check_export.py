@@ -155,6 +155,21 @@ def seeing():
             assert np.array_equal(eyes.see(raw[0][3:], SimpleNamespace())[0], x[0])
 
 
+def noted():
+    """DIR/noted.onnx plays the games that `dunlin eval --greedy` played and DIR/games tells of: the same actions, returns."""
+    import onnxruntime
+
+    agent = dunlin.load(os.path.join(DIR, "noted.safetensors"))
+    policy = dunlin.onnx_policy(onnxruntime.InferenceSession(path("noted", ".onnx")), agent)
+    lines = [line.split() for line in open(os.path.join(DIR, "games"))]
+    returns = [dunlin.play(agent, policy, episodes=1, greedy=True, seed=int(line[0]))[0] for line in lines]
+    assert returns == [float(line[-1]) for line in lines], returns
+    again = [line.split() for line in open(os.environ["GYM_NOTES"])]
+    assert again == lines, f"{again[0]} and {lines[0]}"
+    played = {action for line in lines for action in line[1:-1]}
+    assert len(lines) == 3 and len(played) > 2, f"{len(lines)} games of {played}"
+
+
 def crc(data):
     c = 0xFFFFFFFF
     for byte in data:

@@ -121,6 +121,8 @@ mkdir -p all/old all/new; touch -d yesterday all/old/run.h5; touch all/new/run.h
 for c in resume eval info top; do
     refused "$c of the folder above" "all|in it are the runs all/new, all/old" "$c" all
 done
+mkdir -p above/sweep/one; touch above/sweep/one/run.h5; ln -s .. above/sweep/up
+refused "resume of a folder further up" "in it is the run above/sweep/one;" resume above
 refused "resume of a file of a run" "its run is all/new" resume all/new/run.h5
 refused "eval of nothing" "nowhere" eval nowhere
 refused "plot to an unknown kind of file" "c.jpeg" plot nowhere --out c.jpeg
