@@ -1,7 +1,7 @@
 #: make                  build/dunlin
 #: make test             all tests, already set up (run/test.sh also installs what they need; run/test.sh quick: two minutes)
 #: make asan             tests with the address and undefined-behaviour sanitizers
-#: make soak             two hours or more of kills, damaged files and a long run
+#: make soak             about two hours of kills, damaged files, learning, mutations and a long run
 #: make bench            speed figures
 #: make format, tidy     clang-format over all sources; clang-tidy's findings
 #: make install          PREFIX=/usr/local and DESTDIR= say where to; make uninstall takes it away again
@@ -21,7 +21,7 @@ else
 
 MPICC   ?= mpicc
 CC_BACKEND ?= gcc
-export OMPI_CC := $(CC_BACKEND)
+$(foreach c,OMPI_CC MPICH_CC I_MPI_CC,$(eval export $c := $(CC_BACKEND)))
 
 # what is missing stops make in one line before the first compile
 ifneq ($(filter-out help clean distclean format,$(GOALS)),)
@@ -92,7 +92,7 @@ test: tests; tests/run.sh $(BUILD) tests/list
 
 soak: tests; DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
 
-asan-build:; $(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" all tests
+asan-build:; $(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" $(or $(ONLY),all tests)
 asan: asan-build; tests/run.sh $(BUILD)/asan tests/list-asan
 
 bench: all; $(BUILD)/dunlin bench

@@ -9,7 +9,8 @@ missing_to_build() {
     command -v make >/dev/null || echo "make|make|a compiler suite"
     command -v "${cc%% *}" >/dev/null || echo "$cc|$cc|gcc"
     command -v pkg-config >/dev/null || { echo "pkg-config|pkg-config|pkgconf"; return; }
-    command -v "${MPICC:-mpicc}" >/dev/null || echo "${MPICC:-mpicc}|libopenmpi-dev|openmpi"
+    # Debian's openmpi-bin, which comes for mpirun, has an mpicc without mpi.h
+    "${MPICC:-mpicc}" -E -include mpi.h -x c /dev/null >/dev/null 2>&1 || echo "${MPICC:-mpicc}|libopenmpi-dev|openmpi"
     pkg-config --exists openblas || echo "OpenBLAS|libopenblas-dev|openblas"
     pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo "HDF5|libhdf5-dev|hdf5"
     pkg-config --exists inih || echo "inih|libinih-dev|inih"

@@ -12,7 +12,10 @@ Rewards, ends and the number of frames of every step must agree exactly.
 A step that an end or a lost life cuts short makes Gymnasium show the plane of the step before (it takes screens only after
 the third and fourth frame of a whole repeat). Ours shows the maximum of the last two frames played, as in every other step;
 those planes are compared with numpy's maximum and OpenCV's resize instead.
+
+Game and Eyes of run/python/dunlin.py play an evaluation from such a recording, too; there every bit is compared.
 """
+import os
 import struct
 import subprocess
 import sys
@@ -22,15 +25,19 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import AtariPreprocessing
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run", "python"))
+import dunlin
+
 STEPS = 1200
+DUNLIN_STEPS = 400
 OFF_MOST = 0.01  # share of pixels that may be one level off
 
 
 class Recording:
     """The records of one game, read as they are written."""
 
-    def __init__(self, program, game, mode):
-        self.process = subprocess.Popen([program, "--record", game, str(STEPS), mode], stdout=subprocess.PIPE)
+    def __init__(self, program, game, mode, steps=STEPS):
+        self.process = subprocess.Popen([program, "--record", game, str(steps), mode], stdout=subprocess.PIPE)
         head = struct.unpack("<20i", self.read(80))
         self.height, self.actions = head[0], head[2 : 2 + head[1]]
         self.kind = self.read(1)
@@ -66,7 +73,7 @@ class Replay(gymnasium.Env):
     def __init__(self, recording):
         self.recording = recording
         self.action_space = gymnasium.spaces.Discrete(len(recording.actions))
-        self.observation_space = gymnasium.spaces.Box(0, 255, (recording.height, 160, 3), np.uint8)
+        self.observation_space = gymnasium.spaces.Box(0, 255, (recording.height, 160), np.uint8)
         self.ale, self.pending, self.played, self.numbers = self, [], [], []
 
     def get_action_meanings(self):
@@ -76,13 +83,12 @@ class Replay(gymnasium.Env):
     def np_random(self):
         return self
 
-    def integers(self, low, high):
+    def integers(self, *bounds):
         """How many no-ops ours drew: those recorded before the answer. Ours may be none, Gymnasium's are at least one."""
-        del low
         while self.recording.kind in (b"A", b"R"):
             self.pending.append((self.recording.kind, *self.recording.frame(self.recording.kind)))
         no_ops = sum(p[0] == b"A" for p in self.pending)
-        assert no_ops < high
+        assert no_ops < bounds[-1]
         return no_ops
 
     def next(self, kind):
@@ -156,6 +162,29 @@ def compare(program, game, mode):
     return count
 
 
+def compare_dunlin(program, game):
+    """What dunlin.py sees, bit for bit; it cuts no step short, which of a game that is over nobody sees."""
+    recording = Recording(program, game, "evaluation", DUNLIN_STEPS)
+    replay = Replay(recording)
+    agent = dunlin.Agent({}, env="atari:" + game, input=(4, 84, 84), stack=4)
+    played, eyes = dunlin.Game(agent, replay), dunlin.Eyes(agent)
+    played.rng, over, planes, games = replay, True, [], 0
+    for step in range(DUNLIN_STEPS + 1):
+        first = over
+        replay.numbers.clear()
+        obs, reward, over = (played.reset(), 0.0, False) if first else played.step(0)
+        seen = eyes.see(obs, played.space, first)
+        action, terminated, _, _, raw, ours = recording.answer()
+        planes = [ours] * 4 if first else planes[1:] + [ours]
+        games += first
+        assert first or set(replay.numbers) == {recording.actions[action]}, f"step {step}: another action was played"
+        assert (raw, bool(terminated)) == (reward, over), f"step {step}: {raw} {terminated}, and {reward} {over}"
+        wanted = np.array(planes).astype(np.float32) / np.float32(255)
+        assert over or np.array_equal(seen[0], wanted), f"step {step}: the planes differ"
+    assert recording.process.wait() == 0 and recording.kind == b""
+    return games
+
+
 def main():
     program, failed, n = sys.argv[1], 0, 0
     for game in ("pong", "breakout", "seaquest"):
@@ -171,6 +200,16 @@ def main():
             print(f"ok {n} - {name}")
             print(f"#   {c['steps']} steps, {c['games']} games, {c['life']} lost lives, {c['cut']} steps ended early or last,"
                   f" {c['apart']} of {c['pixels']} pixels one level apart")
+    for game in ("pong", "breakout", "seaquest"):
+        n += 1
+        name = f"{game}: run/python/dunlin.py sees the same planes, rewards and ends, bit for bit"
+        try:
+            games = compare_dunlin(program, game)
+        except (AssertionError, EOFError) as e:
+            failed = 1
+            print(f"not ok {n} - {name}\n#   {e}")
+            continue
+        print(f"ok {n} - {name}\n#   {DUNLIN_STEPS} steps, {games} games")
     return failed
 
 

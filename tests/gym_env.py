@@ -96,6 +96,35 @@ class Pictures:
         return self.picture
 
 
+class Noted:
+    """Coloured blocks on 40 x 50 pixels, beside another part, other actions. The file GYM_NOTES, if the environment names
+    one, gets a line for each episode: its seed, what was played, its return."""
+
+    def __init__(self, n=6):
+        self.observation_space = spaces.Dict(
+            {"lives": spaces.Discrete(3), "screen": spaces.Box(0, 255, (40, 50, 3), np.uint8)}
+        )
+        self.action_space = spaces.Discrete(n, start=2)
+
+    def see(self):
+        self.picture = np.kron(self.random.integers(2, size=(4, 5, 3)), np.full((10, 10, 1), 255)).astype(np.uint8)
+        return {"lives": 1, "screen": self.picture}
+
+    def reset(self, seed=None, options=None):
+        self.random, self.seed, self.played, self.total = np.random.default_rng(seed), seed, [], 0.0
+        return self.see(), {}
+
+    def step(self, action):
+        self.played.append(int(action))
+        reward = float(self.picture[:8, :30:10].sum() // 255 % 7)
+        self.total += reward
+        over = len(self.played) >= 21
+        if over and os.environ.get("GYM_NOTES"):
+            with open(os.environ["GYM_NOTES"], "a") as file:
+                print(self.seed, *self.played, self.total, file=file)
+        return self.see(), reward, over, False, {}
+
+
 class Many:
     """Several parts seen, several actions at once."""
 

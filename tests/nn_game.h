@@ -84,6 +84,7 @@ static inline struct game game_of(struct net *net)
     g.theta = malloc(g.facts->params * sizeof(float));
     g.dtheta = malloc(g.facts->params * sizeof(float));
     net_init(g.net, NET_INIT_HE, g.theta, &g.rng);
+    net_draw_norms(g.facts, g.theta, &g.rng);
     for (size_t i = 0; i < g.facts->params; i++) g.dtheta[i] = NAN; /* backward overwrites everything */
     return g;
 }
@@ -91,6 +92,15 @@ static inline struct game game_of(struct net *net)
 static inline struct game game_new(const char *spec, int planes, int height, int width)
 {
     return game_of(net_of(spec, 0, &(struct net_input){planes, height, width, 0, 0}, NET_HEADS_POLICY_V, 3));
+}
+
+static inline struct game game_normalised(const char *spec, int planes, int height, int width)
+{
+    return game_of(net_new(&(struct net_config){.spec = spec,
+                                                .input = {.C = planes, .height = height, .width = width},
+                                                .heads = NET_HEADS_POLICY_V,
+                                                .outputs = 3,
+                                                .layer_norm = true}));
 }
 
 /* The same of a stack of frames with so many planes each. */
@@ -159,6 +169,7 @@ static inline void play_both(struct game *g, struct twin *twin, enum change chan
         for (int i = 0; i < g->facts->out_dim; i++) EXPECT_NEAR(net_out(g->work, r)[i], y[i], 5e-6);
         if (r >= T * E) continue;
         for (int i = 0; i < g->facts->out_dim; i++) net_dout(g->work, r)[i] = (float)(2 * rng_uniform(&g->rng) - 1);
+        twin_mind_kink(twin, net_dout(g->work, r), g->facts->out_dim);
         twin_backward(twin, net_dout(g->work, r));
     }
 }

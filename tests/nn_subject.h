@@ -34,6 +34,7 @@ static inline struct subject subject_of(const struct net_config *config, int T, 
     s.theta = malloc(s.facts->params * sizeof(float));
     s.dtheta = malloc(s.facts->params * sizeof(float));
     net_init(s.net, NET_INIT_UNIFORM, s.theta, &s.rng);
+    net_draw_norms(s.facts, s.theta, &s.rng);
     for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
     const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
     s.per_row = input.C > 0 ? input.C : 1;

@@ -9,7 +9,7 @@
 #include "nn/net.h"
 #include "testing.h"
 
-enum { TWIN_LAYERS = 12 };
+enum { TWIN_LAYERS = 12, TWIN_TENSORS = 96 };
 
 struct twin_layer {
     enum { TWIN_CONV, TWIN_DENSE, TWIN_LSTM, TWIN_HEADS } kind;
@@ -17,6 +17,8 @@ struct twin_layer {
     int C, H, W; /* of the input, where it is a map */
     int O, K, stride, rows, cols;
     int in, out;
+    int gain;           /* the tensor of its normalisation, whose shift follows; -1: none */
+    double *h, *scale;  /* (out) normalised sums, (points) what they were multiplied by */
     double *x, *y, *dx; /* (in), (out), (in) of the row in hand */
 };
 
@@ -26,15 +28,19 @@ struct twin {
     int first; /* of the network's output row, where this twin's answers begin */
     struct twin_layer layer[TWIN_LAYERS];
     int count;
-    double *p[64], *dp[64]; /* tensors and their gradients in textbook shape */
-    double *h, *c;          /* recurrent state, the caller's to set */
+    double *p[TWIN_TENSORS], *dp[TWIN_TENSORS]; /* tensors and their gradients in textbook shape */
+    double
+        kink; /* of the row in hand: how near to 0 a normalised sum comes, where rounding decides on a ReLU's slope */
+    double *h, *c; /* recurrent state, the caller's to set */
     int cells;
 };
 
 static inline struct twin_layer *twin_add(struct twin *t, int kind, int tensor, int in, int out)
 {
     struct twin_layer *l = &t->layer[t->count++];
-    l->kind = kind, l->tensor = tensor, l->in = in, l->out = out;
+    l->kind = kind, l->tensor = tensor, l->in = in, l->out = out, l->gain = -1;
+    l->h = calloc((size_t)out, sizeof(double));
+    l->scale = calloc((size_t)out, sizeof(double));
     l->x = t->count > 1 ? l[-1].y : calloc((size_t)in, sizeof(double));
     l->y = calloc((size_t)out, sizeof(double));
     l->dx = calloc((size_t)in, sizeof(double));
@@ -77,6 +83,8 @@ static inline struct twin *twin_part(const struct net *net, const float *theta, 
             C = l->O, H = rows, W = cols, width = l->out;
         } else if (!strncmp(name, "fc", 2) && s->ndim == 2) {
             width = twin_add(t, TWIN_DENSE, k, width, s->dims[0])->out;
+        } else if (strstr(name, "_norm.weight")) {
+            t->layer[t->count - 1].gain = k;
         } else if (!strcmp(name, "lstm.weight_x")) {
             width = twin_add(t, TWIN_LSTM, k, width, s->dims[0] / 4)->out;
             t->cells = width;
@@ -102,6 +110,7 @@ static inline void twin_free(struct twin *t)
     for (int k = 0; k < t->count; k++) {
         if (k == 0) free(t->layer[k].x);
         free(t->layer[k].y);
+        free(t->layer[k].h), free(t->layer[k].scale);
         free(t->layer[k].dx);
     }
     for (int k = 0; k < t->facts->tensor_count; k++) free(t->p[k]), free(t->dp[k]);
@@ -154,11 +163,51 @@ static inline void twin_lstm(struct twin *t, const struct twin_layer *l)
     free(gate);
 }
 
+/* Over the units of a point, which in the textbook's order lie `points` apart: a dense layer is one, of a map each
+ * pixel is. y: sums in, what is normalised out. */
+static inline void twin_norm(struct twin *t, struct twin_layer *l)
+{
+    const int points = l->kind == TWIN_CONV ? l->rows * l->cols : 1, n = l->out / points;
+    for (int p = 0; p < points; p++) {
+        double mean = 0, square = 0;
+        for (int o = 0; o < n; o++) mean += l->y[o * points + p] / n;
+        for (int o = 0; o < n; o++) square += (l->y[o * points + p] - mean) * (l->y[o * points + p] - mean) / n;
+        l->scale[p] = 1 / sqrt(square + 1e-5);
+        for (int o = 0; o < n; o++) {
+            l->h[o * points + p] = (l->y[o * points + p] - mean) * l->scale[p];
+            l->y[o * points + p] = t->p[l->gain][o] * l->h[o * points + p] + t->p[l->gain + 1][o];
+            t->kink = fmin(t->kink, fabs(l->y[o * points + p]));
+        }
+    }
+}
+
+/* dy: of what is normalised in, of the sums out. */
+static inline void twin_norm_back(struct twin *t, const struct twin_layer *l, double *dy)
+{
+    const int points = l->kind == TWIN_CONV ? l->rows * l->cols : 1, n = l->out / points;
+    for (int p = 0; p < points; p++) {
+        double mean = 0, along = 0;
+        for (int o = 0; o < n; o++) {
+            const int i = o * points + p;
+            t->dp[l->gain][o] += dy[i] * l->h[i];
+            t->dp[l->gain + 1][o] += dy[i];
+            dy[i] *= t->p[l->gain][o];
+            mean += dy[i] / n;
+            along += dy[i] * l->h[i] / n;
+        }
+        for (int o = 0; o < n; o++) {
+            const int i = o * points + p;
+            dy[i] = (dy[i] - mean - l->h[i] * along) * l->scale[p];
+        }
+    }
+}
+
 /* The output row (out_dim) for one input: C planes or one vector. Moves h and c on. */
 static inline const double *twin_forward(struct twin *t, const float *const *x)
 {
     const struct net_input *in = &t->facts->input;
     const int plane = in->C > 0 ? in->height * in->width : in->dim;
+    t->kink = INFINITY;
     for (int i = 0; i < t->layer[0].in; i++) t->layer[0].x[i] = (double)x[i / plane][i % plane];
     for (int k = 0; k < t->count; k++) {
         struct twin_layer *l = &t->layer[k];
@@ -177,6 +226,7 @@ static inline const double *twin_forward(struct twin *t, const float *const *x)
             for (int i = 0; i < free; i++) l->y[A - free + i] = t->p[l->tensor + 2][i];
             if (l->out > A) twin_dense(t->p[v], t->p[v + 1], 1, l->in, l->x, l->y + A);
         }
+        if (l->gain >= 0) twin_norm(t, l);
         for (int i = 0; (l->kind == TWIN_CONV || l->kind == TWIN_DENSE) && i < l->out; i++)
             l->y[i] = t->tanh && l->kind == TWIN_DENSE ? tanh(l->y[i]) : fmax(l->y[i], 0);
     }
@@ -195,6 +245,12 @@ static inline void twin_dense_back(const double *w, double *dw, double *db, int 
     }
 }
 
+/* A row that rounding may give another gradient has none: dout (n) of it becomes 0. */
+static inline void twin_mind_kink(const struct twin *t, float *dout, int n)
+{
+    for (int i = 0; t->kink < 2e-6 && i < n; i++) dout[i] = 0;
+}
+
 /* Adds the gradient of dout . y for the row last passed forward to dp; dout is the network's whole row. Not for
  * recurrent networks. */
 static inline void twin_backward(struct twin *t, const float *dout)
@@ -208,6 +264,7 @@ static inline void twin_backward(struct twin *t, const float *dout)
         memset(l->dx, 0, (size_t)l->in * sizeof(double));
         for (int i = 0; l->kind != TWIN_HEADS && i < l->out; i++)
             dy[i] *= t->tanh && l->kind == TWIN_DENSE ? 1 - l->y[i] * l->y[i] : l->y[i] > 0;
+        if (l->gain >= 0) twin_norm_back(t, l, dy);
         if (l->kind == TWIN_CONV) {
             for (int i = 0; i < l->out; i++) db[i / (l->rows * l->cols)] += dy[i];
             TWIN_CONV_TAPS(l)

@@ -25,7 +25,7 @@ none_left() { [ -z "$(processes "$@")" ]; }
 rank() {
     local p
     for p in $(processes "$1"); do
-        grep -qzxE "(OMPI_COMM_WORLD_RANK|PMIX_RANK)=$2" "/proc/$p/environ" 2>/dev/null && echo "$p" && return
+        grep -qzxE "(OMPI_COMM_WORLD_RANK|PMIX_RANK|PMI_RANK)=$2" "/proc/$p/environ" 2>/dev/null && echo "$p" && return
     done
 }
 kill_all() { local p; for p in $(processes "$@"); do kill -KILL "$p" 2>/dev/null; done; }

@@ -25,16 +25,16 @@ refused() { # refused NAME "WORD|WORD" ARGS...
 run "$dunlin" bench net --seconds 0.1
 check "net: status 0" is "$status" 0
 check "net: lines" well_formed
-for n in small nature mlp; do
+for n in {small,nature,mlp}{,-norm}; do
     for s in 5-1 20-1 5-8; do
         check "net: $n $s" grep -q "^net-$n-act-$s value .* us limit" out
         check "net: $n $s, learning" grep -q "^net-$n-learn-$s value .* us limit" out
     done
 done
-run env DUNLIN_ISA=baseline "$dunlin" bench net --net small --lstm 32 --seconds 0.1
+run env DUNLIN_ISA=baseline "$dunlin" bench net --net small --norm layer --lstm 32 --seconds 0.1
 check "net, one of them, another build of the kernels: lines" well_formed
-check "net, one of them: its name" is "$(names)" "net-small-lstm32-act-5-1 net-small-lstm32-learn-5-1 \
-net-small-lstm32-act-20-1 net-small-lstm32-learn-20-1 net-small-lstm32-act-5-8 net-small-lstm32-learn-5-8"
+check "net, one of them: its name" is "$(names)" "net-small-norm-lstm32-act-5-1 net-small-norm-lstm32-learn-5-1 \
+net-small-norm-lstm32-act-20-1 net-small-norm-lstm32-learn-20-1 net-small-norm-lstm32-act-5-8 net-small-norm-lstm32-learn-5-8"
 
 run "$dunlin" bench server --seconds 0.5 --params 20000
 check "server: status 0" is "$status" 0
@@ -86,6 +86,8 @@ refused "option of training where none trains" "--env" server --env catch
 refused "wrong value" "t-max|five" actor --t-max five
 refused "wrong seconds" "--seconds|soon" net --seconds soon
 refused "unknown net" "huge" net --net huge
+refused "unknown normalisation" "--norm|batch|layer" net --norm batch
+refused "normalised layers where no network is measured" "--norm" server --norm layer
 refused "unknown net of server" "huge" server --net huge
 refused "factors beyond the parameters" "--factors|64,16,16,5" server --params 256 --factors 64,16,16,5
 refused "factors of too high a rank" "--factors" server --params 100000 --factors 0,256,256,129

@@ -28,12 +28,12 @@ costs=(--env catch --envs-per-actor 2 --step 300 --fetch 100 --push 100 --apply 
 run "$dunlin" bench scale "${costs[@]}" --most 256 --per-node 8 --link 0.5 --csv s.csv --out s.png
 check "given costs: status 0" is "$status" 0
 check "given costs: lines" well_formed
-check "given costs: a line for each way and t-max" is "$(grep -c '^scale-.*-t[0-9]* value .* actors limit .* actors ratio' out)" 14
-check "given costs: nothing else" is "$(wc -l <out)" 14
+check "given costs: a line for each way and t-max" is "$(grep -c '^scale-.*-t[0-9]* value .* actors limit .* actors ratio' out)" 34
+check "given costs: nothing else" is "$(wc -l <out)" 34
 check "rank 0 is too slow for 5 actors, by hand" is "$(awk '$1 == "scale-float32-t5" { print $6 }' out)" 5
 check "and by simulation" bash -c "awk '\$1 == \"scale-float32-t5\" { exit !(\$3 >= 4 && \$3 <= 7) }' out"
 check "it is said" grep -q "float32 .*t-max  5: from [4-7] actors on the limit is rank 0" err
-check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 14 * 9))
+check "table: a row for each size" is "$(wc -l <s.csv)" $((1 + 34 * 9))
 one=$(frames float32 none 5 1) # by hand 5 / 1.7 ms
 check "table: one actor, by hand" bash -c "awk 'BEGIN { exit !($one > 2850 && $one < 3030) }'"
 # catch's network has 677,200 floats with a matrix of 2592 x 256, and its actors here two environments

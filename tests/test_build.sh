@@ -27,6 +27,9 @@ check "a missing library stops make in one line, before the first compile" \
     test "$status" != 0 -a ! -e none -a "$(cat out err | grep -vc '^make: \(Entering\|Leaving\)')" = 1
 check "and one line that installs it all" grep -q 'sudo apt-get install -y libhdf5-dev libinih-dev libopenblas-dev libssl-dev)' err
 check "which says what to install" grep -q 'missing: OpenBLAS (Debian: libopenblas-dev; module: openblas), .*' err
+printf '#!/bin/sh\nexec gcc "$@"\n' >bare-mpicc && chmod +x bare-mpicc
+run make -C "$source_dir" BUILD="$scratch/none" MPICC="$scratch/bare-mpicc" all
+check "an mpicc without mpi.h, as openmpi-bin has it, is no MPI to build with" grep -q 'missing: .*bare-mpicc (Debian: libopenmpi-dev' err
 ln -s "$DUNLIN_BUILD" linked
 run make -s -f "$source_dir/Makefile" BUILD=linked all
 check "make -f works from another folder" test "$status" = 0 -a -x linked/dunlin
@@ -86,5 +89,22 @@ if command -v apt-cache >/dev/null && grep -q '^VERSION_ID="12"' /etc/os-release
 else
     skip "Debian 12 has the packages that the container runs with" "this is no Debian 12"
 fi
-check "the Spack recipe is Python" python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$packaging/spack/packages/dunlin/package.py"
+cat >recipe.py <<'P'
+import os, sys, types  # what Spack gives to a recipe, as far as this one asks for it
+
+given = types.ModuleType("spack.package")
+for name in ("version", "variant", "depends_on", "conflicts"):
+    setattr(given, name, lambda *words, **more: None)
+given.MakefilePackage, given.spack_cc = type("MakefilePackage", (), {}), "gcc"
+sys.modules["spack"], sys.modules["spack.package"] = types.ModuleType("spack"), given
+scope = {"__file__": sys.argv[1], "__name__": "recipe"}
+exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), scope)
+package = scope["Dunlin"]()
+package.spec, package.prefix = {"mpi": types.SimpleNamespace(mpicc="mpicc")}, "/opt/spack/dunlin"
+assert scope["CHECKOUT"] == os.path.abspath(sys.argv[2]) and package.build_targets[-1] == "all", scope["CHECKOUT"]
+print("\n".join(package.install_targets))
+P
+mapfile -t words < <(python3 recipe.py "$packaging/spack/packages/dunlin/package.py" "$source_dir")
+run make -n -C "$source_dir" BUILD="$scratch/none" "${words[@]}"
+check "what the Spack recipe calls make with builds and installs" grep -q 'run/install.sh install .* "/opt/spack/dunlin"' out
 finish

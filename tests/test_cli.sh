@@ -96,6 +96,7 @@ refused "a minibatch of nothing" "batch|0|1 to 65536" train --env catch --algo d
 refused "a recurrent dqn" "dqn|lstm" train --env cartpole --algo dqn --lstm 8 --out r
 refused "tanh behind convolutions" "small|tanh|relu" train --env catch --activation tanh --out r
 refused "pictures entry by entry" "catch|pictures|obs-norm" train --env catch --obs-norm --out r
+refused "unknown normalisation" "norm|batch|layer" train --env cartpole --norm batch --out r
 refused "unknown start" "init|glorot|orthogonal" train --env cartpole --init glorot --out r
 refused "not a number" "t-max|five" train --t-max five --out r
 refused "missing value" "--lr" train --out r --lr
@@ -120,6 +121,8 @@ mkdir -p all/old all/new; touch -d yesterday all/old/run.h5; touch all/new/run.h
 for c in resume eval info top; do
     refused "$c of the folder above" "all|in it are the runs all/new, all/old" "$c" all
 done
+mkdir -p above/sweep/one; touch above/sweep/one/run.h5; ln -s .. above/sweep/up
+refused "resume of a folder further up" "in it is the run above/sweep/one;" resume above
 refused "resume of a file of a run" "its run is all/new" resume all/new/run.h5
 refused "eval of nothing" "nowhere" eval nowhere
 refused "plot to an unknown kind of file" "c.jpeg" plot nowhere --out c.jpeg

@@ -33,6 +33,8 @@ run "$dunlin" compare sweep/good* sweep/bad* --each; check "each: five rows, the
     is "$(grep -c "^good-seed[123]\|^bad-seed[12]" out) $(grep -c "^run .*seed" out)" "5 1"
 COLUMNS=70 run "$dunlin" compare sweep; check "a folder: status 0" is "$status" 0
 check "a folder: all in it, by environment" is "$(grep -c "^good\|^bad\|^other" out)" 3
+mkdir links; ln -s ../sweep/good-seed1 links/; ln -s .. links/up
+run "$dunlin" compare links; check "a link in a folder is a run, and no way up" is "$status $(grep -c "^good" out)" "0 1"
 check "no line is wider than the terminal" is "$(awk 'length > 70' out)" ""
 run "$dunlin" compare sweep 'odd, "name"' --csv; check "CSV: status 0" is "$status" 0
 check "CSV: it is read back" python3 -c '

@@ -1,10 +1,17 @@
 /* test_doctor.c -- what doctor makes of facts: clusters that are not at hand, written down. */
+#include "testing.h"
+
+#include <malloc.h>
+
 #include "doctor/judge.h"
 #include "doctor/judge_mpi.h"
-#include "testing.h"
+#include "doctor/want.h"
+#include "setup/setup.h"
+#include "share/messages.h"
 
 enum { MOST = 8 };
 static struct doctor_facts facts[MOST];
+static struct doctor_want want[MOST];
 static struct doctor doctor;
 static char *text;
 static size_t size;
@@ -34,7 +41,10 @@ static struct doctor_plan healthy(int n, int per_host)
         f->net[0] =
             (struct doctor_net){.name = "eth0", .address = 0x0a000001 + (uint32_t)(r / per_host), .mask = 0xffffff00};
     }
-    return (struct doctor_plan){.facts = facts, .n = n, .actors = n - 1, .params = 678000};
+    for (int r = 0; r < n; r++)
+        want[r] = (struct doctor_want){
+            .window = 35e6, .least = 30e6, .bytes = 500e6, .most = 300e6, .what = "weights", .lower = "--actors"};
+    return (struct doctor_plan){.facts = facts, .n = n, .actors = n - 1, .want = want};
 }
 
 /* All judgements of a plan; the lines are in text until the next call. */
@@ -148,14 +158,26 @@ static void test_limits(void **state)
     facts[0].shm_free = 20000000; /* of a container's 64 MB */
     judge(&p, true);
     expect_one(DOCTOR_WARN, "warn shm:", "20 MB free", "--shm-size");
+    EXPECT(strstr(text, "through the MPI library") != NULL);
+    facts[0].shm_free = 32000000;
+    judge(&p, true);
+    expect_one(DOCTOR_WARN, "warn shm:", "each actor would copy", "--shm-size");
     p = healthy(4, 2);
-    facts[2].memory = 100000000;
+    facts[2].memory = 499000000;
     judge(&p, true);
-    expect_one(DOCTOR_WARN, "warn memory:", "node1: 100 MB", "fewer ranks");
-    p = healthy(4, 2); /* two of three actors on node1, whose memories want 8 GB beside the rest */
-    p.kept = 12e9;
+    expect_one(DOCTOR_FAIL,
+               "fail memory:", "node1: 499 MB are free, and 2 ranks take 500 at least, 300 of it for weights",
+               "lower --actors, or ask for more memory");
+    EXPECT(doctor_lacks(&p));
+    facts[2].memory = 501000000; /* enough for what is counted, little for what is not */
     judge(&p, true);
-    expect_one(DOCTOR_WARN, "warn memory:", "node1: 8000 MB", "lower --memory");
+    expect_one(DOCTOR_WARN, "warn memory:", "node1: 501 MB", "lower --actors");
+    EXPECT(!doctor_lacks(&p));
+    p = healthy(4, 4);
+    strcpy(want[0].refused, "an actor would need more than ulimit -v");
+    judge(&p, true);
+    expect_one(DOCTOR_FAIL, "fail memory:", "ulimit -v", "a larger limit");
+    EXPECT(doctor_lacks(&p));
     p = healthy(8, 8);
     for (int r = 0; r < 8; r++) facts[r].mask[0] = 0xff, facts[r].online = 8;
     facts[0].files = 100;
@@ -171,6 +193,63 @@ static void test_limits(void **state)
     facts[0].locked = -1;
     judge(&p, true);
     EXPECT(!doctor.count[DOCTOR_WARN]);
+}
+
+/* What a relay takes by itself is counted, to the byte of what it then asks for. */
+static double taken_by_messages(const struct share_config *c, int lanes)
+{
+    struct share here = {.config = *c, .map = map_draw(c, (size_t)lanes, lanes, 0)};
+    struct messages m;
+    const int actors[] = {0, 1, 2};
+    const struct mallinfo2 before = mallinfo2();
+    messages_open(&m, &here, &here, actors, lanes);
+    const struct mallinfo2 after = mallinfo2();
+    messages_close(&m);
+    return (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+}
+
+static void test_relays(void **state)
+{
+    (void)state;
+    static const int most[] = {0, 0, 8}; /* --combine none, sum, sum with --combine-most */
+    for (int combine = 0; combine < 3; combine++)
+        for (int wire = SHARE_WIRE_FLOAT32; wire <= SHARE_WIRE_SIGNIFICANT; wire++) {
+            const struct share_config c = {.params = 1 << 20,
+                                           .state_bytes = 9000,
+                                           .episodes = 1024,
+                                           .combine = combine ? SHARE_COMBINE_SUM : SHARE_COMBINE_NONE,
+                                           .combine_most = most[combine],
+                                           .wire = (enum share_wire)wire};
+            const double counted = share_room(&c, 5, 3, 2, false).relay, taken = taken_by_messages(&c, 3);
+            EXPECT(counted <= taken && taken < counted + 16 * 4096);
+            EXPECT(share_room(&c, 5, 3, 2, true).relay == 0);
+        }
+}
+
+/* Of a cluster's two nodes, by the sums that training itself makes. */
+static void test_want(void **state)
+{
+    (void)state;
+    static struct doctor_setup s;
+    struct doctor_want plain[MOST];
+    const char *words[] = {"--env", "cartpole", "--net", "mlp:512,512"};
+    options_init(&s.set);
+    setup_names();
+    EXPECT(!options_read_args(&s.set, 4, (char **)words, NULL) && !setup_complete(&s.set));
+    EXPECT(!doctor_open(&doctor, &s));
+    const struct doctor_plan p = healthy(7, 4); /* rank 0 and three actors; three more */
+    const double theta = (double)s.setup.facts->params * sizeof(float);
+    doctor_want(&s, &p, plain);
+    EXPECT(plain[0].bytes == plain[3].bytes && plain[4].bytes == plain[6].bytes && plain[0].bytes > plain[4].bytes);
+    EXPECT(plain[4].window > 7 * theta && plain[0].window > plain[4].window && !plain[0].refused[0]);
+    s.set.values.wire = WIRE_BF16; /* what is kept back of each gradient, and its packed form */
+    doctor_want(&s, &p, want);
+    EXPECT(want[0].bytes == plain[0].bytes && want[4].bytes >= plain[4].bytes + 3 * 1.5 * theta);
+    s.set.values.wire = WIRE_FLOAT32;
+    s.set.values.relay = RELAY_OFF; /* a gradient under way in each, no window */
+    doctor_want(&s, &p, want);
+    EXPECT(want[4].window == 0 && want[4].bytes < plain[4].bytes && want[4].bytes > 3 * 2 * theta);
+    setup_close(&s.setup);
 }
 
 static void test_messages(void **state)
@@ -258,8 +337,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_wrong), cmocka_unit_test(test_start),    cmocka_unit_test(test_cores),
-        cmocka_unit_test(test_limits),        cmocka_unit_test(test_messages), cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_pieces),        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_limits),        cmocka_unit_test(test_messages), cmocka_unit_test(test_relays),
+        cmocka_unit_test(test_want),          cmocka_unit_test(test_networks), cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_lines),
     };
     const int failed = testing_main(tests);
     free(text);

@@ -26,6 +26,7 @@ for name in launch build cores blas kernels shm memory messages window link prog
     check "alone: $name" has "^(ok|warn) $name: "
 done
 check "alone: as many ranks as a training would have" has "^ok launch: $(($(env -u OMP_NUM_THREADS nproc) + 1)) ranks on 1 host"
+check "alone: what happens to the others where a rank dies" has '^ok family: .*: where a rank dies .*(the others go on|dunlin resume RUN)'
 check "alone: mpirun adds nothing" bash -c '! grep -q "non-zero exit" err'
 check "alone: nothing is left in the folder" bash -c '! ls -A | grep -q doctor && ! ls -d runs 2>/dev/null'
 run mpirun --oversubscribe -n 3 "$dunlin" doctor --env cartpole --out new/run
@@ -39,6 +40,17 @@ check "scale: the bytes of a push with factors" \
     has "^(ok|warn) scale: .*, its push $(((677200 - 2592 * 256 + 20 * (2592 + 256)) * 4)) bytes, "
 run mpirun --oversubscribe -n 2 "$dunlin" doctor --env catch --combine sum
 check "scale: the bytes of a whole one" has "^(ok|warn) scale: .*, its push $((677200 * 4)) bytes, "
+
+# what training would refuse is named, in its figures, and not tried
+run mpirun --oversubscribe -n 2 "$dunlin" doctor --env catch --envs-per-actor 1000 --t-max 10000
+wrong "more than there is" 1 '^fail memory: .* MB are free, and 2 ranks take [0-9]+ at least, [0-9]+ of it for rollouts; mend: lower --t-max, '
+check "more than there is: no trial of it" bash -c '! grep -q "^[a-z]* scale" out'
+limited=(mpirun --oversubscribe -n 2 bash -c 'ulimit -v 4000000; exec "$@"' - "$dunlin")
+large=(--env cartpole --envs-per-actor 1000 --t-max 10000)
+run "${limited[@]}" train "${large[@]}" --out r
+need=$(sed -n 's/^dunlin: too little memory: .* would need \([0-9.]* GiB\),.*/\1/p' err)
+run "${limited[@]}" doctor "${large[@]}"
+check "a limit of the process: what training says" has "^fail memory: .* would need ${need:-none}, .*ulimit -v"
 
 run env OPENBLAS_CORETYPE=Haswell DUNLIN_ISA=baseline "$dunlin" doctor --env cartpole
 wrong "a forced core type" 0 '^warn blas: .*OPENBLAS_CORETYPE=Haswell.*; mend: unset OPENBLAS_CORETYPE'
@@ -112,7 +124,7 @@ if [ -x "$nodes" ] && dir=$("$nodes" up 2 2 2>why); then
     check "two nodes: progress" has "^ok progress: a fetch from $("$nodes" host "$dir" 2) "
     check "two nodes: their network" has '^ok network: 2 hosts share the network of .* eth0'
     run "$nodes" run "$dir" bash -c "mount -o remount,size=9m /dev/shm; mpirun -n 2 --hostfile $dir/hostfile $dunlin doctor --env catch"
-    check "a small /dev/shm: the line" has '^warn shm: .*9 MB free and the window of 1 actors takes 2[0-9]: .*; mend: '
+    check "a small /dev/shm: the line" has '^warn shm: .*9 MB free and the window of 1 actors takes 1[0-9]: .*; mend: '
 else
     dir=
     skip "two nodes" "$(sed 's/nodes.sh: //' why 2>/dev/null || echo "no tests/cluster/nodes.sh")"

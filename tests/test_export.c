@@ -42,7 +42,7 @@ static const struct example {
      {{.C = 4, .height = 84, .width = 84, .parts = 4}, 4, NET_HEADS_Q, .outputs = 4}},
     {"lstm",
      "small",
-     {"lstm", "16"},
+     {"lstm", "16", "norm", "layer"},
      {{.C = 6, .height = 52, .width = 44, .parts = 2},
       2,
       NET_HEADS_POLICY_V,
@@ -52,7 +52,7 @@ static const struct example {
       .choices = CHOICES}},
     {"mlp",
      "mlp:64,32",
-     {"activation", "tanh"},
+     {"activation", "tanh", "norm", "layer"},
      {{.dim = 6, .parts = 2},
       2,
       NET_HEADS_POLICY_V,
@@ -82,7 +82,7 @@ static const struct example {
       .high = HIGH}},
     {"critic",
      "small",
-     {"critic", "separate"},
+     {"critic", "separate", "norm", "layer"},
      {{.C = 1, .height = 40, .width = 40, .parts = 1},
       1,
       NET_HEADS_POLICY_V,
@@ -121,6 +121,7 @@ static float *some_theta(const struct net *net, int index)
         const struct tensor *t = &facts->tensors[i];
         for (size_t k = 0; k < t->size; k++) {
             float *x = theta + t->offset + k;
+            if (t->start == TENSOR_GAIN || t->start == TENSOR_SHIFT) *x += (float)rng_uniform(&rng) - 0.5F;
             if (t->start == TENSOR_FREE) *x = (float)rng_uniform(&rng) - 1;
             if (t->start == TENSOR_MOMENTS) *x = (float)(0.1 + rng_uniform(&rng));
         }

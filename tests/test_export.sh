@@ -27,6 +27,18 @@ else
     skip "onnxruntime answers what Dunlin does" "onnxruntime cannot be installed"
 fi
 
+# pictures of a Python environment: in colour, a part of what is observed, made smaller, stacked, an action played twice
+if venv_has "numpy, h5py, onnxruntime, gymnasium" numpy h5py onnxruntime gymnasium 2>/dev/null; then
+    cp "$source_dir/tests/gym_env.py" .
+    run "$dunlin" train --env "gym:gym_env.py:Noted?n=5" --python "$python" --no-grey --frame-skip 2 --init orthogonal --actors 1 --frames 1 --eval-every 0 --out noted
+    start=noted/checkpoint-000000000000.h5
+    for end in safetensors onnx; do "$dunlin" export $start --out noted.$end; done
+    GYM_NOTES=$PWD/games run "$dunlin" eval $start --env "gym:gym_env.py:Noted?n=5" --python "$python" --episodes 3 --greedy
+    GYM_NOTES=$PWD/again check "dunlin.py plays pictures of Gymnasium as dunlin eval does, action by action" check_export noted
+else
+    skip "dunlin.py plays pictures of Gymnasium as dunlin eval does" "onnxruntime or gymnasium cannot be installed"
+fi
+
 run "$dunlin" export old.h5 --out old.csv
 check "an old checkpoint: its built-in environment is asked" is "$status $(head -2 old.csv | cut -d, -f1-3 | tr '\n' ' ')" "0 tensor,i,j fc0.weight,0,0 "
 run "$dunlin" export old-library.h5 --out o.csv

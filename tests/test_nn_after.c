@@ -102,11 +102,30 @@ static void nature_after(void **state)
     changes("nature", 2, 43, 61);
 }
 
+/* Normalised pixel by pixel, a map is taken over and folded like any other; what makes its kernels' loops: channels 16,
+ * 32 and 64, rows of 256 and 512. */
+static void normalised_after(void **state)
+{
+    (void)state;
+    const struct {
+        const char *spec;
+        int planes, height, width;
+    } cases[] = {{"small", 4, 52, 52}, {"small", 3, 37, 46}, {"nature", 2, 43, 61}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct game g = game_normalised(cases[i].spec, cases[i].planes, cases[i].height, cases[i].width);
+        against_twin(&g, SPOTS);
+        against_twin(&g, i ? HALF : ALL);
+        against_twin(&g, i ? EDGES : NOTHING);
+        game_free(&g);
+    }
+}
+
 /* With other weights in between, which is not allowed, a step that shows nothing new answers as the one before it did:
  * what is the same is taken over indeed, and where a patch has changed it is not. */
 static void takes_over(struct game *g)
 {
-    const size_t convs = g->facts->tensors[4].offset, bytes = (size_t)g->facts->out_dim * sizeof(float);
+    const size_t convs = g->facts->tensors[twin_tensor(g->facts, "fc.weight")].offset,
+                 bytes = (size_t)g->facts->out_dim * sizeof(float);
     play(g, NOTHING); /* the last two steps of both environments show the same */
     const int row = T * E, before[] = {row - E, row - E + 1}, last = g->planes - 1;
     const float *const *x = g->x + row * g->planes;
@@ -132,6 +151,8 @@ static void taken_over(void **state)
         struct game g = game_in_colours(stacks[i][0], stacks[i][1], 84, 84);
         takes_over(&g);
     }
+    struct game g = game_normalised("small", 4, 84, 84);
+    takes_over(&g);
 }
 
 /* Zeros that the last call left are not written again: another block needs net_forget(), or keeps what it held. */
@@ -194,6 +215,6 @@ int main(void)
     struct CMUnitTest tests[] = {cmocka_unit_test(small_after),  cmocka_unit_test(colours),
                                  cmocka_unit_test(nature_after), cmocka_unit_test(odd_widths),
                                  cmocka_unit_test(taken_over),   cmocka_unit_test(forgotten),
-                                 cmocka_unit_test(too_large)};
+                                 cmocka_unit_test(too_large),    cmocka_unit_test(normalised_after)};
     return nn_main(tests);
 }

@@ -1,4 +1,5 @@
-/* test_nn_parity.c -- outputs and gradients of whole networks against PyTorch in float64 (tests/data/make_parity.py).
+/* test_nn_parity.c -- outputs and gradients of whole networks against PyTorch in float64 (tests/data/make_parity.py and,
+ * with normalised layers, make_norm.py).
  * The loss's gradient to the outputs is worked out here by formula, from our own outputs. */
 #include <hdf5.h>
 #include <math.h>
@@ -16,6 +17,13 @@ static int open_file(void **state)
 {
     (void)state;
     file = H5Fopen(testing_data("parity.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    return file < 0;
+}
+
+static int open_norms(void **state)
+{
+    (void)state;
+    file = H5Fopen(testing_data("norm.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     return file < 0;
 }
 
@@ -45,7 +53,7 @@ static double read_attribute(const char *path, const char *name)
     return x;
 }
 
-/* A network with the fixture's weights: tensor k of theta is fill(seed[k]). */
+/* A network with the fixture's weights: tensor k of theta is fill(seed[k]), of gains 1 more. */
 struct subject {
     struct net *net;
     const struct net_facts *facts;
@@ -53,10 +61,9 @@ struct subject {
     float *theta, *dtheta;
 };
 
-static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
-                                  const int *seeds)
+static struct subject subject_over(struct net *net, const int *seeds)
 {
-    struct subject s = {.net = net_of(spec, lstm, &input, heads, actions)};
+    struct subject s = {.net = net};
     EXPECT(s.net);
     s.facts = net_facts(s.net);
     s.work = net_work_new(s.net, T + 1);
@@ -65,12 +72,19 @@ static struct subject subject_new(const char *spec, int lstm, struct net_input i
     float *book = malloc(s.facts->params * sizeof(float));
     for (int k = 0; k < s.facts->tensor_count; k++) {
         const struct tensor *t = &s.facts->tensors[k];
-        for (size_t i = 0; i < t->size; i++) book[i] = testing_fill((uint64_t)seeds[k], i, pow(t->fan_in, -0.5));
+        for (size_t i = 0; i < t->size; i++)
+            book[i] = (float)(t->start == TENSOR_GAIN) + testing_fill((uint64_t)seeds[k], i, pow(t->fan_in, -0.5));
         tensor_from_textbook(t, s.theta, book);
     }
     for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
     free(book);
     return s;
+}
+
+static struct subject subject_new(const char *spec, int lstm, struct net_input input, enum net_heads heads, int actions,
+                                  const int *seeds)
+{
+    return subject_over(net_of(spec, lstm, &input, heads, actions), seeds);
 }
 
 static void subject_free(struct subject *s)
@@ -179,23 +193,47 @@ static void q_mlp(void **state)
     }
 }
 
-static void a3c_frames(const char *spec, const char *group, const int *seeds)
+/* The A3C loss over rows of x of the network, and its gradient; the recurrent state as the fixture has it. */
+static void a3c_rows(struct subject *s, const char *group, const float *const *x, const int *action)
+{
+    enum { MOST = 32 };
+    float state[2 * MOST];
+    const int per_row = s->facts->input.C ? s->facts->input.C : 1, N = s->facts->state_dim / 2;
+    double h[(T + 1) * MOST], c[(T + 1) * MOST];
+    EXPECT(N <= MOST);
+    if (N) read_doubles(group, "h", h, (size_t)(T + 1) * N), read_doubles(group, "c", c, (size_t)(T + 1) * N);
+    for (int j = 0; j < N; j++)
+        state[j] = testing_fill(609, (uint64_t)j, 0.5), state[N + j] = testing_fill(610, (uint64_t)j, 0.5);
+    for (int t = 0; t <= T; t++) {
+        net_forward(s->net, s->theta, s->work, t, 1, x + t * per_row, N ? state : NULL);
+        for (int j = 0; j < N; j++) {
+            EXPECT_NEAR(state[j], h[t * N + j], 1e-6);
+            EXPECT_NEAR(state[N + j], c[t * N + j], 1e-6);
+        }
+    }
+    expect_a3c(s, group, action, false);
+    net_backward(s->net, s->theta, s->work, T, 1, (const uint8_t[T]){0}, s->dtheta);
+    expect_gradients(s, group, NULL);
+    subject_free(s);
+}
+
+static void pictures(const float *x[(T + 1) * 4])
 {
     enum { PLANE = 84 * 84 };
     static float frames[(T + 1) * 4][PLANE];
-    const float *x[(T + 1) * 4];
-    const int action[] = {3, 0, 5, 2, 1};
     for (int k = 0; k < (T + 1) * 4; k++) {
         x[k] = frames[k];
         for (int i = 0; i < PLANE; i++)
             frames[k][i] = (float)testing_pixel(901, (uint64_t)k * PLANE + (uint64_t)i) / 255;
     }
+}
+
+static void a3c_frames(const char *spec, const char *group, const int *seeds)
+{
+    const float *x[(T + 1) * 4];
+    pictures(x);
     struct subject s = subject_new(spec, 0, (struct net_input){4, 84, 84, 0, 0}, NET_HEADS_POLICY_V, 6, seeds);
-    for (int t = 0; t <= T; t++) net_forward(s.net, s.theta, s.work, t, 1, x + t * 4, NULL);
-    expect_a3c(&s, group, action, false);
-    net_backward(s.net, s.theta, s.work, T, 1, NULL, s.dtheta);
-    expect_gradients(&s, group, NULL);
-    subject_free(&s);
+    a3c_rows(&s, group, x, (const int[]){3, 0, 5, 2, 1});
 }
 
 static void a3c_small(void **state)
@@ -244,6 +282,42 @@ static void a3c_lstm(void **state)
     }
 }
 
+/* Each tensor of a network with normalised layers has the next seed. */
+static void normalised(struct net_config c, int first, const char *group, const float *const *x, const int *action)
+{
+    int seeds[32];
+    for (int k = 0; k < 32; k++) seeds[k] = first + k;
+    c.heads = NET_HEADS_POLICY_V, c.layer_norm = true;
+    struct subject s = subject_over(net_new(&c), seeds);
+    a3c_rows(&s, group, x, action);
+}
+
+static void normalised_rows(void **state)
+{
+    (void)state;
+    const int action[] = {0, 1, 1, 0, 1};
+    const float *x[T + 1];
+    vectors(x);
+    struct net_config c = {.spec = "mlp", .input.dim = 4, .outputs = 2};
+    normalised(c, 1000, "norm_mlp_relu", x, action);
+    c.activation = ACTIVATION_TANH;
+    normalised(c, 1000, "norm_mlp_tanh", x, action);
+    c.activation = ACTIVATION_RELU, c.spec = "mlp:64", c.lstm = 32;
+    normalised(c, 1300, "norm_lstm", x, action);
+}
+
+static void normalised_pixels(void **state)
+{
+    (void)state;
+    const int action[] = {3, 0, 5, 2, 1};
+    const float *x[(T + 1) * 4];
+    pictures(x);
+    struct net_config c = {.spec = "small", .input = {4, 84, 84, 0, 0}, .outputs = 6};
+    normalised(c, 1100, "norm_small", x, action);
+    c.spec = "nature";
+    normalised(c, 1200, "norm_nature", x, action);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -252,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a3c_small, open_file, close_file),
         cmocka_unit_test_setup_teardown(a3c_nature, open_file, close_file),
         cmocka_unit_test_setup_teardown(a3c_lstm, open_file, close_file),
+        cmocka_unit_test_setup_teardown(normalised_rows, open_norms, close_file),
+        cmocka_unit_test_setup_teardown(normalised_pixels, open_norms, close_file),
     };
     return nn_main(tests);
 }

@@ -22,6 +22,7 @@ struct drawn {
     struct network network;
     struct net_input input;
     int strides[CONVS];
+    bool norm;
 };
 
 /* Sizes that conv.c's kernels fit, over planes or over a map of C channels; 0 where none does. */
@@ -66,7 +67,9 @@ static struct drawn draw(struct rng *rng)
 
 static struct net *build(const struct drawn *d)
 {
-    return net_new_of(&d->network, &(struct net_config){.input = d->input, .heads = NET_HEADS_POLICY_V, .outputs = 3});
+    return net_new_of(
+        &d->network,
+        &(struct net_config){.input = d->input, .heads = NET_HEADS_POLICY_V, .outputs = 3, .layer_norm = d->norm});
 }
 
 /* A comment of TAP: where a failure follows, this was the row. */
@@ -163,11 +166,19 @@ static void finite_differences(void **state)
 {
     (void)state;
     const struct drawn rows[] = {
-        {{.layers = {{conv_add, 5, 3, 2}, {conv_add, 3, 2, 1}, {dense_add, 9, 0, 0}}}, {2, 9, 12, 0, 0}, {2, 1}},
-        {{.layers = {{conv_add, 16, 8, 4}, {conv_add, 7, 3, 3}}}, {1, 29, 22, 0, 0}, {4, 3}},
-        {{.layers = {{conv_add, 16, 3, 1}, {conv_add, 32, 4, 2}, {dense_add, 256, 0, 0}}}, {2, 9, 7, 0, 0}, {1, 2}},
+        {{.layers = {{conv_add, 5, 3, 2}, {conv_add, 3, 2, 1}, {dense_add, 9, 0, 0}}}, {2, 9, 12, 0, 0}, {2, 1}, false},
+        {{.layers = {{conv_add, 16, 8, 4}, {conv_add, 7, 3, 3}}}, {1, 29, 22, 0, 0}, {4, 3}, false},
+        {{.layers = {{conv_add, 16, 3, 1}, {conv_add, 32, 4, 2}, {dense_add, 256, 0, 0}}},
+         {2, 9, 7, 0, 0},
+         {1, 2},
+         false},
     };
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) differences_of(&rows[k]);
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        struct drawn d = rows[k];
+        differences_of(&d);
+        d.norm = true;
+        differences_of(&d);
+    }
 }
 
 /* small and nature, on pictures of any size that they can read, have kernels all the way. */

@@ -26,6 +26,9 @@ check "PNG: nothing on stderr" test ! -s err
 run "$dunlin" plot first --out a.svg; check "SVG: status 0" is "$status" 0
 check "SVG: larger than 10 kB" larger a.svg 10000
 check "SVG: axis titles" grep -q "emulated frames" a.svg
+check "SVG: it ends below the title of its x axis" awk '/viewBox/ { gsub(/"/, ""); high = $4 }
+    /translate/ { split($2, at, /[,)]/); y = at[2] }
+    /emulated frames/ { found = y + 5 <= high } END { exit !found }' a.svg
 check "SVG: axis titles with what is drawn" grep -q "episode return" a.svg
 check "SVG: frames with suffixes" grep -q ">1.2M<" a.svg
 check "SVG: how it is smoothed" grep -q "mean of 100 episodes" a.svg

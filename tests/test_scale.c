@@ -203,6 +203,69 @@ static void test_relays(void **state)
     EXPECT(slow.master > 0.9 && slow.rollouts_per_s < 60);
 }
 
+/* Gradients that a relay takes at once: what the link bears is sums, in each as many as come, up to the bound. */
+static void test_sums_nobody_waits_for(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = {.actors = 256, .per_node = 16, .relays = true, .sum = true, .most = 4};
+    c.bandwidth = 1e9;
+    const double near = 16 / 1.03e-2, far = 240 / 1.03e-2;
+    struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, near + 4 * 1000, 250);
+    EXPECT_NEAR(r.updates_per_s, near + 1000, 80);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_LINK);
+    EXPECT_NEAR(scale_ideal(&c, &l), near + far, 1);
+    l.most = 64;
+    r = scale_run(&c, &l);
+    EXPECT(r.rollouts_per_s > 0.97 * (near + far) && r.updates_per_s < near + 1050);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_NO_LIMIT);
+    /* more nodes, more frames, with a bound that grows like them */
+    l.actors = 1024, l.most = 256;
+    const struct scale_result more = scale_run(&c, &l);
+    EXPECT(more.rollouts_per_s > 3.8 * r.rollouts_per_s && more.updates_per_s < near + 1050);
+    /* a thread adds one gradient after another */
+    l.actors = 256, l.most = 64;
+    c.sum = 1e-3;
+    r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, near + 15 * 1000, 300);
+    EXPECT_NEAR(r.relay, 1, 0.02);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_RELAY);
+    /* by hand: a relay's thread has enough with ten actors; the lag of as many updates as there are sums */
+    enum scale_limit limit;
+    struct scale_result at;
+    EXPECT_NEAR(scale_bound(&c, &l, 1e9, 4096), 16 + 11, 1);
+    const int knee = scale_knee(&c, &l, 1e9, 4096, &limit, &at);
+    EXPECT(limit == SCALE_RELAY && knee >= 24 && knee <= 34);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_layout l = near_by(1024);
+    for (int i = 0; i < SCALE_APPLIES; i++) c.apply[i] = 2e-4;
+    c.serial = 0.2;
+    for (int threads = 1; threads <= 8; threads *= 2) {
+        l.threads = threads;
+        const double each = 2e-4 * (0.2 + 0.8 / threads);
+        EXPECT_NEAR(scale_run(&c, &l).updates_per_s, 1 / each, 0.01 / each);
+        EXPECT_NEAR(scale_bound(&c, &l, 1e9, 4096), 1.03e-2 / each + 1, 1);
+    }
+    c.scan = 1e-6; /* a look at each mailbox before each pass of 64 */
+    EXPECT_NEAR(scale_run(&c, &l).updates_per_s, 64 / (64 * 2e-4 * 0.3 + 1024e-6), 60);
+
+    /* a link that carries a message in 0.1 ms: facts, word and two pieces; and of a fetch three */
+    c = easy();
+    l = (struct scale_layout){.actors = 64, .per_node = 4096, .far = true};
+    c.message = 1e-4;
+    c.pieces = 2;
+    const struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.rollouts_per_s, 2500, 25);
+    EXPECT_NEAR(r.out, 0.75, 0.02);
+    EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_LINK);
+}
+
 static void test_many(void **state)
 {
     (void)state;
@@ -210,8 +273,9 @@ static void test_many(void **state)
     c.bandwidth = 1e9;
     c.latency = 1e-4;
     c.serve = 1e-10;
-    for (int mode = 0; mode < 3; mode++) {
-        const struct scale_layout l = {.actors = 4096, .per_node = 16, .relays = mode > 0, .sum = mode > 1};
+    for (int mode = 0; mode < 4; mode++) {
+        const struct scale_layout l = {
+            .actors = 4096, .per_node = 16, .relays = mode > 0, .sum = mode > 1, .most = mode > 2 ? 16 : 0};
         const struct scale_result a = scale_run(&c, &l), b = scale_run(&c, &l);
         EXPECT(!memcmp(&a, &b, sizeof a)); /* the same seed, the same answer */
         EXPECT(a.rollouts_per_s > 500 && a.rollouts_per_s < scale_ideal(&c, &l));
@@ -222,7 +286,7 @@ static void test_many(void **state)
 /* The small network over four planes: 2592 inputs of the wide layer, 256 units. */
 static struct grad_form small(int rows)
 {
-    struct net *net = bench_net_new("small", 0);
+    struct net *net = bench_net_new("small", 0, false);
     const struct grad_form form = grad_form_of(net_facts(net)->params, &net_facts(net)->wide, rows);
     net_free(&net);
     return form;
@@ -313,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_lag),
         cmocka_unit_test(test_shared_cores),
         cmocka_unit_test(test_relays),
+        cmocka_unit_test(test_sums_nobody_waits_for),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_made_gradients),

@@ -139,6 +139,40 @@ static void dead_master_is_noticed(void **state)
     finish(&s);
 }
 
+/* Rank 0's own thread is busy for longer than the patience of actors that cannot look it up: nobody gives it up. */
+static void busy(bool world)
+{
+    struct share_config config = config_of(world);
+    config.patience = 0.6;
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    static float x[P];
+    for (int r = 0; r < sharing_size; r++) s->ids[r].pid = 0;
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        if (s->remote) share_away(s);
+        sleep_us(1500000);
+        if (s->remote) share_back(s);
+        share_publish(s, 1, 0);
+        while (share_wait_bye(s, 1)) {}
+    } else {
+        struct share_view view;
+        CHECK(share_wait(s, 2, &view) == 0 && view.publication == 2);
+    }
+    finish(&s);
+}
+
+static void busy_is_alive(void **state)
+{
+    (void)state;
+    busy(false);
+}
+
+static void busy_is_alive_world(void **state)
+{
+    (void)state;
+    busy(true);
+}
+
 /* One that can be looked up is alive, however long it is silent, and gone as soon as its process is. */
 static void silence_is_no_death(void **state)
 {
@@ -171,6 +205,7 @@ int main(void)
         cmocka_unit_test(pins_are_hints),         cmocka_unit_test(pins_are_hints_world),
         cmocka_unit_test(silence_is_seen),        cmocka_unit_test(pushes_ring),
         cmocka_unit_test(dead_master_is_noticed), cmocka_unit_test(silence_is_no_death),
+        cmocka_unit_test(busy_is_alive),          cmocka_unit_test(busy_is_alive_world),
     };
     return sharing_main(tests);
 }

@@ -109,6 +109,7 @@ unread info a
 unread info a --csv train
 unread eval a --env "$own" --episodes 2
 unread top a --once
+unread check cartpole
 unread --help
 unread train --help
 unread --version

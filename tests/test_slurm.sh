@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # test_slurm.sh -- under a real Slurm on loopback: run/train.sbatch over its time limit, a requeue, a drained node and what may not go
-# back into the queue, run/sweep.sbatch, and srun with and without PMIx.
+# back into the queue, run/sweep.sbatch, and the ways of srun, also of other families of MPI where tests/mpi/run.sh has built them.
 . "$(dirname "$0")/tap.sh"
 [ "$(id -u)" = 0 ] || { skip "Slurm" "needs root"; finish; }
 . "$source_dir/tests/slurm/cluster.sh"
+. "$source_dir/tests/slurm/family.sh"
 for tool in slurmctld slurmd sbatch munged; do
     command -v $tool >/dev/null || { skip "Slurm" "$tool is not installed"; finish; }
 done
@@ -79,14 +80,12 @@ cpus=$(submit -n 1 --cpus-per-task=2 --wrap "exec $dunlin train --env corridor -
 all=$(submit -N $cluster_nodes --mincpus=2 --wrap "exec $dunlin train --env corridor --frames 3000 --out all")
 
 # tasks of one step
-srun -n 2 "$dunlin" train --env corridor --out plain >out 2>err
-check "srun without PMIx: status 2" is $? 2
-check "srun without PMIx: one line says what to use" says "srun --mpi=pmix"
+slurm_family here "$dunlin"
+for family in openmpi5 mpich4 mpich intel; do
+    other=$source_dir/build/mpi/$family-whole/dunlin
+    if [ -x "$other" ]; then slurm_family $family "$other"; else skip "srun with $family" "tests/mpi/run.sh $family makes build/mpi/$family-whole"; fi
+done
 # shellcheck disable=SC2046
-timeout 60 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" train --env corridor --frames 60000 --out pmix >out 2>err
-check "srun --mpi=pmix: status 0" is $? 0
-check "srun --mpi=pmix: done, every rank played" is "$(grep -cE '^state done|^actor [123] host .* frames [1-9]' pmix/status)" 4
-[ $cluster_nodes = 1 ] || check "srun --mpi=pmix: on both nodes" is "$(grep -o 'host c[01]' pmix/status | sort -u | wc -l)" 2
 timeout 100 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" doctor --env corridor --out doctored >out 2>err
 check "srun --mpi=pmix, doctor: status 0" is $? 0
 check "srun --mpi=pmix, doctor: a line for each node's way to rank 0" is "$(grep -cE '^[a-z]+ link: .* to rank 0' out)" $cluster_nodes

@@ -35,6 +35,8 @@ check "stop-at: the last line says it" grep -q '^done: stop-at 0.5: an evaluatio
 check "stop-at: far from all frames" test "$("$dunlin" info s | awk '$1 == "frames" { print $2 }')" -lt 9000000
 run "$dunlin" resume s
 check "resume: there is nothing to do" test "$status" = 0 -a "$(grep -c 'stop-at 0.5 was reached at' err)" = 1
+LC_ALL=C COLUMNS=50 run "$dunlin" top s --once
+check "top --once fits the terminal" is "$status $(awk 'length > 50' out | wc -l) $(grep -c 'state' out)" "0 0 1"
 run "$dunlin" resume s --stop-at= --frames "$("$dunlin" info s | awk '$1 == "frames" { print $2 + 3000 }')"
 check "another --stop-at goes on" test "$status" = 0 -a "$(grep -c '^reason frames reached' s/status)" = 1
 for words in "x|a number" "nan|a number" "1 --eval-every 0|eval-every"; do

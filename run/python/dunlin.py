@@ -11,14 +11,18 @@ and runs; torch, keras, gymnasium and pandas are imported by what needs them.
     read_run("runs/first")["eval"].plot("frames", "mean")   # the tables of run.h5
 """
 
+import functools
+import inspect
 import json
 import os
 import struct
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 LEAST_VARIANCE, NORM_MOST = np.float32(1e-8), 10.0
+LAYER_NORM_EPS = 1e-5
 STRIDES = {8: 4, 4: 2, 3: 1}  # of Dunlin's convolutions, by the side of their kernel
 LSTM_NAMES = {"weight_ih": "weight_x", "weight_hh": "weight_h", "bias_ih": "bias"}  # PyTorch's, and Dunlin's
 
@@ -204,8 +208,9 @@ def in_order(weights):
 
     def place(name):
         layer, part = name.split(".")
-        kind = layer.rstrip("0123456789")
-        return kinds.index(kind), int(layer[len(kind) :] or 0), parts.index(part)
+        whose = layer.removesuffix("_norm")
+        kind = whose.rstrip("0123456789")
+        return kinds.index(kind), int(whose[len(kind) :] or 0), whose != layer, parts.index(part)
 
     return {name: weights[name] for name in sorted(weights, key=place)}
 
@@ -243,6 +248,10 @@ def torch_module(agent):
 
     activation = torch.tanh if agent.activation == "tanh" else torch.relu
 
+    def normalised(norm, x):
+        """Of maps each pixel over its channels."""
+        return x if norm is None else norm(x.movedim(1, -1)).movedim(-1, 1)
+
     class Module(nn.Module):
         def __init__(self):
             super().__init__()
@@ -258,6 +267,8 @@ def torch_module(agent):
                     continue
                 elif layer.removeprefix("v_") == "lstm":
                     self.add_module(layer, nn.LSTMCell(x.shape[1], x.shape[0] // 4))
+                elif layer.endswith("_norm"):
+                    self.add_module(layer, nn.LayerNorm(len(x), eps=LAYER_NORM_EPS))
                 elif x.ndim == 4:
                     self.add_module(layer, nn.Conv2d(x.shape[1], x.shape[0], x.shape[2], STRIDES[x.shape[2]]))
                 else:
@@ -265,14 +276,14 @@ def torch_module(agent):
 
         def hidden(self, x, prefix, state):
             for name in agent.trunk(prefix):
-                layer = getattr(self, name)
+                layer, norm = getattr(self, name), getattr(self, name + "_norm", None)
                 if isinstance(layer, nn.Conv2d):
-                    x = torch.relu(layer(x))
+                    x = torch.relu(normalised(norm, layer(x)))
                 elif isinstance(layer, nn.LSTMCell):
                     state = layer(x.flatten(1), state)
                     x = state[0]
                 else:
-                    x = activation(layer(x.flatten(1)))
+                    x = activation(normalised(norm, layer(x.flatten(1))))
             return x.flatten(1), state
 
         def forward(self, x, state=()):
@@ -367,17 +378,24 @@ def keras_model(agent, weights_file=None):
     else:
         seen = x
 
+    def activated(layer, name, activation, y):
+        """Keras has the channels of a map last, which is where it normalises."""
+        if f"{name}_norm.weight" not in agent.weights:
+            return layer(activation=activation)(y)
+        return keras.activations.get(activation)(keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPS)(layer()(y)))
+
     def hidden(y, prefix, state):
         for name in agent.trunk(prefix):
             w = agent.weights.get(f"{name}.weight")
             if w is not None and w.ndim == 4:
-                y = keras.layers.Conv2D(w.shape[0], w.shape[2], STRIDES[w.shape[2]], activation="relu")(y)
+                conv = partial(keras.layers.Conv2D, w.shape[0], w.shape[2], STRIDES[w.shape[2]])
+                y = activated(conv, name, "relu", y)
                 continue
             y = keras.layers.Flatten()(y) if len(y.shape) > 2 else y
             if name.endswith("lstm"):
                 y, state = keras.layers.LSTMCell(agent.cells)(y, state)
             else:
-                y = keras.layers.Dense(len(w), activation=agent.activation)(y)
+                y = activated(partial(keras.layers.Dense, len(w)), name, agent.activation, y)
         return y, state
 
     y, first = hidden(seen, "", states[:2])
@@ -403,6 +421,7 @@ def pair(model, agent):
         "Conv2D": [n for n in rows if "conv" in n],
         "LSTMCell": [n for n in rows if "lstm" in n],
         "Dense": [n for n in rows if "conv" not in n and "lstm" not in n],
+        "LayerNormalization": [f"{n}_norm" for n in rows if f"{n}_norm.weight" in agent.weights],
         "ObsNorm": ["norm"],
         "LogSigma": ["pi"],
     }
@@ -509,33 +528,102 @@ GYM = {
 }
 
 
+ATARI_STEPS = 27000  # of four frames: half an hour, where Dunlin cuts a game
+
+
+def asked(agent):
+    """Of gym:NAME?key=value&...: NAME, the keyword arguments, and the part of the observation that is named by obs."""
+    name, _, query = agent.env.partition(":")[2].partition("?")
+    words = dict(word.split("=", 1) for word in query.split("&") if word)
+    part = words.pop("obs", "")
+    for key, text in words.items():
+        try:
+            words[key] = json.loads(text)
+        except ValueError:
+            pass  # a text
+    return name, words, part
+
+
 def make_env(agent, **words):
-    """The agent's environment in Gymnasium."""
+    """The agent's environment in Gymnasium; words go to what makes it, as render_mode="human"."""
     import gymnasium
 
-    name, _, rest = agent.env.partition(":")
-    if name == "gym" and ".py:" not in rest and "?" not in rest:
-        return gymnasium.make(rest, **words)
-    if name == "atari":  # Dunlin repeats and takes the maximum itself
-        game = "".join(part.capitalize() for part in rest.split("_"))
-        words = {"obs_type": "grayscale", "frameskip": 1, "repeat_action_probability": 0.0, **words}
-        return gymnasium.make(f"ALE/{game}-v5", **words)
-    if name not in GYM:
+    family, _, rest = agent.env.partition(":")
+    if family == "gym":
+        name, own, _ = asked(agent)
+        path, _, function = name.rpartition(":")
+        if path.endswith(".py"):
+            return load_function(path, function)(**{**own, **words})
+        return gymnasium.make(name, **{**own, **words})
+    if family == "atari":  # Dunlin repeats and takes the maximum itself, and cuts a game by its own count
+        import ale_py  # which makes its games known
+
+        own = {"obs_type": "grayscale", "frameskip": 1, "max_num_frames_per_episode": 0}
+        own["repeat_action_probability"] = float(agent.facts.get("sticky", 0))
+        return gymnasium.make(f"ALE/{rest.title().replace('_', '')}-v5", **{**own, **words})
+    if family not in GYM:
         raise ValueError(f"{agent.env} is not in Gymnasium: give play() an environment of your own")
-    return gymnasium.make(GYM[name], **words)
+    return gymnasium.make(GYM[family], **words)
+
+
+def load_function(path, name):
+    import importlib.util
+    import sys
+
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def kind_of(space):
+    """By name, so that spaces of gym and of a file without either do."""
+    known = ("Box", "Discrete", "MultiDiscrete", "MultiBinary", "Dict", "Tuple", "Text")
+    return next((c.__name__ for c in type(space).__mro__ if c.__name__ in known), type(space).__name__)
+
+
+def parts_of(space):
+    return dict(space.spaces.items() if kind_of(space) == "Dict" else enumerate(space.spaces))
+
+
+def is_picture(space):
+    if kind_of(space) != "Box" or np.dtype(space.dtype) != np.uint8 or len(space.shape) not in (2, 3):
+        return False
+    *sides, planes = space.shape if len(space.shape) == 3 else (*space.shape, 1)
+    if planes > 4 >= sides[0]:
+        sides, planes = (sides[1], planes), sides[0]
+    return planes <= 4 and min(sides) >= 32
+
+
+def seen_part(space, part):
+    """(keys, space) of what is seen of a Dict or Tuple: the part that is named, and its picture, if it has one."""
+    keys = []
+    for key in filter(None, part.split(".")):
+        keys.append(key if kind_of(space) == "Dict" else int(key))
+        space = space.spaces[keys[-1]]
+    while kind_of(space) in ("Dict", "Tuple"):
+        pictures = [key for key, s in parts_of(space).items() if is_picture(s)]
+        if not pictures:
+            break
+        keys.append(next((key for key in pictures if key in ("image", "screen", "rgb")), pictures[0]))
+        space = space.spaces[keys[-1]]
+    return keys, space
+
+
+@functools.cache
+def cover(n, side):
+    """How much of each of n pixels lies in each of `side` larger or smaller ones, in parts of `side`."""
+    edges = np.arange(side)[:, None] * n
+    pixels = np.arange(n)[None, :] * side
+    return np.clip(np.minimum(edges + n, pixels + side) - np.maximum(edges, pixels), 0, None).astype(np.float64)
 
 
 def area(picture, side_h, side_w):
     """Each pixel the mean of what it covers, rounded to the nearest level, as Dunlin does it; (height, width)."""
-
-    def cover(n, side):
-        edges = np.arange(side)[:, None] * n
-        pixels = np.arange(n)[None, :] * side
-        return np.clip(np.minimum(edges + n, pixels + side) - np.maximum(edges, pixels), 0, None)
-
     h, w = picture.shape
-    total = cover(h, side_h) @ picture.astype(np.int64) @ cover(w, side_w).T
-    return ((total + h * w // 2) // (h * w)).astype(np.uint8)
+    total = cover(h, side_h) @ picture.astype(np.float64) @ cover(w, side_w).T  # whole numbers, exactly
+    return ((total.astype(np.int64) + h * w // 2) // (h * w)).astype(np.uint8)
 
 
 def luminance(rgb):
@@ -576,10 +664,9 @@ class Eyes:
 
 def flat(obs, space):
     """An observation as a row of numbers: indices as one of so many, parts one behind the other."""
-    kind = type(space).__name__
+    kind = kind_of(space)
     if kind in ("Dict", "Tuple"):
-        parts = space.spaces.items() if kind == "Dict" else enumerate(space.spaces)
-        return np.concatenate([flat(obs[k], s) for k, s in parts])
+        return np.concatenate([flat(obs[k], s) for k, s in parts_of(space).items()])
     if kind == "Text":
         return np.zeros(0)
     if kind in ("Discrete", "MultiDiscrete"):
@@ -587,6 +674,47 @@ def flat(obs, space):
         values = np.ravel(obs) - np.ravel(getattr(space, "start", 0))
         return np.concatenate([np.arange(n) == v for n, v in zip(sizes, values)])
     return np.ravel(obs)
+
+
+class Game:
+    """An environment as Dunlin plays it. An action is repeated; of the last two pictures the brighter pixels are seen,
+    as what is drawn in every other frame would be missed; an Atari game begins with up to 30 no-ops."""
+
+    def __init__(self, agent, env=None, seed=None):
+        self.env, self.atari = env or make_env(agent), agent.env.startswith("atari:")
+        self.picture = len(agent.input) == 3
+        self.skip = 4 if self.atari else agent.frame_skip
+        self.no_ops = int(agent.facts.get("no-op-max", 30)) if self.atari else 0
+        self.keys, self.space = seen_part(self.env.observation_space, "" if self.atari else asked(agent)[2])
+        self.rng = np.random.default_rng(seed)
+
+    def seen(self, obs):
+        for key in self.keys:
+            obs = obs[key]
+        return np.copy(obs) if self.picture else obs  # some write the next one into the same memory
+
+    def reset(self, seed=None):
+        words = {"seed": seed} if "seed" in inspect.signature(self.env.reset).parameters else {}
+        obs, _ = self.env.reset(**words)
+        self.steps = 0
+        for _ in range(self.rng.integers(self.no_ops + 1)):
+            obs, _, ended, cut, _ = self.env.step(0)
+            if ended or cut:
+                obs, _ = self.env.reset()
+        return self.seen(obs)
+
+    def step(self, action):
+        """action: as Player.act answers it. Observation, reward, and whether the game is over."""
+        action, reward, pictures = taken(action, self.env.action_space), 0.0, []
+        for _ in range(self.skip):
+            obs, r, ended, cut, _ = self.env.step(action)
+            reward += float(r)
+            pictures.append(self.seen(obs))
+            if ended or cut:
+                break
+        self.steps += 1
+        over = ended or cut or (self.atari and self.steps >= ATARI_STEPS)
+        return np.maximum.reduce(pictures[-2:]) if self.picture else pictures[-1], reward, bool(over)
 
 
 class Player:
@@ -630,7 +758,7 @@ class Player:
 
 def taken(action, space):
     """The action as the environment takes it."""
-    kind = type(space).__name__
+    kind = kind_of(space)
     if kind == "Discrete":
         return int(action) + int(getattr(space, "start", 0))
     if kind == "Box":
@@ -640,24 +768,12 @@ def taken(action, space):
 
 def play(agent, policy, env=None, episodes=100, greedy=False, seed=0):
     """Plays whole games and returns their raw returns. policy: torch_policy(), keras_policy(), onnx_policy()."""
-    env = env or make_env(agent)
-    player, returns = Player(agent, policy, greedy, seed), []
-    skip = 4 if agent.env.startswith("atari:") else agent.frame_skip
+    game, player, returns = Game(agent, env, seed), Player(agent, policy, greedy, seed), []
     for episode in range(episodes):
-        obs, _ = env.reset(seed=seed + episode)
+        obs, total, over = game.reset(seed + episode), 0.0, False
         player.reset()
-        total, over = 0.0, False
         while not over:
-            action = taken(player.act(obs, env.observation_space), env.action_space)
-            before = None
-            for k in range(skip):
-                before = obs if k else None
-                obs, reward, ended, cut, _ = env.step(action)
-                total += float(reward)
-                over = ended or cut
-                if over:
-                    break
-            if before is not None and len(agent.input) == 3:  # what is drawn in every other frame is seen
-                obs = np.maximum(before, obs)
+            obs, reward, over = game.step(player.act(obs, game.space))
+            total += reward
         returns.append(total)
     return np.array(returns)

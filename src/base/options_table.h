@@ -17,6 +17,7 @@
 /* Closed words: W(constant, word), an enum option_FIELD each. */
 #define INIT_WORDS(W) W(INIT_UNIFORM, "uniform") W(INIT_HE, "he") W(INIT_ORTHOGONAL, "orthogonal")
 #define ACTIVATION_WORDS(W) W(ACTIVATION_IS_RELU, "relu") W(ACTIVATION_IS_TANH, "tanh")
+#define NORM_WORDS(W) W(NORM_NONE, "none") W(NORM_LAYER, "layer")
 #define CRITIC_WORDS(W) W(CRITIC_SHARED, "shared") W(CRITIC_SEPARATE, "separate")
 #define SIGMA_WORDS(W) W(SIGMA_FREE, "free") W(SIGMA_SCALAR, "scalar")
 #define CONSISTENCY_WORDS(W) W(CONSISTENCY_VERSIONED, "versioned") W(CONSISTENCY_HOGWILD, "hogwild")
@@ -50,6 +51,8 @@
       "start with the weights of FILE.safetensors, or of a checkpoint of the same network")                            \
     X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \
       "of dense layers, net mlp; convolutions have ReLU")                                                              \
+    X(WORD, norm, "norm", NORM_NONE, 0, NORM_WORDS, FIXED,                                                             \
+      "layer: the sums of hidden layers are normalised before their activation, of each pixel over its channels")      \
     X(WORD, critic, "critic", CRITIC_SHARED, 0, CRITIC_WORDS, FIXED,                                                   \
       "value and policy: heads of the same hidden layers, or each with its own (a3c)")                                 \
     X(WORD, sigma, "sigma", SIGMA_FREE, 0, SIGMA_WORDS, FIXED,                                                         \

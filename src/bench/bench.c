@@ -60,7 +60,9 @@ static void print_usage(void)
               "  --json        the figures as JSON, when all are there\n"
               "  --seconds S   measure for S seconds each\n"
               "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
-              "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n");
+              "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n"
+              "  --norm layer  net: with normalised layers (none: each network has rows of both); actor, whole: as in "
+              "training\n");
     text_help(stdout, line);
     text_help(stdout,
               "  --threads 1,2 server: so many threads apply, in turn (train: --master-threads)\n"
@@ -70,7 +72,7 @@ static void print_usage(void)
               "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), "
               "--per-node N (16), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
               "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
-              "--apply, --latency\n");
+              "--apply, --latency, --message (1: of rank 0's link, each)\n");
 }
 
 struct trial {

@@ -19,7 +19,7 @@
 #include "measure/probe.h"
 #include "nn/peak.h"
 
-enum { SHAPES = 3, PLANES = 64, STACK_MOST = 8, SUBJECTS = 3 };
+enum { SHAPES = 3, PLANES = 64, STACK_MOST = 8, SUBJECTS = 6 };
 static const struct shape {
     int T, E;
 } shapes[SHAPES] = {{5, 1}, {20, 1}, {5, 8}};
@@ -54,15 +54,13 @@ static void count_flops(struct subject *s)
     }
 }
 
-static int subject_open(struct subject *s, const char *spec, int lstm)
+static int subject_open(struct subject *s, const char *spec, int lstm, bool norm)
 {
     struct rng rng = rng_make(1, 0, RNG_INIT, 0);
     memset(s, 0, sizeof *s);
-    if (lstm)
-        snprintf(s->name, sizeof s->name, "%.60s-lstm%d", spec, lstm);
-    else
-        snprintf(s->name, sizeof s->name, "%.60s", spec);
-    s->net = bench_net_new(spec, lstm);
+    snprintf(s->name, sizeof s->name, "%.60s%s", spec, norm ? "-norm" : "");
+    if (lstm) snprintf(s->name + strlen(s->name), 16, "-lstm%d", lstm);
+    s->net = bench_net_new(spec, lstm, norm);
     if (!s->net) return -1;
     s->facts = net_facts(s->net);
     s->theta = memory_floats(s->facts->params);
@@ -179,9 +177,11 @@ int bench_net(const struct bench *b)
     struct series flops = {0};
     int n = 0, rc = 0;
     if (b->net)
-        rc = subject_open(&subject[n++], b->net, b->lstm);
+        rc = subject_open(&subject[n++], b->net, b->lstm, b->norm);
     else
-        for (; n < 3 && !rc; n++) rc = subject_open(&subject[n], all[n], b->lstm);
+        for (int i = 0; i < SUBJECTS && !rc;
+             i++) /* each without normalised layers, where they are not asked for, and with */
+            if (i % 2 || !b->norm) rc = subject_open(&subject[n++], all[i / 2], b->lstm, i % 2);
     if (rc) {
         log_error("%s", error_text());
         return 2;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/scale_threads.h"
 #include "job/mpirun.h"
 #include "measure/made.h"
 #include "measure/probe.h"
@@ -56,7 +57,7 @@ static double figure(const char *text, const char *name)
 static int measure_steps(const struct bench *b, struct scale_measured *m)
 {
     char seconds[32], t_max[32], text[TEXT];
-    const char **words = memory_new((size_t)b->argc + 8, sizeof *words);
+    const char **words = memory_new((size_t)b->argc + 10, sizeof *words);
     int rc = 0;
     snprintf(seconds, sizeof seconds, "%g", 0.08 * b->seconds);
     for (int t = 0; t < T_MAXES && !rc; t++) {
@@ -70,6 +71,8 @@ static int measure_steps(const struct bench *b, struct scale_measured *m)
         words[n++] = t_max;
         words[n++] = "--wire=float32"; /* the others write a whole gradient, which comes on top: scale_costs_of() */
         words[n++] = "--combine=none";
+        words[n++] = "--combine-most=0";
+        words[n++] = "--combine-age=0";
         words[n] = NULL;
         if ((rc = capture(2, words, NULL, text))) break;
         const double rate = figure(text, "actor-train");
@@ -167,8 +170,10 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
     struct options *o = &set.values;
     int rc = bench_options(b, &set);
     if (!rc) {
+        m->most = o->combine_most ? (int)o->combine_most : SCALE_MOST;
         o->wire = WIRE_FLOAT32;
         o->combine = COMBINE_NONE;
+        o->combine_most = o->combine_age = 0;
         rc = setup_open(&setup, o, true);
     }
     if (!rc) {
@@ -178,6 +183,8 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
         const int envs = setup_agent_config(&setup, 1).factors ? (int)o->envs_per_actor : 0;
         set_form(&m->whole, grad_form_of(params, &wide, 0));
         for (int t = 0; t < T_MAXES; t++) set_form(&m->factored[t], grad_form_of(params, &wide, idle_t_max[t] * envs));
+        m->near.serial = b->params ? SCALE_SERIAL : scale_serial_measure(&setup, &m->factored[0].form);
+        m->near.scan = scale_scan_measure();
     }
     setup_close(&setup);
     return rc ? -1 : 0;
@@ -215,6 +222,8 @@ struct scale_costs scale_costs_of(const struct scale_measured *m, const struct s
     c.push = f->push;
     c.push_bytes = f->bytes;
     memcpy(c.apply, f->apply, sizeof c.apply);
+    struct grad_piece piece[GRAD_PIECES];
+    c.pieces = grad_pieces(&f->form, piece);
     return c;
 }
 

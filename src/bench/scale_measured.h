@@ -15,6 +15,8 @@ struct scale_form {
     double apply[SCALE_APPLIES]; /* s */
 };
 
+enum { SCALE_MOST = 64 }; /* gradients of a sum, where nothing is said */
+
 /* Everything measured or given. */
 struct scale_measured {
     int repeat;                                 /* frames of an agent step */
@@ -23,6 +25,7 @@ struct scale_measured {
     struct scale_costs near;                    /* without compute and a gradient's form: on one node */
     struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
     struct scale_conversions conversions;
+    int most;                         /* of --combine-most; where that is 0 SCALE_MOST */
     struct idle_found idle, idle_far; /* count 0: not run */
     bool checked;                     /* costs are this machine's, so that real runs can be compared */
 };

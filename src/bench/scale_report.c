@@ -54,6 +54,9 @@ static void print_costs(const struct scale_words *w, const struct scale_measured
              : m->far.latency >= c->latency ? "measured over TCP here"
                                             : "assumed",
              1e9 * c->serve, 1e9 * c->drive, w->per_node);
+    log_root("rank 0: of an update %.2g stay as they are with more threads, %.2g us a look at an actor, and its link "
+             "takes a message in %.3g us (%s); -most: sums of %d gradients",
+             c->serial, 1e6 * c->scan, 1e6 * c->message, w->message > 0 ? "given" : "assumed", m->most);
 }
 
 static void print_knees(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
@@ -77,13 +80,18 @@ static void print_knees(const struct scale_words *w, const struct scale_measured
     }
 }
 
-static void write_row(FILE *f, const char *name, bool sum, int t_max, int actors, int nodes, int repeat,
-                      const struct scale_result *r, const char *limit)
+static void write_row(FILE *f, const struct scale_curve *c, int p, int per_node, int repeat)
 {
-    const int length = (int)strcspn(name, "-");
-    fprintf(f, "simulated,%.*s,%s,%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,%.4f,%s\n", length, name,
-            sum ? "sum" : "none", t_max, actors, nodes, r->rollouts_per_s * t_max * repeat, r->updates_per_s,
-            r->lag_mean, r->lag_p95, r->master, r->in, r->out, r->relay, limit);
+    const struct scale_way *way = &c->way;
+    const struct scale_result *r = &c->at[p];
+    const int length = (int)strcspn(way->name, "-"), n = c->actors[p];
+    fprintf(f, "simulated,%.*s,%s,%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,%.4f,%s,%d\n", length, way->name,
+            way->most  ? "most"
+            : way->sum ? "sum"
+                       : "none",
+            c->t_max, n, way->near ? 1 : (n + per_node - 1) / per_node, r->rollouts_per_s * c->t_max * repeat,
+            r->updates_per_s, r->lag_mean, r->lag_p95, r->master, r->in, r->out, r->relay,
+            scale_limit_name(c->limited[p]), way->threads);
 }
 
 static int write_csv(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
@@ -92,13 +100,10 @@ static int write_csv(const struct scale_words *w, const struct scale_measured *m
     if (!f) return error_set("--csv %s: cannot be written: %s; give a folder that exists", w->csv, strerror(errno));
     fprintf(f,
             "what,wire,combine,t_max,actors,nodes,frames_per_s,updates_per_s,lag_mean,lag_p95,rank0_busy,link_in_busy,"
-            "link_out_busy,relay_busy,limit\n");
+            "link_out_busy,relay_busy,limit,threads\n");
     for (int i = 0; i < table->curves; i++) {
         const struct scale_curve *c = &table->curve[i];
-        for (int p = 0; p < c->points; p++)
-            write_row(f, c->way.name, c->way.sum, c->t_max, c->actors[p],
-                      (c->actors[p] + w->per_node - 1) / w->per_node, m->repeat, &c->at[p],
-                      scale_limit_name(c->limited[p]));
+        for (int p = 0; p < c->points; p++) write_row(f, c, p, w->per_node, m->repeat);
     }
     for (int far = 0; far < 2; far++) {
         const struct idle_found *found = far ? &m->idle_far : &m->idle;
@@ -106,9 +111,9 @@ static int write_csv(const struct scale_words *w, const struct scale_measured *m
         for (int i = 0; i < found->count; i++) {
             const struct idle_rate *r = &found->rates[i];
             const struct scale_result *s = &table->check[far][i];
-            fprintf(f, "measured,%s,none,%d,%d,1,%.6g,%.6g,%.6g,,%.4f,,,,\n", way, r->t_max, r->actors,
+            fprintf(f, "measured,%s,none,%d,%d,1,%.6g,%.6g,%.6g,,%.4f,,,,,1\n", way, r->t_max, r->actors,
                     r->updates * r->t_max * m->repeat, r->updates, r->lag, r->cpu);
-            fprintf(f, "checked,%s,none,%d,%d,1,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,,\n", way, r->t_max, r->actors,
+            fprintf(f, "checked,%s,none,%d,%d,1,%.6g,%.6g,%.6g,%.6g,%.4f,%.4f,%.4f,,,1\n", way, r->t_max, r->actors,
                     s->rollouts_per_s * r->t_max * m->repeat, s->updates_per_s, s->lag_mean, s->lag_p95, s->master,
                     s->in, s->out);
         }

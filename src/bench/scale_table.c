@@ -5,34 +5,46 @@
 
 #include "measure/probe.h"
 
-static const double LINK = 1.17e9, LATENCY = 1e-4; /* assumed: 10 Gbit/s less its headers, bytes/s; s */
+/* assumed: 10 Gbit/s less its headers, bytes/s; s; a million messages a second, as of TCP */
+static const double LINK = 1.17e9, LATENCY = 1e-4, MESSAGE = 1e-6;
 
 /* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits,
  * or as a bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is,
- * by itself, it may have factors. */
-static int list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[WIRE_WAYS])
+ * by itself, it may have factors. Then more threads of rank 0: of one node, and behind relays. */
+static void list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[SCALE_WAYS])
 {
-    static const char *const names[WIRE_WAYS] = {"direct",      "float32",  "bf16",           "significant",
-                                                 "float32-sum", "bf16-sum", "significant-sum"};
-    for (int i = 0; i < WIRE_WAYS; i++) {
-        struct scale_way *way = &ways[i];
-        const int wire = i ? (i - 1) % 3 : 0;
-        *way = (struct scale_way){.name = names[i], .direct = !i, .sum = i > 3, .wire = wire, .push_bytes = 4};
-        way->factors = i < 2;
-        if (wire == 1)
-            *way = (struct scale_way){
-                names[i], false, i > 3, wire, false, 2, m->conversions.encode, m->conversions.decode};
-        if (wire == 2)
-            *way = (struct scale_way){names[i],
-                                      false,
-                                      i > 3,
-                                      wire,
-                                      false,
-                                      1 / 8.0 + 4 * w->significant,
-                                      m->conversions.select,
-                                      m->conversions.expand};
+    static const char *const names[SCALE_WAYS] = {
+        "direct",          "float32",      "bf16",      "significant",      "float32-sum", "bf16-sum",
+        "significant-sum", "float32-most", "bf16-most", "significant-most", "node-1",      "node-2",
+        "node-4",          "node-8",       "relay-2",   "relay-4",          "relay-8"};
+    const double bytes[] = {4, 2, 1 / 8.0 + 4 * w->significant};
+    const double encode[] = {0, m->conversions.encode, m->conversions.select};
+    const double decode[] = {0, m->conversions.decode, m->conversions.expand};
+    for (int i = 0; i < SCALE_WAYS; i++) {
+        const int wire = i && i < WIRE_WAYS ? (i - 1) % 3 : 0, more = i - WIRE_WAYS;
+        ways[i] = (struct scale_way){.name = names[i],
+                                     .direct = !i,
+                                     .sum = i > 3 && i<WIRE_WAYS, .most = i> 6 && i < WIRE_WAYS,
+                                     .near = more >= 0 && more < 4,
+                                     .threads = more < 0   ? 1
+                                                : more < 4 ? 1 << more
+                                                           : 1 << (more - 3),
+                                     .wire = wire,
+                                     .factors = i < 2 || more >= 0,
+                                     .push_bytes = bytes[wire],
+                                     .encode = encode[wire],
+                                     .decode = decode[wire]};
     }
-    return WIRE_WAYS;
+}
+
+struct scale_layout scale_table_layout(const struct scale_words *w, const struct scale_measured *m,
+                                       const struct scale_way *way)
+{
+    return (struct scale_layout){.per_node = way->near ? 1 << 20 : w->per_node,
+                                 .relays = !way->direct,
+                                 .sum = way->sum,
+                                 .most = way->most ? m->most : 0,
+                                 .threads = way->threads};
 }
 
 struct scale_costs scale_table_costs(const struct scale_words *w, const struct scale_measured *m,
@@ -41,6 +53,7 @@ struct scale_costs scale_table_costs(const struct scale_words *w, const struct s
     struct scale_costs c = scale_costs_of(m, &m->far, t, way->factors);
     c.bandwidth = w->link > 0 ? w->link : LINK;
     c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
+    c.message = w->message > 0 ? w->message : MESSAGE;
     if (!way->factors) c.push_bytes = way->push_bytes * (double)m->whole.form.params;
     c.encode = way->encode;
     c.decode = way->decode;
@@ -49,13 +62,13 @@ struct scale_costs scale_table_costs(const struct scale_words *w, const struct s
 
 static void simulate(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
 {
-    struct scale_way ways[WIRE_WAYS];
-    const int count = list_ways(w, m, ways);
+    struct scale_way ways[SCALE_WAYS];
+    list_ways(w, m, ways);
     for (int t = 0; t < T_MAXES; t++)
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < SCALE_WAYS; i++) {
             struct scale_curve *c = &table->curve[table->curves++];
             const struct scale_costs costs = scale_table_costs(w, m, &ways[i], t);
-            struct scale_layout l = {.per_node = w->per_node, .relays = !ways[i].direct, .sum = ways[i].sum};
+            struct scale_layout l = scale_table_layout(w, m, &ways[i]);
             *c = (struct scale_curve){.way = ways[i], .t_max = idle_t_max[t]};
             for (int n = 1; n <= w->most && c->points < SCALE_POINTS; n *= 2) {
                 const int p = c->points++;

@@ -8,12 +8,15 @@
 #include "measure/limits.h"
 #include "measure/scale.h"
 
-enum { WIRE_WAYS = 7 };
+enum { WIRE_WAYS = 10, THREAD_WAYS = 7, SCALE_WAYS = WIRE_WAYS + THREAD_WAYS };
 
 /* One line of the picture: a way over the wire with one t_max, over actors. */
 struct scale_way {
     const char *name; /* "bf16-sum" */
     bool direct, sum;
+    bool most;             /* sums that nobody waits for */
+    bool near;             /* all actors on rank 0's node */
+    int threads;           /* of rank 0 */
     int wire;              /* 0 float32, 1 bf16, 2 significant */
     bool factors;          /* gradients have factors where they can; otherwise they are whole */
     double push_bytes;     /* per float of a whole one */
@@ -31,7 +34,7 @@ struct scale_curve {
     struct scale_result there; /* at the knee */
 };
 struct scale_table {
-    struct scale_curve curve[T_MAXES * WIRE_WAYS];
+    struct scale_curve curve[T_MAXES * SCALE_WAYS];
     int curves;
     /* simulations of what the sleeping actors did */
     struct scale_result check[2][T_MAXES * IDLE_SIZES]; /* [far] beside idle.rates and idle_far.rates */
@@ -40,6 +43,9 @@ struct scale_table {
 /* The costs of a cluster: this machine's cores, the link as given or assumed. */
 struct scale_costs scale_table_costs(const struct scale_words *w, const struct scale_measured *m,
                                      const struct scale_way *way, int t);
+
+struct scale_layout scale_table_layout(const struct scale_words *w, const struct scale_measured *m,
+                                       const struct scale_way *way);
 
 /* Simulates all of it. */
 void scale_table_fill(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table);

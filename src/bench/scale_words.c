@@ -32,6 +32,7 @@ int scale_words(struct bench *b, struct scale_words *w)
         {"--push", .real = &w->push, .low = 0.01, .high = 1e7, .unit = 1e-6},
         {"--apply", .real = &w->apply, .low = 0.01, .high = 1e7, .unit = 1e-6},
         {"--link", .real = &w->link, .low = 1e-3, .high = 1e5, .unit = 1e9 / 8},
+        {"--message", .real = &w->message, .low = 1e-3, .high = 1e4, .unit = 1e-6},
         {"--latency", .real = &w->latency, .low = 0.01, .high = 1e7, .unit = 1e-6},
         {"--significant", .real = &w->significant, .low = 1e-6, .high = 1},
         {"--lag", .real = &w->lag, .low = 1, .high = 1e9},

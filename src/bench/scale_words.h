@@ -9,6 +9,7 @@ struct scale_words {
     double step[T_MAXES];      /* s of an agent step with its share of the gradient, by t_max; 0: to be measured */
     double fetch, push, apply; /* s; 0: to be measured */
     double link, latency;      /* bytes/s, s; 0: as assumed (link) or measured (latency) */
+    double message;            /* s of rank 0's link for each message; 0: as assumed */
     double significant;        /* share of a gradient's entries that `significant` sends */
     double lag;                /* the most that is taken for harmless */
     int per_node, most;        /* actors */

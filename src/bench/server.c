@@ -221,7 +221,7 @@ static int look_at_model(const struct bench *b, struct server *s)
         for (int i = 0; i < 2; i++) s->form[i] = grad_form_of((size_t)b->params, &b->wide, i * b->rows[0]);
         return 0;
     }
-    struct net *net = bench_net_new(b->net ? b->net : "small", b->lstm);
+    struct net *net = bench_net_new(b->net ? b->net : "small", b->lstm, false);
     if (!net) return -1;
     const struct net_facts *facts = net_facts(net);
     for (int i = 0; i < 2; i++) s->form[i] = grad_form_of(facts->params, &facts->wide, i * ROWS);

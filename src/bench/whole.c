@@ -158,7 +158,7 @@ static void end(struct training *t)
     if (t->mpirun <= 0) return;
     int status;
     tell(t, SIGCONT);
-    kill(t->mpirun, SIGUSR1); /* passed on to the ranks: a stop */
+    family_tell(t->mpirun, SIGUSR1, SIGUSR1); /* a stop */
     for (int i = 0; i < 500; i++) {
         if (waitpid(t->mpirun, &status, WNOHANG)) return;
         if (i == 250) kill(t->mpirun, SIGTERM);

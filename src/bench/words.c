@@ -38,6 +38,14 @@ static int read_factors(const char *key, const char *text, void *bench)
                             text ? text : "(nothing)");
 }
 
+static int read_norm(const char *key, const char *text, void *bench)
+{
+    const bool layer = text && !strcmp(text, "layer");
+    ((struct bench *)bench)->norm = layer;
+    return layer || (text && !strcmp(text, "none")) ? 0
+                                                    : error_set("%s '%s': allowed: none, layer", key, text ? text : "");
+}
+
 /* A[,B...]: numbers of threads, each from 1 to 64. */
 static int read_threads(const char *key, const char *text, void *bench)
 {
@@ -69,6 +77,7 @@ int bench_words(struct bench *b, int argc, char **argv)
         {"--factors", .read = read_factors, .to = b},
         {"--threads", .read = read_threads, .to = b},
         {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
+        {"--norm", .read = read_norm, .to = b, .keep = true},
         {"--net", .text = &b->net, .keep = true},
     };
     const struct words words = {
@@ -88,26 +97,35 @@ int bench_options(const struct bench *b, struct option_set *set)
     return setup_complete(set);
 }
 
-struct net *bench_net_new(const char *spec, int lstm)
+struct net *bench_net_new(const char *spec, int lstm, bool norm)
 {
     const struct net_input picture = {.C = 4, .height = 84, .width = 84}, vector = {.dim = 4};
     const bool mlp = !strncmp(spec, "mlp", 3);
-    return net_new(&(struct net_config){
-        .spec = spec, .lstm = lstm, .input = mlp ? vector : picture, .heads = NET_HEADS_POLICY_V, .outputs = ACTIONS});
+    return net_new(&(struct net_config){.spec = spec,
+                                        .lstm = lstm,
+                                        .layer_norm = norm,
+                                        .input = mlp ? vector : picture,
+                                        .heads = NET_HEADS_POLICY_V,
+                                        .outputs = ACTIONS});
 }
 
 int bench_check_net(const struct bench *b, const char *what)
 {
     char unknown[80];
-    const char *lstm, *spec;
+    const char *lstm, *spec, *norm;
+    const bool net_alone = !strcmp(what, "net");
     const struct word rows[] = {{"--lstm", .text = &lstm},
-                                {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"}};
+                                {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"},
+                                {"--norm", .text = &norm}}; /* the last is of `net` alone */
     snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
-    const struct words words = {
-        .rows = rows, .row_count = 2, .unknown = {unknown, "; allowed: --seconds --net --lstm --params --threads"}};
+    const struct words words = {.rows = rows,
+                                .row_count = net_alone ? 3 : 2,
+                                .unknown = {unknown, net_alone
+                                                         ? "; allowed: --seconds --net --lstm --norm"
+                                                         : "; allowed: --seconds --net --lstm --params --threads"}};
     if (words_read(&words, b->argc, b->argv)) return -1;
     if (!b->net) return 0;
-    struct net *net = bench_net_new(b->net, b->lstm);
+    struct net *net = bench_net_new(b->net, b->lstm, b->norm);
     if (!net) return -1;
     net_free(&net);
     return 0;

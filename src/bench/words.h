@@ -12,6 +12,7 @@ struct bench {
     double seconds; /* to measure for; 0: not given */
     long params;    /* --params, 0: not given */
     int lstm;       /* --lstm */
+    bool norm;      /* --norm layer */
     bool json;      /* --json */
     /* --factors AT,IN,OUT,ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrix lies,
      * and the rank of the factors that are pushed, 0 for none; in 0: not given */
@@ -35,6 +36,6 @@ int bench_check_net(const struct bench *b, const char *what);
 
 /* A policy and value network over four 84x84 planes, or, for an mlp, four floats. NULL after error_set(). Owner:
  * net_free(). */
-struct net *bench_net_new(const char *spec, int lstm);
+struct net *bench_net_new(const char *spec, int lstm, bool norm);
 
 #endif

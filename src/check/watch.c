@@ -67,8 +67,11 @@ int check_watch(int (*work)(void *arg), void *arg, double patience)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(1);
         atomic_store(&board->call, CHECK_IN_NONE);
-        const int rc = work(arg);
-        fflush(NULL);
+        int rc = work(arg);
+        if ((fflush(NULL) || ferror(stdout)) && !rc) {
+            log_error("standard output cannot be written to");
+            rc = 1;
+        }
         atomic_store(&board->done, true);
         _exit(rc);
     }

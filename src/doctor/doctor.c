@@ -21,6 +21,7 @@
 #include "doctor/ranks.h"
 #include "doctor/say.h"
 #include "doctor/scale.h"
+#include "doctor/want.h"
 #include "job/family.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
@@ -46,14 +47,15 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     s.set = *set;
     doctor_open(d, &s);
     const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
-    const struct doctor_plan plan = {
-        .facts = &facts, .n = 1, .actors = actors, .params = params, .kept = doctor_kept(&s), .alone = true};
+    struct doctor_want want;
+    const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .want = &want, .alone = true};
+    doctor_want(&s, &plan, &want);
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);
     doctor_judge_pieces(d, &plan, !strncmp(set->values.env, "atari:", 6));
     doctor_folder(d, set->values.out, params);
-    if (s.ok) doctor_scale(d, &s, actors, NULL, NULL, 0);
+    if (s.ok && !doctor_lacks(&plan)) doctor_scale(d, &s, actors, NULL, NULL, 0);
     setup_close(&s.setup);
     return doctor_verdict(d);
 }
@@ -126,18 +128,19 @@ int doctor_main(int argc, char **argv)
         if (family_any_rank() <= 0) log_error("%s", error_text());
         return USAGE;
     }
+    char mend[256];
     const enum launch_kind kind = launch_kind();
     if (kind == LAUNCH_RANK) return doctor_ranks(&set);
     int actors = launch_actors(set.values.actors, set.values.master_threads);
     if (actors > RANKS_MOST - 1) actors = RANKS_MOST - 1;
     if (kind == LAUNCH_WRONG) {
-        doctor_say(&d, DOCTOR_FAIL, "launch", "mpirun -n 2 or more, srun --mpi=pmix, or no launcher at all", "%s",
-                   error_text());
+        snprintf(mend, sizeof mend, "mpirun -n 2 or more, %s, or no launcher at all", family_get()->srun);
+        doctor_say(&d, DOCTOR_FAIL, "launch", mend, "%s", error_text());
         return look_alone(&d, &set, actors);
     }
     const bool root = mpirun_check_root() != 0;
-    char mpirun[4096], mend[128];
-    snprintf(mend, sizeof mend, "apt-get install openmpi-bin, or load the module of %s", family_get()->name);
+    char mpirun[4096];
+    snprintf(mend, sizeof mend, "install it (%s), or load the module of %s", family_get()->package, family_get()->name);
     if (!doctor_on_path(family_mpirun(mpirun, sizeof mpirun)))
         doctor_say(&d, DOCTOR_FAIL, "mpirun", mend, "not on the PATH");
     const char *tmp = getenv("TMPDIR");

@@ -8,14 +8,21 @@
 
 #include "doctor/facts.h"
 
+/* What training takes of a host's memory, in bytes. */
+struct doctor_want {
+    double window, least;     /* of it in /dev/shm; at least, where every actor copies the weights */
+    double bytes, most;       /* all; what takes most of it */
+    const char *what, *lower; /* that, and the options by which it takes less */
+    char refused[512];        /* "", or why a process may not take what it needs (rank 0's host) */
+};
+
 /* Facts of (n) ranks, in order of rank. */
 struct doctor_plan {
     const struct doctor_facts *facts; /* (n) */
     int n;
-    int actors;    /* that a run would have */
-    size_t params; /* of its network */
-    double kept;   /* bytes that its actors keep to learn from, all together */
-    bool alone;    /* facts of one process that is not under a launcher */
+    int actors;                     /* that a run would have */
+    const struct doctor_want *want; /* (n) of the host of each */
+    bool alone;                     /* facts of one process that is not under a launcher */
 };
 
 static inline bool same_host(const struct doctor_facts *a, const struct doctor_facts *b)

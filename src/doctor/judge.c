@@ -1,10 +1,11 @@
 /* judge.c -- see judge.h. */
 #include "doctor/judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FILES_BASE = 64, FILES_A_RANK = 8, MB = 1000000 };
-static const double RANK_BYTES = 150e6; /* of a rank with the small network on Atari, measured as resident memory */
+static const double LITTLE = 1.25; /* times what is taken for sure: libraries and the system take some, too */
 
 /* Two ranks on one core, while others lie idle. */
 static void judge_binding(struct doctor *d, const struct doctor_plan *p, const struct doctor_facts *host, int cores)
@@ -92,37 +93,40 @@ void doctor_judge_cores(struct doctor *d, const struct doctor_plan *p)
     doctor_say(d, DOCTOR_OK, "kernels", NULL, "%s", p->facts[0].kernels);
 }
 
+/* Its /dev/shm, and all of its memory. */
+static void judge_room(struct doctor *d, const struct doctor_plan *p, const struct doctor_facts *host, int ranks)
+{
+    const struct doctor_want *const want = &p->want[host - p->facts];
+    const double free = (double)host->memory;
+    char mend[192];
+    if ((double)host->shm_free < want->window && ranks > 1)
+        doctor_say(d, DOCTOR_WARN, "shm", "mount -o remount,size=1G /dev/shm, or docker run --shm-size=1g",
+                   "%s: /dev/shm has %.0f MB free and the window of %d actors takes %.0f: %s", host->host,
+                   (double)host->shm_free / MB, p->actors, want->window / MB,
+                   (double)host->shm_free < want->least
+                       ? "gradients would go through the MPI library instead"
+                       : "each actor would copy the weights for every rollout instead");
+    else
+        doctor_say(d, DOCTOR_OK, "shm", NULL, "%s: /dev/shm has %.0f MB free, the window takes %.0f", host->host,
+                   (double)host->shm_free / MB, want->window / MB);
+    snprintf(mend, sizeof mend, "lower %.120s, or ask for more memory (sbatch --mem)", want->lower ? want->lower : "");
+    if (want->refused[0])
+        doctor_say(d, DOCTOR_FAIL, "memory", "as the line says, or a larger limit", "%s", want->refused);
+    else if (host->memory < 0 || free >= LITTLE * want->bytes)
+        doctor_say(d, DOCTOR_OK, "memory", NULL, "%s: %.0f MB free, %d ranks take %.0f at least", host->host, free / MB,
+                   ranks, want->bytes / MB);
+    else
+        doctor_say(d, free < want->bytes ? DOCTOR_FAIL : DOCTOR_WARN, "memory", mend,
+                   "%s: %.0f MB are free, and %d ranks take %.0f at least, %.0f of it for %s", host->host, free / MB,
+                   ranks, want->bytes / MB, want->most / MB, want->what);
+}
+
 static void judge_host_memory(struct doctor *d, const struct doctor_plan *p, const struct doctor_facts *host)
 {
     int ranks = 0;
     for (int r = 0; r < p->n; r++) ranks += same_host(&p->facts[r], host);
     if (p->alone) ranks = p->actors + 1;
-    /* weights for each actor here to read in place, and twice more (five times where there are remote readers), target
-     * and snapshot, a mailbox for each actor of the job */
-    const bool first = same_host(host, p->facts);
-    const int readers = first ? ranks - 1 : ranks;
-    const double theta = (double)p->params * sizeof(float), least = theta * (8 + (first ? p->actors : ranks)),
-                 window = least + theta * readers;
-    if ((double)host->shm_free < window && ranks > 1)
-        doctor_say(d, DOCTOR_WARN, "shm", "mount -o remount,size=1G /dev/shm, or docker run --shm-size=1g",
-                   "%s: /dev/shm has %.0f MB free and the window of %d actors takes %.0f: %s", host->host,
-                   (double)host->shm_free / MB, p->actors, window / MB,
-                   (double)host->shm_free < least ? "gradients would go through the MPI library instead"
-                                                  : "each actor would copy the weights for every rollout instead");
-    else
-        doctor_say(d, DOCTOR_OK, "shm", NULL, "%s: /dev/shm has %.0f MB free, the window takes %.0f", host->host,
-                   (double)host->shm_free / MB, window / MB);
-    const double kept = p->actors ? p->kept * readers / p->actors : 0;
-    const double need = ranks * (RANK_BYTES + 6.0 * (double)p->params * sizeof(float)) + window + kept;
-    if (host->memory >= 0 && (double)host->memory < need)
-        doctor_say(d, DOCTOR_WARN, "memory",
-                   kept > 0 ? "lower --memory, or ask for more memory (sbatch --mem)"
-                            : "start fewer ranks, or ask for more memory (sbatch --mem)",
-                   "%s: %.0f MB are free and %d ranks want about %.0f", host->host, (double)host->memory / MB, ranks,
-                   need / MB);
-    else
-        doctor_say(d, DOCTOR_OK, "memory", NULL, "%s: %.0f MB free, %d ranks want about %.0f", host->host,
-                   (double)host->memory / MB, ranks, need / MB);
+    judge_room(d, p, host, ranks);
     const int64_t files = FILES_BASE + (int64_t)FILES_A_RANK * (p->alone ? ranks : p->n);
     if (host->files >= 0 && host->files < files)
         doctor_say(d, host->files < files / 4 ? DOCTOR_FAIL : DOCTOR_WARN, "files",

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "job/family.h"
+
 enum { TMP_LEAST = 16000000 };
 
 void doctor_judge_start(struct doctor *d, const struct doctor_plan *p)
@@ -35,17 +37,22 @@ void doctor_judge_mpi(struct doctor *d, const struct doctor_plan *p)
 {
     const struct doctor_facts *first = &p->facts[0];
     const struct doctor_facts *blind = NULL;
+    char settings[160] = "";
     int mangled = -1;
+    if (first->yield[0]) /* Open MPI, which has these */
+        snprintf(settings, sizeof settings, "; osc = %s, btl = %s", first->osc[0] ? first->osc : "(default)",
+                 first->btl[0] ? first->btl : "(default)");
     for (int r = 0; r < p->n; r++) {
         if (p->facts[r].mangled && mangled < 0) mangled = r;
         if (p->facts[r].copy_error > 0 && !blind) blind = &p->facts[r];
     }
     if (mangled >= 0)
-        doctor_say(d, DOCTOR_FAIL, "messages", "export OMPI_MCA_btl_vader_single_copy_mechanism=none",
+        doctor_say(d, DOCTOR_FAIL, "messages",
+                   first->yield[0] ? "export OMPI_MCA_btl_vader_single_copy_mechanism=none"
+                                   : "load another MPI library",
                    "a message of 1 MB to rank %d on %s came changed", p->facts[mangled].rank, p->facts[mangled].host);
     else if (p->n > 1)
-        doctor_say(d, DOCTOR_OK, "messages", NULL, "1 MB from each of %d ranks to the next; osc = %s, btl = %s", p->n,
-                   first->osc[0] ? first->osc : "(default)", first->btl[0] ? first->btl : "(default)");
+        doctor_say(d, DOCTOR_OK, "messages", NULL, "1 MB from each of %d ranks to the next%s", p->n, settings);
     if (first->no_relays && count_hosts(p) > 1)
         doctor_say(
             d, DOCTOR_WARN, "threads", "use a build of the MPI library with threads (--enable-mpi-thread-multiple)",
@@ -115,8 +122,9 @@ void doctor_judge_network(struct doctor *d, const struct doctor_plan *p)
     for (int i = 0; i < first->nets; i++)
         if (everywhere(p, &first->net[i]) && !twin(p, first, &first->net[i]) && !common) common = &first->net[i];
     if (common) print_address(address, common->address & common->mask);
-    if (common)
-        snprintf(mend, sizeof mend, "export OMPI_MCA_btl_tcp_if_include=%s/%d", address, mask_bits(common->mask));
+    char bits[32];
+    if (common) snprintf(bits, sizeof bits, "%s/%d", address, mask_bits(common->mask));
+    family_keep_to(mend, sizeof mend, common ? common->name : NULL, bits);
     for (int r = 0; r < p->n; r++)
         for (int i = 0; i < p->facts[r].nets && is_first(p, r); i++) {
             const struct doctor_net *net = &p->facts[r].net[i];
@@ -124,7 +132,7 @@ void doctor_judge_network(struct doctor *d, const struct doctor_plan *p)
             if (!other || is_left_out(&p->facts[r], net) || twins) continue;
             twins = true;
             print_address(address, net->address);
-            doctor_say(d, DOCTOR_WARN, "interfaces", common ? mend : "export OMPI_MCA_btl_tcp_if_include=NETWORK/BITS",
+            doctor_say(d, DOCTOR_WARN, "interfaces", mend,
                        "%s and %s both have the address %s (%s): connections through it lead nowhere", p->facts[r].host,
                        other->host, address, net->name);
         }

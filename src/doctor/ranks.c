@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <mpi.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #include "doctor/judge_mpi.h"
 #include "doctor/mpi.h"
 #include "doctor/scale.h"
+#include "doctor/want.h"
+#include "job/family.h"
 #include "measure/idle.h"
 #include "measure/made.h"
 #include "measure/mpi_ranks.h"
@@ -67,6 +70,9 @@ static void say_link(const struct doctor_facts *f, bool local, const struct idle
 {
     const double bytes = (double)params * sizeof(float), in = bytes / c->push, out = bytes / c->fetch;
     const char *how = local ? "shared memory" : "the network";
+    char mend[200], keep[160];
+    snprintf(mend, sizeof mend, "see that traffic takes the fast network: %s",
+             family_keep_to(keep, sizeof keep, NULL, NULL));
     if (c->ask > SLOW_ANSWER)
         doctor_say(&doctor, DOCTOR_WARN, "link",
                    local ? "mpirun --bind-to none: actor and rank 0 may sit on one core"
@@ -74,8 +80,7 @@ static void say_link(const struct doctor_facts *f, bool local, const struct idle
                    "%s to rank 0 by %s: %.3g us for a question without weights; fetch %.3g GB/s, push %.3g GB/s",
                    f->host, how, 1e6 * c->ask, 1e-9 * out, 1e-9 * in);
     else if (in < SLOW_LINK || out < SLOW_LINK)
-        doctor_say(&doctor, DOCTOR_WARN, "link",
-                   "see that traffic takes the fast network: export OMPI_MCA_btl_tcp_if_include=NETWORK/BITS",
+        doctor_say(&doctor, DOCTOR_WARN, "link", mend,
                    "%s to rank 0 by %s: fetch %.3g GB/s, push %.3g GB/s: less than a gigabit link has", f->host, how,
                    1e-9 * out, 1e-9 * in);
     else
@@ -92,8 +97,7 @@ static void say_progress(struct idle_master *h, const struct gathered *w, int re
     }
     const int served = idle_absent(h, remote - 1);
     if (served < 0)
-        doctor_say(&doctor, DOCTOR_FAIL, "progress", "export OMPI_MCA_osc=^ucx, or load the site's UCX module", "%s",
-                   error_text());
+        doctor_say(&doctor, DOCTOR_FAIL, "progress", family_get()->windows, "%s", error_text());
     else
         doctor_say(&doctor, DOCTOR_OK, "progress", NULL, "a fetch from %s %s", w->facts[remote].host,
                    served ? "is served while rank 0 does other things"
@@ -115,10 +119,9 @@ static int visit(struct gathered *w, struct share *share, int size, size_t param
         if (w->local[r]) w->here++;
         if (!w->local[r] && remote < 0) remote = r;
         if (!is_first(&actors, r - 1) || hosts++ >= HOSTS_MOST) continue;
-        stage(0, "window", "see that rank 0's node is reached from all others by one-sided transfers (OMPI_MCA_osc)");
+        stage(0, "window", "see that rank 0's node is reached from all others by one-sided transfers");
         if ((rc = idle_alone(&h, r - 1, MEASURE, &c))) {
-            doctor_say(&doctor, DOCTOR_FAIL, "window", "export OMPI_MCA_osc=^ucx, or load the site's UCX module", "%s",
-                       error_text());
+            doctor_say(&doctor, DOCTOR_FAIL, "window", family_get()->windows, "%s", error_text());
             break;
         }
         say_link(&w->facts[r], w->local[r], &c, params);
@@ -143,7 +146,7 @@ static int try_window(struct gathered *w, struct mpi_ranks *r, size_t params)
     const struct idle_part part = {.whole = whole, .form = {whole, whole}};
     const struct share_config config = {
         .params = params, .target = true, .snapshot = true, .episodes = 16, .direct = true, .refused = on_refused};
-    stage(r->rank, "window", "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand");
+    stage(r->rank, "window", family_get()->windows);
     const double start = clock_seconds();
     r->share = share_open(MPI_COMM_WORLD, &config);
     const double took = clock_seconds() - start;
@@ -199,22 +202,29 @@ static int try_relays(struct gathered *w, struct mpi_ranks *r, size_t params)
     return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
-static void judge(const struct gathered *w, int size, size_t params, double kept, bool atari)
+/* False where there is too little memory to try what training would do. */
+static bool judge(const struct gathered *w, int size, const struct doctor_setup *s)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n = 0, hosts;
-    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .params = params, .kept = kept};
+    struct doctor_want *want = memory_new((size_t)size, sizeof *want);
+    const struct doctor_plan plan = {.facts = w->facts, .n = size, .actors = size - 1, .want = want};
+    doctor_want(s, &plan, want);
     hosts = count_hosts(&plan);
     MPI_Get_library_version(library, &n);
     library[strcspn(library, ",\n")] = 0;
     doctor_say(&doctor, DOCTOR_OK, "launch", NULL, "%d ranks on %d host%s, %s", size, hosts, hosts > 1 ? "s" : "",
                library);
+    doctor_say(&doctor, DOCTOR_OK, "family", NULL, "%s: where a rank dies %s", family_get()->name, family_deaths());
     doctor_judge_start(&doctor, &plan);
     doctor_judge_cores(&doctor, &plan);
     doctor_judge_memory(&doctor, &plan);
     doctor_judge_network(&doctor, &plan);
     doctor_judge_mpi(&doctor, &plan);
-    doctor_judge_pieces(&doctor, &plan, atari);
+    doctor_judge_pieces(&doctor, &plan, !strncmp(s->set.values.env, "atari:", 6));
+    const bool enough = !doctor_lacks(&plan);
+    free(want);
+    return enough;
 }
 
 int doctor_ranks(struct option_set *set)
@@ -233,17 +243,22 @@ int doctor_ranks(struct option_set *set)
     }
     doctor_facts(&mine);
     doctor_mpi_facts(&mine);
-    stage(r.rank, "messages", "export OMPI_MCA_btl_tcp_if_include=NETWORK/BITS, a network that all nodes share");
+    char mend[200], keep[160];
+    snprintf(mend, sizeof mend, "%s, a network that all nodes share", family_keep_to(keep, sizeof keep, NULL, NULL));
+    stage(r.rank, "messages", mend);
     doctor_mpi_try(&mine, r.rank, r.size);
     CHECK_MPI(MPI_Gather(&mine, sizeof mine, MPI_BYTE, w.facts, sizeof mine, MPI_BYTE, 0, MPI_COMM_WORLD));
     if (r.rank == 0) {
-        const bool atari = !strncmp(set->values.env, "atari:", 6);
-        if (!doctor_open(&doctor, &s)) params = (int64_t)s.setup.facts->params;
-        judge(&w, r.size, (size_t)params, doctor_kept(&s), atari);
+        alarm(0); /* an environment may take its time */
+        doctor_open(&doctor, &s);
+        if (judge(&w, r.size, &s) && s.ok)
+            params = (int64_t)s.setup.facts->params;
+        else
+            s.ok = false;
     }
     CHECK_MPI(MPI_Bcast(&params, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
     if (r.size == 1)
-        doctor_say(&doctor, DOCTOR_FAIL, "launch", "two ranks or more: srun --mpi=pmix -n 2",
+        doctor_say(&doctor, DOCTOR_FAIL, "launch", "two ranks or more, -n 2",
                    "one rank cannot train: rank 0 is the master, every other rank an actor");
     const int lost = r.size > 1 && (try_window(&w, &r, (size_t)params) || try_relays(&w, &r, (size_t)params));
     alarm(0);

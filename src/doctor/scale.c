@@ -25,13 +25,6 @@ int doctor_open(struct doctor *d, struct doctor_setup *s)
     return -1;
 }
 
-double doctor_kept(const struct doctor_setup *s)
-{
-    if (!s->ok || !s->setup.algo->replay) return 0;
-    const struct agent_config config = setup_agent_config(&s->setup, 1);
-    return agent_replay_bytes(&config, &s->setup.world);
-}
-
 /* s of a rollout and its gradient, or, of one that is used in several epochs, a gradient's share; 0 after
  * error_set(). */
 static double time_rollouts(const struct setup *setup, double *frames)
@@ -122,18 +115,46 @@ static void add_far(struct scale_costs *c, const struct idle_costs *far, double 
     c->fetch_bytes = bytes;
 }
 
+/* Best s of a gradient added to another. */
+static double time_adding(size_t params)
+{
+    float *to = memory_floats(params), *from = memory_floats(params);
+    double best = HUGE_VAL;
+    for (int round = 0; round < ROUNDS; round++) {
+        const double start = clock_seconds();
+        for (size_t i = 0; i < params; i++) to[i] += from[i];
+        best = fmin(best, clock_seconds() - start);
+    }
+    free(to);
+    free(from);
+    return best;
+}
+
+/* What the options make of gradients on their way, and of rank 0. */
+static void add_options(const struct options *o, size_t params, struct scale_costs *c, struct scale_layout *l)
+{
+    l->threads = (int)o->master_threads;
+    l->relays = o->relay != RELAY_OFF;
+    l->sum = o->combine == COMBINE_SUM;
+    l->most = (int)o->combine_most;
+    c->serial = SCALE_SERIAL;
+    if (l->sum) c->sum = time_adding(params);
+}
+
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
                   const struct idle_costs *far, int per_node)
 {
-    static const char mend[] =
-        "fewer ranks, a larger --t-max, or see `dunlin bench scale` for what other settings bear";
+    static const char mend[] = "fewer ranks, a larger --t-max, --combine sum --combine-most 16 over several nodes "
+                               "(frames/s for fewer updates), "
+                               "or see `dunlin bench scale` for what other settings bear";
     struct scale_costs c = {.wake = 5e-5};
-    struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near, .relays = true};
+    struct scale_layout l = {.per_node = per_node > 0 ? per_node : 1, .far = far && !near};
     struct scale_result at;
     enum scale_limit limit;
     const struct grad_form form = form_of_pushes(&s->setup);
     const double unit = sizeof(float), bytes = unit * (double)form.params;
     double frames = 0;
+    add_options(&s->set.values, form.params, &c, &l);
     c.push_bytes = unit * (double)grad_floats(&form);
     if (time_updates(&s->setup, &form, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
         doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());

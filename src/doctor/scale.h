@@ -14,8 +14,6 @@ struct doctor_setup {
 };
 /* The environment and network that training would open. 0, or -1 after a finding. */
 int doctor_open(struct doctor *d, struct doctor_setup *s);
-/* Bytes that the actors of such a training keep to learn from, all together; 0 where it has no replay. */
-double doctor_kept(const struct doctor_setup *s);
 /* How many actors pay. near: costs on rank 0's node (NULL: not measured); far: over the slowest link (NULL: none). */
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
                   const struct idle_costs *far, int per_node);

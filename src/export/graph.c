@@ -70,6 +70,19 @@ static void go_on(struct making *m, struct step *s)
     }
 }
 
+/* A normalisation, called LAYER_norm, belongs to the layer before it. */
+static bool add_norm(struct making *m, const char *layer)
+{
+    char name[32];
+    struct step *s = m->g->count ? &m->g->steps[m->g->count - 1] : NULL;
+    if (!s) return false;
+    snprintf(name, sizeof name, "%s_norm", s->name);
+    if (strcmp(layer, name) != 0) return false;
+    s->gain = find(m->net, layer, "weight");
+    s->shift = find(m->net, layer, "bias");
+    return s->gain && s->shift;
+}
+
 static int add(struct making *m, const char *layer, int trunk)
 {
     const struct known *k = known_layer(trunk && !strncmp(layer, "v_", 2) ? layer + 2 : layer);
@@ -115,7 +128,7 @@ int graph_make(struct graph *g, const struct net *net, const struct net_config *
             g->critic = true;
             start_trunk(&m);
         }
-        if (add(&m, layer, g->critic)) return -1;
+        if (!add_norm(&m, layer) && add(&m, layer, g->critic)) return -1;
     }
     if (config->obs_norm) {
         g->mean = find(m.net, "norm", "mean");

@@ -15,6 +15,7 @@ struct step {
     const struct tensor *weight;   /* conv (out, in, kh, kw), else (out, in); of an LSTM (4 cells, in), gates i f g o */
     const struct tensor *bias;     /* (out) */
     const struct tensor *weight_h; /* of an LSTM: (4 cells, cells) */
+    const struct tensor *gain, *shift; /* (out) of its normalisation before the activation; NULL: it has none */
     enum activation activation;
     int stride;           /* of a convolution */
     int C, height, width; /* of the planes or the map that it reads; C 0: a row of floats */

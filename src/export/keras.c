@@ -14,8 +14,10 @@
 #include "export/export.h"
 #include "store/h5.h"
 
-enum { CONVS, DENSES, LSTMS, CLASSES };
-static const char *const CLASS[CLASSES] = {"conv2d", "dense", "lstm_cell"};
+enum { CONVS, DENSES, LSTMS, NORMS, CLASSES };
+static const char *const CLASS[CLASSES] = {"conv2d", "dense", "lstm_cell", "layer_normalization"};
+
+enum { KERAS_NAME = 48 };
 
 struct keras {
     hid_t file;
@@ -72,14 +74,30 @@ static int put_conv(struct keras *w, const char *layer, const struct tensor *t)
     return rc;
 }
 
+/* The name of the next layer of a class. */
+static void next_of(struct keras *w, int class, char layer[KERAS_NAME])
+{
+    char number[16] = "";
+    const int n = w->count[class]++;
+    if (n) snprintf(number, sizeof number, "_%d", n);
+    snprintf(layer, KERAS_NAME, "%s%s", CLASS[class], number);
+}
+
+static int put_norm(struct keras *w, const struct step *s)
+{
+    char layer[KERAS_NAME];
+    if (!s->gain) return 0;
+    next_of(w, NORMS, layer);
+    return put_tensor(w, layer, 0, s->gain) || put_tensor(w, layer, 1, s->shift) ? -1 : 0;
+}
+
 static int put_step(struct keras *w, const struct step *s)
 {
     static const struct step row = {.C = 0};
     const int class = s->kind == STEP_CONV ? CONVS : s->kind == STEP_LSTM ? LSTMS : DENSES;
-    char layer[32], number[16] = "";
-    const int n = w->count[class]++;
-    if (n) snprintf(number, sizeof number, "_%d", n);
-    snprintf(layer, sizeof layer, "%s%s", CLASS[class], number);
+    char layer[KERAS_NAME];
+    if (put_norm(w, s)) return -1;
+    next_of(w, class, layer);
     if (class == CONVS) return put_conv(w, layer, s->weight) || put_tensor(w, layer, 1, s->bias) ? -1 : 0;
     if (put_matrix(w, layer, 0, s->weight, s)) return -1;
     if (class == DENSES) return put_tensor(w, layer, 1, s->bias);

@@ -16,11 +16,12 @@
 enum { MODEL_IR = 1, MODEL_PRODUCER = 2, MODEL_VERSION = 3, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
 enum { GRAPH_NODE = 1, GRAPH_NAME = 2, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
 enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_TYPE = 4, NODE_ATTRIBUTE = 5 };
-enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_I = 3, ATTRIBUTE_INTS = 8, ATTRIBUTE_TYPE = 20, TYPE_INT = 2, TYPE_INTS = 7 };
+enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_F = 2, ATTRIBUTE_I = 3, ATTRIBUTE_INTS = 8, ATTRIBUTE_TYPE = 20 };
+enum { TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_INTS = 7 };
 enum { TENSOR_DIMS = 1, TENSOR_TYPE = 2, TENSOR_NAME = 8, TENSOR_DATA = 9 };
 enum { FLOAT = 1, UINT8 = 2, INT64 = 7, NAME = 48 };
 
-static const float LEAST = 1e-8F; /* variance, as in nn/normal.c */
+static const float LEAST = 1e-8F, LEAST_OF_LAYER = 1e-5F; /* variance, as in nn/normal.c, nn/layer_norm.c */
 
 struct onnx {
     const struct exported *e;
@@ -181,6 +182,37 @@ static void lstm(struct onnx *o, const struct step *s)
     plain(o, "Squeeze", n[9], n[3], NULL);
 }
 
+static void transpose(struct onnx *o, const struct step *s, const char *part, const int *axes)
+{
+    char answer[NAME];
+    snprintf(answer, sizeof answer, "%s/%s", s->name, part);
+    struct message n = node("Transpose", answer, (const char *const[]){o->value, NULL});
+    attribute(&n, "perm", 4, axes);
+    put_node(o, &n, answer);
+}
+
+/* Over the last axis; a map's channels are brought there and back. */
+static void normalise_layer(struct onnx *o, const struct step *s)
+{
+    char answer[NAME];
+    struct message least = {0};
+    const bool map = s->kind == STEP_CONV;
+    if (!s->gain) return;
+    weights(o, s->gain);
+    weights(o, s->shift);
+    if (map) transpose(o, s, "last", (const int[]){0, 2, 3, 1});
+    snprintf(answer, sizeof answer, "%s/norm", s->name);
+    struct message n =
+        node("LayerNormalization", answer, (const char *const[]){o->value, s->gain->name, s->shift->name, NULL});
+    attribute(&n, "axis", 1, (const int[]){-1});
+    message_text(&least, ATTRIBUTE_NAME, "epsilon");
+    message_float(&least, ATTRIBUTE_F, LEAST_OF_LAYER);
+    message_int(&least, ATTRIBUTE_TYPE, TYPE_FLOAT);
+    message_part(&n, NODE_ATTRIBUTE, &least);
+    put_node(o, &n, answer);
+    if (map) transpose(o, s, "first", (const int[]){0, 3, 1, 2});
+}
+
 static void activate(struct onnx *o, const struct step *s)
 {
     char answer[NAME];
@@ -204,6 +236,7 @@ static void conv_or_dense(struct onnx *o, const struct step *s)
         attribute(&n, "transB", 1, (const int[]){1});
     }
     put_node(o, &n, answer);
+    normalise_layer(o, s);
     activate(o, s);
 }
 

@@ -89,9 +89,9 @@ static void put_model(struct facts *f, const struct model *m)
 
 int export_safetensors(const struct exported *e, struct message *file)
 {
-    static const char *const OPTIONS_TOLD[] = {"env",      "algo",       "net",      "lstm",
-                                               "critic",   "activation", "obs-norm", "reward-norm",
-                                               "eval-eps", "frame-skip", "grey"};
+    static const char *const OPTIONS_TOLD[] = {"env",        "algo",       "net",       "lstm",        "norm",
+                                               "critic",     "activation", "obs-norm",  "reward-norm", "eval-eps",
+                                               "frame-skip", "grey",       "no-op-max", "sticky"};
     struct facts f = {.count = 0};
     char score[32];
     size_t size;

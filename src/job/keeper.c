@@ -30,7 +30,7 @@ static char value[64];
 static int tell(int sig, bool ranks)
 {
     int n;
-    pid_t *pids = process_all_with(KEEPER_VARIABLE, value, &n);
+    pid_t *pids = process_all_with(START_VARIABLE, value, &n);
     for (int i = 0; i < n && sig; i++)
         if (!ranks || family_rank_of(pids[i]) >= 0) kill(pids[i], sig);
     free(pids);

@@ -5,11 +5,8 @@
 
 #include <sys/types.h>
 
-/* The environment's variable that all processes of a start have, and no other: what the keeper finds them by. */
-#define KEEPER_VARIABLE "DUNLIN_START"
-
 /* Starts it where there is none yet. `seconds`: how long they may take to end by themselves once we are gone. Returns
- * KEEPER_VARIABLE's value; where no process is to be had there is no keeper, and all else works. */
+ * START_VARIABLE's value; where no process is to be had there is no keeper, and all else works. */
 const char *keeper_open(double seconds);
 /* From now on they may take `seconds`. */
 void keeper_allow(double seconds);

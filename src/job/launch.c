@@ -32,24 +32,51 @@ static int env_int(const char *name)
     return v ? atoi(v) : 0;
 }
 
+/* Tasks that nothing tells of each other: N trainings of one rank, into one folder. The first says it, once. */
+static void refuse_apart(int told)
+{
+    const struct family *f = family_get();
+    error_set("%d tasks were started that cannot see each other: this program is linked to %s: use its own mpirun, "
+              "or %s",
+              told, f->name, f->srun);
+}
+
+int launch_check_ranks(int size)
+{
+    if (size > 1) return 0;
+    if (family_told() > 1)
+        refuse_apart(family_told());
+    else
+        error_set("one rank cannot train: rank 0 is the master, every other rank an actor; give mpirun -n 2 or more, "
+                  "or start `dunlin train` without a launcher");
+    return -1;
+}
+
+/* srun --mpi=pmi2 over several nodes. */
+static bool pmi2_of_nodes(void)
+{
+    const char *way = getenv("SLURM_MPI_TYPE");
+    return way && !strcmp(way, "pmi2") && env_int("SLURM_STEP_NUM_NODES") > 1;
+}
+
 enum launch_kind launch_kind(void)
 {
     const struct family *f = family_get();
-    const int size = family_size(), rank = family_any_rank();
-    if (size >= 2) return LAUNCH_RANK;
+    const int size = family_size(), told = family_told();
+    const bool library = f->library && getenv(f->library);
+    if (size >= 2 && (!f->library || library || !pmi2_of_nodes())) return LAUNCH_RANK;
     if (size == 1) {
-        error_set("one rank cannot train: rank 0 is the master, every other rank an actor; give mpirun -n 2 or more, "
-                  "or start `dunlin train` without a launcher");
+        launch_check_ranks(1);
         return LAUNCH_WRONG;
     }
-    const bool slurm = getenv("SLURM_STEP_ID") && env_int("SLURM_STEP_NUM_TASKS") > 1;
     const bool foreign = env_int("OMPI_COMM_WORLD_SIZE") > 1 || env_int("PMI_SIZE") > 1;
-    if (!foreign && (getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE"))) return LAUNCH_RANK; /* srun --mpi=pmix */
-    if (slurm || foreign) {
-        if (rank > 0) _exit(0); /* the first task says it, once */
-        error_set("several tasks were started that cannot see each other: this program is linked to %s: use its own "
-                  "mpirun, or %s",
-                  f->name, f->proof ? "srun --mpi=pmi2" : "srun --mpi=pmix (without PMIx they have no way to)");
+    const bool pmix = getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE"); /* srun --mpi=pmix */
+    if (!foreign && pmix && family_speaks_pmix()) return LAUNCH_RANK;
+    if (!foreign && !pmix && told > 1 && (f->quiet || library))
+        return LAUNCH_RANK; /* it may be linked to Slurm's own library */
+    if (told > 1) {
+        if (family_any_rank() > 0) _exit(0);
+        refuse_apart(told);
         return LAUNCH_WRONG;
     }
     if (getenv("DUNLIN_LAUNCHED")) {
@@ -146,26 +173,13 @@ void launch_catch_signals(void)
     if (!sigaction(SIGTSTP, NULL, &now) && now.sa_handler != SIG_IGN) sigaction(SIGTSTP, &stop, NULL);
 }
 
-/* Reaches the ranks, by mpirun where it passes signals on, else those of this node: rank 0, which tells the others. */
-static void tell_ranks(pid_t mpirun, int sig, int by_mpirun)
-{
-    if (family_get()->signals) {
-        kill(mpirun, by_mpirun);
-        return;
-    }
-    int n;
-    pid_t *pids = family_ranks(mpirun, &n);
-    for (int i = 0; i < n; i++) kill(pids[i], sig);
-    free(pids);
-}
-
 /* Ctrl-Z reaches us alone. */
 static void stop_all(pid_t mpirun)
 {
     got_stop = 0;
-    tell_ranks(mpirun, SIGSTOP, SIGTSTP);
+    family_tell(mpirun, SIGSTOP, SIGTSTP);
     kill(getpid(), SIGSTOP); /* until fg */
-    tell_ranks(mpirun, SIGCONT, SIGCONT);
+    family_tell(mpirun, SIGCONT, SIGCONT);
 }
 
 /* Rank 0 where it is on the node of mpirun, as on the node of both it is; else 0. */
@@ -184,7 +198,7 @@ static pid_t find_master(pid_t mpirun)
 static void tell_master(pid_t mpirun)
 {
     const pid_t master = find_master(mpirun);
-    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) tell_ranks(mpirun, SIGUSR1, SIGUSR1);
+    if (!master || kill(master, got_signal == SIGHUP ? SIGTERM : got_signal)) family_tell(mpirun, SIGUSR1, SIGUSR1);
 }
 
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */

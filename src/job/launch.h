@@ -10,12 +10,16 @@
 
 enum launch_kind {
     LAUNCH_ALONE, /* no launcher: launch_run() */
-    LAUNCH_RANK,  /* a rank of mpirun or of srun --mpi=pmix: MPI_Init */
+    LAUNCH_RANK,  /* a rank of mpirun or srun: MPI_Init, then launch_check_ranks() */
     LAUNCH_WRONG, /* error_set() says how it should be started: exit 2 */
 };
 /* Several tasks that cannot see each other are LAUNCH_WRONG in the first of them; in the others it does not return,
  * they end. */
 enum launch_kind launch_kind(void);
+
+/* For a LAUNCH_RANK, behind MPI_Init: is MPI_COMM_WORLD, of `size`, one that can train? 0, or -1 after error_set(): it
+ * is alone, and each of several tasks may find that of itself. */
+int launch_check_ranks(int size);
 
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core; beyond
  * its first, each of rank 0's threads has a core of its own. At least 1. */

@@ -56,6 +56,15 @@ static void drop_handlers(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What the family wants there, where nobody has said otherwise. mpirun's daemons are a step of Slurm's: within one,
+ * such as an interactive shell, it would wait for that one's cores for ever. */
+static void put_settings(void)
+{
+    const char *const *s = family_get()->settings;
+    for (; s && *s; s += 2) setenv(s[0], s[1], 0);
+    if (getenv("SLURM_STEP_ID")) setenv("SLURM_OVERLAP", "1", 0);
+}
+
 /* A mpirun that was found beside its library may be a script that looks for its own parts on the PATH. */
 static void put_path(const char *program)
 {
@@ -81,13 +90,13 @@ static _Noreturn void become(const struct mpirun *m, const char **line, pid_t pa
     }
     if (out >= 0) dup2(out, STDOUT_FILENO);
     setenv("DUNLIN_LAUNCHED", "1", 1);
-    setenv(KEEPER_VARIABLE, start, 1);
+    setenv(START_VARIABLE, start, 1);
+    put_settings();
     put_all(m->environment);
     put_path(line[0]);
     execvp(line[0], (char **)(uintptr_t)line);
-    log_error("mpirun cannot be started: %s; the one of %s is needed: install it (Debian: openmpi-bin) or load its "
-              "module",
-              strerror(errno), family_get()->name);
+    log_error("mpirun cannot be started: %s; the one of %s is needed: install it (%s) or load its module",
+              strerror(errno), family_get()->name, family_get()->package);
     _exit(127);
 }
 

@@ -7,13 +7,21 @@
 #include <stdint.h>
 
 enum { SCALE_APPLIES = 5 }; /* measured with 1, 2, 4, 8, 16 waiting */
+/* Messages that a push through a relay or by an actor itself is in: facts, its word, and the gradient, which is in so
+ * many pieces (grad.h); a fetch: the line, the floats, and the word again. */
+enum { SCALE_PUSH_MESSAGES = 2, SCALE_FETCH_MESSAGES = 3 };
+
+static const double SCALE_SERIAL = 0.11; /* where it is not measured: two threads are 1.8 times as fast as one */
 
 struct scale_costs {
     double compute;     /* of a core: a rollout and its gradient */
     double fetch, push; /* of a core: weights in shared memory (borrowed there, or copied), a gradient into it */
     double apply[SCALE_APPLIES]; /* of rank 0, per gradient, with 1, 2, 4, 8, 16 waiting */
+    double serial;               /* share of `apply` that more threads of rank 0 do not share */
+    double scan;                 /* of rank 0, per actor and pass: a look whether its mailbox is full */
     double wake;                 /* from a push to the beginning of its pass, rank 0 asleep */
     double bandwidth;            /* of rank 0's link, bytes/s each way; 0: no limit */
+    double message;              /* of that link, per message, however short; 0: none */
     double latency;              /* of a remote fetch or push without its bytes */
     double serve, drive;         /* of rank 0's core and of the other end's, per remote byte */
     /* what the wire makes of it */
@@ -21,6 +29,7 @@ struct scale_costs {
     double encode,
         decode; /* of a relay's core, of rank 0's: a gradient to the wire's form and back (zero for float32) */
     double sum; /* of a relay: adding one gradient to another */
+    int pieces; /* that a gradient is put in; 0: one */
 };
 
 struct scale_layout {
@@ -31,8 +40,15 @@ struct scale_layout {
     bool far;      /* actors on rank 0's node too take the way of remote ones */
     bool relays;   /* on the other nodes */
     bool sum;      /* relays send sums */
+    int most;      /* gradients of one, taken at once; 0: an actor waits until rank 0 has answered */
+    int threads;   /* of rank 0; 0: one */
     bool even;     /* every rollout takes exactly `compute` (tests) */
     uint64_t seed; /* of the spread */
 };
+
+static inline int scale_push_messages(const struct scale_costs *c)
+{
+    return SCALE_PUSH_MESSAGES + (c->pieces ? c->pieces : 1);
+}
 
 #endif

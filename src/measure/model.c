@@ -14,9 +14,9 @@ void model_open(struct model *m, const struct scale_costs *c, const struct scale
     m->client = memory_new(all, sizeof *m->client);
     m->cores = memory_new((size_t)m->nodes, sizeof *m->cores);
     m->ready = memory_new((size_t)m->nodes, sizeof *m->ready);
+    m->held = memory_new((size_t)m->nodes, sizeof *m->held);
     m->wish = memory_new((size_t)m->nodes, sizeof *m->wish);
     m->serving = memory_new(all, sizeof *m->serving);
-    m->pass = memory_new(all + SHARE_DRAIN_MOST, sizeof *m->pass);
     m->lags = memory_new(MODEL_LAGS, sizeof *m->lags);
     station_open(&m->in, 1);
     station_open(&m->out, 1);
@@ -33,6 +33,7 @@ void model_close(struct model *m)
     for (int n = 0; n < m->nodes; n++) {
         station_free(&m->cores[n]);
         free(m->ready[n].g);
+        free(m->held[n].g);
         free(m->wish[n].g);
     }
     station_free(&m->in);
@@ -41,17 +42,18 @@ void model_close(struct model *m)
     free(m->client);
     free(m->cores);
     free(m->ready);
+    free(m->held);
     free(m->wish);
     free(m->serving);
-    free(m->pass);
+    free(m->pass.g);
     free(m->lags);
 }
 
 void model_forget(struct model *m)
 {
-    m->rollouts = m->updates = 0;
+    m->rollouts = m->updates = m->sums = 0;
     m->lag_sum = m->worked = m->in.worked = m->out.worked = m->cores[0].worked = 0;
-    if (m->nodes > 1) m->client[m->l->actors + 1].worked = 0;
+    if (m->nodes > 1) m->client[m->l->actors + 1].worked = m->client[m->l->actors + 1].added = 0;
     memset(m->lags, 0, MODEL_LAGS * sizeof *m->lags);
 }
 

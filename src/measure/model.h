@@ -26,8 +26,11 @@ struct client {
     int64_t weights; /* the version its node reads */
     bool busy;
     int sending, wishes; /* gradients and waiting actors of the present round */
+    int messages;        /* gradients and sums of it */
     int unanswered;      /* sums at rank 0 */
     double worked;       /* s of a core */
+    bool adding, wants;  /* with layout.most: one is being added; somebody has asked for newer weights */
+    double added;        /* s of a core, the thread that adds */
 };
 
 struct model {
@@ -40,6 +43,7 @@ struct model {
     struct station *cores; /* (nodes) */
     struct station in, out;
     struct fifo *ready; /* (nodes) gradients that wait; [0]: at rank 0, others: at the relay */
+    struct fifo *held;  /* (nodes) with layout.most: gradients in the sum that waits */
     struct fifo *wish;  /* (nodes) actors that wait for weights of their relay's */
     int *serving;       /* (actors + nodes) clients whose transfers rank 0 has to serve, a ring */
     int serve_head, serve_count;
@@ -47,9 +51,9 @@ struct model {
     double worked; /* s, rank 0 */
     double credit; /* s that transfers may take before the next pass */
     int64_t version, rollouts, updates;
-    struct gradient *pass; /* (actors + SHARE_DRAIN_MOST) what the present pass applies */
-    int pass_count;
-    int64_t *lags; /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
+    int64_t sums;     /* applied, with layout.most */
+    struct fifo pass; /* what the present pass applies */
+    int64_t *lags;    /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
     double lag_sum;
 };
 

@@ -7,6 +7,8 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "job/family.h"
+#include "job/launch.h"
 #include "job/orphan.h"
 #include "share/check.h"
 
@@ -24,6 +26,12 @@ void mpi_ranks_begin(struct mpi_ranks *r)
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     CHECK_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &r->rank));
     CHECK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &r->size));
+    if (r->size < 2 && family_told() > 1) { /* a measurement of each by itself would say nothing */
+        const bool first = family_any_rank() <= 0;
+        if (launch_check_ranks(r->size) && first) log_error("%s", error_text());
+        MPI_Finalize();
+        _exit(first ? 2 : 0);
+    }
     r->share = NULL;
     log_set_rank(r->rank);
     cpu_flush_denormals();

@@ -14,6 +14,7 @@ enum stage {
     FETCHED,   /* weights are there */
     COMPUTED,  /* a rollout and its gradient */
     COPIED,    /* a gradient lies in the mailbox of the actor's own node */
+    ADDED,     /* one more is in the sum that waits */
     ENCODED,   /* a relay's gradients are ready to go */
     RELAY_OFF, /* they do */
     MASTER_UP,
@@ -23,11 +24,12 @@ enum stage {
 enum { MASTER = -1 };
 
 /* Rank 0, per gradient with k waiting: between the measured numbers straight over log2 k, beyond them as the last. */
-static double apply_cost(const struct scale_costs *c, int k)
+static double apply_cost(const struct scale_costs *c, const struct scale_layout *l, int k)
 {
+    const double share = l->threads > 1 ? c->serial + (1 - c->serial) / l->threads : 1;
     const double x = fmin(log2((double)k), SCALE_APPLIES - 1);
     const int i = (int)fmin(floor(x), SCALE_APPLIES - 2);
-    return c->apply[i] + (x - i) * (c->apply[i + 1] - c->apply[i]);
+    return share * (c->apply[i] + (x - i) * (c->apply[i + 1] - c->apply[i]));
 }
 
 static void later(struct model *m, double seconds, int who, enum stage stage)
@@ -69,12 +71,13 @@ static void master_turn(struct model *m)
         return;
     }
     int k = 0, packed = 0;
-    for (m->pass_count = 0; f->count && k < SHARE_DRAIN_MOST;) {
-        const struct gradient g = m->pass[m->pass_count++] = fifo_take(f);
+    for (m->pass.head = m->pass.count = 0; f->count && k < SHARE_DRAIN_MOST;) {
+        const struct gradient g = fifo_take(f);
+        fifo_put(&m->pass, g);
         k += !g.more;
         packed += !g.more && m->client[g.owner].node;
     }
-    m->credit = k * apply_cost(m->c, k) + packed * m->c->decode;
+    m->credit = k * apply_cost(m->c, m->l, k) + packed * m->c->decode + m->l->actors * m->c->scan;
     master_works(m, m->credit, MASTER, MASTER_APPLIED);
 }
 
@@ -86,13 +89,14 @@ static void master_wakes(struct model *m, double seconds)
 }
 
 static void relay_turn(struct model *m, int node);
+static void adder_turn(struct model *m, int node);
 static void push(struct model *m, int a);
 static void part_done(struct model *m, int who);
 
 static void master_applied(struct model *m)
 {
-    for (int i = 0; i < m->pass_count; i++) {
-        const struct gradient *g = &m->pass[i];
+    for (int i = 0; i < m->pass.count; i++) {
+        const struct gradient *g = &m->pass.g[i];
         const int64_t lag = m->version - g->version;
         m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
         m->lag_sum += (double)lag;
@@ -101,11 +105,14 @@ static void master_applied(struct model *m)
         m->version++;
         m->updates++;
     }
-    for (int i = 0; i < m->pass_count; i++) {
-        struct client *p = &m->client[m->pass[i].owner];
-        if (p->node && m->l->sum) m->client[m->l->actors + p->node].unanswered -= !m->pass[i].more;
+    for (int i = 0; i < m->pass.count; i++) {
+        const struct gradient *g = &m->pass.g[i];
+        struct client *p = &m->client[g->owner];
+        if (p->node && m->l->sum) m->client[m->l->actors + p->node].unanswered -= !g->more;
+        if (p->node && m->l->most) m->sums += !g->more;
+        if (p->node && m->l->most) continue; /* it has its mailbox already */
         p->owes = false;
-        if (p->waits) push(m, m->pass[i].owner);
+        if (p->waits) push(m, g->owner);
     }
     for (int n = 1; n < m->nodes && m->l->sum; n++) relay_turn(m, n); /* who may send its next sum now */
     master_turn(m);
@@ -118,12 +125,15 @@ static void transfer(struct model *m, int who)
 {
     struct client *p = &m->client[who];
     const double bytes = p->in + p->out, wire = m->c->bandwidth > 0 ? 1 / m->c->bandwidth : 0;
+    const int sent = who >= m->l->actors ? p->messages : 1;
+    const double come = fmax(p->in * wire, scale_push_messages(m->c) * sent * m->c->message),
+                 go = fmax(p->out * wire, SCALE_FETCH_MESSAGES * m->c->message);
     p->parts = 1 + (p->in > 0) + (p->out > 0) + (m->c->drive * bytes > 0) + (m->c->serve * bytes > 0);
     if (p->in > 0)
-        station_add(&m->agenda, &m->in, &(struct job){.duration = p->in * wire, .who = who, .stage = PART_CAME}, false);
+        station_add(&m->agenda, &m->in, &(struct job){.duration = come, .who = who, .stage = PART_CAME}, false);
     if (p->out > 0) {
         const struct job out = {
-            .duration = p->out * wire, .who = who, .stage = PART_CAME, .version = &m->version, .seen = &p->seen};
+            .duration = go, .who = who, .stage = PART_CAME, .version = &m->version, .seen = &p->seen};
         station_add(&m->agenda, &m->out, &out, false);
     }
     if (m->c->drive * bytes > 0) on_core(m, p->node, m->c->drive * bytes, who, PART_CAME);
@@ -142,7 +152,9 @@ static void part_done(struct model *m, int who)
 static void arrive(struct model *m, int node, struct gradient g)
 {
     fifo_put(&m->ready[node], g);
-    if (node)
+    if (node && m->l->most)
+        adder_turn(m, node);
+    else if (node)
         relay_turn(m, node);
     else if (!g.more)
         master_wakes(m, m->c->wake);
@@ -169,6 +181,10 @@ static void fetch(struct model *m, int a)
     const struct client *p = &m->client[a];
     if (is_far(m, a)) {
         later(m, m->c->latency / 2, a, FETCH_ASKED);
+    } else if (p->node && m->l->most) { /* those that the node has, and newer ones for the next time */
+        m->client[m->l->actors + p->node].wants = true;
+        copy(m, a);
+        relay_turn(m, p->node);
     } else if (p->node) { /* behind a relay: weights that are the newest at rank 0 from now on */
         fifo_put(&m->wish[p->node], (struct gradient){.owner = a});
         relay_turn(m, p->node);
@@ -200,21 +216,45 @@ static void push(struct model *m, int a)
 
 /* ---- relays ---- */
 
+/* With layout.most: one gradient more for the sum that waits, if there is room. */
+static void adder_turn(struct model *m, int node)
+{
+    struct client *r = &m->client[m->l->actors + node];
+    const int held = m->held[node].count - (r->busy ? r->sending : 0);
+    if (r->adding || !m->ready[node].count || held >= m->l->most) return;
+    r->adding = true;
+    r->added += m->c->sum;
+    on_core(m, node, m->c->sum, m->l->actors + node, ADDED);
+}
+
+static void added(struct model *m, int node)
+{
+    const struct gradient g = fifo_take(&m->ready[node]);
+    fifo_put(&m->held[node], g);
+    m->client[m->l->actors + node].adding = false;
+    m->client[g.owner].owes = false;
+    if (m->client[g.owner].waits) push(m, g.owner);
+    adder_turn(m, node);
+    relay_turn(m, node);
+}
+
 /* The next round: all gradients that wait, or their sum once the one before is answered, and weights
- * if anybody waits. */
+ * if anybody waits for them or has asked. */
 static void relay_turn(struct model *m, int node)
 {
     const int who = m->l->actors + node;
     struct client *r = &m->client[who];
     if (r->busy) return;
-    r->sending = r->unanswered ? 0 : m->ready[node].count;
+    r->sending = r->unanswered ? 0 : m->l->most ? m->held[node].count : m->ready[node].count;
     r->wishes = m->wish[node].count;
-    if (!r->sending && !r->wishes) return;
+    const bool weights = (r->wishes || r->wants) && r->weights < m->version;
+    if (!r->sending && !r->wishes && !weights) return;
     r->busy = true;
-    const int messages = m->l->sum && r->sending ? 1 : r->sending;
-    const double work = messages * m->c->encode + (r->sending - messages) * m->c->sum;
-    r->in = messages * m->c->push_bytes;
-    r->out = r->wishes && r->weights < m->version ? m->c->fetch_bytes : 0;
+    r->wants = false;
+    r->messages = m->l->sum && r->sending ? 1 : r->sending;
+    const double work = r->messages * m->c->encode + (m->l->most ? 0 : (r->sending - r->messages) * m->c->sum);
+    r->in = r->messages * m->c->push_bytes;
+    r->out = weights ? m->c->fetch_bytes : 0;
     r->seen = r->weights;
     r->unanswered += m->l->sum && r->sending;
     r->worked += work + m->c->drive * (r->in + r->out);
@@ -226,13 +266,14 @@ static void relay_over(struct model *m, int node)
     struct client *r = &m->client[m->l->actors + node];
     r->weights = r->seen;
     for (int n = r->sending; n > 0; n--) {
-        struct gradient g = fifo_take(&m->ready[node]);
+        struct gradient g = fifo_take(m->l->most ? &m->held[node] : &m->ready[node]);
         g.more = m->l->sum && n > 1;
         arrive(m, 0, g);
     }
     for (int n = r->wishes; n > 0; n--) copy(m, fifo_take(&m->wish[node]).owner);
     r->busy = false;
     relay_turn(m, node);
+    if (m->l->most) adder_turn(m, node);
 }
 
 /* ---- events ---- */
@@ -288,6 +329,9 @@ static void step(struct model *m, const struct job *done)
     case COPIED:
         pushed(m, who);
         break;
+    case ADDED:
+        added(m, m->client[who].node);
+        break;
     case ENCODED:
         later(m, m->c->latency / 2, who, RELAY_OFF);
         break;
@@ -321,10 +365,12 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
     model_open(&m, costs, layout);
     start(&m);
     const int64_t warm = 3 * (int64_t)layout->actors + 200, measured = 4 * (int64_t)layout->actors + 2000;
-    while (m.rollouts < warm && agenda_next(&m.agenda, &done)) step(&m, &done);
+    /* and some sums of every relay, which may hold many */
+    const int64_t sums = layout->most ? 4 * (int64_t)(m.nodes - 1) : 0;
+    while ((m.rollouts < warm || m.sums < sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double from = m.agenda.now;
     model_forget(&m);
-    while (m.rollouts < measured && agenda_next(&m.agenda, &done)) step(&m, &done);
+    while ((m.rollouts < measured || m.sums < 2 * sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
     const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
     struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
                              .updates_per_s = (double)m.updates / s,
@@ -334,7 +380,9 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
                              .in = fmin(m.in.worked / s, 1),
                              .out = fmin(m.out.worked / s, 1),
                              .cores = layout->cores ? fmin(m.cores[0].worked / s / m.cores[0].servers, 1) : 0};
-    if (m.nodes > 1) r.relay = fmin(m.client[layout->actors + 1].worked / s, 1);
+    const struct client *first = m.nodes > 1 ? &m.client[layout->actors + 1] : NULL;
+    if (first) r.adder = fmin(first->added / s, 1);
+    if (first) r.relay = fmax(r.adder, fmin(first->worked / s, 1));
     model_close(&m);
     return r;
 }

@@ -41,7 +41,11 @@ static int build(struct net *net, const struct network *network, const struct ne
 {
     const struct net_input *in = &net->facts.input;
     const bool policy = config->heads == NET_HEADS_POLICY_V;
-    struct builder b = {.net = net, .name = network->name, .prefix = "", .activation = config->activation};
+    struct builder b = {.net = net,
+                        .name = network->name,
+                        .prefix = "",
+                        .activation = config->activation,
+                        .layer_norm = config->layer_norm};
     if (config->lstm < 0 || config->lstm > NET_WIDEST)
         return error_set("lstm %d: the number of cells is 0 (none) to %d", config->lstm, NET_WIDEST);
     if (in->C > 0 && (double)in->C * in->height * in->width > INT_MAX / 16)

@@ -8,7 +8,7 @@
 #include "nn/net.h"
 #include "nn/networks.h"
 
-enum { NET_LAYERS = 2 * (NETWORK_LAYERS + 3) + 1, NET_TENSORS = 64, NET_PLANES = 64, NET_WIDEST = 65536 };
+enum { NET_LAYERS = 2 * (2 * NETWORK_LAYERS + 3) + 1, NET_TENSORS = 96, NET_PLANES = 64, NET_WIDEST = 65536 };
 
 struct net {
     struct net_facts facts;
@@ -30,6 +30,7 @@ struct builder {
     const char *name;           /* of the network */
     const char *prefix;         /* of the tensors' names: "" or, of a critic of its own, "v_" */
     enum activation activation; /* of dense layers */
+    bool layer_norm;            /* sums are normalised before each activation */
     bool moments;               /* an input layer tells the moments of what it reads */
     struct shape top;           /* of what is there already */
     int below;                  /* the layer that is there on top; -1: none */

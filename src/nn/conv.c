@@ -1,5 +1,5 @@
-/* conv.c -- a convolution with ReLU as a layer: its sizes, tensors and memory. Forward and backward: conv_forward.c and
- * conv_back.c where its sizes fit the kernels, else conv_plain.c. */
+/* conv.c -- a convolution as a layer, with ReLU or before a normalisation that has it: its sizes, tensors and
+ * memory. Forward and backward: conv_forward.c and conv_back.c where its sizes fit the kernels, else conv_plain.c. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -90,7 +90,8 @@ int conv_add(struct builder *b, const struct network_layer *row)
                          .planes = x.frames,
                          .frame = x.frames && in->parts > 0 ? x.C / in->parts : 1};
     const struct shape y = {sizes.O, sizes.rows, sizes.cols, sizes.O * sizes.rows * sizes.cols, false};
-    struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y, ACTIVATION_RELU);
+    struct conv *l = builder_layer(b, fits(&sizes) ? &ops : &conv_plain_ops, sizeof *l, y,
+                                   b->layer_norm ? ACTIVATION_NONE : ACTIVATION_RELU);
     const int K = row->kernel, fan_in = x.C * K * K;
     struct tensor t = {
         .ndim = 4, .dims = {row->n, x.C, K, K}, .fan_in = fan_in, .nview = 4, .pixels = sizes.rows * sizes.cols};
@@ -103,5 +104,6 @@ int conv_add(struct builder *b, const struct network_layer *row)
     *l = sizes;
     l->weight = builder_tensor(b, name, "weight", t);
     l->bias = builder_tensor(b, name, "bias", (struct tensor){.ndim = 1, .dims = {row->n}, .fan_in = fan_in});
+    if (b->layer_norm) layer_norm_add(b, name, ACTIVATION_RELU);
     return 0;
 }

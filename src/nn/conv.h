@@ -46,10 +46,10 @@ struct conv_pass {
 /* What row `row` of the rollout shows this layer; *map holds the one plane of a map. */
 struct conv_input conv_input_of(const struct conv *l, const struct pass *p, int row, const float **map);
 
-/* p->few (n, width) = the sums of the listed pixels, at most GATHERED, of a result `cols` wide over `in`: bias and ReLU
- * as in struct conv_job. w (runs of in, width). */
+/* p->few (n, width) = the sums of the listed pixels, at most GATHERED, of a result `cols` wide over `in`: bias and
+ * relu as in struct conv_job. w (runs of in, width). */
 void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
-                   const float *bias, const struct conv_pass *p);
+                   const float *bias, bool relu, const struct conv_pass *p);
 
 /* Is it worth taking such lists of fresh pixels one by one, and not the whole row. */
 bool conv_few(const struct conv *l, int moving, int still);

@@ -1,4 +1,4 @@
-/* conv_back.c -- a convolution with ReLU, backward.
+/* conv_back.c -- a convolution, backward.
  *
  * Weights. While a pixel's patch stays the same, its share of the gradient is that patch times the sum of its dz over
  * those steps: walking back in time, dz is summed up, and meets the patch where the pixel was fresh last.
@@ -189,7 +189,7 @@ static void input_some(const struct conv *l, const struct conv_pass *p, int y, c
     const struct conv_input in = bordered_input(l, &top);
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
-        conv_gathered(&in, runs, list + i, some, turned_of(l, p, y), width, NULL, p);
+        conv_gathered(&in, runs, list + i, some, turned_of(l, p, y), width, NULL, false, p);
         for (int k = 0; k < some; k++) {
             const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;
             memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, p->few + (size_t)k * width,

@@ -1,5 +1,5 @@
-/* conv_forward.c -- a convolution with ReLU, forward, over frames (planes) or over the map of the layer below; see
- * kernel_conv.c.
+/* conv_forward.c -- a convolution, with ReLU or without, forward, over frames (planes) or over the map of the layer
+ * below; see kernel_conv.c.
  *
  * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
  * and computed twenty at a time as if they were neighbours; those whose patch is the same in all observations
@@ -44,7 +44,7 @@ bool conv_few(const struct conv *l, int moving, int still)
 }
 
 void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
-                   const float *bias, const struct conv_pass *p)
+                   const float *bias, bool relu, const struct conv_pass *p)
 {
     const float *patches = p->patches;
     const struct conv_job job = {
@@ -54,6 +54,7 @@ void conv_gathered(const struct conv_input *in, int cols, const int *list, int n
         .rows = 1,
         .cols = n,
         .bias = bias,
+        .relu = relu,
         .y = p->few,
         .y_col = width,
     };
@@ -67,7 +68,7 @@ static void forward_some(const struct conv *l, const struct conv_input *in, cons
 {
     for (int i = 0; i < n; i += GATHERED) {
         const int some = n - i < GATHERED ? n - i : GATHERED;
-        conv_gathered(in, l->cols, list + i, some, w, l->O, bias, p);
+        conv_gathered(in, l->cols, list + i, some, w, l->O, bias, l->layer.activation == ACTIVATION_RELU, p);
         scatter[cpu_isa()](p->few, list + i, some, l->O, y);
     }
 }
@@ -99,6 +100,7 @@ static void forward_row(const struct conv *l, const float *theta, const struct c
                                      .rows = l->rows,
                                      .cols = l->cols,
                                      .bias = bias,
+                                     .relu = l->layer.activation == ACTIVATION_RELU,
                                      .y = y,
                                      .y_row = l->cols * l->O,
                                      .y_col = l->O};

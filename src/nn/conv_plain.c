@@ -1,4 +1,4 @@
-/* conv_plain.c -- a convolution with ReLU of any sizes, for those that no kernel of conv.c fits: patches side by side
+/* conv_plain.c -- a convolution of any sizes, for those that no kernel of conv.c fits: patches side by side
  * as a matrix, the products by OpenBLAS, every row by itself and nothing taken over from earlier ones. */
 #include <cblas.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
         gather(l, pass, row, patches);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, O, K, 1, patches, K, theta + l->weight, O, 1, y,
                     O);
-        activation_forward(ACTIVATION_RELU, (size_t)layer->out, y);
+        activation_forward(layer->activation, (size_t)layer->out, y);
     }
 }
 

@@ -117,8 +117,10 @@ int dense_add(struct builder *b, const struct network_layer *row)
     input_add(b);
     if (!b->top.C) snprintf(name, sizeof name, "fc%d", b->denses++);
     const struct tensor weight = builder_matrix(b, row->n);
-    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n}, b->activation);
+    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n},
+                                    b->layer_norm ? ACTIVATION_NONE : b->activation);
     add_part(b, l, name, row->n, weight, TENSOR_HIDDEN);
+    if (b->layer_norm) layer_norm_add(b, name, b->activation);
     return 0;
 }
 

@@ -18,7 +18,7 @@ struct fc {
 struct fc_pass {
     struct pass pass;
     int in;
-    float *sums;      /* (rows, out) before the ReLU, from which the next step goes on */
+    float *sums;      /* (rows, out) before the ReLU, from which the next step goes on; without one y itself */
     uint8_t *zero;    /* (in) 1: the weight's gradient has a row of zeros there, in the block it was written to last */
     float *folded_dy; /* scratch: (rows, out) */
     int *folded;      /* scratch: (rows) */
@@ -147,7 +147,7 @@ static void open(const struct layer *l, struct pass *pass)
     struct fc_pass *p = (struct fc_pass *)pass;
     const size_t rows = pass->rows, in = l->in, out = l->out;
     p->in = l->in;
-    p->sums = pass_floats(pass, rows * out);
+    p->sums = l->activation == ACTIVATION_NONE ? pass->y : pass_floats(pass, rows * out);
     p->zero = pass_memory(pass, in, 1);
     p->folded_dy = pass_floats(pass, rows * out);
     p->folded = pass_memory(pass, rows, sizeof *p->folded);
@@ -178,7 +178,8 @@ bool fc_fits(const struct shape *below, int width)
 void fc_add(struct builder *b, int width)
 {
     const struct shape below = b->top;
-    struct fc *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = width}, ACTIVATION_RELU);
+    struct fc *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = width},
+                                 b->layer_norm ? ACTIVATION_NONE : ACTIVATION_RELU);
     const int in = l->layer.in;
     l->C = below.C;
     l->layer.squared = b->net->facts.tensor_count;
@@ -191,7 +192,9 @@ void fc_add(struct builder *b, int width)
                                                .perm = {2, 3, 1, 0},
                                                .fan_in = in});
     l->bias = builder_tensor(b, "fc", "bias", (struct tensor){.ndim = 1, .dims = {width}, .fan_in = in});
-    if (b->net->wide >= 0) return; /* one may travel as factors: a policy's before its critic's */
-    b->net->facts.wide = (struct grad_wide){l->weight, in, width};
-    b->net->wide = b->net->count - 1;
+    if (b->net->wide < 0) { /* one may travel as factors: a policy's before its critic's */
+        b->net->facts.wide = (struct grad_wide){l->weight, in, width};
+        b->net->wide = b->net->count - 1;
+    }
+    if (b->layer_norm) layer_norm_add(b, "fc", ACTIVATION_RELU);
 }

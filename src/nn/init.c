@@ -71,6 +71,8 @@ void net_init(const struct net *net, enum net_init init, float *theta, struct rn
     memset(theta, 0, facts->params * sizeof *theta);
     for (int k = 0; k < facts->tensor_count; k++) {
         const struct tensor *t = &facts->tensors[k];
+        for (size_t i = 0; t->start == TENSOR_GAIN && i < t->size; i++) theta[t->offset + i] = 1;
+        if (t->start == TENSOR_GAIN || t->start == TENSOR_SHIFT) continue;
         if (init != NET_INIT_ORTHOGONAL)
             fill_uniform(t, bound_of(t, init), rng, book);
         else if (t->ndim > 1)

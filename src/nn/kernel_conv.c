@@ -23,7 +23,7 @@ typedef void block(const struct conv_job *job, int r, int c, int o);
 
 INLINE void finish(const struct conv_job *job, size_t at, vf v)
 {
-    store(job->y + at, job->bias ? relu(v) : v);
+    store(job->y + at, job->relu ? relu(v) : v);
 }
 
 #define FOR_RUNS(in, r, c)                                                                                             \

@@ -110,7 +110,7 @@ static void forward_rows(const struct fc_job *job, int b0, int B)
             for (int o = 0; o < out; o += ACROSS * VECTOR)
                 add_terms((i0 ? z : first) + o, job->w + (size_t)i0 * out + o, out, &t, z + o);
         }
-    for (size_t i = (size_t)row0 * out; i < (size_t)(row0 + B) * out; i += VECTOR)
+    for (size_t i = (size_t)row0 * out; job->y != job->z && i < (size_t)(row0 + B) * out; i += VECTOR)
         store(job->y + i, relu(load(job->z + i)));
 }
 

@@ -5,6 +5,7 @@
 #ifndef DUNLIN_NN_KERNELS_H
 #define DUNLIN_NN_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,13 +23,14 @@ struct conv_input {
     int pitch, row_step, step;
 };
 
-/* y[r * y_row + c * y_col + o] = max(0, bias[o] + sum_k x w[k][o]) where bias is given; else the sum alone. */
+/* y[r * y_row + c * y_col + o] = sum_k x w[k][o], + bias[o] where bias is given, and with relu at least 0. */
 struct conv_job {
     struct conv_input in;
     const float *w; /* (planes, kernel, length, n) */
     int n;
     int rows, cols;
     const float *bias; /* (n) or NULL */
+    bool relu;
     float *y;
     int y_row, y_col;
 };
@@ -43,9 +45,9 @@ struct conv_weight_job {
     float *dw; /* (planes, kernel, length, n) */
 };
 
-/* Row b of y = max(0, z) and z = bias + x w, w (in, out); inputs that are 0 cost nothing. Where the row has one before,
- * z = its z + (x - its x) w if fewer inputs have changed than are not 0; inputs that are the same cost nothing.
- * out a multiple of 256. */
+/* Row b of y = max(0, z), where y is another block than z, and z = bias + x w, w (in, out); inputs that are 0 cost
+ * nothing. Where the row has one before, z = its z + (x - its x) w if fewer inputs have changed than are not 0; inputs
+ * that are the same cost nothing. out a multiple of 256. */
 struct fc_job {
     const float *w, *bias, *x; /* x, y and z of the whole workspace: row r begins at r * in, r * out */
     int in, out, row0, B;
@@ -79,6 +81,29 @@ struct fc_weight_job {
     uint8_t *zero; /* (in) 1: dw has zeros there already, and does when this is done */
 };
 
+/* Normalisation of points, the n floats of a pixel or of a row, of any number (layer_norm.c):
+ *   y = gain (x - mean) scale + shift, and with relu at least 0;  mean of the point, scale = 1 / sqrt(variance + least)
+ * of the listed points, or of the first `count` where list is NULL. */
+struct norm_job {
+    const float *x, *gain, *shift; /* (points, n), (n), (n) */
+    int n;
+    float least;
+    bool relu;
+    const int *list;
+    int count;
+    float *y, *mean, *scale; /* (points, n), (points), (points) */
+};
+
+/* dx of points 0 .. count - 1, and their sums added to dgain and dshift (n); dy is 0 all along most points, of which
+ * dx is 0, too. */
+struct norm_back_job {
+    const float *x, *gain, *mean, *scale, *dy;
+    int n, count;
+    float *dx, *dgain, *dshift;
+};
+
+KERNEL_DECLARE(void, norm_forward, (const struct norm_job *job))
+KERNEL_DECLARE(void, norm_backward, (const struct norm_back_job *job))
 KERNEL_DECLARE(void, conv_sum, (const struct conv_job *job))
 KERNEL_DECLARE(void, conv_weight, (const struct conv_weight_job *job))
 KERNEL_DECLARE(void, fc_forward, (const struct fc_job *job))

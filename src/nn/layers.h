@@ -6,13 +6,16 @@
 #include "nn/builder.h"
 #include "nn/networks.h"
 
-/* conv.c: a convolution with ReLU: row->n channels, kernel, stride. Over planes or a map. */
+/* conv.c: a convolution with ReLU: row->n channels, kernel, stride. Over planes or a map. This and the next two with
+ * builder.layer_norm: a linear layer, and one that normalises and has the activation. */
 int conv_add(struct builder *b, const struct network_layer *row);
 /* dense.c: a dense layer of width row->n with ReLU. Over anything. */
 int dense_add(struct builder *b, const struct network_layer *row);
 /* fc.c: the same over a map, where fc_fits(). */
 bool fc_fits(const struct shape *below, int width);
 void fc_add(struct builder *b, int width);
+/* layer_norm.c: over the sums of the layer on top, which is called NAME: of each pixel, or of the row. */
+void layer_norm_add(struct builder *b, const char *name, enum activation activation);
 /* lstm.c: so many cells, over a row of floats. */
 void lstm_add(struct builder *b, int cells);
 /* normal.c: the vector, normalised by the moments in theta. */

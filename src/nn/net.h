@@ -46,6 +46,8 @@ enum tensor_start {
     TENSOR_POLICY,
     TENSOR_VALUE,
     TENSOR_FREE,
+    TENSOR_GAIN,
+    TENSOR_SHIFT,
     TENSOR_MOMENTS
 }; /* for net_init() */
 struct tensor {
@@ -98,6 +100,7 @@ struct net_config {
     int outputs;                /* P */
     int free;                   /* the last so many of them are parameters themselves, NET_HEADS_POLICY_V */
     enum activation activation; /* of dense layers: ACTIVATION_RELU or ACTIVATION_TANH; convolutions have ReLU */
+    bool layer_norm;            /* the sums of hidden layers are normalised before their activation: layer_norm.c */
     bool separate_critic;       /* V has hidden layers of its own, as many and as wide: tensors v_fc0.weight, ... */
     /* Each float of the input is read as (x - mean) / sqrt(variance), within NET_NORM_MOST of 0, of theta's moments;
      * and net_backward() leaves the moments of its rows at the end of dtheta. Not for planes. */
@@ -118,7 +121,7 @@ const char *net_usage(int i, const char **help);
  * width, so that it starts even), biases 0; recurrent layers as in uniform.
  * orthogonal: weights are orthogonal matrices (rows, or columns, of length 1) times sqrt(2), the policy's head times
  * 0.01, the value's and recurrent ones times 1; biases 0. Free numbers start at 0; moments with nothing seen, mean 0,
- * variance 1. */
+ * variance 1. Normalisations start with gain 1 and shift 0 and draw nothing: the others start as without them. */
 enum net_init { NET_INIT_UNIFORM, NET_INIT_HE, NET_INIT_ORTHOGONAL };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
 

@@ -23,26 +23,66 @@ static const struct {
     {"saved states of actors", "--envs-per-actor or --actors"},
     {"the processes themselves", "--actors"}};
 
-/* Of `actors` actors, and of rank 0 where it is among them, in bytes. */
-static double sum(const struct setup *s, const struct need *n, int actors, bool master, double part[PARTS])
+int need_env(const struct setup *setup, struct need_env *env)
 {
+    enum { STEPS = 20 };
+    struct agent_config config = setup_agent_config(setup, 1);
+    *env = (struct need_env){0};
+    if (agent_check(&config, &setup->world, setup->net)) return -1;
+    const int envs = config.envs;
+    const int64_t each = config.memory / envs;
+    config.envs = 1;
+    config.memory = each;
+    config.replay_start = config.replay_start < each ? config.replay_start : each;
+    config.t_max = config.t_max > STEPS ? STEPS : config.t_max ? config.t_max : 1;
+    struct agent *agent = agent_new(&config, &setup->world, setup->net), *other = NULL;
+    if (!agent) return -1;
+    env->state = agent_state_size(agent) * (size_t)envs;
+    if (!setup->world.ops->plain_state) { /* one of several: what all share is there already */
+        const double before = memory_taken(false);
+        env->beside = memory_taken(true);
+        other = agent_new(&config, &setup->world, setup->net);
+        env->instance = fmax(0, memory_taken(false) - before - agent_rollout_bytes(&config, &setup->world, setup->net));
+    }
+    agent_free(&other);
+    agent_free(&agent);
+    return 0;
+}
+
+/* Of `actors` actors, and of rank 0 where it is among them. */
+static struct need_sum sum(const struct setup *s, const struct need *n, int actors, bool master)
+{
+    double part[PARTS];
     const struct options *o = s->options;
     const struct agent_config config = setup_agent_config(s, 1);
     const struct optim_row *row = optim_row(optim_kind_of(o->optimizer));
     const double theta = (double)s->facts->params * sizeof(float), target = setup_target(s),
-                 sets = row->per_actor ? n->actors : 1, kept = (1 + target + sets * optim_blocks(row)) * theta;
-    const double E = (double)o->envs_per_actor;
+                 sets = row->per_actor ? n->actors : 1, kept = (1 + target + sets * optim_blocks(row)) * theta,
+                 E = (double)o->envs_per_actor, state = (double)n->env.state;
     part[ROLLOUTS] = actors * agent_rollout_bytes(&config, &s->world, s->net);
     part[REPLAY] = s->algo->replay ? agent_replay_bytes(&config, &s->world) * actors / n->actors : 0;
-    part[INSTANCES] = actors * (E * n->instance + n->beside);
+    part[INSTANCES] = actors * (E * n->env.instance + n->env.beside);
     /* actors: their own copy, and the target's; rank 0: those it trains, and of a checkpoint on its way all once more,
      * in HDF5's memory and as the file it will be */
-    part[WEIGHTS] = actors * (1 + target) * theta + (master ? 3 * kept : 0) + n->window;
-    part[STATES] = actors * n->state + (master ? 3 * n->actors * n->state : 0);
+    part[WEIGHTS] =
+        actors * ((1 + target) * theta + n->staging) + (master ? 3 * kept : 0) + n->window + (actors ? n->relay : 0);
+    part[STATES] = actors * state + (master ? 3 * n->actors * state : 0);
     part[RANKS] = n->begun ? 0 : (actors + master) * RANK;
-    double all = 0;
-    for (int i = 0; i < PARTS; i++) all += part[i];
+    int most = 0;
+    struct need_sum all = {0};
+    for (int i = 0; i < PARTS; i++) {
+        all.bytes += part[i];
+        if (part[i] > part[most]) most = i;
+    }
+    all.most = part[most];
+    all.what = parts[most].what;
+    all.lower = parts[most].lower;
     return all;
+}
+
+struct need_sum need_of_node(const struct setup *setup, const struct need *n)
+{
+    return sum(setup, n, n->here, n->master);
 }
 
 static void text(double bytes, char to[32])
@@ -53,31 +93,31 @@ static void text(double bytes, char to[32])
         snprintf(to, 32, "%.0f MiB", bytes / 0x1p20);
 }
 
-static int refuse(const char *who, double bytes, const double part[PARTS], struct memory_room room)
+/* 0 where there is room. */
+static int refuse(const char *who, struct need_sum need, struct memory_room room)
 {
-    char need[32], most[32], there[32];
-    int largest = 0;
-    for (int i = 1; i < PARTS; i++)
-        if (part[i] > part[largest]) largest = i;
-    text(bytes, need);
-    text(part[largest], most);
+    char all[32], most[32], there[32];
+    if (need.bytes <= room.bytes) return 0;
+    text(need.bytes, all);
+    text(need.most, most);
     text(room.bytes, there);
-    return error_set("too little memory: %s would need %s, %s of it for %s, and there are %s %s; lower %s", who, need,
-                     most, parts[largest].what, there, room.of, parts[largest].lower);
+    return error_set("too little memory: %s would need %s, %s of it for %s, and there are %s %s; lower %s", who, all,
+                     most, need.what, there, room.of, need.lower);
+}
+
+int need_check_processes(const struct setup *setup, const struct need *n)
+{
+    const struct memory_room process = memory_of_process();
+    if (refuse("an actor", sum(setup, n, 1, false), process)) return -1;
+    return n->master ? refuse("rank 0", sum(setup, n, 0, true), process) : 0;
 }
 
 int need_check(const struct setup *setup, const struct need *n)
 {
-    double part[PARTS];
     char who[128], host[65] = "";
-    const struct memory_room node = memory_of_node(), process = memory_of_process();
     gethostname(host, sizeof host - 1);
     snprintf(who, sizeof who, "%s%d actor%s on %s", n->master ? "rank 0 and " : "", n->here, n->here == 1 ? "" : "s",
              host);
-    double bytes = sum(setup, n, n->here, n->master, part);
-    if (bytes > node.bytes) return refuse(who, bytes, part, node);
-    bytes = sum(setup, n, 1, false, part);
-    if (bytes > process.bytes) return refuse("an actor", bytes, part, process);
-    bytes = sum(setup, n, 0, true, part);
-    return n->master && bytes > process.bytes ? refuse("rank 0", bytes, part, process) : 0;
+    if (refuse(who, need_of_node(setup, n), memory_of_node())) return -1;
+    return need_check_processes(setup, n);
 }

@@ -117,6 +117,7 @@ struct net_config setup_net_config(const struct options *options, const struct m
                                .outputs = model->outputs,
                                .free = model->free,
                                .activation = activations[options->activation],
+                               .layer_norm = options->norm == NORM_LAYER,
                                .separate_critic = options->critic == CRITIC_SEPARATE,
                                .obs_norm = options->obs_norm,
                                .return_norm = options->reward_norm};

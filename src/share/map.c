@@ -2,6 +2,7 @@
 #include "share/map.h"
 
 enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
+enum { REMOTE = 5, SPARE = 3, MOST = 64 };
 
 static size_t lines(size_t bytes)
 {
@@ -44,9 +45,8 @@ struct map map_draw(const struct share_config *c, size_t actors, int near, int c
     return m;
 }
 
-double share_bytes(const struct share_config *config, int actors, int here, bool master)
+int map_copies(int nodes)
 {
-    const struct map m = master ? map_draw(config, (size_t)actors, here, here < actors ? MAP_COPIED : 0)
-                                : map_draw(config, (size_t)here, here, 0);
-    return (double)m.bytes;
+    const int most = nodes - 1 + SPARE;
+    return most < REMOTE ? REMOTE : most > MOST ? MOST : most;
 }

@@ -20,5 +20,7 @@ struct map {
  * buffers for others; 0: nobody else reads. */
 struct map map_draw(const struct share_config *c, size_t actors, int near, int copies);
 enum { MAP_COPIED = 3 }; /* copies that do for actors on one node */
+/* The copies for those of `nodes` nodes, two or more. */
+int map_copies(int nodes);
 
 #endif

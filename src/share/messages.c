@@ -29,25 +29,47 @@ static uint64_t load(const struct messages *m, int l, int word)
     return atomic_load_explicit(word_at(m->here, at_actor(m->here, l, word)), memory_order_acquire);
 }
 
+/* Lanes with a message of their own that is packed. */
+static int packed_lanes(const struct share_config *c, int lanes)
+{
+    return c->wire == SHARE_WIRE_FLOAT32 ? 0 : c->combine == SHARE_COMBINE_SUM ? 1 : lanes;
+}
+
+static size_t packed_room(const struct share_config *c)
+{
+    return wire_room(c->wire, sum_weights(c)) + moments_floats(&c->moments) * sizeof(float);
+}
+
+static size_t post_room(const struct map *map)
+{
+    size_t room = 0;
+    for (int k = 0; k < SHARE_POST_KINDS; k++)
+        if (map->post_room[k] > room) room = map->post_room[k];
+    return LINE + room;
+}
+
+size_t messages_bytes(const struct share_config *c, const struct map *map, int lanes)
+{
+    const size_t theta = c->params * sizeof(float);
+    size_t bytes = (size_t)lanes * sizeof(struct lane) + post_room(map);
+    if (c->combine == SHARE_COMBINE_SUM) bytes += c->combine_most ? sum_bytes(c, lanes) : theta;
+    return bytes + (size_t)packed_lanes(c, lanes) * (theta + packed_room(c));
+}
+
 void messages_open(struct messages *m, struct share *here, struct share *there, const int *actors, int lanes)
 {
     const struct share_config *c = &here->config;
-    size_t room = 0;
     *m = (struct messages){.here = here, .there = there, .lanes = lanes};
     m->lane = memory_new((size_t)lanes, sizeof *m->lane);
     for (int l = 0; l < lanes; l++) m->lane[l].actor = actors[l];
-    for (int k = 0; k < SHARE_POST_KINDS; k++)
-        if (here->map.post_room[k] > room) room = here->map.post_room[k];
-    m->post = memory_new(LINE + room, 1);
+    m->post = memory_new(post_room(&here->map), 1);
     if (c->combine == SHARE_COMBINE_SUM && c->combine_most)
         m->waiting = sum_new(here, lanes);
     else if (c->combine == SHARE_COMBINE_SUM)
         m->sum = memory_floats(c->params);
-    const int packed = c->wire == SHARE_WIRE_FLOAT32 ? 0 : c->combine == SHARE_COMBINE_SUM ? 1 : lanes;
-    for (int l = 0; l < packed; l++) {
+    for (int l = 0; l < packed_lanes(c, lanes); l++) {
         m->lane[l].rest = memory_floats(c->params);
-        m->lane[l].packed =
-            memory_new(wire_room(c->wire, sum_weights(c)) + moments_floats(&c->moments) * sizeof(float), 1);
+        m->lane[l].packed = memory_new(packed_room(c), 1);
     }
 }
 

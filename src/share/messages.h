@@ -30,6 +30,8 @@ struct messages {
     uint64_t gradients, gradient_bytes; /* sent */
 };
 
+/* Local: the memory that messages_open() takes, of a node whose window has this map. */
+size_t messages_bytes(const struct share_config *c, const struct map *map, int lanes);
 /* Local: memory for actors[0 .. lanes) of all. Owner: messages_close(). */
 void messages_open(struct messages *m, struct share *here, struct share *there, const int *actors, int lanes);
 void messages_close(struct messages *m);

@@ -110,9 +110,20 @@ struct share;
  * ranks yield their cores, in this process's environment; what the user or the site has set stays. */
 void share_before_mpi(void);
 
-/* Bytes of a node's shared window, at least: rank 0's node, or one with a relay, with `here` of the `actors` actors.
+/* What a run of these options shares, by the form of its weights; state_bytes: an actor's saved state, at most.
  * Local. */
-double share_bytes(const struct share_config *config, int actors, int here, bool master);
+struct options;
+struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wide *wide,
+                                    const struct moments *moments, bool target, size_t state_bytes);
+
+/* Bytes that sharing takes on a node with `here` of the `actors` actors of `nodes` nodes, and with rank 0 where
+ * `master`. Local. */
+struct share_room {
+    double window, least; /* of the node, in shared memory; at least, where every actor copies the weights */
+    double relay;         /* of its relay beside that, in the first actor's own */
+    double actor;         /* of each actor's own, where no window is shared with it */
+};
+struct share_room share_room(const struct share_config *config, int actors, int here, int nodes, bool master);
 
 /* Collective. The window (versioned weights, mailboxes, rings, posts), zeroed, in one passive epoch for the whole run.
  * Says what to change and ends the job where the library makes no window over these nodes, or none of the unified

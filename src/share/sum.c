@@ -72,6 +72,12 @@ struct sum *sum_new(const struct share *here, int lanes)
     return s;
 }
 
+size_t sum_bytes(const struct share_config *c, int lanes)
+{
+    const size_t lane = sizeof(uint64_t) + 2 * sizeof(struct part);
+    return sizeof(struct sum) + (size_t)lanes * lane + 2 * c->params * sizeof(float);
+}
+
 void sum_free(struct sum **sum)
 {
     struct sum *s = *sum;

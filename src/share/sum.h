@@ -18,6 +18,7 @@ size_t sum_weights(const struct share_config *c);
  * sum_free(). */
 struct sum *sum_new(const struct share *here, int lanes);
 void sum_free(struct sum **s);
+size_t sum_bytes(const struct share_config *c, int lanes); /* that sum_new() takes */
 /* From here on a thread takes them as they come. 0, or its error. */
 int sum_start(struct sum *s);
 /* Without a thread: adds what waits in mailboxes, as far as the bounds allow, and frees those. True: there was some. */

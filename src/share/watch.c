@@ -9,28 +9,44 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
 struct watch {
     pthread_t thread;
+    pthread_mutex_t lock; /* of `end` */
+    pthread_cond_t news;
+    bool end;
     struct process_id master;
     double patience;
     uint64_t calls;           /* the actor's own */
     _Atomic uint64_t present; /* the number of the call it is in; 0: none */
 };
 
+/* A second later; false: it is to end. */
+static bool later(struct watch *w)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&w->lock);
+    while (!w->end && !pthread_cond_timedwait(&w->news, &w->lock, &until)) {}
+    const bool end = w->end;
+    pthread_mutex_unlock(&w->lock);
+    return !end;
+}
+
 static void *look(void *arg)
 {
     struct watch *w = arg;
     uint64_t last = 0;
-    for (int same = 0;;) {
-        clock_sleep_ns(INT64_C(1000000000)); /* cancelled here */
+    for (int same = 0; later(w);) {
         const uint64_t present = atomic_load_explicit(&w->present, memory_order_relaxed);
         same = present && present == last ? same + 1 : 0;
         last = present;
@@ -44,27 +60,43 @@ static void *look(void *arg)
     return NULL;
 }
 
+static void release(struct watch *w)
+{
+    pthread_cond_destroy(&w->news);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
 struct watch *watch_open(const struct process_id *master, double patience)
 {
     struct watch *w = memory_new(1, sizeof *w);
     w->master = *master;
     w->patience = patience;
+    pthread_condattr_t attributes;
     sigset_t all, before;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->news, &attributes);
+    pthread_condattr_destroy(&attributes);
     sigfillset(&all); /* signals are for the thread that knows what to do with them */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failed = pthread_create(&w->thread, NULL, look, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failed) return w;
-    free(w); /* no thread to be had: nobody watches, all else works */
+    release(w); /* no thread to be had: nobody watches, all else works */
     return NULL;
 }
 
 void watch_close(struct watch **w)
 {
     if (!*w) return;
-    pthread_cancel((*w)->thread);
+    pthread_mutex_lock(&(*w)->lock);
+    (*w)->end = true;
+    pthread_cond_signal(&(*w)->news);
+    pthread_mutex_unlock(&(*w)->lock);
     pthread_join((*w)->thread, NULL);
-    free(*w);
+    release(*w);
     *w = NULL;
 }
 

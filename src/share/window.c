@@ -26,7 +26,7 @@
 
 /* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
  * must not wait for any. */
-enum { MASTER = 0, BUFFERS_REMOTE = 5, BUFFERS_SPARE = 3, BUFFERS_MOST = 64 };
+enum { MASTER = 0 };
 static const double ROOM = 1e6; /* bytes of shared memory that the library wants beside a window's */
 static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
 
@@ -80,7 +80,12 @@ static int open_near(struct share *s)
 static void open_far(struct share *s, int rank)
 {
     const MPI_Aint bytes = rank == MASTER ? (MPI_Aint)s->map.bytes : 0;
+    MPI_Win even = MPI_WIN_NULL;
+#ifndef OPEN_MPI /* Intel MPI over TCP names a rank's memory by a count of its windows, which must be as many on all */
+    if (s->near_win == MPI_WIN_NULL) CHECK_MPI(MPI_Win_create(NULL, 0, 1, MPI_INFO_NULL, MPI_COMM_SELF, &even));
+#endif
     const int code = MPI_Win_create(rank == MASTER ? s->base : NULL, bytes, 1, MPI_INFO_NULL, s->reach, &s->far_win);
+    if (even != MPI_WIN_NULL) CHECK_MPI(MPI_Win_free(&even));
     if (code) refuse_none(s, s->reach, code);
     CHECK_MPI(MPI_Win_set_errhandler(s->far_win, MPI_ERRORS_RETURN));
     CHECK_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->far_win));
@@ -116,8 +121,7 @@ static int find_place(const struct share *s, int rank, int size)
 static int copies(const struct share *s, const struct opening *o)
 {
     if (!s->remote) return o->near < s->actors ? MAP_COPIED : 0;
-    const int most = o->nodes - 1 + BUFFERS_SPARE;
-    return most < BUFFERS_REMOTE ? BUFFERS_REMOTE : most > BUFFERS_MOST ? BUFFERS_MOST : most;
+    return map_copies(o->nodes);
 }
 
 /* Rank 0's, and that of the window this rank uses. */

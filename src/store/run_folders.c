@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SHOWN = 4, MOST = 4096 };
+enum { SHOWN = 4, MOST = 4096, DEEPEST = 4 };
 
 struct folder {
     char path[512];
@@ -34,29 +34,40 @@ static int newest_first(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
-/* The runs among the folders in dir, newest first, malloc'd; the count. */
-static int runs_in(const char *dir, struct folder **found)
+struct folders {
+    struct folder *list;
+    int count, room;
+};
+
+static bool keep(struct folders *found, const struct folder *f)
+{
+    if (found->count == found->room) {
+        struct folder *more = realloc(found->list, (size_t)(found->room = 2 * found->room + 16) * sizeof *more);
+        if (!more) return false;
+        found->list = more;
+    }
+    found->list[found->count++] = *f;
+    return true;
+}
+
+/* The runs in the folders of dir, and `deep` - 1 folders further down: a link is no way down, but may be a run. */
+static void look(const char *dir, int deep, struct folders *found)
 {
     DIR *d = opendir(dir);
-    int n = 0, room = 0;
     const char *slash = *dir && dir[strlen(dir) - 1] == '/' ? "" : "/";
-    *found = NULL;
-    if (!d) return 0;
-    for (const struct dirent *e; (e = readdir(d)) && n < MOST;) {
+    if (!d) return;
+    for (const struct dirent *e; found->count < MOST && (e = readdir(d));) {
         struct folder f;
+        struct stat st;
         if (e->d_name[0] == '.') continue;
         if ((size_t)snprintf(f.path, sizeof f.path, "%s%s%s", dir, slash, e->d_name) >= sizeof f.path) continue;
-        if (!is_run(f.path, &f.written)) continue;
-        if (n == room) {
-            struct folder *more = realloc(*found, (size_t)(room = 2 * room + 16) * sizeof *more);
-            if (!more) break;
-            *found = more;
+        if (is_run(f.path, &f.written)) {
+            if (!keep(found, &f)) break;
+        } else if (deep > 1 && !lstat(f.path, &st) && S_ISDIR(st.st_mode)) {
+            look(f.path, deep - 1, found);
         }
-        (*found)[n++] = f;
     }
     closedir(d);
-    if (n) qsort(*found, (size_t)n, sizeof **found, newest_first);
-    return n;
 }
 
 const char *run_folders_advice(const char *path, char *text, size_t size)
@@ -71,15 +82,17 @@ const char *run_folders_advice(const char *path, char *text, size_t size)
         if (is_run(dir, NULL)) snprintf(text, size, "; its run is %s", dir);
         return text;
     }
-    struct folder *found;
-    const int n = runs_in(path, &found);
+    struct folders found = {0};
+    look(path, DEEPEST, &found);
+    const int n = found.count;
+    if (n) qsort(found.list, (size_t)n, sizeof *found.list, newest_first);
     for (int i = 0; i < n && i < SHOWN && strlen(text) < size; i++)
         snprintf(text + strlen(text), size - strlen(text), "%s%s",
                  i       ? ", "
                  : n > 1 ? "; in it are the runs "
                          : "; in it is the run ",
-                 found[i].path);
+                 found.list[i].path);
     if (n > SHOWN) snprintf(text + strlen(text), size - strlen(text), " and %d more", n - SHOWN);
-    free(found);
+    free(found.list);
     return text;
 }

@@ -21,34 +21,6 @@
 #include "train/room.h"
 #include "train/run.h"
 
-/* An agent of one rank tells what the algorithm refuses; a small one shows that the environment begins, and what its
- * like take. */
-static int try_agent(struct plan *plan, const struct setup *setup)
-{
-    enum { STEPS = 20 };
-    struct agent_config config = setup_agent_config(setup, 1);
-    if (agent_check(&config, &setup->world, setup->net)) return -1;
-    const int envs = config.envs;
-    const int64_t each = config.memory / envs;
-    config.envs = 1;
-    config.memory = each;
-    config.replay_start = config.replay_start < each ? config.replay_start : each;
-    config.t_max = config.t_max > STEPS ? STEPS : config.t_max ? config.t_max : 1;
-    struct agent *agent = agent_new(&config, &setup->world, setup->net), *other = NULL;
-    if (!agent) return -1;
-    plan->state_bytes = agent_state_size(agent) * (size_t)envs;
-    if (!setup->world.ops->plain_state) { /* one of several: what all share is there already */
-        const double before = memory_taken(false);
-        plan->beside_bytes = memory_taken(true);
-        other = agent_new(&config, &setup->world, setup->net);
-        plan->instance_bytes =
-            fmax(0, memory_taken(false) - before - agent_rollout_bytes(&config, &setup->world, setup->net));
-    }
-    agent_free(&other);
-    agent_free(&agent);
-    return 0;
-}
-
 /* Do the weights that are to be started with fit. */
 static int try_weights(const struct setup *setup)
 {
@@ -207,7 +179,7 @@ static int draw(struct plan *plan, struct setup *setup, struct restore *restore,
     memset(plan, 0, sizeof *plan);
     memset(setup, 0, sizeof *setup);
     memset(restore, 0, sizeof *restore);
-    if (!make(plan, setup, restore, argc, argv, resume, hold) && !try_tensorboard(plan) && !try_agent(plan, setup))
+    if (!make(plan, setup, restore, argc, argv, resume, hold) && !try_tensorboard(plan) && !need_env(setup, &plan->env))
         return 0;
     restore_close(restore);
     setup_close(setup);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "setup/need.h"
 #include "setup/setup.h"
 #include "train/restore.h"
 
@@ -17,9 +18,7 @@ struct plan {
     char checkpoint[OPTION_TEXT + 64]; /* to resume from; "" for a fresh start */
     int ranks;                         /* of the session that wrote it; 0 for a fresh start */
     int64_t frames;                    /* that the checkpoint is at */
-    size_t state_bytes;                /* of an actor's saved state, about */
-    double instance_bytes;             /* of an environment beside what this program keeps of it */
-    double beside_bytes;               /* of processes that an actor starts for its environments */
+    struct need_env env;               /* what its environment takes */
     bool over, hopeless, reached;      /* over: the run has ended and nothing is left to train: done, hopeless, or its
                                      --stop-at reached */
 };

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "job/ending.h"
+#include "job/family.h"
 #include "job/launch.h"
 #include "job/leave.h"
 #include "job/mpirun.h"
@@ -178,11 +179,12 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     CHECK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &s.size));
     log_set_rank(s.rank);
     signals_install(s.rank == 0);
-    if (s.size < 2) {
-        log_error("one rank cannot train: rank 0 is the master, every other rank an actor; start 2 or more");
+    if (launch_check_ranks(s.size)) {
+        const bool first = family_any_rank() <= 0;
+        if (first) log_error("%s", error_text());
         leave_well();
         MPI_Finalize();
-        return 2;
+        return first ? 2 : 0;
     }
     provenance_fill(&s.prov, all_argc, all_argv);
     int status = session_prepare(&s, argc, argv, resume);

@@ -111,6 +111,7 @@ const char *figure_colour(int entry)
 void figure_head(FILE *script, enum figure_format format, int width, int height)
 {
     static const double PER_INCH = 90; /* of a PDF */
+    double point = 1;                  /* what makes points of one size in all of them */
     fprintf(script, "set encoding utf8\n");
     switch (format) {
     case FIGURE_PNG:
@@ -118,21 +119,26 @@ void figure_head(FILE *script, enum figure_format format, int width, int height)
         break;
     case FIGURE_SVG:
         fprintf(script, "set terminal svg noenhanced size %d,%d dynamic font 'sans-serif,15'", width, height);
+        point = 0.75;
         break;
     case FIGURE_PDF:
-        fprintf(script, "set terminal pdfcairo noenhanced size %.4g,%.4g font 'Sans,11'", width / PER_INCH,
-                height / PER_INCH);
+        fprintf(script, "set terminal pdfcairo noenhanced size %.4g,%.4g font 'Sans,11' fontscale 0.87 linewidth 1.3",
+                width / PER_INCH, height / PER_INCH);
+        point = 0.85;
         break;
     case FIGURE_TEXT:
         fprintf(script, "set terminal dumb noenhanced mono size %d,%d\nset tics nomirror\n", width, height);
         return;
     }
-    fprintf(script, " linewidth 1 background '#ffffff'\n"
-                    "set border 3 lc rgb '#555555'\n"
-                    "set tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
-                    "set grid lt 1 lw 0.7 lc rgb '#e4e4e4' back\n"
-                    "set key above left horizontal reverse Left samplen 2 spacing 1.15 textcolor rgb '#222222'\n"
-                    "set offsets 0, 0, graph 0.03, graph 0.03\n"
-                    "set rmargin 3\n"
-                    "set style fill transparent solid 0.16 noborder\n");
+    fprintf(script,
+            " background '#ffffff'\n"
+            "set border 3 lc rgb '#555555'\n"
+            "set tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
+            "set grid lt 1 lw 0.7 lc rgb '#e4e4e4' back\n"
+            "set key above left horizontal reverse Left samplen 2 spacing 1.15 textcolor rgb '#222222'\n"
+            "set offsets 0, 0, graph 0.03, graph 0.03\n"
+            "set rmargin 3\n"
+            "set style fill transparent solid 0.16 noborder\n"
+            "point = %g\n",
+            point);
 }

@@ -103,8 +103,8 @@ static struct notes notes_of(const struct figure_look *look, const struct figure
         }
     note(&n, band[0] && !text, look->band[0], "filledcurves lc rgb '#555555'");
     note(&n, band[1] && !text, look->band[1], "filledcurves lc rgb '#555555'");
-    note(&n, evals && !text, "evaluation, mean", "points pt 6 ps 1 lw 1.6 lc rgb '#555555'");
-    note(&n, resumes, "resumed", text ? "points pt 'R'" : "points pt 2 ps 1 lw 1.8 lc rgb '#000000'");
+    note(&n, evals && !text, "evaluation, mean", "points pt 6 ps point lw 1.6 lc rgb '#555555'");
+    note(&n, resumes, "resumed", text ? "points pt 'R'" : "points pt 2 ps point lw 1.8 lc rgb '#000000'");
     return n;
 }
 
@@ -153,8 +153,8 @@ static void write_evals(FILE *script, bool text, int p, int k, const struct figu
         fprintf(script, ", \\\n  $e%d_%d using 1:2 with points lt %d notitle", p, k, c->entry + 1);
         return;
     }
-    fprintf(script, ", \\\n  $e%d_%d using 1:2 with points pt 7 ps 1 lc rgb '#ffffff' notitle", p, k);
-    fprintf(script, ", \\\n  $e%d_%d using 1:2 with points pt 6 ps 1 lw 1.6 lc rgb '%s' notitle", p, k,
+    fprintf(script, ", \\\n  $e%d_%d using 1:2 with points pt 7 ps point lc rgb '#ffffff' notitle", p, k);
+    fprintf(script, ", \\\n  $e%d_%d using 1:2 with points pt 6 ps point lw 1.6 lc rgb '%s' notitle", p, k,
             figure_colour(c->entry));
 }
 
@@ -176,14 +176,14 @@ static void write_curves(const struct page *page, int p, const struct figure_pan
         else if (text) /* no line to be seen */
             fprintf(script, " with points lt %d", panel->curves[k].entry + 1);
         else
-            fprintf(script, " with points pt 7 ps 1.2 lc rgb '%s'", figure_colour(panel->curves[k].entry));
+            fprintf(script, " with points pt 7 ps 1.2*point lc rgb '%s'", figure_colour(panel->curves[k].entry));
         fprintf(script, " notitle");
     }
     for (int k = 0; k < panel->count; k++) write_evals(script, text, p, k, &panel->curves[k]);
     for (int k = 0; k < panel->count; k++)
         if (panel->curves[k].resume_count)
             fprintf(script, ", \\\n  $s%d_%d using 1:2 with points %s notitle", p, k,
-                    text ? "pt 'R'" : "pt 2 ps 1 lw 1.8 lc rgb '#000000'");
+                    text ? "pt 'R'" : "pt 2 ps point lw 1.8 lc rgb '#000000'");
 }
 
 void figure_write_curves(FILE *script, const struct figure_look *look, const struct figure_panel *panels, int count,

@@ -15,7 +15,7 @@ static void write_style(FILE *script, const struct figure_look *look, int entry)
     if (text)
         fprintf(script, " lt %d", entry + 1);
     else
-        fprintf(script, " pt %d ps 0.9 lw 1.4 lc rgb '%s'", shapes[entry / FIGURE_COLOURS % SHAPES],
+        fprintf(script, " pt %d ps 0.9*point lw 1.4 lc rgb '%s'", shapes[entry / FIGURE_COLOURS % SHAPES],
                 figure_colour(entry));
 }
 

@@ -14,7 +14,8 @@ enum {
     PLOT_SMALL = 235,
     LEFT = 98,
     RIGHT = 22,
-    BELOW = 64,
+    BELOW = 64, /* the figures at the x axis and its title */
+    BELOW_SVG = 78,
     TITLE = 34,
     PANEL_TITLE = 26,
     ROW = 22, /* of the legend; of an SVG, whose letters are a little larger */
@@ -35,6 +36,11 @@ static bool text(const struct page *p)
 static bool svg(const struct page *p)
 {
     return p->look->format == FIGURE_SVG;
+}
+
+static int below(const struct page *p)
+{
+    return svg(p) ? BELOW_SVG : BELOW;
 }
 
 /* Entries beside each other, and with them the legend's rows. */
@@ -69,7 +75,7 @@ void page_begin(struct page *p, FILE *script, const struct figure_look *look, in
         fprintf(script, "set key above left vertical maxrows %d reverse Left\n", p->rows > 0 ? p->rows : 1);
         return;
     }
-    const int panel = (panels > 1 ? PANEL_TITLE + PLOT_SMALL : PLOT) + BELOW;
+    const int panel = (panels > 1 ? PANEL_TITLE + PLOT_SMALL : PLOT) + below(p);
     p->top = (look->title ? TITLE : 8) + (svg(p) ? ROW_SVG : ROW) * p->rows + 10;
     p->height = p->top + p->down * panel;
     figure_head(script, look->format, p->width, p->height);
@@ -107,7 +113,7 @@ void page_panel(const struct page *p, int i, const char *title)
     if (text(p)) return;
     double cell, left = left_of(p, i, &cell);
     const double plot = p->panels > 1 ? PLOT_SMALL : PLOT, head = p->panels > 1 ? PANEL_TITLE : 0;
-    const double top = p->top + i / p->across * (head + plot + BELOW) + head; /* from above */
+    const double top = p->top + i / p->across * (head + plot + below(p)) + head; /* from above */
     fprintf(p->script,
             "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset tmargin at screen %.5f\nset bmargin at screen "
             "%.5f\n",

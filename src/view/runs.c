@@ -61,7 +61,7 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* The runs in a folder, and in its folders. */
+/* The runs in a folder, and in its folders; a link may be a run, but is no way further down. */
 static void add_folder(struct runs *r, const char *folder, int deep)
 {
     char path[PATH_MAX];
@@ -77,7 +77,8 @@ static void add_folder(struct runs *r, const char *folder, int deep)
         const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
         const bool fits =
             (size_t)snprintf(path, sizeof path, "%s%s%s", folder, slash, entries[i]->d_name) < sizeof path;
-        if (fits && !lstat(path, &st) && S_ISDIR(st.st_mode)) add_folder(r, path, deep - 1);
+        if (fits && !lstat(path, &st) && (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+            add_folder(r, path, S_ISDIR(st.st_mode) ? deep - 1 : 0);
         free(entries[i]);
     }
     free(entries);

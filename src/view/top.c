@@ -147,10 +147,12 @@ static int read_run(struct reading *r, const char *run, double *age)
     return 0;
 }
 
-/* Shows the view of r on the terminal (live) or as plain text. */
+/* Shows the view of r on the terminal (live) or as plain text, which fits a terminal too, and elsewhere is whole. */
 static void show(const struct reading *r, const struct request *w, double age, bool live)
 {
+    enum { WIDE = 120 };
     struct winsize size = {0};
+    const bool fits = isatty(STDOUT_FILENO) || getenv("COLUMNS");
     const bool known = live && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
     const struct top_text v = {.run = w->run,
                                .status = &r->status,
@@ -161,7 +163,8 @@ static void show(const struct reading *r, const struct request *w, double age, b
                                .fault = *r->fault ? r->fault : NULL,
                                .width = known  ? size.ws_col
                                         : live ? 80
-                                               : 120,
+                                        : fits ? text_columns()
+                                               : WIDE,
                                .height = known ? size.ws_row - 1 : 0,
                                .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
                                .line_end = live ? ANSI_LINE_END : "\n"};

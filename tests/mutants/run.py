@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py [ROOM[:NUMBER] ...] [--only ROOM] [--jobs N] -- does the suite notice? Each mutation of tests/mutants/ROOM.txt is made
+"""run.py [ROOM[:NUMBER] ...] [--only ROOM] [--jobs N] [--minutes N] -- does the suite notice? Each mutation of tests/mutants/ROOM.txt is made
 in a copy of the tree, what its tests need is built, and they run: caught where one goes red (or hangs, or dies), survived where
 all stay green. A table by room at the end. Status 1 where fewer than 95 of 100 are caught, or a mutation cannot be made any
 more: its old text is not in its function, or not once, or the result does not compile. That is looked at before any is run.
@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -241,6 +242,7 @@ def main():
     parser.add_argument("--work", default=os.path.join(TOP, "build", "mutants"), help="folder of copies and judgements")
     parser.add_argument("--build", default=os.environ.get("DUNLIN_BUILD", os.path.join(TOP, "build")), help="what is built already")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="copies that work at a time")
+    parser.add_argument("--minutes", type=float, default=0, help="begin none after so long, and take them in another order each time")
     parser.add_argument("--look", action="store_true", help="only look whether each can be made")
     parser.add_argument("--anew", action="store_true", help="judge again what is judged")
     args = parser.parse_args()
@@ -257,7 +259,10 @@ def main():
             known = {k: (word, note) for k, word, note in map(json.loads, f)}
     for m in todo:
         m.word, m.note = known.get(m.key(), (None, ""))
-    judge_all([m for m in todo if not m.word], args, book)
+    left = [m for m in todo if not m.word]
+    if args.minutes:
+        random.shuffle(left)
+    judge_all(left, args, book)
     return table(todo)
 
 
@@ -298,13 +303,14 @@ def judge_all(todo, args, book):
         return
     copies = [Copy(os.path.join(args.work, str(i)), os.path.abspath(args.build)) for i in range(args.jobs)]
     lock = threading.Lock()
+    end = time.time() + 60 * args.minutes if args.minutes else float("inf")
     items, red, limit = list(todo), [], {}
 
     def lane(copy):
         copy.limit = limit
         while True:
             with lock:
-                if not items or red:
+                if not items or red or time.time() > end:
                     return
                 m = items.pop(0)
             start = time.time()
@@ -330,8 +336,8 @@ def judge_all(todo, args, book):
 
 
 def table(todo):
-    words = ("caught", "survived", "equivalent", "error")
-    print("\n| room | mutations | caught | survived | equivalent |\n| --- | --- | --- | --- | --- |")
+    words = ("caught", "survived", "equivalent", "error", None)  # None: not judged yet
+    print("\n| room | mutations | caught | survived | equivalent | not judged yet |\n| --- | --- | --- | --- | --- | --- |")
     total = dict.fromkeys(words, 0)
     for room in dict.fromkeys(m.room for m in todo):
         here = dict.fromkeys(words, 0)
@@ -339,15 +345,16 @@ def table(todo):
             if m.room == room:
                 here[m.word] += 1
                 total[m.word] += 1
-        print(f"| {room} | {sum(here.values())} | {here['caught']} | {here['survived']} | {here['equivalent']} |")
-    print(f"| all | {len(todo)} | {total['caught']} | {total['survived']} | {total['equivalent']} |\n")
+        print(f"| {room} | {sum(here.values())} | {here['caught']} | {here['survived']} | {here['equivalent']} | {here[None]} |")
+    print(f"| all | {len(todo)} | {total['caught']} | {total['survived']} | {total['equivalent']} | {total[None]} |\n")
     for m in todo:
         if m.word in ("survived", "error"):
             print(f"{m.word}: {m.room}:{m.number} {m.what} [{m.note}]")
     real = total["caught"] + total["survived"]
     bad = total["error"]
     print(f"mutants: {len(todo)} mutations, {total['caught']} of {real} that are not equivalent caught "
-          f"({100.0 * total['caught'] / max(1, real):.1f} %), {total['equivalent']} equivalent, {bad} that cannot be made")
+          f"({100.0 * total['caught'] / max(1, real):.1f} %), {total['equivalent']} equivalent, {bad} that cannot be made, "
+          f"{total[None]} not judged yet")
     return bad != 0 or total["caught"] < 0.95 * real
 
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# actors.sh [N=100] -- N actors are killed at random moments, in runs on 1, 2 and 4 nodes. Half of the runs move much and compute
+# actors.sh [N=20] -- N actors are killed at random moments, in runs on 1, 2 and 4 nodes. Half of the runs move much and compute
 # little (a net of 400 thousand weights on the corridor), so that many die in the middle of a push.
+# short: 5
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-total=0 faults=0 n=$((${1:-100} / 5))
+total=0 faults=0 n=$((${1:-20} / 5))
 part() { # NAME
     cat wrong
     total=$((total + $(wc -l <noticed))) faults=$((faults + $(wc -l <wrong)))
@@ -18,15 +19,15 @@ far() { # NODES RANKS NAME WORDS...
     nodes_down
     part "$name"
 }
-push="--env corridor --net mlp:600,600 --eval-every 0 --frames 60000"
+push="--env corridor --net mlp:600,600 --eval-every 0"
 # shellcheck disable=SC2086
 {
     kill_actors $n 4 --env "$metered" --frames 20000
     part "1 node"
-    kill_actors $n 4 $push
+    kill_actors $n 4 $push --frames 60000
     part "1 node, pushing all the time"
     far 2 5 "2 nodes" --env "$metered" --frames 60000
-    far 2 5 "2 nodes, pushing all the time" $push
+    far 2 5 "2 nodes, pushing all the time" $push --frames 15000
     far 4 8 "4 nodes" --env "$metered" --frames 100000
 }
 echo "actors: $total killed, $faults faults"

@@ -1,28 +1,46 @@
 #!/usr/bin/env bash
-# deterministic.sh -- tests/test_deterministic_*.sh with every environment, every algorithm and 2, 3 and 7 ranks, and a death by three
-# signals each: about half an hour on two cores. SEED=N in the environment repeats a run's moments.
+# deterministic.sh [MINUTES=20] -- tests/test_deterministic_*.sh wide: every built-in environment with every algorithm that learns
+# it (but dqn, whose memory is not kept), on 2, 3 and 7 ranks, and a death by three signals each; then games. In another order each
+# time, and no case is begun after MINUTES: all take about half an hour. SEED=N in the environment repeats a run's moments.
+# short: 1
 . "$(dirname "$0")/../deterministic.sh"
-for env in catch cartpole acrobot mountaincar corridor cue drive maze; do
-    for algo in one-step-q one-step-sarsa n-step-q a3c; do
-        for ranks in 2 3 7; do
-            frames=60000 each=1500
-            [ $env = catch ] && frames=6000 each=300
-            lstm=0
-            case $algo in a3c | n-step-q) lstm=$((RANDOM % 2 * 8)) ;; esac
-            optimizer=$(shuf -e -n 1 --random-source=<(yes $RANDOM) shared-rmsprop rmsprop momentum-sgd adam)
-            envs=$((1 + RANDOM % 3))
-            case_of "$env $algo lstm $lstm $optimizer envs $envs" $ranks "KILL $(shuf -e -n 1 KILL TERM USR1 ACTOR) KILL" --env $env \
-                --algo $algo --lstm $lstm --optimizer "$optimizer" --envs-per-actor $envs --frames $frames \
-                --checkpoint-every $each --eval-every $((3 * each)) --target-every 700 --eps-frames $((frames / 2)) \
-                --t-max $((1 + RANDOM % 12))
-        done
+minutes=${1:-20}
+"$dunlin" list >listed
+algos=$(awk '$2 == "algorithm" && $1 != "dqn" { print $1 }' listed)
+cases=()
+for env in $(awk '$2 == "environment" { print $1 }' listed); do
+    case $env in atari | mujoco | gym) continue ;; esac # files and packages from elsewhere: atari's below
+    without=" $(sed -n "s/^$env .*(not learned by: \(.*\))\$/\1/p" listed | tr -d ,) "
+    for algo in $algos; do
+        [[ $without == *" $algo "* ]] || for ranks in 2 3 7; do cases+=("$env $algo $ranks"); done
     done
 done
-atari && for game in pong breakout seaquest; do
-    case_of "$game a3c" 3 "KILL USR1 ACTOR" --env atari:$game --frames 60000 --checkpoint-every 5000 --eval-every 0
-    case_of "$game n-step-q lstm, sticky, 2 environments" 3 "KILL TERM KILL" --env atari:$game --algo n-step-q --lstm 16 --sticky 0.25 \
-        --envs-per-actor 2 --frames 60000 --checkpoint-every 5000 --eval-every 30000 --eval-episodes 1 --target-every 3000 --eps-frames 50000
+if atari; then
+    for game in pong breakout seaquest; do cases+=("atari:$game a3c 3" "atari:$game n-step-q 3"); done
+fi
+one() { # ENV ALGO RANKS
+    local env=$1 algo=$2 ranks=$3 frames=60000 each=1500 lstm=0 envs=$((1 + RANDOM % 3)) more="" optimizer
+    case $env in
+    catch) frames=6000 each=300 ;;
+    drive | maze) frames=6000 each=600 more="--eval-episodes 1" ;;
+    atari:*) each=5000 more="--sticky 0.25 --eval-episodes 1" ;;
+    esac
+    case $algo in a3c | n-step-q) lstm=$((RANDOM % 2 * 8)) ;; esac
+    optimizer=$(awk '$2 == "optimizer" { print $1 }' listed | shuf -n 1 --random-source=<(yes $RANDOM))
+    # shellcheck disable=SC2086
+    case_of "$env $algo lstm $lstm $optimizer envs $envs" "$ranks" "KILL $(shuf -e -n 1 --random-source=<(yes $RANDOM) KILL TERM USR1 ACTOR) KILL" \
+        --env "$env" --algo "$algo" --lstm $lstm --optimizer "$optimizer" --envs-per-actor $envs --frames $frames \
+        --checkpoint-every $each --eval-every $((3 * each)) --target-every 700 --eps-frames $((frames / 2)) \
+        --t-max $((1 + RANDOM % 12)) $more
+}
+mapfile -t order < <(printf '%s\n' "${cases[@]}" | shuf --random-source=<(yes "$SEED"))
+ended=0
+for line in "${order[@]}"; do
+    [ $SECONDS -lt $((60 * minutes)) ] || break
+    # shellcheck disable=SC2086
+    one $line
+    ended=$((ended + 1))
 done
-check "the runs were interrupted (sessions: $sessions)" at_least $sessions 72
-echo "deterministic: $tap_count checks, $([ $tap_failed = 0 ] && echo none || echo some) failed; $sessions sessions cut off and resumed"
+check "the runs were interrupted (sessions: $sessions)" at_least $sessions $((ended * 2))
+echo "deterministic: $ended of ${#cases[@]} cases in $minutes minutes, $tap_count checks, $([ $tap_failed = 0 ] && echo none || echo some) failed; $sessions sessions cut off and resumed"
 finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # export.sh -- what `dunlin export` writes, in the hands of PyTorch, Keras, ONNX's own checker and TensorBoard; back from
-# both into Dunlin, bit for bit; and CartPole in Gymnasium: the same mean return as in `dunlin eval`. Some minutes. The
-# packages (PyTorch is large) are installed to DUNLIN_VENV, by default build/venv-export; KERAS_BACKEND is torch.
+# both into Dunlin, bit for bit; and CartPole, Pong and Breakout in Gymnasium: the same mean return as in `dunlin eval`. Some
+# minutes. The packages (PyTorch is large) are installed to DUNLIN_VENV, by default build/venv-export; KERAS_BACKEND is torch.
 : "${DUNLIN_VENV:=${DUNLIN_BUILD:-$PWD/build}/venv-export}"
 export DUNLIN_VENV KERAS_BACKEND=${KERAS_BACKEND:-torch}
 . "$(dirname "$0")/../tap.sh"
@@ -54,7 +54,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import dunlin
 
-agent = dunlin.load("a")
+agent = dunlin.load(sys.argv[4])
 if sys.argv[2] == "torch":
     policy = dunlin.torch_policy(dunlin.torch_module(agent))
 else:
@@ -62,16 +62,29 @@ else:
 returns = dunlin.play(agent, policy, episodes=int(sys.argv[3]), seed=1)
 print("episodes", len(returns), "mean", returns.mean(), "std", returns.std())
 P
-run "$dunlin" eval a --episodes 1000
-read -r mean std <<<"$(value mean) $(value std)"
-echo "# dunlin eval: mean $mean std $std over 1000 episodes"
-near() { awk -v a="$mean" -v sa="$std" -v b="$(value mean)" -v sb="$(value std)" -v n="$1" \
-    'BEGIN { d = a - b; if (d < 0) d = -d; exit !(sb > 0 && d <= 3 * sqrt(sa * sa / 1000 + sb * sb / n)) }'; }
-for trial in "torch 300" "keras 60"; do
-    read -r which n <<<"$trial"
-    run "$python" play.py "$source_dir/run/python" "$which" "$n"
-    echo "# Gymnasium's CartPole-v1 by $which: $(cat out)"
-    check "$which plays CartPole in Gymnasium as Dunlin does" near "$n"
-done
+# plays RUN N "HOW M ...": `dunlin eval` over N games, and Gymnasium by PyTorch or Keras over M
+plays() {
+    local of=$1 games=$2 mean std which n; shift 2
+    run "$dunlin" eval "$of" --episodes "$games"
+    read -r mean std <<<"$(value mean) $(value std)"
+    echo "# dunlin eval: mean $mean std $std over $games episodes"
+    for trial in "$@"; do
+        read -r which n <<<"$trial"
+        run "$python" play.py "$source_dir/run/python" "$which" "$n" "$of"
+        echo "# Gymnasium by $which: $(cat out)"
+        check "$which plays $of in Gymnasium as Dunlin does" near "$mean" "$std" "$games" "$n"
+    done
+}
+near() { awk -v a="$1" -v sa="$2" -v m="$3" -v n="$4" -v b="$(value mean)" -v sb="$(value std)" \
+    'BEGIN { d = a - b; if (d < 0) d = -d; exit !(sb > 0 && d <= 3 * sqrt(sa * sa / m + sb * sb / n)) }'; }
+plays a 1000 "torch 300" "keras 60"
+if VENV_OPEN=1 venv_has ale_py ale-py && bash "$source_dir/run/fetch-atari.sh" "${DUNLIN_ATARI_DIR:=$source_dir/build/atari}"; then
+    export DUNLIN_ATARI_DIR
+    for game in pong breakout; do
+        run "$dunlin" train --env atari:$game --net small --frames 20000 --actors 1 --eval-every 0 --seed 3 --sticky 0.1 --out $game
+    done
+    plays pong 40 "torch 10"
+    plays breakout 200 "torch 40" "keras 10"
+else skip "Atari in Gymnasium" "ale-py or the games cannot be had"; fi
 echo "export: $tap_count checks, $([ $tap_failed = 0 ] && echo none || echo some) failed"
 finish

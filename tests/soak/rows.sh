@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # rows.sh [N=100000000] -- a run of N episodes: the memory that plot and info --csv take, at most 500 MB.
+# short: 2000000
 . "$(dirname "$0")/../tap.sh"
 n=${1:-100000000} most=500000
 bytes=$("$(dirname "$dunlin")/tests/test_rows" make . "$n") || exit 1

@@ -21,7 +21,7 @@ class Dunlin(MakefilePackage):
     depends_on("c", type="build")
     depends_on("gmake", type="build")
     depends_on("pkgconfig", type="build")
-    depends_on("openmpi@4")
+    depends_on("mpi")
     depends_on("openblas threads=none")
     depends_on("hdf5@1.10.3: ~mpi")
     depends_on("inih")

@@ -1,0 +1,39 @@
+/* room.c -- what a run shares by its options, and the memory that this takes on a node. */
+#include "base/options.h"
+#include "share/map.h"
+#include "share/messages.h"
+
+struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wide *wide,
+                                    const struct moments *moments, bool target, size_t state_bytes)
+{
+    static const enum share_combine combines[] = {
+        [COMBINE_NONE] = SHARE_COMBINE_NONE, [COMBINE_SUM] = SHARE_COMBINE_SUM};
+    static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
+                                            [WIRE_BF16] = SHARE_WIRE_BF16,
+                                            [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
+    return (struct share_config){.params = params,
+                                 .wide = *wide,
+                                 .moments = *moments,
+                                 .target = target,
+                                 .snapshot = true,
+                                 .state_bytes = state_bytes,
+                                 .episodes = 1024,
+                                 .hogwild = o->consistency == CONSISTENCY_HOGWILD,
+                                 .patience = o->patience,
+                                 .direct = o->relay == RELAY_OFF,
+                                 .combine = combines[o->combine],
+                                 .combine_most = (int)o->combine_most,
+                                 .combine_age = o->combine_age,
+                                 .wire = wires[o->wire]};
+}
+
+struct share_room share_room(const struct share_config *c, int actors, int here, int nodes, bool master)
+{
+    const size_t all = (size_t)(master ? actors : here);
+    const int copies = !master ? 0 : nodes > 1 ? map_copies(nodes) : here < actors ? MAP_COPIED : 0;
+    if (!master && c->direct) return (struct share_room){.actor = (double)c->params * sizeof(float)};
+    const struct map whole = map_draw(c, all, here, copies), least = map_draw(c, all, 0, copies ? copies : MAP_COPIED);
+    return (struct share_room){.window = (double)whole.bytes,
+                               .least = (double)least.bytes,
+                               .relay = master ? 0 : (double)messages_bytes(c, &whole, here)};
+}
