@@ -1,6 +1,6 @@
-/* near_side.h -- for test_relay.c and test_relay_sums.c: a relay and the actors of its node in one thread, against a rank
- * 0 that acts between any two words of their transfers (far_side.h). Between two loads of an actor rank 0 or the relay
- * may go on, and within a relay's round an actor. */
+/* near_side.h -- for test_relay.c and test_relay_sums.c: a relay and the actors of its node in one thread, against a
+ * rank 0 that acts between any two words of their transfers (far_side.h). Between two loads of an actor rank 0 or the
+ * relay may go on, and within a relay's round an actor. */
 #ifndef DUNLIN_TESTS_NEAR_SIDE_H
 #define DUNLIN_TESTS_NEAR_SIDE_H
 

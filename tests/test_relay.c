@@ -1,5 +1,5 @@
-/* test_relay.c -- a relay and its actors between any two words of their transfers: nothing is seen too early, nothing is
- * lost. */
+/* test_relay.c -- a relay and its actors between any two words of their transfers: nothing is seen too early, nothing
+ * is lost. */
 #include "near_side.h"
 
 static void nothing_is_seen_too_early(void **state)

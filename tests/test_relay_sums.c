@@ -1,5 +1,5 @@
-/* test_relay_sums.c -- gradients that a relay takes at once into the sum that waits (--combine-most): what closes it, what
- * rank 0 is told of it, and that nothing is lost or counted twice, whoever dies. */
+/* test_relay_sums.c -- gradients that a relay takes at once into the sum that waits (--combine-most): what closes it,
+ * what rank 0 is told of it, and that nothing is lost or counted twice, whoever dies. */
 #include <math.h>
 
 #include "near_side.h"

@@ -203,7 +203,7 @@ static void test_relays(void **state)
     EXPECT(slow.master > 0.9 && slow.rollouts_per_s < 60);
 }
 
-/* Gradients that a relay takes at once: what the link bears is sums, and in each are as many as come, up to the bound. */
+/* Gradients that a relay takes at once: what the link bears is sums, in each as many as come, up to the bound. */
 static void test_sums_nobody_waits_for(void **state)
 {
     (void)state;

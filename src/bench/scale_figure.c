@@ -1,6 +1,6 @@
-/* scale_figure.c -- the picture of `dunlin bench scale`: frames/s over actors, one column for each t_max; above one line
- * for each way over the wire, and the real runs of sleeping actors as points on the line that the model has for them;
- * below one for each number of threads of rank 0. */
+/* scale_figure.c -- the picture of `dunlin bench scale`: frames/s over actors, one column for each t_max; above one
+ * line for each way over the wire, and the real runs of sleeping actors as points on the line that the model has for
+ * them; below one for each number of threads of rank 0. */
 #include "bench/scale_figure.h"
 
 #include <math.h>

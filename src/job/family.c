@@ -62,6 +62,7 @@ static const struct family families[] = {
      .proof = "PMI_FD",
      .settings = WORDS("I_MPI_PIN", "off"), /* its mpirun has no -bind-to */
      .pmix = true,
+     .library = "I_MPI_PMI_LIBRARY",
      .srun = "srun --mpi=pmix, or --mpi=pmi2 with I_MPI_PMI_LIBRARY the path of Slurm's libpmi2.so",
      .package = "intel-oneapi-mpi",
      .deaths = HYDRA_DEATHS,

@@ -25,6 +25,8 @@ struct family {
     bool children;                /* ranks of its node are mpirun's own children */
     bool pmix;                    /* it always speaks PMIx; else only where that library has been loaded with it */
     bool quiet;          /* MPI_Init of a task that it can see no others of says nothing, so that it may be asked */
+    const char *library; /* names Slurm's own library to it, without which tasks of --mpi=pmi2 on several nodes take
+                          * themselves for those of one; NULL: it needs none */
     const char *srun;    /* how Slurm starts its ranks */
     const char *package; /* what its mpirun is in */
     const char *deaths;  /* what its own mpirun does when a rank dies, and what one does then */

@@ -52,11 +52,19 @@ int launch_check_ranks(int size)
     return -1;
 }
 
+/* srun --mpi=pmi2 over several nodes. */
+static bool pmi2_of_nodes(void)
+{
+    const char *way = getenv("SLURM_MPI_TYPE");
+    return way && !strcmp(way, "pmi2") && env_int("SLURM_STEP_NUM_NODES") > 1;
+}
+
 enum launch_kind launch_kind(void)
 {
     const struct family *f = family_get();
     const int size = family_size(), told = family_told();
-    if (size >= 2) return LAUNCH_RANK;
+    const bool library = f->library && getenv(f->library);
+    if (size >= 2 && (!f->library || library || !pmi2_of_nodes())) return LAUNCH_RANK;
     if (size == 1) {
         launch_check_ranks(1);
         return LAUNCH_WRONG;
@@ -64,7 +72,8 @@ enum launch_kind launch_kind(void)
     const bool foreign = env_int("OMPI_COMM_WORLD_SIZE") > 1 || env_int("PMI_SIZE") > 1;
     const bool pmix = getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE"); /* srun --mpi=pmix */
     if (!foreign && pmix && family_speaks_pmix()) return LAUNCH_RANK;
-    if (!foreign && !pmix && told > 1 && f->quiet) return LAUNCH_RANK; /* it may be linked to Slurm's own library */
+    if (!foreign && !pmix && told > 1 && (f->quiet || library))
+        return LAUNCH_RANK; /* it may be linked to Slurm's own library */
     if (told > 1) {
         if (family_any_rank() > 0) _exit(0);
         refuse_apart(told);

@@ -146,7 +146,7 @@ tap_cleanup() { [ -z "$dir" ] || "$nodes" down "$dir"; cluster_down; }
 chmod a+rx "$scratch"
 cluster_up "$scratch/cluster" || { check "$family: a Slurm of two nodes is up" false; finish; }
 # loopback is all there is
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo PRTE_MCA_prte_if_include=lo HYDRA_IFACE=lo I_MPI_HYDRA_IFACE=lo
+export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo HYDRA_IFACE=lo I_MPI_HYDRA_IFACE=lo
 slurm_family "$family" "$dunlin"
 slurm_family_whole "$family" "$dunlin"
 finish

@@ -13,7 +13,12 @@ slurm_family() {
     for way in $works; do
         dir=$family-$way
         # Intel's own pmi2 takes all tasks for those of one node
-        [ "$family-$way" != intel-pmi2 ] || two=()
+        if [ "$family-$way" = intel-pmi2 ] && [ ${#two[@]} -gt 0 ]; then
+            run srun --mpi=pmi2 "${two[@]}" -n 4 "$program" train --env corridor --frames 20000 --out "apart-$family"
+            check "$family, srun --mpi=pmi2 on two nodes: status 2, one line names I_MPI_PMI_LIBRARY, and there is no run" \
+                bash -c "[ $status = 2 ] && [ ! -e apart-$family ] && [ \$(grep -c '^dunlin: ' err) = 1 ] && grep -q I_MPI_PMI_LIBRARY err"
+            two=()
+        fi
         run srun --mpi="$way" "${two[@]}" -n 4 "$program" train --env corridor --eval-every 0 --frames 60000 --out "$dir"
         check "$family, srun --mpi=$way: status 0, done, every rank played" \
             is "$status $(grep -cE '^state done|^actor [123] host .* frames [1-9]' "$dir/status")" "0 4"
