@@ -215,6 +215,34 @@ static void sizes(void **state)
     b = learner_new("catch", "small", 0, &c);
     EXPECT(b->agent && b->agent->replay->memory.room == 10 && b->agent->replay->start == 2 * 5);
     learner_free(b);
+    c.memory = 1000, c.replay_start = 301; /* of all actors' steps */
+    b = learner_new("catch", "small", 0, &c);
+    EXPECT(b->agent && b->agent->replay->start == 31);
+    learner_free(b);
+}
+
+/* An episode that was under way when its state was saved does not begin where it is gone on with: what is missing of
+ * its first stacks is in no memory. */
+static void under_way(void **state)
+{
+    (void)state;
+    const struct agent_config config = replay_config_of(1, 1, 90, 90, 4);
+    for (int played = 0; played <= 2; played += 2) { /* of an episode's four */
+        struct learner *one = learner_new("catch", "small", 0, &config),
+                       *two = learner_new("catch", "small", 0, &config);
+        for (int k = 0; k < played; k++) rollout(one, 0);
+        uint8_t *bytes = memory_new(agent_state_size(one->agent), 1);
+        bool whole = false;
+        const size_t n = agent_save(one->agent, bytes, &whole);
+        EXPECT(whole && !agent_load(two->agent, bytes, n));
+        for (int k = 0; k < 3; k++) {
+            rollout(two, 0);
+            EXPECT(replay_has(&two->agent->replay->memory, 0, k) == (!played || k == 2));
+        }
+        free(bytes);
+        learner_free(one);
+        learner_free(two);
+    }
 }
 
 int main(void)
@@ -226,6 +254,7 @@ int main(void)
         cmocka_unit_test(keeps_what_was_seen),
         cmocka_unit_test(gone_on_with),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(under_way),
     };
     return testing_main(tests);
 }

@@ -234,6 +234,21 @@ static void a3c_by_hand(void **state)
     free(d);
 }
 
+/* With two environments the value of the next step is two rows on. */
+static void a3c_of_two(void **state)
+{
+    (void)state;
+    struct small_rollout *d = small_rollout(2, 2);
+    const float V[] = {0, 0, 3, 8};
+    for (int row = 0; row < 4; row++) d->out[row][2] = V[row], d->next_out[row][2] = 1;
+    d->next_outs[0] = d->next_outs[1] = NULL;
+    const struct env_spec spec = {.num_actions = 2};
+    const struct policy policy = policy_for(&spec);
+    algo_a3c.loss(&d->r, &(struct loss_config){.policy = &policy, .outputs = 2, .gamma = 0.5, .lambda = 0});
+    EXPECT(d->target[0] == 1.5f && d->target[1] == 4 && d->target[2] == 0.5f && d->target[3] == 0.5f);
+    free(d);
+}
+
 static void exploration(void **state)
 {
     (void)state;
@@ -326,7 +341,7 @@ int main(void)
         cmocka_unit_test(n_step_returns),   cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
         cmocka_unit_test(q_losses),         cmocka_unit_test(q_lambda),       cmocka_unit_test(clipped_errors),
         cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),    cmocka_unit_test(frames),
-        cmocka_unit_test(frames_of_planes), cmocka_unit_test(dqn_losses),
+        cmocka_unit_test(frames_of_planes), cmocka_unit_test(dqn_losses),     cmocka_unit_test(a3c_of_two),
     };
     return testing_main(tests);
 }

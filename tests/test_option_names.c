@@ -49,7 +49,7 @@ static void test_names_of_other_tools(void **state)
                                            {"max_grad_norm", "'clip'"}, {"no-anneal-lr", "'lr-anneal'"},
                                            {"Env-ID", "'env'"},         {"gae-lambda", "'gae'"},
                                            {"device", "cores"},         {"no-cuda", "cores"},
-                                           {"buffer-size", "'memory'"}};
+                                           {"buffer-size", "'memory'"}, {"ALPHA", "'lr'"}};
     for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
         EXPECT(option_find(typed[i][0]) == -1);
         expect_error(typed[i][0], typed[i][1], NULL);

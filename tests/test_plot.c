@@ -253,6 +253,9 @@ static void test_groups_and_resumes(void **state)
     }
     EXPECT(settings_group(all, 5, group) == 3);
     EXPECT(group[0] == 0 && group[1] == 0 && group[2] == 1 && group[3] == 2 && group[4] == 0);
+    struct settings more = *all[1];
+    more.actors++; /* that is a setting, too */
+    EXPECT(settings_group((const struct settings *const[]){all[0], &more}, 2, group) == 2);
     EXPECT(curves[0].resume_count == 1 && curves[1].resume_count == 0);
     EXPECT_NEAR(curves[0].resume[0].x, 750000 * 3 / 1000, 1);
     EXPECT(curves[1].eval_count == 15 && curves[3].eval_count == 0 && curves[1].band);
