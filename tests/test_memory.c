@@ -148,7 +148,7 @@ static void needs(void **state)
         EXPECT(one > (1 + target) * theta);
         n.master = true; /* what it trains, once more, and as a file; of all actors' states, too */
         EXPECT_NEAR(least(n, false), base + 3 * kept, CLOSE);
-        n.state = 1e5;
+        n.env.state = 100000;
         EXPECT_NEAR(least(n, false), base + 3 * kept + (3 + 3 * 8) * 1e5, CLOSE);
         EXPECT_NEAR(least(n, true), fmax(one + 1e5, 3 * kept + 3 * 8 * 1e5), CLOSE); /* each process by itself */
         n = actors, n.begun = false;
@@ -156,10 +156,12 @@ static void needs(void **state)
         EXPECT(rank > 1e6);
         n.master = true;
         EXPECT_NEAR(least(n, false), base + 3 * kept + 4 * rank, CLOSE);
-        n = actors, n.window = 1e6, n.instance = 3e4, n.beside = 7e5;
+        n = actors, n.window = 1e6, n.env.instance = 3e4, n.env.beside = 7e5;
         EXPECT_NEAR(least(n, false), base + 1e6 + 3 * (2 * 3e4 + 7e5), CLOSE);
+        n = actors, n.staging = 2e5, n.relay = 5e5;
+        EXPECT_NEAR(least(n, false), base + 3 * 2e5 + 5e5, CLOSE);
 
-        n = actors, n.beside = 1e9; /* the largest part is named, and what lowers it */
+        n = actors, n.env.beside = 1e9; /* the largest part is named, and what lowers it */
         clear(1e6);
         EXPECT(need_check(&setup, &n) && strstr(error_text(), "2.8 GiB of it for environments,"));
         EXPECT(strstr(error_text(), "lower --envs-per-actor or --actors") && strstr(error_text(), "3 actors on "));

@@ -1,6 +1,6 @@
 /* test_nn_parity.c -- outputs and gradients of whole networks against PyTorch in float64 (tests/data/make_parity.py
- * and, with normalised layers, make_norm.py). The loss's gradient to the outputs is worked out here by formula, from our
- * own outputs. */
+ * and, with normalised layers, make_norm.py). The loss's gradient to the outputs is worked out here by formula, from
+ * our own outputs. */
 #include <hdf5.h>
 #include <math.h>
 

@@ -3,7 +3,7 @@
 # both into Dunlin, bit for bit; and CartPole, Pong and Breakout in Gymnasium: the same mean return as in `dunlin eval`. Some
 # minutes. The packages (PyTorch is large) are installed to DUNLIN_VENV, by default build/venv-export; KERAS_BACKEND is torch.
 : "${DUNLIN_VENV:=${DUNLIN_BUILD:-$PWD/build}/venv-export}"
-export DUNLIN_VENV KERAS_BACKEND=${KERAS_BACKEND:-torch}
+export DUNLIN_VENV KERAS_BACKEND=${KERAS_BACKEND:-torch} OMP_NUM_THREADS=1 # threads of so small networks wait for each other
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/venv.sh"
 export RUN_LIMIT=${RUN_LIMIT:-900}
