@@ -355,7 +355,7 @@ def table(todo):
     print(f"mutants: {len(todo)} mutations, {total['caught']} of {real} that are not equivalent caught "
           f"({100.0 * total['caught'] / max(1, real):.1f} %), {total['equivalent']} equivalent, {bad} that cannot be made, "
           f"{total[None]} not judged yet")
-    return bad != 0 or total["caught"] < 0.95 * real
+    return bad != 0 or total[None] == len(todo) or total["caught"] < 0.95 * real
 
 
 if __name__ == "__main__":

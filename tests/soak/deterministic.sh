@@ -34,13 +34,14 @@ one() { # ENV ALGO RANKS
         --t-max $((1 + RANDOM % 12)) $more
 }
 mapfile -t order < <(printf '%s\n' "${cases[@]}" | shuf --random-source=<(yes "$SEED"))
-ended=0
+ended=0 end=$((SECONDS + 60 * minutes))
 for line in "${order[@]}"; do
-    [ $SECONDS -lt $((60 * minutes)) ] || break
+    [ $SECONDS -lt $end ] || break
     # shellcheck disable=SC2086
     one $line
     ended=$((ended + 1))
 done
+check "cases were run" at_least $ended 1
 check "the runs were interrupted (sessions: $sessions)" at_least $sessions $((ended * 2))
 echo "deterministic: $ended of ${#cases[@]} cases in $minutes minutes, $tap_count checks, $([ $tap_failed = 0 ] && echo none || echo some) failed; $sessions sessions cut off and resumed"
 finish
