@@ -53,7 +53,7 @@ static void test_cue_by_hand(void **unused)
         float obs[3];
         env_cue.reset(state, &rng, obs);
         const int right = obs[1] == 1, turn = game % 2;
-        EXPECT(obs[0] == !right && obs[1] == right && obs[2] == 0);
+        EXPECT(obs[0] == !right && (int)obs[1] == right && obs[2] == 0);
         for (int t = 1; t <= 4; t++) {
             step = env_cue.step(state, &rng, (struct env_action){.index = t % 2}, obs);
             EXPECT(step.reward == 0 && !step.terminated && !step.truncated);

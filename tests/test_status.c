@@ -44,7 +44,7 @@ static void status_round_trip(void **unused)
     EXPECT(!mkdir(fresh, 0700) && !status_write(dir, &s));
     s.rank_count = 1, s.reason[0] = '\0';
     struct status out;
-    struct run_actor *rows;
+    struct run_actor *rows = NULL;
     EXPECT(!status_write(dir, &s) && !status_read(dir, &out, &rows) && out.rank_count == 1 && !*out.reason);
     free(rows);
     EXPECT(!rmdir(fresh));
