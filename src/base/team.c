@@ -3,7 +3,6 @@
 
 #include <fenv.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct team {
     int threads;
@@ -55,17 +55,13 @@ static void *help(void *arg)
 struct team *team_new(int threads)
 {
     struct team *t = memory_new(1, sizeof *t);
-    sigset_t all, before;
     int failed = 0;
     t->threads = threads;
     t->others = memory_new((size_t)threads, sizeof *t->others);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->work, NULL);
     pthread_cond_init(&t->done, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (t->started < threads - 1 && !(failed = pthread_create(&t->others[t->started], NULL, help, t))) t->started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    while (t->started < threads - 1 && !(failed = thread_start(&t->others[t->started], NULL, help, t))) t->started++;
     if (!failed) return t;
     error_set("the system gives %d of %d threads: %s; use fewer", t->started + 1, threads, strerror(failed));
     team_free(&t);

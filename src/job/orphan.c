@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "job/ending.h"
 
 enum { STACK = 1 << 16 };
@@ -26,13 +27,9 @@ void orphan_watch(void)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t all, before;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK);
-    sigfillset(&all); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    (void)pthread_create(&thread, &attributes, look, (void *)(intptr_t)getppid());
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)thread_start(&thread, &attributes, look, (void *)(intptr_t)getppid());
     pthread_attr_destroy(&attributes);
 }

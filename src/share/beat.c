@@ -5,11 +5,10 @@
 #include "share/beat.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "share/master.h"
 
 enum { BEAT_MS = 100, SERVE_MS = 1 };
@@ -24,11 +23,7 @@ struct beat {
 
 static void doze(struct beat *b, long ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until = thread_deadline(ms);
     pthread_cond_timedwait(&b->news, &b->lock, &until);
 }
 
@@ -51,18 +46,10 @@ static void *run(void *arg)
 struct beat *beat_open(struct share *s)
 {
     struct beat *b = memory_new(1, sizeof *b);
-    pthread_condattr_t attributes;
-    sigset_t all, before;
     b->share = s;
     pthread_mutex_init(&b->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->news, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sigfillset(&all); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&b->thread, NULL, run, b);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_condition_init(&b->news);
+    const int failed = thread_start(&b->thread, NULL, run, b);
     if (!failed) return b;
     pthread_cond_destroy(&b->news);
     pthread_mutex_destroy(&b->lock);

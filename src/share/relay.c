@@ -19,7 +19,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +26,7 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "share/buffer.h"
 #include "share/doorbell.h"
 #include "share/messages.h"
@@ -346,12 +346,8 @@ struct relay *relay_new(struct share *here, const struct share *there, const int
     struct relay *r = relay_make(here, there, actors, lanes);
     r->there.watch = watch_open(&there->ids[0], there->config.patience);
     r->joined = false;
-    sigset_t every, before;
-    sigfillset(&every); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &every, &before);
     int failed = r->messages.waiting ? sum_start(r->messages.waiting) : 0;
-    if (!failed) failed = pthread_create(&r->thread, NULL, run, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed) failed = thread_start(&r->thread, NULL, run, r);
     if (failed) {
         log_rank("no thread for the relay of this node: %s; raise the limit of processes (ulimit -u)",
                  strerror(failed));

@@ -12,12 +12,12 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "share/doorbell.h"
 #include "share/wire.h"
 
@@ -225,11 +225,7 @@ static void *run(void *arg)
 
 int sum_start(struct sum *s)
 {
-    sigset_t every, before;
-    sigfillset(&every); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    const int failed = pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int failed = thread_start(&s->thread, NULL, run, s);
     s->threaded = !failed;
     return failed;
 }

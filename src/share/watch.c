@@ -7,16 +7,15 @@
 #include "share/watch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct watch {
     pthread_t thread;
@@ -32,9 +31,7 @@ struct watch {
 /* A second later; false: it is to end. */
 static bool later(struct watch *w)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
+    const struct timespec until = thread_deadline(1000);
     pthread_mutex_lock(&w->lock);
     while (!w->end && !pthread_cond_timedwait(&w->news, &w->lock, &until)) {}
     const bool end = w->end;
@@ -72,17 +69,9 @@ struct watch *watch_open(const struct process_id *master, double patience)
     struct watch *w = memory_new(1, sizeof *w);
     w->master = *master;
     w->patience = patience;
-    pthread_condattr_t attributes;
-    sigset_t all, before;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->news, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sigfillset(&all); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&w->thread, NULL, look, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_condition_init(&w->news);
+    const int failed = thread_start(&w->thread, NULL, look, w);
     if (!failed) return w;
     release(w); /* no thread to be had: nobody watches, all else works */
     return NULL;

@@ -3,13 +3,13 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct slot {
     int (*work)(void *arg);
@@ -52,13 +52,9 @@ static void *serve(void *arg)
 struct writer *writer_open(void)
 {
     struct writer *w = memory_new(1, sizeof *w);
-    sigset_t all, before;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->given, NULL);
-    sigfillset(&all); /* signals are for the thread that knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->threaded = !pthread_create(&w->thread, NULL, serve, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->threaded = !thread_start(&w->thread, NULL, serve, w);
     return w;
 }
 
