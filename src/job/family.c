@@ -15,46 +15,32 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-#define OPEN_MPI_DEATHS "under `dunlin train` alone and mpirun --enable-recovery the others go on"
-#define OPEN_MPI_WINDOWS "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand"
+/* What all of them have. */
+#define ANY_OPEN_MPI                                                                                                   \
+    .rank = "OMPI_COMM_WORLD_RANK", .size = "OMPI_COMM_WORLD_SIZE",                                                    \
+    .root = WORDS("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"),                                         \
+    .survivors = WORDS("--enable-recovery"), .signals = true, .children = true, .pmix = true,                          \
+    .srun = "srun --mpi=pmix", .package = "Debian: openmpi-bin",                                                       \
+    .deaths = "under `dunlin train` alone and mpirun --enable-recovery the others go on",                              \
+    .networks = WORDS("OMPI_MCA_btl_tcp_if_include"),                                                                  \
+    .windows = "export OMPI_MCA_osc=^ucx for TCP, or load the site's UCX module for InfiniBand"
+
 #define HYDRA_DEATHS "its mpirun (hydra) ends all, and `dunlin resume RUN` goes on from the last checkpoint"
 
 static const struct family families[] = {
     {.name = "Open MPI 4",
      .version = "Open MPI v4",
-     .rank = "OMPI_COMM_WORLD_RANK",
-     .size = "OMPI_COMM_WORLD_SIZE",
-     .root = WORDS("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"),
+     ANY_OPEN_MPI,
      /* ranks outnumber cores by one, so waiting ones yield */
      .words = WORDS("--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "--mca",
                     "orte_forward_job_control", "1"),
-     .survivors = WORDS("--enable-recovery"),
-     .timeout = WORDS("--mca", "odls_base_sigkill_timeout"),
-     .signals = true,
-     .children = true,
-     .pmix = true,
-     .srun = "srun --mpi=pmix",
-     .package = "Debian: openmpi-bin",
-     .deaths = OPEN_MPI_DEATHS,
-     .networks = WORDS("OMPI_MCA_btl_tcp_if_include"),
-     .windows = OPEN_MPI_WINDOWS},
+     .timeout = WORDS("--mca", "odls_base_sigkill_timeout")},
     {.name = "Open MPI 5",
      .version = "Open MPI v",
-     .rank = "OMPI_COMM_WORLD_RANK",
-     .size = "OMPI_COMM_WORLD_SIZE",
-     .root = WORDS("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"),
+     ANY_OPEN_MPI,
      .words = WORDS("--map-by", ":OVERSUBSCRIBE", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "--prtemca",
                     "prte_forward_job_control", "1"),
-     .survivors = WORDS("--enable-recovery"),
-     .timeout = WORDS("--prtemca", "odls_base_sigkill_timeout"),
-     .signals = true,
-     .children = true,
-     .pmix = true,
-     .srun = "srun --mpi=pmix",
-     .package = "Debian: openmpi-bin",
-     .deaths = OPEN_MPI_DEATHS,
-     .networks = WORDS("OMPI_MCA_btl_tcp_if_include"),
-     .windows = OPEN_MPI_WINDOWS},
+     .timeout = WORDS("--prtemca", "odls_base_sigkill_timeout")},
     {.name = "Intel MPI",
      .version = "Intel(R) MPI",
      .rank = "PMI_RANK",
@@ -122,11 +108,12 @@ int family_size(void)
 
 int family_told(void)
 {
-    const int sizes[] = {number("OMPI_COMM_WORLD_SIZE"), number("PMI_SIZE"),
-                         getenv("SLURM_STEP_ID") ? number("SLURM_STEP_NUM_TASKS") : 0};
-    int most = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) most = sizes[i] > most ? sizes[i] : most;
-    return most;
+    int most = getenv("SLURM_STEP_ID") ? number("SLURM_STEP_NUM_TASKS") : 0;
+    for (int i = 0; i < FAMILIES; i++) {
+        const int size = number(families[i].size);
+        if (size > most) most = size;
+    }
+    return most > 0 ? most : 0;
 }
 
 bool family_speaks_pmix(void)
