@@ -11,13 +11,12 @@ and runs; torch, keras, gymnasium and pandas are imported by what needs them.
     read_run("runs/first")["eval"].plot("frames", "mean")   # the tables of run.h5
 """
 
-import functools
 import inspect
 import json
 import os
 import struct
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -611,7 +610,7 @@ def seen_part(space, part):
     return keys, space
 
 
-@functools.cache
+@cache
 def cover(n, side):
     """How much of each of n pixels lies in each of `side` larger or smaller ones, in parts of `side`."""
     edges = np.arange(side)[:, None] * n
