@@ -168,6 +168,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     memset(&s, 0, sizeof s);
     signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
     leave_guarded();
+    leave_adopt();
     orphan_watch();
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
@@ -194,6 +195,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
         status = s.rank == 0 ? status : 0;
     else
         status = run(&s, &lost);
+    leave_no_children();
     leave_well();
     if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
     session_release(&s);
