@@ -147,7 +147,7 @@ void team_run(struct team *t, int parts, void (*part)(void *arg, int i), void *a
     if (t->started) pthread_cond_broadcast(&t->work);
     pthread_mutex_unlock(&t->lock);
     take_parts(t);
-    /* the last part of another ends soon, and the caller has its core anyhow: falling asleep and waking up take longer */
+    /* the last part of another ends soon, and the caller has its core anyhow: to sleep and wake up takes longer */
     for (int i = 0; i < LOOKS && atomic_load(&t->busy); i++) cpu_pause();
     pthread_mutex_lock(&t->lock);
     while (atomic_load(&t->busy)) pthread_cond_wait(&t->done, &t->lock);
