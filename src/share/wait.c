@@ -15,7 +15,7 @@
 enum { SPINS = 64, YIELDS = 8, PAUSES = 32 };
 #define SIGN_NS INT64_C(100000000) /* between two signs of life */
 #define SLEEP_MIN_NS INT64_C(20000)
-#define SLEEP_MAX_NS INT64_C(1000000)
+#define SLEEP_MAX_NS INT64_C(5000000) /* at 1 ms a hundred that wait for a busy master take a core */
 
 void wait_sign(struct share *s)
 {
