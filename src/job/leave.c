@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/process.h"
 #include "job/ending.h"
 #include "job/family.h"
@@ -74,14 +73,14 @@ void leave_adopt(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-void leave_no_children(void)
+int leave_no_children(void)
 {
     int n, ended = 0;
     pid_t *pids = process_descendants(getpid(), &n);
     for (int i = 0; i < n; i++)
         if (pids[i] != guard_process) ended += !kill(pids[i], SIGKILL);
     free(pids);
-    if (ended) log_rank("ended %d process%s that a library has left running", ended, ended > 1 ? "es" : "");
+    return ended;
 }
 
 void leave_well(void)

@@ -195,10 +195,11 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
         status = s.rank == 0 ? status : 0;
     else
         status = run(&s, &lost);
-    leave_no_children();
     leave_well();
+    if (!lost) session_release(&s);
+    const int left = leave_no_children();
     if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
-    session_release(&s);
+    if (left) log_rank("ended %d process%s that a library has left running", left, left > 1 ? "es" : "");
     MPI_Finalize();
     return status;
 }
