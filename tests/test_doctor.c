@@ -36,6 +36,7 @@ static struct doctor_plan healthy(int n, int per_host)
         f->locked = 65536;
         f->tmp_writable = f->ale = f->gnuplot = true;
         f->roms = 106;
+        strcpy(f->mujoco, "MuJoCo 3.3.7");
         f->copy_error = 0;
         f->nets = 1;
         f->net[0] =
@@ -48,7 +49,7 @@ static struct doctor_plan healthy(int n, int per_host)
 }
 
 /* All judgements of a plan; the lines are in text until the next call. */
-static void judge(const struct doctor_plan *p, bool atari)
+static void judge_env(const struct doctor_plan *p, const char *env)
 {
     free(text);
     text = NULL;
@@ -58,8 +59,13 @@ static void judge(const struct doctor_plan *p, bool atari)
     doctor_judge_memory(&doctor, p);
     doctor_judge_mpi(&doctor, p);
     doctor_judge_network(&doctor, p);
-    doctor_judge_pieces(&doctor, p, atari);
+    doctor_judge_pieces(&doctor, p, env);
     fclose(doctor.out);
+}
+
+static void judge(const struct doctor_plan *p, bool atari)
+{
+    judge_env(p, atari ? "atari:pong" : "cartpole");
 }
 
 /* Exactly one finding that is not ok: of this level and name, with these words in it. */
@@ -325,6 +331,21 @@ static void test_pieces(void **state)
     expect_one(DOCTOR_FAIL, "fail ale:", "no libale_c.so", "run/fetch-atari.sh");
     judge(&p, false);
     EXPECT(!doctor.count[DOCTOR_WARN] && !doctor.count[DOCTOR_FAIL] && strstr(text, "ok ale: not found"));
+    p = healthy(4, 2);
+    for (int r = 2; r < 4; r++) facts[r].mujoco[0] = 0, strcpy(facts[r].mujoco_error, "no mujoco.so");
+    judge_env(&p, "mujoco:hopper");
+    expect_one(DOCTOR_FAIL, "fail mujoco:", "MuJoCo 3.3.7: on node0, not on node1: no mujoco.so", "fetch-mujoco.sh");
+    judge_env(&p, "mujoco_of_mine");
+    expect_one(DOCTOR_WARN, "warn mujoco:", "on node0, not on node1", "run/fetch-mujoco.sh");
+    for (int r = 0; r < 2; r++) facts[r].mujoco[0] = 0;
+    judge_env(&p, "mujoco:hopper");
+    expect_one(DOCTOR_FAIL, "fail mujoco:", "no mujoco.so", "run/fetch-mujoco.sh build/mujoco");
+    judge(&p, true);
+    EXPECT(!doctor.count[DOCTOR_WARN] && !doctor.count[DOCTOR_FAIL] && strstr(text, "ok mujoco: not found"));
+    p = healthy(4, 2);
+    for (int r = 2; r < 4; r++) strcpy(facts[r].mujoco, "MuJoCo 4.0.0");
+    judge_env(&p, "mujoco:hopper");
+    expect_one(DOCTOR_WARN, "warn mujoco:", "node0 has MuJoCo 3.3.7, node1 MuJoCo 4.0.0", "DUNLIN_MUJOCO_DIR");
     p = healthy(4, 2);
     facts[0].gnuplot = false;
     judge(&p, true);

@@ -95,6 +95,8 @@ wrong "no emulator" 1 '^fail ale: .*; mend: run/fetch-atari.sh'
 check "no emulator: nor the environment" has '^fail env: '
 run env DUNLIN_ATARI_DIR=/nonexistent DUNLIN_ALE_LIB=/nonexistent.so "$dunlin" doctor --env cartpole
 wrong "no emulator where none is needed" 0 '^ok ale: not found'
+run env DUNLIN_MUJOCO_DIR=/nonexistent mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
+wrong "no MuJoCo" 1 '^fail mujoco: .*DUNLIN_MUJOCO_DIR is "/nonexistent".*; mend: run/fetch-mujoco.sh build/mujoco'
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
     mkdir full
     small() { unshare --mount bash -c "mount -t tmpfs -o size=2m tmpfs $PWD/full; exec \"\$@\"" - "$@"; }

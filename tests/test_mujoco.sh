@@ -63,6 +63,8 @@ check "record: status 0" is "$status" 0
 MUJOCO_GL=disable run "$dunlin" record pole --out plain.gif --max-seconds 2
 check "record without EGL: status 0" is "$status" 0
 check "and another picture, where EGL is" sh -c "ls /usr/lib/*/libEGL_mesa.so.* >/dev/null 2>&1 || exit 0; ! cmp -s pole.gif plain.gif"
+run mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
+check "doctor: which MuJoCo it is" grep -qE '^ok mujoco: MuJoCo [0-9.]+$' out
 run "$dunlin" bench actor --env mujoco:hopper --seconds 0.2
 check "bench actor: status 0" is "$status" 0
 run "$dunlin" check mujoco:reacher --episodes 3 --seconds 5

@@ -53,7 +53,7 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     doctor_judge_start(d, &plan);
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);
-    doctor_judge_pieces(d, &plan, !strncmp(set->values.env, "atari:", 6));
+    doctor_judge_pieces(d, &plan, set->values.env);
     doctor_folder(d, set->values.out, params);
     if (s.ok && !doctor_lacks(&plan)) doctor_scale(d, &s, actors, NULL, NULL, 0);
     setup_close(&s.setup);

@@ -17,10 +17,12 @@
 
 #include "../../env/ale.h"
 #include "base/cpu.h"
+#include "base/error.h"
 #include "base/memory_left.h"
 #include "dunlin/version.h"
 #include "job/blas.h"
 #include "job/mpirun.h"
+#include "learn/world.h"
 #include "revision.h"
 #include "store/seal.h"
 
@@ -128,6 +130,7 @@ bool doctor_on_path(const char *program)
 
 static void read_pieces(struct doctor_facts *f)
 {
+    static struct world mujoco;
     char rom[4096], err[512] = "";
     const char *core = getenv("OPENBLAS_CORETYPE"), *isa = getenv("DUNLIN_ISA");
     const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." */
@@ -141,6 +144,10 @@ static void read_pieces(struct doctor_facts *f)
     f->ale = ale_load(err, sizeof err) != NULL;
     if (f->ale && !ale_rom("pong", rom, sizeof rom, err, sizeof err)) f->roms = count_roms(rom);
     snprintf(f->ale_error, sizeof f->ale_error, "%.255s", err);
+    if (world_open(&mujoco, "mujoco:hopper", &(struct env_args){0}))
+        snprintf(f->mujoco_error, sizeof f->mujoco_error, "%.255s", error_text());
+    else
+        snprintf(f->mujoco, sizeof f->mujoco, "%.31s", mujoco.spec.library);
     f->gnuplot = doctor_on_path("gnuplot");
 }
 

@@ -23,6 +23,7 @@ struct doctor_facts {
     bool ale, gnuplot;
     int roms;
     char ale_error[256];
+    char mujoco[32], mujoco_error[256]; /* "MuJoCo 3.3.7"; "": not there, and why */
     /* network: up, IPv4, not loopback */
     int nets;
     struct doctor_net {

@@ -149,23 +149,62 @@ void doctor_judge_memory(struct doctor *d, const struct doctor_plan *p)
         if (is_first(p, r)) judge_host_memory(d, p, &p->facts[r]);
 }
 
-void doctor_judge_pieces(struct doctor *d, const struct doctor_plan *p, bool atari)
+/* What some environments need and most machines lack. have, lack: a rank where it is there, is not; NULL: none. */
+struct piece {
+    const char *name, *env, *fetch; /* of the finding, of the environments up to the colon, what brings it */
+    const struct doctor_facts *have, *lack;
+    const char *there, *error; /* what have has, what lack says */
+};
+
+static void judge_piece(struct doctor *d, const struct piece *piece, const char *env)
 {
-    const struct doctor_facts *have = NULL, *lack = NULL;
-    static const char fetch[] = "run/fetch-atari.sh build/atari, on a file system that all nodes see";
-    for (int r = 0; r < p->n; r++) {
-        if (p->facts[r].ale && p->facts[r].roms) have = &p->facts[r];
-        if (!p->facts[r].ale || !p->facts[r].roms) lack = &p->facts[r];
-    }
-    if (have && lack)
-        doctor_say(d, atari ? DOCTOR_FAIL : DOCTOR_WARN, "ale", fetch,
-                   "emulator and games are there on %s, not on %s: %s", have->host, lack->host, lack->ale_error);
-    else if (have)
-        doctor_say(d, DOCTOR_OK, "ale", NULL, "the emulator and %d games", have->roms);
-    else if (atari)
-        doctor_say(d, DOCTOR_FAIL, "ale", fetch, "%s", lack->ale_error);
+    const size_t length = strlen(piece->env);
+    const bool needed = !strncmp(env, piece->env, length) && env[length] == ':';
+    if (piece->have && piece->lack)
+        doctor_say(d, needed ? DOCTOR_FAIL : DOCTOR_WARN, piece->name, piece->fetch, "%s: on %s, not on %s: %s",
+                   piece->there, piece->have->host, piece->lack->host, piece->error);
+    else if (piece->have)
+        doctor_say(d, DOCTOR_OK, piece->name, NULL, "%s", piece->there);
+    else if (needed)
+        doctor_say(d, DOCTOR_FAIL, piece->name, piece->fetch, "%s", piece->error);
     else
-        doctor_say(d, DOCTOR_OK, "ale", NULL, "not found, which only atari:GAME needs: %s", lack->ale_error);
+        doctor_say(d, DOCTOR_OK, piece->name, NULL, "not found, which only --env %s needs: %s", piece->env,
+                   piece->error);
+}
+
+static void judge_atari(struct doctor *d, const struct doctor_plan *p, const char *env)
+{
+    struct piece ale = {.name = "ale", .env = "atari"};
+    char there[64];
+    ale.fetch = "run/fetch-atari.sh build/atari, on a file system that all nodes see";
+    for (int r = 0; r < p->n; r++) *(p->facts[r].ale && p->facts[r].roms ? &ale.have : &ale.lack) = &p->facts[r];
+    snprintf(there, sizeof there, "the emulator and %d games", ale.have ? ale.have->roms : 0);
+    ale.there = there;
+    ale.error = ale.lack ? ale.lack->ale_error : "";
+    judge_piece(d, &ale, env);
+}
+
+static void judge_mujoco(struct doctor *d, const struct doctor_plan *p, const char *env)
+{
+    struct piece mujoco = {.name = "mujoco", .env = "mujoco"};
+    mujoco.fetch = "run/fetch-mujoco.sh build/mujoco, on a file system that all nodes see";
+    for (int r = 0; r < p->n; r++) *(p->facts[r].mujoco[0] ? &mujoco.have : &mujoco.lack) = &p->facts[r];
+    mujoco.there = mujoco.have ? mujoco.have->mujoco : "";
+    mujoco.error = mujoco.lack ? mujoco.lack->mujoco_error : "";
+    judge_piece(d, &mujoco, env);
+    for (int r = 0; r < p->n && mujoco.have; r++) {
+        const char *other = p->facts[r].mujoco;
+        if (!other[0] || !strcmp(other, mujoco.there)) continue;
+        doctor_say(d, DOCTOR_WARN, "mujoco", "one folder for all nodes in DUNLIN_MUJOCO_DIR",
+                   "%s has %s, %s %s: their physics differ", p->facts[r].host, other, mujoco.have->host, mujoco.there);
+        return;
+    }
+}
+
+void doctor_judge_pieces(struct doctor *d, const struct doctor_plan *p, const char *env)
+{
+    judge_atari(d, p, env);
+    judge_mujoco(d, p, env);
     if (p->facts[0].gnuplot)
         doctor_say(d, DOCTOR_OK, "gnuplot", NULL, "found");
     else

@@ -7,6 +7,7 @@
 
 void doctor_judge_cores(struct doctor *d, const struct doctor_plan *p);  /* cores, binding, load, yield, blas */
 void doctor_judge_memory(struct doctor *d, const struct doctor_plan *p); /* shm, memory, files, locked */
-void doctor_judge_pieces(struct doctor *d, const struct doctor_plan *p, bool atari); /* ale, gnuplot */
+/* ale, mujoco, gnuplot; env: what would be trained, as typed after --env */
+void doctor_judge_pieces(struct doctor *d, const struct doctor_plan *p, const char *env);
 
 #endif

@@ -221,7 +221,7 @@ static bool judge(const struct gathered *w, int size, const struct doctor_setup 
     doctor_judge_memory(&doctor, &plan);
     doctor_judge_network(&doctor, &plan);
     doctor_judge_mpi(&doctor, &plan);
-    doctor_judge_pieces(&doctor, &plan, !strncmp(s->set.values.env, "atari:", 6));
+    doctor_judge_pieces(&doctor, &plan, s->set.values.env);
     const bool enough = !doctor_lacks(&plan);
     free(want);
     return enough;
