@@ -27,7 +27,7 @@ push="--env corridor --net mlp:600,600 --eval-every 0"
     kill_actors $n 4 $push --frames 60000
     part "1 node, pushing all the time"
     far 2 5 "2 nodes" --env "$metered" --frames 60000
-    far 2 5 "2 nodes, pushing all the time" $push --frames 15000
+    far 2 5 "2 nodes, pushing all the time" $push --frames 60000
     far 4 8 "4 nodes" --env "$metered" --frames 100000
 }
 echo "actors: $total killed, $faults faults"
