@@ -102,6 +102,8 @@ check "under mpirun without costs: one line" says --step --params
 refused "a step that is no number" "--step|fast" --step fast
 refused "two steps, one wrong" "--step|5,x" --step 5,x
 refused "link below 0" "--link|-3" --link -3
+refused "more actors than sleep" "--check|257|1 to 256" --check 8,257
+refused "no number of them" "--check|8," --check 8,
 refused "more actors than are simulated" "--most|9999" --most 9999
 refused "a picture of unknown kind" "s.jpeg|.png" --out s.jpeg
 refused "a missing value" "--csv" --csv

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -95,6 +96,44 @@ static void computes_as_the_caller(void **state)
     team_free(&t);
 }
 
+static cpu_set_t where[4];
+
+static void look_where(void *arg, int i)
+{
+    pthread_barrier_wait(&all);
+    pthread_getaffinity_np(pthread_self(), sizeof where[i], &where[i]);
+    (void)arg;
+}
+
+/* Each of the others has a core of its own where there are enough, and the caller may go on anywhere. */
+static void cores_of_their_own(void **state)
+{
+    (void)state;
+    cpu_set_t mine, taken;
+    pthread_getaffinity_np(pthread_self(), sizeof mine, &mine);
+    for (int threads = 2; threads <= 4; threads++) {
+        struct team *t = team_new(threads);
+        int bound = 0, as_ever = 0;
+        pthread_barrier_init(&all, NULL, (unsigned)threads);
+        for (int round = 0; round < 3; round++) team_run(t, threads, look_where, NULL);
+        CPU_ZERO(&taken);
+        for (int i = 0; i < threads; i++) {
+            bound += CPU_COUNT(&where[i]) == 1;
+            as_ever += CPU_EQUAL(&where[i], &mine) != 0;
+            if (!CPU_EQUAL(&where[i], &mine)) CPU_OR(&taken, &taken, &where[i]);
+        }
+        if (CPU_COUNT(&mine) >= threads)
+            EXPECT(bound == threads - 1 && as_ever == 1 && CPU_COUNT(&taken) == threads - 1);
+        else
+            EXPECT(as_ever == threads);
+        pthread_barrier_destroy(&all);
+        team_free(&t);
+    }
+    cpu_set_t now;
+    pthread_getaffinity_np(pthread_self(), sizeof now, &now);
+    EXPECT(CPU_EQUAL(&now, &mine));
+}
+
 static double cpu_seconds(void)
 {
     struct timespec t;
@@ -179,9 +218,8 @@ static void same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_part_once),
-        cmocka_unit_test(computes_as_the_caller),
-        cmocka_unit_test(sleeps),
+        cmocka_unit_test(each_part_once),     cmocka_unit_test(computes_as_the_caller),
+        cmocka_unit_test(cores_of_their_own), cmocka_unit_test(sleeps),
         cmocka_unit_test(same_bits),
     };
     return testing_main(tests);

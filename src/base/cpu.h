@@ -52,6 +52,16 @@ const char *cpu_blas_core(const char *chosen, enum cpu_isa able, bool amd);
 /* Is this an AMD processor? */
 bool cpu_is_amd(void);
 
+/* In a loop that looks again and again: leaves the core to its other thread, and power unused. */
+static inline void cpu_pause(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
 /* Lets denormal floats be zero in this thread: dead units would decay into them and each costs a hundred cycles. */
 void cpu_flush_denormals(void);
 

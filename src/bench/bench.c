@@ -64,15 +64,17 @@ static void print_usage(void)
               "  --norm layer  net: with normalised layers (none: each network has rows of both); actor, whole: as in "
               "training\n");
     text_help(stdout, line);
-    text_help(stdout,
-              "  --threads 1,2 server: so many threads apply, in turn (train: --master-threads)\n"
-              "  actor and whole take the options of `dunlin train` (default --env catch):\n"
-              "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
-              "  whole: --actors N is the most that are tried at a time (16)\n"
-              "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), "
-              "--per-node N (16), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
-              "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
-              "--apply, --latency, --message (1: of rank 0's link, each)\n");
+    text_help(
+        stdout,
+        "  --threads 1,2 server: so many threads apply, in turn (train: --master-threads)\n"
+        "  actor and whole take the options of `dunlin train` (default --env catch):\n"
+        "    dunlin bench actor --env atari:pong --envs-per-actor 8\n"
+        "  whole: --actors N is the most that are tried at a time (16)\n"
+        "  scale takes them too, and --csv FILE, --out FILE.png|.svg (a picture), --most N (4096 actors), "
+        "--per-node N (16), --check NEAR,FAR (32,8: most sleeping actors of the runs beside the model, by shared "
+        "memory and over TCP), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
+        "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
+        "--apply, --latency, --message (1: of rank 0's link, each)\n");
 }
 
 struct trial {

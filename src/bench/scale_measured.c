@@ -20,7 +20,7 @@
 #include "measure/probe.h"
 #include "setup/setup.h"
 
-enum { NEAR_RANKS = 33, FAR_RANKS = 9, TEXT = 8192 };
+enum { TEXT = 8192 };
 static const double WAKE = 5e-5; /* s, where nothing is measured */
 
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
@@ -133,8 +133,9 @@ static int measure_server(const struct bench *b, struct scale_measured *m)
     return 0;
 }
 
-/* The sleeping actors, by shared memory or over TCP of this machine. */
-static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, struct idle_found *found)
+/* `actors` that sleep, by shared memory or over TCP of this machine. */
+static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, int actors,
+                    struct idle_found *found)
 {
     char seconds[32], shape[2][80], steps[80], path[PATH_MAX], text[TEXT];
     const char *words[16] = {"bench", "scale", "--seconds", seconds, "--step", steps, "--tell", path};
@@ -149,7 +150,7 @@ static int run_idle(const struct bench *b, const struct scale_measured *m, bool 
     snprintf(seconds, sizeof seconds, "%g", (far ? 0.25 : 0.4) * b->seconds);
     snprintf(steps, sizeof steps, "%.6g,%.6g", 1e6 * m->compute[0] / idle_t_max[0],
              1e6 * m->compute[1] / idle_t_max[1]);
-    int rc = capture(far ? FAR_RANKS : NEAR_RANKS, words,
+    int rc = capture(1 + actors, words,
                      far ? "OMPI_MCA_btl=tcp,self OMPI_MCA_osc=pt2pt OMPI_MCA_btl_tcp_if_include=lo" : NULL, text);
     if (!rc) rc = scale_idle_read(path, found);
     unlink(path);
@@ -247,7 +248,8 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
         m->compute[t] = fmax(m->compute[t] - m->factored[t].push, 0.1 * m->compute[t]);
     m->conversions = scale_conversions_measure(m->whole.form.params, w->significant);
     m->near.sum = m->conversions.sum;
-    if (m->checked && (run_idle(b, m, false, &m->idle) || run_idle(b, m, true, &m->idle_far))) return -1;
+    if (m->checked && (run_idle(b, m, false, w->check[0], &m->idle) || run_idle(b, m, true, w->check[1], &m->idle_far)))
+        return -1;
     m->near.fetch = w->fetch > 0 ? w->fetch : m->idle.alone.borrow;
     derive_far(w, m);
     return 0;

@@ -1,6 +1,7 @@
 /* scale_words.c -- see scale_words.h. */
 #include "bench/scale_words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -20,10 +21,24 @@ static int read_step(const char *key, const char *value, void *to)
     return 0;
 }
 
+/* N, or NEAR,FAR: by shared memory, and over TCP. */
+static int read_check(const char *key, const char *value, void *to)
+{
+    int *check = to, used = 0;
+    const int found = value ? sscanf(value, "%d%n,%d%n", &check[0], &used, &check[1], &used) : 0;
+    if (found == 1) check[1] = check[0];
+    for (int i = 0; i < 2; i++)
+        if (found < 1 || value[used] || check[i] < 1 || check[i] > SCALE_CHECK_MOST)
+            return error_set(
+                "%s %s: a number from 1 to %d, or two with a comma (by shared memory, over TCP), is wanted", key,
+                value ? value : "(nothing)", SCALE_CHECK_MOST);
+    return 0;
+}
+
 int scale_words(struct bench *b, struct scale_words *w)
 {
     static const char FILE_WANTED[] = ": a file's name is wanted";
-    *w = (struct scale_words){.significant = 0.06, .lag = 64};
+    *w = (struct scale_words){.significant = 0.06, .lag = 64, .check = {32, 8}};
     int64_t per_node = 16, most = 4096;
     int kept = 0;
     const struct word rows[] = {
@@ -38,6 +53,7 @@ int scale_words(struct bench *b, struct scale_words *w)
         {"--lag", .real = &w->lag, .low = 1, .high = 1e9},
         {"--per-node", .integer = &per_node, .low = 1, .high = 4096},
         {"--most", .integer = &most, .low = 1, .high = 4096},
+        {"--check", .read = read_check, .to = w->check},
         {"--csv", .text = &w->csv, .missing = FILE_WANTED},
         {"--out", .text = &w->out, .missing = FILE_WANTED},
         {"--tell", .text = &w->tell, .missing = FILE_WANTED},

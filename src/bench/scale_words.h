@@ -5,6 +5,8 @@
 #include "bench/words.h"
 #include "measure/idle.h"
 
+enum { SCALE_CHECK_MOST = 256 };
+
 struct scale_words {
     double step[T_MAXES];      /* s of an agent step with its share of the gradient, by t_max; 0: to be measured */
     double fetch, push, apply; /* s; 0: to be measured */
@@ -13,6 +15,7 @@ struct scale_words {
     double significant;        /* share of a gradient's entries that `significant` sends */
     double lag;                /* the most that is taken for harmless */
     int per_node, most;        /* actors */
+    int check[2];              /* most actors of real runs: by shared memory, over TCP */
     const char *csv, *out;     /* NULL: not given */
     /* between bench scale and its ranks */
     const char *tell; /* the file that gets what they found; NULL: stdout, as figures */

@@ -11,11 +11,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "measure/probe.h"
 
 static const double NAP = 0.0015; /* s; by then the master has gone to sleep */
+/* s after an order: sixteen that looked each millisecond for the next would take a core from the master's threads */
+static const double QUIET = 0.02;
 
 /* Two threads, one asleep on a futex: how fast can anybody be woken and answer. */
 struct floor {
@@ -42,9 +45,7 @@ static void ask(struct floor *f, uint32_t n)
     atomic_store(&f->asked, n);
     syscall(SYS_futex, &f->asked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     while (atomic_load(&f->answered) != n) {
-#ifdef __x86_64__
-        __builtin_ia32_pause();
-#endif
+        cpu_pause();
         if (probe_cores() == 1) clock_sleep(0); /* the other cannot run while we look */
     }
 }
@@ -159,6 +160,7 @@ int scripted_run(struct share *share, const struct grad_form *factored, double s
         } else if (me <= what - (with ? ORDER_FACTORS : 0)) {
             rc = push_made(share, with ? factored : &whole, with ? factors : buffer[0]);
         }
+        if (what && what != ORDER_MEASURE) clock_sleep(QUIET);
     }
     for (int i = 0; i < 3; i++) free(buffer[i]);
     free(factors);

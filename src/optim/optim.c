@@ -24,7 +24,7 @@ struct optim {
 };
 
 /* Entries times gradients that are worth a call of the others: about what one applies while they wake up. */
-enum { TEAM_LEAST = 65536, TEAM_PARTS = 4 /* for each thread, since the quiet rows of a matrix cost little */ };
+enum { TEAM_LEAST = 65536, TEAM_PARTS = 16 /* for each thread, since the quiet rows of a matrix cost little */ };
 
 #define OPTIM(name, KIND) extern const struct optim_row optim_##name;
 #include "optim/rows.h"

@@ -148,7 +148,7 @@ struct share {
     int64_t signed_at, asked, unheard;
     bool granted, lost;
     int64_t requested;   /* relayed: since when the next fetch wants weights; 0: it does not */
-    struct watch *watch; /* where rank 0 is remote */
+    struct watch *watch; /* where somebody is remote */
 
     /* the owner of a window: rank 0, or a relay in its node's */
     unsigned char recent[INDICES]; /* its theta buffers, that of the newest publication first */

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "share/buffer.h"
 #include "share/check.h"
+#include "share/watch.h"
 #include "share/wire.h"
 
 #define PIN_NS INT64_C(50000000)  /* how long a pinned buffer is left alone when no other is free */
@@ -41,7 +42,9 @@ void master_serve(struct share *s)
     if (!s->remote || (s->away && !s->serialized))
         return; /* a probe costs a yield of the core where it finds nothing: only for whom it helps */
     int found = 0;
+    watch_enter(s->watch);
     CHECK_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, s->reach, &found, MPI_STATUS_IGNORE));
+    watch_leave(s->watch);
 }
 
 bool master_pending(const struct share *s, int actor)

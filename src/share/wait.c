@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "share/doorbell.h"
 #include "share/life.h"
 #include "share/reach.h"
@@ -14,16 +15,7 @@
 enum { SPINS = 64, YIELDS = 8, PAUSES = 32 };
 #define SIGN_NS INT64_C(100000000) /* between two signs of life */
 #define SLEEP_MIN_NS INT64_C(20000)
-#define SLEEP_MAX_NS INT64_C(1000000)
-
-static inline void pause_core(void)
-{
-#if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
-#elif defined __aarch64__
-    __asm__ volatile("yield");
-#endif
-}
+#define SLEEP_MAX_NS INT64_C(5000000) /* at 1 ms a hundred that wait for a busy master take a core */
 
 void wait_sign(struct share *s)
 {
@@ -51,7 +43,7 @@ int wait_round(struct share *s, struct wait *w)
     if (!w->rounds) w->since = clock_ns();
     w->rounds++;
     if (s->base && w->rounds <= SPINS) { /* most waits on one node end within a few microseconds */
-        for (int i = 0; i < PAUSES; i++) pause_core();
+        for (int i = 0; i < PAUSES; i++) cpu_pause();
     } else if (s->base && w->rounds <= SPINS + YIELDS) {
         sched_yield();
     } else { /* an eighth of the time waited so far: late by that at most */

@@ -1,9 +1,10 @@
-/* watch.c -- ends a remote actor whose master is gone: a flush to a dead process never returns, and nothing in MPI
- * tells.
+/* watch.c -- ends a process that MPI does not let go: a remote actor whose master is gone, since a flush to a dead
+ * process never returns, and a rank 0 whose look for messages, which waits for nobody, does not return (Open MPI's TCP
+ * may call itself for ever over half a connection to a process that was killed). Nothing in MPI tells either.
  *
- * A thread that calls no MPI looks once a second whether the actor is still inside the same call, and where rank 0
- * cannot be seen ends the process after --patience such looks. Looks are counted, not the clock: a job that was
- * suspended and goes on is given all of them anew. */
+ * A thread that calls no MPI looks once a second whether the process is still inside the same call, and where rank 0
+ * cannot be seen ends it after --patience such looks. Looks are counted, not the clock: a job that was suspended and
+ * goes on is given all of them anew. */
 #include "share/watch.h"
 
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct watch {
     pthread_cond_t news;
     bool end;
     struct process_id master;
+    bool of_master; /* this is rank 0 */
     double patience;
     uint64_t calls;           /* the actor's own */
     _Atomic uint64_t present; /* the number of the call it is in; 0: none */
@@ -48,7 +50,11 @@ static void *look(void *arg)
         same = present && present == last ? same + 1 : 0;
         last = present;
         if (!same || (w->master.pid ? !process_gone(&w->master) : same < w->patience)) continue;
-        if (w->master.pid)
+        if (w->of_master)
+            log_rank("rank 0 has not come back from MPI for %d s, probably over a killed process of another node: it "
+                     "ends itself; `dunlin resume` goes on from the newest checkpoint",
+                     same);
+        else if (w->master.pid)
             log_rank("rank 0 is gone: this actor ends itself");
         else
             log_rank("rank 0 has not answered for %d s (--patience): this actor ends itself", same);
@@ -67,7 +73,8 @@ static void release(struct watch *w)
 struct watch *watch_open(const struct process_id *master, double patience)
 {
     struct watch *w = memory_new(1, sizeof *w);
-    w->master = *master;
+    if (master) w->master = *master;
+    w->of_master = !master;
     w->patience = patience;
     pthread_mutex_init(&w->lock, NULL);
     thread_condition_init(&w->news);

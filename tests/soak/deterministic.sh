@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# deterministic.sh [MINUTES=20] -- tests/test_deterministic_*.sh wide: every built-in environment with every algorithm that learns
+# deterministic.sh [MINUTES=8] -- tests/test_deterministic_*.sh wide: every built-in environment with every algorithm that learns
 # it (but dqn, whose memory is not kept), on 2, 3 and 7 ranks, and a death by three signals each; then games. In another order each
 # time, and no case is begun after MINUTES: all take about half an hour. SEED=N in the environment repeats a run's moments.
 # short: 1
 . "$(dirname "$0")/../deterministic.sh"
-minutes=${1:-20}
+minutes=${1:-8}
 "$dunlin" list >listed
 algos=$(awk '$2 == "algorithm" && $1 != "dqn" { print $1 }' listed)
 cases=()

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# jobs.sh [N=40] -- a whole job is killed at N random moments, also while a checkpoint or the log is written, and resumed.
+# jobs.sh [N=20] -- a whole job is killed at N random moments, also while a checkpoint or the log is written, and resumed.
 # short: 4
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-kill_jobs "${1:-40}"
+kill_jobs "${1:-20}"
 cat wrong
-echo "jobs: $(wc -l <lost) of ${1:-40} kills resumed, $(wc -l <wrong) faults; frames lost: median $(median lost), at most $(largest lost), with a checkpoint each 1000 frames (0.5 s)"
+echo "jobs: $(wc -l <lost) of ${1:-20} kills resumed, $(wc -l <wrong) faults; frames lost: median $(median lost), at most $(largest lost), with a checkpoint each 1000 frames (0.5 s)"
 [ ! -s wrong ]

@@ -2,7 +2,7 @@
 # learning.sh [SEEDS=20] [ENV ALGO ...] -- does each run learn, or nine in ten? Every built-in environment that has a mark
 # (run/mark.sh) by every algorithm that `dunlin list` calls supported, or by the pairs named, with its defaults and seeds 1 to
 # SEEDS. The last weights play 1,000 games (100 where games are long). A Markdown table; status 1 where a run stayed below its
-# mark. Without a word it begins no run after twenty minutes. In the environment: JOBS=N runs at once (1), GAMES=N, DUNLIN_ISA, and
+# mark. Without a word it begins no run after eight minutes. In the environment: JOBS=N runs at once (1), GAMES=N, DUNLIN_ISA, and
 # ROWS=FILE, which keeps a line of each run and spares those that stand there: what was cut goes on with it. Runs of another
 # program want another FILE.
 begun_in=$PWD
@@ -10,7 +10,7 @@ begun_in=$PWD
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/run/mark.sh"
 limit=$((1 << 30))
-[ $# -gt 0 ] || limit=1200
+[ $# -gt 0 ] || limit=480
 seeds=${1:-20} at_once=${JOBS:-1} rows=${ROWS:-results} # ENV ALGO SEED MEAN SECONDS LOAD KERNELS
 case $rows in /* | results) ;; *) rows=$begun_in/$rows ;; esac
 [ $# = 0 ] || shift

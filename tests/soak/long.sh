@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# long.sh [MINUTES=12] -- a long run of 8 ranks, far more than cores, episodes ending all the time, a kill now and then (an actor; then
+# long.sh [MINUTES=8] -- a long run of 8 ranks, far more than cores, episodes ending all the time, a kill now and then (an actor; then
 # all, and a resume). After the first minute of each session: memory of every rank, open files of every rank and lag must be flat.
 # short: 4
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
-minutes=${1:-12}
+minutes=${1:-8}
 run=$scratch/long
 session=300 # seconds; then all are killed and resumed
 export DUNLIN_METER=${DUNLIN_METER:-0} # microseconds that a step sleeps

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# masters.sh [N=5] -- rank 0 is killed N times on one node and N times on two; and N times first the other node, which the rest
+# masters.sh [N=3] -- rank 0 is killed N times on one node and N times on two; and N times first the other node, which the rest
 # survives or ends after, and then rank 0. All processes must end by themselves, the launcher too, and the run be resumed from its newest checkpoint.
 # short: 1
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-n=${1:-5} faults=0 total=0 survived=0
+n=${1:-3} faults=0 total=0 survived=0
 further() { [ "$(status_of "$1" frames)" -ge "$2" ]; } # RUN FRAMES
 # strike NAME WHOM: n times
 strike() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# mutate.sh [N=3000] -- N mutations of checkpoints and run files; see tests/test_mutate.c.
+# mutate.sh [N=2000] -- N mutations of checkpoints and run files; see tests/test_mutate.c.
 # short: 500
 . "$(dirname "$0")/../tap.sh"
-n=${1:-3000}
+n=${1:-2000}
 "$(dirname "$dunlin")/tests/test_mutate" "$n" >out 2>err
 status=$?
 cat err >&2
