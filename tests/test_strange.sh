@@ -38,6 +38,30 @@ kill -TERM $! # timeout passes it on
 wait $!
 check "SIGTERM is not ignored with the library's handler" grep -q '^state stopped' stops/status
 
+# what a library leaves running is ended with its rank, or behind one that died: nobody waits for it
+for what in leaves dies; do
+    train --env "lib:./strange.so:in-$what" --out "in-$what"
+    check "a process is left, $what: the run has ended" is "$status" "$([ "$what" = leaves ]; echo $?)"
+    check "a process is left, $what: and is not waited for" test ! -e slept
+    cp err "in-$what.err"
+done
+check "a process is left: it is told" grep -qE "ended [0-9]+ process.* that a library has left running" in-leaves.err
+
+# timers and limits: put back after the first reset; a later timer's signal is named, a hard limit refused before the start
+train --env lib:./strange.so:in-alarm --out in-alarm
+check "a timer runs out: the signal is named" grep -qF "rank 1: ended by SIGALRM" err
+for what in alarm-first limit; do
+    train --env "lib:./strange.so:in-$what" --out "in-$what"
+    check "$what in the first reset: status 0" is "$status" 0
+done
+if (ulimit -f 1000 && ulimit -f 2000) 2>/dev/null; then
+    skip "a hard limit: refused" "this user may raise it again"
+else
+    train --env lib:./strange.so:in-limit-hard --out in-hard
+    check "a hard limit: status 1" is "$status" 1
+    check "a hard limit: one line" says "a library has lowered a limit of this process for good" "from" "to 0"
+fi
+
 # written too far: named before the start, or at the step
 for what in observation state; do
     train --env "lib:./strange.so:$what" --out far

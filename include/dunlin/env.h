@@ -19,8 +19,8 @@
  *   learning sees is not clipped, what the environment gets is;
  * - numbers: a NaN or Inf in reward or observation drops the rollout, and the episode is given up;
  * - time: it counts steps, and an episode that goes on at max_steps is truncated there, with a line, once a process;
- * - its process: what a library's functions do to locale, folder, umask, signal handlers and floating-point modes is
- *   put back.
+ * - its process: what a library's functions do to locale, folder, umask, signal handlers, timers, limits and
+ *   floating-point modes is put back; processes that it leaves end with the trainer's.
  */
 #ifndef DUNLIN_ENV_H
 #define DUNLIN_ENV_H

@@ -27,6 +27,7 @@ static const double ENDING_GUARD = 12;     /* the guard: for mpirun to go, once 
 static const double ENDING_GUARD_TERM = 5; /* between its SIGTERM and its SIGKILL */
 static const double ENDING_OVER = 20;      /* the launcher: for mpirun to go, once RUN/status says that it is over */
 static const double ENDING_GONE = 15;      /* the same once rank 0 is gone without a word */
+static const double ENDING_EMPTY = 1;      /* the same once it is over and all ranks have ended */
 static const double ENDING_UNBEGUN = 10;   /* the same where a rank died, or a signal came, before the run began */
 static const double ENDING_TERM = 1;       /* between its SIGTERM and its SIGKILL */
 static const double ENDING_ORPHANS = 5;    /* ranks that outlived mpirun: for their checkpoint */

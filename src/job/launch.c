@@ -205,6 +205,7 @@ static void tell_master(pid_t mpirun)
 struct launch {
     const char *dir, *library, *python;
     bool had, begun; /* begun: stays, also where the folder vanishes later */
+    double alone;    /* s since it is over and none of its ranks is left */
     struct stat status;
 };
 
@@ -229,6 +230,15 @@ static bool run_is_over(const struct launch *l, enum run_state *state)
 {
     char reason[256];
     return run_has_begun(l) && !status_read_state(l->dir, state, reason, sizeof reason) && *state != RUN_RUNNING;
+}
+
+/* Is every process that mpirun has started gone, also those by which it reaches other nodes? Then it waits for whoever
+ * holds their pipes, as a process that an environment's library has left. */
+static void look_for_ranks(pid_t mpirun, struct launch *l, double tick)
+{
+    int n;
+    free(process_children(mpirun, &n));
+    l->alone = n ? 0 : l->alone + tick;
 }
 
 /* Waits for mpirun; returns its wait status. Ends it where the run is over and it does not go, and where a rank died
@@ -259,7 +269,7 @@ static int supervise(pid_t pid, struct launch *l)
             tell_master(pid);
         }
         if (told && !l->begun && (early += tick) > ENDING_UNBEGUN) got_again = 1; /* nothing to save yet */
-        if (l->begun && run_is_over(l, &state)) over += tick;
+        if (l->begun && run_is_over(l, &state)) over += tick, look_for_ranks(pid, l, tick);
         if (l->begun && (scan += tick) >= 1) { /* its actors end 10 s after rank 0; one may hang, or mpirun */
             scan = 0;
             if (!master) master = find_master(pid);
@@ -269,7 +279,7 @@ static int supervise(pid_t pid, struct launch *l)
             log_error("a rank died before the run began; the others are ended");
             got_again = 1;
         }
-        if (got_again || over > ENDING_OVER || gone > ENDING_GONE) {
+        if (got_again || over > ENDING_OVER || gone > ENDING_GONE || l->alone > ENDING_EMPTY) {
             kill(-pid, SIGTERM);
             clock_sleep(ENDING_TERM);
             kill(-pid, SIGKILL);
@@ -277,10 +287,11 @@ static int supervise(pid_t pid, struct launch *l)
     }
 }
 
-/* Ranks that outlived mpirun have become our children: they get the time for a checkpoint, then they are ended. */
-static void sweep(void)
+/* Ranks that outlived mpirun have become our children: they get the time for a checkpoint, then they are ended; at once
+ * what is none. */
+static void sweep(const struct launch *l)
 {
-    const double patience = got_again ? 0 : ENDING_ORPHANS;
+    const double patience = got_again || l->alone > 0 ? 0 : ENDING_ORPHANS;
     int n = 2;
     for (double waited = 0; n > (keeper_process() != 0); waited += 0.1) {
         pid_t *pids = process_children(getpid(), &n);
@@ -367,6 +378,6 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
         return 1;
     }
     const int status = supervise(pid, &l);
-    sweep();
+    sweep(&l);
     return outcome(status, &l, run->busy);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #include "job/family.h"
 
 static int guard = -1; /* the pipe to it; it closes with this process */
+static pid_t guard_process;
 
 static bool is_mpirun(pid_t pid)
 {
@@ -61,9 +63,24 @@ void leave_guarded(void)
     }
     close(ends[0]);
     if (pid > 0)
-        guard = ends[1];
+        guard = ends[1], guard_process = pid;
     else
         close(ends[1]);
+}
+
+void leave_adopt(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int leave_no_children(void)
+{
+    int n, ended = 0;
+    pid_t *pids = process_descendants(getpid(), &n);
+    for (int i = 0; i < n; i++)
+        if (pids[i] != guard_process) ended += !kill(pids[i], SIGKILL);
+    free(pids);
+    return ended;
 }
 
 void leave_well(void)

@@ -6,6 +6,11 @@
  * leave_well() and mpirun still waits. On other ranks, under our own launcher and under srun, which see to it
  * themselves: nothing. */
 void leave_guarded(void);
+/* From here on what a process of this rank leaves behind becomes a child of this rank. */
+void leave_adopt(void);
+/* Ends the processes that this rank has left running, and says how many: they hold the pipes that a launcher reads to
+ * their end. */
+int leave_no_children(void);
 /* From here on rank 0 may go. */
 void leave_well(void);
 /* Ends all ranks of the job; this rank has written all it had to. Any of them call it, and do not come back. */

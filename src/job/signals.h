@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 /* Rank 0 (catch_them true) notes SIGINT, SIGTERM and SIGUSR1 for signals_stop(); the others ignore them: they follow
- * rank 0, and end by themselves when it is gone. */
+ * rank 0, and end by themselves when it is gone. Signals that nobody here has asked for, and that end a rank, are named
+ * in a line before they do. */
 void signals_install(bool catch_them);
 
 /* The stop signal that came first; 0: none. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/watched.h"
@@ -36,6 +37,16 @@ static void check_open(int failed)
                      "close what it has opened");
 }
 
+/* Of those that alarm() and setitimer() set: a death later, without a word. */
+static const unsigned timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+
+static void note_timers(struct foreign *f)
+{
+    struct itimerval now;
+    for (int i = 0; i < FOREIGN_TIMERS; i++)
+        f->armed[i] = !getitimer(timers[i], &now) && (now.it_value.tv_sec || now.it_value.tv_usec);
+}
+
 void foreign_begin(struct foreign *f, bool whole)
 {
     f->whole = whole;
@@ -48,7 +59,33 @@ void foreign_begin(struct foreign *f, bool whole)
     f->umask = umask(0);
     umask(f->umask);
     pthread_sigmask(SIG_SETMASK, NULL, &f->blocked);
+    note_timers(f);
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) getrlimit(i, &f->limit[i]);
     for (int s = 1; s < FOREIGN_SIGNALS; s++) f->known[s] = !of_the_library(s) && !sigaction(s, NULL, &f->action[s]);
+}
+
+static void put_back_timers(const struct foreign *f)
+{
+    static const struct itimerval off;
+    struct foreign now;
+    note_timers(&now);
+    for (int i = 0; i < FOREIGN_TIMERS; i++)
+        if (now.armed[i] && !f->armed[i]) setitimer(timers[i], &off, NULL);
+}
+
+/* Lowered for the process, a limit holds for what the trainer writes, opens and starts. Only root may raise a hard one
+ * again. */
+static void put_back_limits(const struct foreign *f)
+{
+    struct rlimit now;
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+        const struct rlimit *was = &f->limit[i];
+        if (getrlimit(i, &now) || (now.rlim_cur >= was->rlim_cur && now.rlim_max >= was->rlim_max)) continue;
+        if (!setrlimit(i, was)) continue;
+        watched_fail("a library has lowered a limit of this process for good (number %u of setrlimit(), from %lld to "
+                     "%lld), the environment's if it is one: it may lower none but in processes of its own",
+                     i, (long long)was->rlim_max, (long long)now.rlim_max);
+    }
 }
 
 static void put_back_signals(const struct foreign *f)
@@ -70,5 +107,7 @@ void foreign_end(const struct foreign *f)
     if (!f->whole) return;
     setlocale(LC_ALL, f->locale);
     umask(f->umask);
+    put_back_timers(f);
     put_back_signals(f);
+    put_back_limits(f);
 }

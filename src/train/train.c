@@ -168,6 +168,7 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     memset(&s, 0, sizeof s);
     signals_install(true); /* none may end a rank half-way through MPI_Init: the others would wait for it */
     leave_guarded();
+    leave_adopt();
     orphan_watch();
     share_before_mpi();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided)) {
@@ -195,8 +196,10 @@ static int train_rank(int argc, char **argv, bool resume, int all_argc, char **a
     else
         status = run(&s, &lost);
     leave_well();
+    if (!lost) session_release(&s);
+    const int left = leave_no_children();
     if (lost) _exit(status); /* somebody died: MPI_Finalize would wait for it for ever */
-    session_release(&s);
+    if (left) log_rank("ended %d process%s that a library has left running", left, left > 1 ? "es" : "");
     MPI_Finalize();
     return status;
 }
