@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# run.sh [--seconds S] [--rounds R] [--cores LIST] [--game GAME | --gym ID] [--check] -- how fast others train on the same game, cores and
-# network: PFRL's A3C, Stable-Baselines3's A2C, and a synchronous A2C over EnvPool and PyTorch, alternating with Dunlin.
-# With --gym ID: Stable-Baselines3's A2C alone, on that environment of Gymnasium, 8 of them, against as many an actor.
+# run.sh [--seconds S] [--rounds R] [--cores LIST] [--game GAME | --gym ID | --mujoco TASK] [--check] -- how fast others train on the
+# same game, cores and network: PFRL's A3C, Stable-Baselines3's A2C, and a synchronous A2C over EnvPool and PyTorch, alternating with
+# Dunlin. With --gym ID: Stable-Baselines3's A2C alone, on that environment of Gymnasium, 8 of them, against as many an actor. With
+# --mujoco TASK: its A2C and PPO, 8 environments, against as many an actor; A2C and we learn from a rollout once, PPO ten times, we
+# as often as our defaults say.
 # Prints one line for each: NAME frames_per_s V dunlin V ratio R, frames emulated, ratio = dunlin / NAME, medians over rounds.
 #
 # Installs them with pip into a virtual environment (PEERS_VENV, default build/peers beside the program): gigabytes, so no test
@@ -24,8 +26,9 @@ while [ $# -gt 0 ]; do
         ours=(--env "gym:$2" --python "$venv/bin/python" --net "mlp:64,64" --envs-per-actor 8)
         shift 2
         ;;
+    --mujoco) game=$2 peers=("sb3_mujoco --algo a2c" "sb3_mujoco --algo ppo"); ours=(--env "mujoco:$2"); shift 2 ;;
     --check) only_check=1; shift ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
@@ -34,11 +37,11 @@ if [ ! -f "$venv/complete" ]; then
     python3 -m venv "$venv"
     # PyTorch first and from its own index where one is given: the others then find it there
     "$venv/bin/pip" install -q ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
-    "$venv/bin/pip" install -q pfrl stable-baselines3 envpool ale-py gymnasium opencv-python-headless box2d pygame-ce
+    "$venv/bin/pip" install -q pfrl stable-baselines3 envpool ale-py gymnasium mujoco opencv-python-headless box2d pygame-ce
     touch "$venv/complete"
 fi
 for peer in "${peers[@]}"; do
-    "$venv/bin/python" "$here/$peer.py" --check >&2 || { echo "$peer.py: what it needs cannot be imported" >&2; exit 1; }
+    "$venv/bin/python" "$here/${peer%% *}.py" --check >&2 || { echo "${peer%% *}.py: what it needs cannot be imported" >&2; exit 1; }
 done
 if [ $only_check = 1 ]; then exit 0; fi
 [ -x "$build/dunlin" ] || { echo "$build/dunlin is missing: make first" >&2; exit 1; }
@@ -56,10 +59,16 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 
 status() { awk -v k="$1" '$1 == k { print $2 }' "$work/run/status" 2>/dev/null; }
 
-# frames/s of `dunlin train`, one actor a core, from two lines of RUN/status: start-up is no part of it
+# dunlin PEER -- frames/s of `dunlin train`, one actor a core, from two lines of RUN/status: start-up is no part of it
 dunlin() {
+    local as
+    case $1 in
+    "sb3_mujoco --algo ppo") as=(--envs-per-actor 8) ;;
+    "sb3_mujoco --algo a2c") as=(--envs-per-actor 8 --t-max 5 --epochs 1 --ppo-clip 0) ;;
+    *) as=(--t-max 5) ;;
+    esac
     rm -rf "$work/run"
-    taskset -c "$cores" "$build/dunlin" train "${ours[@]}" --t-max 5 --actors "$count" --frames 1e12 \
+    taskset -c "$cores" "$build/dunlin" train "${ours[@]}" "${as[@]}" --actors "$count" --frames 1e12 \
         --eval-every 0 --log-every 0.5 --out "$work/run" 2>"$work/dunlin.log" &
     child=$!
     until [ "$(status frames | cut -d. -f1)" -gt 20000 ] 2>/dev/null; do
@@ -72,12 +81,14 @@ dunlin() {
     read -r f1 s1 <<<"$(status frames) $(status seconds)"
     kill -TERM "$child"; wait "$child" || true
     child=
-    awk -v f="$f1" -v g="$f0" -v s="$s1" -v t="$s0" 'BEGIN { printf "%.0f\n", (f - g) / (s - t) }' >>"$work/dunlin"
+    awk -v f="$f1" -v g="$f0" -v s="$s1" -v t="$s0" 'BEGIN { printf "%.0f\n", (f - g) / (s - t) }' >>"$work/dunlin for $1"
 }
 
 # a peer prints "frames_per_s V"
 peer() {
-    taskset -c "$cores" "$venv/bin/python" "$here/$1.py" --game "$game" --cores "$count" --seconds "$seconds" \
+    local words
+    read -ra words <<<"$1"
+    taskset -c "$cores" "$venv/bin/python" "$here/${words[0]}.py" "${words[@]:1}" --game "$game" --cores "$count" --seconds "$seconds" \
         >"$work/out" 2>"$work/$1.log" &
     child=$!
     wait "$child" || { tail -20 "$work/$1.log" >&2; exit 1; }
@@ -90,12 +101,11 @@ median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] 
 for round in $(seq "$rounds"); do
     for name in "${peers[@]}"; do
         echo "round $round: dunlin, then $name, $seconds s each on cores $cores" >&2
-        dunlin
+        dunlin "$name"
         peer "$name"
     done
 done
-rate=$(median "$work/dunlin")
 for name in "${peers[@]}"; do
-    awk -v n=$name -v v="$(median "$work/$name")" -v o="$rate" \
+    awk -v n="${name/ --algo /_}" -v v="$(median "$work/$name")" -v o="$(median "$work/dunlin for $name")" \
         'BEGIN { printf "%s frames_per_s %.0f dunlin %.0f ratio %.2f\n", n, v, o, o / v }'
 done
