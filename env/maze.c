@@ -5,7 +5,7 @@
  * Actions: 0 forward, 1 back, 2 and 3 a step to the left and to the right, 4 and 5 a turn to the left and to the right.
  * Labyrinth itself is not public; sizes, speeds and colours are ours.
  *
- * 7 x 7 rooms, each open to at least one neighbour: a tree by depth-first search, and a few walls less, so that there
+ * 5 x 5 rooms, each open to at least one neighbour: a tree by depth-first search, and a few walls less, so that there
  * are ways round. One maze in eight, told by a hash of its walls, is held out: training never meets it, evaluation
  * meets no other.
  *
@@ -21,24 +21,22 @@
 #include "maze_view.h"
 #include "plain.h"
 
-enum { STEPS = 900, FRAMES = 4, APPLES = 14, WAYS_ROUND = 5, HELD_OUT = 8, DRAWN = 15 * 24 };
+enum { STEPS = 900, FRAMES = 4, APPLES = 20, WAYS_ROUND = 8, HELD_OUT = 8, DRAWN = 15 * 24 };
 
-#define STRIDE 0.25
-#define RADIUS 0.2 /* of the player, in cells */
-#define REACH 0.45 /* of arms; of the portal */
+#define STRIDE 0.125 /* of a frame, in cells */
+#define RADIUS 0.2   /* of the player */
+#define REACH 0.45   /* of arms; of the portal */
 
 static const struct env_default defaults[] = {
-    {NULL, "net", "small"},
-    {"a3c", "envs-per-actor", "8"},
-    {"a3c", "t-max", "20"},
-    {"a3c", "lr", "0.001"},
-    {NULL, "frames", "20000000"},
-    {NULL, "eval-every", "2000000"},
-    {NULL, "eval-episodes", "10"},
-    {NULL, "eps-frames", "4000000"},
-    {NULL, "checkpoint-every", "2000000"},
-    {NULL, "target-every", "40000"},
-    {NULL, NULL, NULL},
+    {NULL, "net", "small"},          {NULL, "init", "orthogonal"},
+    {"a3c", "optimizer", "adam"},    {"a3c", "lr", "0.0004"},
+    {"a3c", "envs-per-actor", "8"},  {"a3c", "t-max", "32"},
+    {"a3c", "gae", "0.95"},          {"a3c", "epochs", "3"},
+    {"a3c", "ppo-clip", "0.2"},      {"a3c", "clip", "0.5"},
+    {"a3c", "reward-norm", "true"},  {NULL, "frames", "20000000"},
+    {NULL, "eval-every", "2000000"}, {NULL, "eval-episodes", "10"},
+    {NULL, "eps-frames", "4000000"}, {NULL, "checkpoint-every", "2000000"},
+    {NULL, "target-every", "40000"}, {NULL, NULL, NULL},
 };
 
 static int maze_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
@@ -171,8 +169,10 @@ static bool touches(const struct maze *m, double x, double y)
 
 static void walk(struct maze *m, double dx, double dy)
 {
-    if (!touches(m, m->x + dx, m->y)) m->x += dx;
-    if (!touches(m, m->x, m->y + dy)) m->y += dy;
+    for (int i = 0; i < FRAMES; i++) {
+        if (!touches(m, m->x + dx, m->y)) m->x += dx;
+        if (!touches(m, m->x, m->y + dy)) m->y += dy;
+    }
 }
 
 static void act(struct maze *m, int action)

@@ -113,7 +113,7 @@ static int collect_things(const struct view *v, struct thing *things)
         const double x = cx + 0.5 - m->x, y = cy + 0.5 - m->y;
         struct thing t = {.depth = x * v->dx + y * v->dy, .aside = y * v->dx - x * v->dy};
         if ((!apple && !portal) || t.depth < 0.1) continue;
-        t.radius = apple ? 0.15 : 0.4, t.up = apple ? 0.25 : 0.5;
+        t.radius = apple ? 0.25 : 0.45, t.up = apple ? 0.3 : 0.5;
         t.color = apple ? MAZE_APPLE_COLOR : MAZE_PORTAL_COLOR;
         int i = n++;
         for (; i > 0 && things[i - 1].depth < t.depth; i--) things[i] = things[i - 1];

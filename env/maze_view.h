@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum {
-    MAZE_ROOMS = 7, /* a side */
+    MAZE_ROOMS = 5, /* a side */
     MAZE_CELLS = 2 * MAZE_ROOMS + 1,
     MAZE_HEADINGS = 16, /* 0 is +x, a quarter of them further is +y, which is down on the map */
     MAZE_COLORS = 4,

@@ -216,17 +216,17 @@ static void test_maze_by_hand(void **unused)
     struct maze m = row_of_rooms();
     struct rng rng = rng_make(6, 0, RNG_TEST, 0);
     (void)unused;
-    for (int i = 1; i <= 6; i++) { /* the apple hangs at 3.5 and is reached from 3.05 on */
+    for (int i = 1; i <= 3; i++) { /* the apple hangs at 3.5 and is reached from 3.05 on */
         EXPECT(maze_on(&m, &rng, 0).reward == 0);
-        EXPECT(m.x == 1.5 + 0.25 * i && m.y == 1.5);
+        EXPECT(m.x == 1.5 + 0.5 * i && m.y == 1.5);
     }
     EXPECT(maze_on(&m, &rng, 0).reward == 1 && m.apples == 0 && m.trees == 2);
     EXPECT(maze_on(&m, &rng, 0).reward == 0);
-    EXPECT(maze_on(&m, &rng, 1).reward == 0 && m.x == 3.25);
-    for (int i = 0; i < 7; i++) EXPECT(maze_on(&m, &rng, 0).reward == 0);
+    EXPECT(maze_on(&m, &rng, 1).reward == 0 && m.x == 3.5);
+    for (int i = 0; i < 3; i++) EXPECT(maze_on(&m, &rng, 0).reward == 0);
     EXPECT(m.x == 5 && m.apples == 0);
     EXPECT(maze_on(&m, &rng, 0).reward == 10); /* within reach of 5.5: apples are back, the player elsewhere */
-    EXPECT(m.apples == 2 && !(m.y == 1.5 && m.x > 5 && m.x < 6) && m.steps == 17);
+    EXPECT(m.apples == 2 && !(m.y == 1.5 && m.x > 5 && m.x < 6) && m.steps == 10);
 }
 
 static void test_maze_walls_and_turns(void **unused)
@@ -234,17 +234,20 @@ static void test_maze_walls_and_turns(void **unused)
     struct maze m = row_of_rooms();
     struct rng rng = rng_make(7, 0, RNG_TEST, 0);
     (void)unused;
-    maze_on(&m, &rng, 2); /* north is wall: the player is 0.2 wide, so from 1.5 a step of 0.25 is free, the next not */
+    maze_on(&m, &rng,
+            2); /* north is wall: the player is 0.2 wide, so from 1.5 two frames of 0.125 are free, a third not */
     EXPECT(m.y == 1.25);
     maze_on(&m, &rng, 2);
     EXPECT(m.y == 1.25 && m.x == 1.5);
     maze_on(&m, &rng, 3);
-    EXPECT(m.y == 1.5);
+    EXPECT(m.y == 1.75);
+    maze_on(&m, &rng, 2);
+    EXPECT(m.y == 1.25);
     maze_on(&m, &rng, 5), maze_on(&m, &rng, 5);
     EXPECT(m.heading == 2);
     for (int i = 0; i < 9; i++) maze_on(&m, &rng, 0); /* south-east, and along the wall once it is met */
-    EXPECT_NEAR(m.x, 1.5 + 9 * 0.25 * sqrt(0.5), 1e-12);
-    EXPECT_NEAR(m.y, 1.5 + 0.25 * sqrt(0.5), 1e-12);
+    EXPECT_NEAR(m.x, 1.5 + 9 * 0.5 * sqrt(0.5), 1e-12);
+    EXPECT_NEAR(m.y, 1.25 + 6 * 0.125 * sqrt(0.5), 1e-12);
     for (int i = 0; i < 3; i++) maze_on(&m, &rng, 4);
     EXPECT(m.heading == 15);
     for (int h = 0; h < 64; h++) EXPECT_NEAR(maze_sine(h), sin(2 * M_PI * h / MAZE_HEADINGS), 1e-14);
@@ -301,7 +304,7 @@ static void test_maze_mazes(void **unused)
             const int hangs = (train.apples >> r & 1) != 0;
             apples[r] += hangs, n += hangs;
         }
-        EXPECT(n == 14);
+        EXPECT(n == 20);
         EXPECT(env_maze.load(&train, bytes, env_maze.save(&train, bytes)) == 0);
         EXPECT(env_maze.load(&held_out, bytes, sizeof bytes) == -1);
     }
@@ -336,7 +339,7 @@ static void test_maze_view(void **unused)
     /* that wall is half a cell away and twice the picture's focal length high: all of the middle column */
     const uint8_t *top = maze_obs + 42 * 3, *middle = maze_obs + (42 * 84 + 42) * 3;
     EXPECT(!memcmp(top, middle, 3));
-    m.wall[1][2] = MAZE_OPEN, m.portal = 48, m.apples = 0; /* the wall at 6 is 4.5 cells away: 63.6 / 4.5 = 14 rows */
+    m.wall[1][2] = MAZE_OPEN, m.portal = 24, m.apples = 0; /* the wall at 6 is 4.5 cells away: 63.6 / 4.5 = 14 rows */
     maze_view(&m, 84, 84, maze_obs);
     int rows = 0;
     const uint8_t *wall = maze_obs + (42 * 84 + 42) * 3;

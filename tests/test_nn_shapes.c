@@ -209,7 +209,8 @@ static void over_a_map(void **state)
     for (size_t i = 0; i < t->size; i++) theta[t->offset + i] = (float)i;
     tensor_to_textbook(t, theta, book);
     EXPECT(!strcmp(t->name, "lstm.weight_x") && t->dims[0] == 8 && t->dims[1] == 36);
-    EXPECT(book[5 * 36 + (2 * 3 + 1) * 4 + 3] == (float)(5 * 36 + (1 * 4 + 3) * 3 + 2)); /* gate 5, channel 2, (1, 3) */
+    EXPECT(book[5 * 36 + (2 * 3 + 1) * 4 + 3] ==
+           (float)(((1 * 4 + 3) * 3 + 2) * 8 + 5)); /* gate 5, channel 2, (1, 3) */
     free(theta), free(book);
     net_free(&net);
 }

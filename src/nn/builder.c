@@ -42,15 +42,20 @@ size_t builder_tensor(struct builder *b, const char *layer, const char *part, st
     return t.offset;
 }
 
-struct tensor builder_matrix(const struct builder *b, int n)
+struct tensor builder_matrix(const struct builder *b, int n, bool by_input)
 {
     const struct shape *x = &b->top;
     struct tensor t = {.ndim = 2, .dims = {n, x->floats}, .fan_in = x->floats};
-    if (!x->C) return t;
+    if (!x->C) {
+        t.nview = 2;
+        t.view[0] = n, t.view[1] = x->floats;
+        t.perm[0] = by_input, t.perm[1] = !by_input;
+        return t;
+    }
     t.nview = 4;
     for (int k = 0; k < 4; k++) {
         t.view[k] = (const int[]){n, x->C, x->height, x->width}[k];
-        t.perm[k] = (const int[]){0, 2, 3, 1}[k];
+        t.perm[k] = by_input ? (const int[]){2, 3, 1, 0}[k] : (const int[]){0, 2, 3, 1}[k];
     }
     return t;
 }

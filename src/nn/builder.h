@@ -45,8 +45,8 @@ void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size,
 size_t builder_tensor(struct builder *b, const char *layer, const char *part, struct tensor t);
 
 /* A matrix (n, floats of what is below) that reads it: a map lies as (height, width, C), and the textbook flattens (C,
- * height, width). */
-struct tensor builder_matrix(const struct builder *b, int n);
+ * height, width). by_input: stored as (floats, n). */
+struct tensor builder_matrix(const struct builder *b, int n, bool by_input);
 
 /* A network of a row that need not be in the table, whatever config->spec says; else as net_new(). */
 struct net *net_new_of(const struct network *network, const struct net_config *config);

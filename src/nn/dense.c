@@ -1,16 +1,19 @@
-/* dense.c -- dense layers over OpenBLAS: hidden layers, also over a map that fc.c does not fit, and the heads.
+/* dense.c -- dense layers: hidden ones, also over a map that fc.c does not fit, and the heads.
  *
- * One row goes through gemv: gemm packs its operands first, which for a single row costs more than
- * the sums themselves. */
+ * Weights of hidden layers are stored (in, out): a row's sums then run side by side in vectors, however few inputs
+ * there are, as do their gradients. Heads have few outputs and are stored (out, in) for the same reason. OpenBLAS
+ * multiplies what is so wide that its calls do not count, and where a sum is so long that its order matters. */
+#include "nn/dense.h"
+
 #include <assert.h>
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "nn/dense.h"
+#include "nn/kernels.h"
 #include "nn/layers.h"
 
-enum { PARTS = 3 };
+enum { PARTS = 3, OWN_WIDEST = 256, OWN_LONGEST = 2048 };
 
 struct dense {
     struct layer layer;
@@ -20,44 +23,72 @@ struct dense {
         size_t weight, bias; /* offsets in theta */
     } part[PARTS];
     int parts;
+    bool head;
 };
 
-void dense_rows(int B, int n, int in, const float *X, const float *W, const float *bias, bool add, float *Y, int ldy)
+static void (*const products[])(const struct product_job *) = KERNEL_TABLE(product);
+static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
+
+/* Do the kernels here sum K terms for each of n outputs. */
+static bool own(int n, int K)
 {
-    for (int b = 0; b < B && !add; b++) memcpy(Y + (size_t)b * ldy, bias, n * sizeof *Y);
-    if (B == 1)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, n, in, 1, W, in, X, 1, 1, Y, 1);
-    else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, n, in, 1, X, in, W, in, 1, Y, ldy);
+    return n <= OWN_WIDEST && K <= OWN_LONGEST;
 }
 
-void dense_rows_back(int B, int n, int in, const float *dY, int ldy, const float *W, bool add, float *dX)
+void dense_rows(int B, int n, int in, const float *X, const float *W, const float *from, int from_row, float *Y)
 {
-    const float beta = add ? 1 : 0;
-    if (B == 1)
-        cblas_sgemv(CblasRowMajor, CblasTrans, n, in, 1, W, in, dY, 1, beta, dX, 1);
-    else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, in, n, 1, dY, ldy, W, in, beta, dX, in);
-}
-
-static void dense_bias(int B, int n, const float *dY, int ldy, float *db)
-{
-    for (int o = 0; o < n; o++) {
-        float sum = 0;
-        for (int b = 0; b < B; b++) sum += dY[(size_t)b * ldy + o];
-        db[o] = sum;
+    if (own(n, in)) {
+        const struct product_job job = {.a = X,
+                                        .a_row = in,
+                                        .a_step = 1,
+                                        .b = W,
+                                        .b_row = n,
+                                        .from = from,
+                                        .from_row = from_row,
+                                        .c = Y,
+                                        .c_row = n,
+                                        .rows = B,
+                                        .K = in,
+                                        .n = n};
+        products[cpu_isa()](&job);
+        return;
     }
+    for (int b = 0; b < B && from != Y; b++) memcpy(Y + (size_t)b * n, from + (size_t)b * from_row, n * sizeof *Y);
+    if (B == 1)
+        cblas_sgemv(CblasRowMajor, CblasTrans, in, n, 1, W, n, X, 1, 1, Y, 1);
+    else
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, n, in, 1, X, in, W, n, 1, Y, n);
 }
 
-void dense_weights(int B, int n, int in, const float *X, const float *dY, int ldy, float *dW, float *db)
+void dense_rows_back(int B, int n, int in, const float *dY, const float *W, float *dX)
 {
-    if (B == 1) {
-        for (int o = 0; o < n; o++)
-            for (int i = 0; i < in; i++) dW[(size_t)o * in + i] = dY[o] * X[i];
+    if (own(n, n)) {
+        const struct product_job job = {
+            .a = dY, .a_row = n, .a_step = 1, .b = W, .b_row = n, .c = dX, .c_row = in, .rows = B, .K = n, .n = in};
+        all_dots[cpu_isa()](&job);
+    } else if (B == 1) {
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, in, n, 1, W, n, dY, 1, 0, dX, 1);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, in, B, 1, dY, ldy, X, in, 0, dW, in);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, in, n, 1, dY, n, W, n, 0, dX, in);
     }
-    if (db) dense_bias(B, n, dY, ldy, db);
+}
+
+void dense_weights(int B, int n, int in, const float *X, const float *dY, float *dW)
+{
+    if (own(n, B) || B == 1) {
+        const struct product_job job = {
+            .a = X, .a_row = 1, .a_step = in, .b = dY, .b_row = n, .c = dW, .c_row = n, .rows = in, .K = B, .n = n};
+        products[cpu_isa()](&job);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, in, n, B, 1, X, in, dY, n, 0, dW, n);
+    }
+}
+
+void dense_bias(int B, int n, const float *dY, int ldy, float *db)
+{
+    memcpy(db, dY, n * sizeof *db);
+    for (int b = 1; b < B; b++)
+        for (int o = 0; o < n; o++) db[o] += dY[(size_t)b * ldy + o];
 }
 
 static void forward(const struct layer *layer, const float *theta, struct pass *p, int row0, int B)
@@ -66,27 +97,71 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
     const int in = layer->in, out = layer->out;
     const float *X = p->x + (size_t)row0 * in;
     float *Y = p->y + (size_t)row0 * out;
-    for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {
+    if (!l->head) dense_rows(B, out, in, X, theta + l->part[0].weight, theta + l->part[0].bias, 0, Y);
+    for (int k = 0, at = 0; l->head && k < l->parts; at += l->part[k].n, k++) {
         const struct dense_part *part = &l->part[k];
-        if (!part->free) dense_rows(B, part->n, in, X, theta + part->weight, theta + part->bias, false, Y + at, out);
+        const struct product_job job = {.a = X,
+                                        .a_row = in,
+                                        .a_step = 1,
+                                        .b = theta + part->weight,
+                                        .b_row = in,
+                                        .from = theta + part->bias,
+                                        .c = Y + at,
+                                        .c_row = out,
+                                        .rows = B,
+                                        .K = in,
+                                        .n = part->n};
+        if (!part->free) all_dots[cpu_isa()](&job);
         for (int b = 0; part->free && b < B; b++)
             memcpy(Y + (size_t)b * out + at, theta + part->bias, (size_t)part->n * sizeof *Y);
     }
     activation_forward(layer->activation, (size_t)B * out, Y);
 }
 
+/* dW (n, in) = dY^T X, dX = dY W for the first part, += for others. */
+static void head_backward(const struct dense *l, const struct dense_part *part, int at, const float *theta,
+                          const struct pass *p, int R, float *dtheta)
+{
+    const int in = l->layer.in, out = l->layer.out, n = part->n;
+    const float *dY = p->dy + at;
+    const struct product_job weights = {.a = dY,
+                                        .a_row = 1,
+                                        .a_step = out,
+                                        .b = p->x,
+                                        .b_row = in,
+                                        .c = dtheta + part->weight,
+                                        .c_row = in,
+                                        .rows = n,
+                                        .K = R,
+                                        .n = in};
+    const struct product_job inputs = {.a = dY,
+                                       .a_row = out,
+                                       .a_step = 1,
+                                       .b = theta + part->weight,
+                                       .b_row = in,
+                                       .from = at ? p->dx : NULL,
+                                       .from_row = in,
+                                       .c = p->dx,
+                                       .c_row = in,
+                                       .rows = R,
+                                       .K = n,
+                                       .n = in};
+    dense_bias(R, n, dY, out, dtheta + part->bias);
+    if (part->free) return;
+    products[cpu_isa()](&weights);
+    if (p->dx) products[cpu_isa()](&inputs);
+}
+
 static void backward(const struct layer *layer, const float *theta, struct pass *p, const struct span *s, float *dtheta)
 {
     const struct dense *l = (const struct dense *)layer;
     const int R = s->T * s->E, in = layer->in, out = layer->out;
-    for (int k = 0, at = 0; k < l->parts; at += l->part[k].n, k++) {
-        const struct dense_part *part = &l->part[k];
-        if (part->free) {
-            dense_bias(R, part->n, p->dy + at, out, dtheta + part->bias);
-            continue;
-        }
-        dense_weights(R, part->n, in, p->x, p->dy + at, out, dtheta + part->weight, dtheta + part->bias);
-        if (p->dx) dense_rows_back(R, part->n, in, p->dy + at, out, theta + part->weight, k > 0, p->dx);
+    for (int k = 0, at = 0; l->head && k < l->parts; at += l->part[k].n, k++)
+        head_backward(l, &l->part[k], at, theta, p, R, dtheta);
+    if (!l->head) {
+        dense_weights(R, out, in, p->x, p->dy, dtheta + l->part[0].weight);
+        dense_bias(R, out, p->dy, out, dtheta + l->part[0].bias);
+        if (p->dx) dense_rows_back(R, out, in, p->dy, theta + l->part[0].weight, p->dx);
     }
     if (p->dx) activation_back(layer->below_activation, (size_t)R * in, p->x, p->dx);
 }
@@ -116,7 +191,7 @@ int dense_add(struct builder *b, const struct network_layer *row)
     }
     input_add(b);
     if (!b->top.C) snprintf(name, sizeof name, "fc%d", b->denses++);
-    const struct tensor weight = builder_matrix(b, row->n);
+    const struct tensor weight = builder_matrix(b, row->n, true);
     struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = row->n},
                                     b->layer_norm ? ACTIVATION_NONE : b->activation);
     add_part(b, l, name, row->n, weight, TENSOR_HIDDEN);
@@ -138,8 +213,10 @@ static void add_free(struct builder *b, struct dense *l, int n)
 static struct dense *heads_layer(struct builder *b, int floats, struct tensor *weight)
 {
     input_add(b);
-    *weight = builder_matrix(b, floats);
-    return builder_layer(b, &ops, sizeof(struct dense), (struct shape){.floats = floats}, ACTIVATION_NONE);
+    *weight = builder_matrix(b, floats, false);
+    struct dense *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = floats}, ACTIVATION_NONE);
+    l->head = true;
+    return l;
 }
 
 void heads_add(struct builder *b, bool critic)

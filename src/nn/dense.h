@@ -1,14 +1,14 @@
-/* dense.h -- products of rows with a matrix (n, in), over OpenBLAS: for every layer that has one. */
+/* dense.h -- products of rows with a matrix W (in, n), for every layer that has one. */
 #ifndef DUNLIN_NN_DENSE_H
 #define DUNLIN_NN_DENSE_H
 
-#include <stdbool.h>
-
-/* Y (B, n; rows ldy apart) = bias + X (B, in) W^T, W (n, in); add: Y += X W^T instead. One row goes through gemv. */
-void dense_rows(int B, int n, int in, const float *X, const float *W, const float *bias, bool add, float *Y, int ldy);
-/* dX (B, in) = dY W, or += where add. */
-void dense_rows_back(int B, int n, int in, const float *dY, int ldy, const float *W, bool add, float *dX);
-/* dW (n, in) = dY^T X; db (n) = sum of rows of dY where db is not NULL. */
-void dense_weights(int B, int n, int in, const float *X, const float *dY, int ldy, float *dW, float *db);
+/* Y (B, n) = from + X (B, in) W. from has rows from_row apart: 0, a bias; n, Y itself. */
+void dense_rows(int B, int n, int in, const float *X, const float *W, const float *from, int from_row, float *Y);
+/* dX (B, in) = dY (B, n) W^T. */
+void dense_rows_back(int B, int n, int in, const float *dY, const float *W, float *dX);
+/* dW (in, n) = X^T dY. */
+void dense_weights(int B, int n, int in, const float *X, const float *dY, float *dW);
+/* db (n) = the sum of the rows of dY (B, n; ldy apart). */
+void dense_bias(int B, int n, const float *dY, int ldy, float *db);
 
 #endif

@@ -22,15 +22,9 @@ enum {
 #if defined __AVX512F__
 enum { ACROSS = 16 }; /* accumulators of the forward pass */
 #define REPEAT_ACROSS REPEAT_16
-#define REPEAT_VECTOR REPEAT_16
 #else
 enum { ACROSS = 8 };
 #define REPEAT_ACROSS REPEAT_8
-#if defined __AVX__
-#define REPEAT_VECTOR REPEAT_8
-#else
-#define REPEAT_VECTOR REPEAT_4
-#endif
 #endif
 
 #define START(v) vf a##v = load(from + (v)*VECTOR);
@@ -131,16 +125,6 @@ void KERNEL(fc_forward)(const struct fc_job *job)
         a##p += d2 * load(w + 2 * VECTOR);                                                                             \
         a##p += d3 * load(w + 3 * VECTOR);                                                                             \
     }
-
-#if defined __AVX512F__
-#define SUMS                                                                                                           \
-    FOLD_1(FOLD_2(FOLD_4(FOLD_8(a0, a1), FOLD_8(a2, a3)), FOLD_4(FOLD_8(a4, a5), FOLD_8(a6, a7))),                     \
-           FOLD_2(FOLD_4(FOLD_8(a8, a9), FOLD_8(a10, a11)), FOLD_4(FOLD_8(a12, a13), FOLD_8(a14, a15))))
-#elif defined __AVX__
-#define SUMS FOLD_1(FOLD_2(FOLD_4(a0, a1), FOLD_4(a2, a3)), FOLD_2(FOLD_4(a4, a5), FOLD_4(a6, a7)))
-#else
-#define SUMS FOLD_1(FOLD_2(a0, a1), FOLD_2(a2, a3))
-#endif
 
 /* dx of VECTOR listed inputs, for all rows. */
 static void input_block(const struct fc_input_job *job, const int *list)

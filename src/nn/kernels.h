@@ -102,6 +102,23 @@ struct norm_back_job {
     float *dx, *dgain, *dshift;
 };
 
+/* Matrices whose rows are so many floats apart. product: c[r][j] = from[r][j] + sum_k a[r][k] b[k][j], a[r][k] at
+ * a[r * a_row + k * a_step], so that a may be a transposed one; from_row 0: one row for all; from may be c; NULL: 0.
+ * dots: c[r][j] = from[j] + sum_k a[r][k] b[j][k], a_step 1. */
+struct product_job {
+    const float *a, *b, *from;
+    float *c;
+    int a_row, a_step, b_row, from_row, c_row;
+    int rows, K, n; /* of c: rows, n */
+};
+
+KERNEL_DECLARE(void, product, (const struct product_job *job))
+KERNEL_DECLARE(void, dots, (const struct product_job *job))
+/* y = tanh(y), max(0, y), n floats, NaN stays NaN; dx times the derivative of the one that answered x */
+KERNEL_DECLARE(void, tanh_floats, (float *y, size_t n))
+KERNEL_DECLARE(void, relu_floats, (float *y, size_t n))
+KERNEL_DECLARE(void, tanh_back, (const float *x, float *dx, size_t n))
+KERNEL_DECLARE(void, relu_back, (const float *x, float *dx, size_t n))
 KERNEL_DECLARE(void, norm_forward, (const struct norm_job *job))
 KERNEL_DECLARE(void, norm_backward, (const struct norm_back_job *job))
 KERNEL_DECLARE(void, conv_sum, (const struct conv_job *job))

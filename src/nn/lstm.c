@@ -57,8 +57,8 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
         memcpy(p->h + at + b * N, state + (size_t)b * S, N * sizeof(float));
         memcpy(p->c + at + b * N, state + (size_t)b * S + N, N * sizeof(float));
     }
-    dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, false, gates, 4 * N);
-    dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, NULL, true, gates, 4 * N);
+    dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, 0, gates);
+    dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, gates, 4 * N, gates);
     for (int b = 0; b < B; b++)
         cells_forward(N, gates + (size_t)b * 4 * N, p->c + at + b * N, p->tanh_c + at + b * N, state + (size_t)b * S,
                       pass->y + at + b * N);
@@ -94,17 +94,18 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
                            p->dh + e * N, p->dc + e * N, p->dgates + row * 4 * N);
         }
         if (t == 0) break;
-        dense_rows_back(E, 4 * N, N, p->dgates + (size_t)t * E * 4 * N, 4 * N, theta + l->weight_h, false, p->dh);
+        dense_rows_back(E, 4 * N, N, p->dgates + (size_t)t * E * 4 * N, theta + l->weight_h, p->dh);
         for (int e = 0; e < E; e++) {
             if (!s->start || !s->start[t * E + e]) continue;
             memset(p->dh + e * N, 0, N * sizeof(float));
             memset(p->dc + e * N, 0, N * sizeof(float));
         }
     }
-    dense_weights(R, 4 * N, in, pass->x, p->dgates, 4 * N, dtheta + l->weight_x, dtheta + l->bias);
-    dense_weights(R, 4 * N, N, p->h, p->dgates, 4 * N, dtheta + l->weight_h, NULL);
+    dense_weights(R, 4 * N, in, pass->x, p->dgates, dtheta + l->weight_x);
+    dense_weights(R, 4 * N, N, p->h, p->dgates, dtheta + l->weight_h);
+    dense_bias(R, 4 * N, p->dgates, 4 * N, dtheta + l->bias);
     if (!pass->dx) return;
-    dense_rows_back(R, 4 * N, in, p->dgates, 4 * N, theta + l->weight_x, false, pass->dx);
+    dense_rows_back(R, 4 * N, in, p->dgates, theta + l->weight_x, pass->dx);
     activation_back(layer->below_activation, (size_t)R * in, pass->x, pass->dx);
 }
 
@@ -135,9 +136,15 @@ static const struct layer_ops ops = {.forward = forward,
 void lstm_add(struct builder *b, int cells)
 {
     input_add(b);
-    struct tensor weight_x = builder_matrix(b, 4 * cells);
+    struct tensor weight_x = builder_matrix(b, 4 * cells, true);
     struct lstm *l = builder_layer(b, &ops, sizeof *l, (struct shape){.floats = cells}, ACTIVATION_NONE);
-    struct tensor t = {.ndim = 2, .dims = {4 * cells, cells}, .fan_in = cells, .start = TENSOR_RECURRENT};
+    struct tensor t = {.ndim = 2,
+                       .dims = {4 * cells, cells},
+                       .nview = 2,
+                       .view = {4 * cells, cells},
+                       .perm = {1, 0},
+                       .fan_in = cells,
+                       .start = TENSOR_RECURRENT};
     weight_x.fan_in = cells;
     weight_x.start = t.start;
     l->cells = cells;
@@ -146,7 +153,6 @@ void lstm_add(struct builder *b, int cells)
     b->net->facts.state_dim += 2 * cells;
     l->weight_x = builder_tensor(b, "lstm", "weight_x", weight_x);
     l->weight_h = builder_tensor(b, "lstm", "weight_h", t);
-    t.ndim = 1;
-    t.dims[1] = 0;
-    l->bias = builder_tensor(b, "lstm", "bias", t);
+    l->bias = builder_tensor(
+        b, "lstm", "bias", (struct tensor){.ndim = 1, .dims = {4 * cells}, .fan_in = cells, .start = TENSOR_RECURRENT});
 }

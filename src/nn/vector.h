@@ -90,4 +90,30 @@ INLINE vf where_positive(vf x, vf v)
 #define FOLD_1(a, b) (__builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7))
 #endif
 
+/* SUMS is the vector of the sums of vectors a0, a1, ...: there are VECTOR of them, REPEAT_VECTOR; sum_across
+ * that of one, in all its elements. */
+#if defined __AVX512F__
+#define REPEAT_VECTOR REPEAT_16
+#define SUMS                                                                                                           \
+    FOLD_1(FOLD_2(FOLD_4(FOLD_8(a0, a1), FOLD_8(a2, a3)), FOLD_4(FOLD_8(a4, a5), FOLD_8(a6, a7))),                     \
+           FOLD_2(FOLD_4(FOLD_8(a8, a9), FOLD_8(a10, a11)), FOLD_4(FOLD_8(a12, a13), FOLD_8(a14, a15))))
+#elif defined __AVX__
+#define REPEAT_VECTOR REPEAT_8
+#define SUMS FOLD_1(FOLD_2(FOLD_4(a0, a1), FOLD_4(a2, a3)), FOLD_2(FOLD_4(a4, a5), FOLD_4(a6, a7)))
+#else
+#define REPEAT_VECTOR REPEAT_4
+#define SUMS FOLD_1(FOLD_2(a0, a1), FOLD_2(a2, a3))
+#endif
+INLINE vf sum_across(vf v)
+{
+#if defined __AVX512F__
+    v = FOLD_8(v, v);
+#endif
+#if defined __AVX__
+    v = FOLD_4(v, v);
+#endif
+    v = FOLD_2(v, v);
+    return FOLD_1(v, v);
+}
+
 #endif

@@ -5,10 +5,10 @@
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
 metered
-total=0 faults=0 n=$((${1:-20} / 5))
+total=0 faults=0 taken=0 n=$((${1:-20} / 5))
 part() { # NAME
     cat wrong
-    total=$((total + $(wc -l <noticed))) faults=$((faults + $(wc -l <wrong)))
+    total=$((total + $(wc -l <noticed))) faults=$((faults + $(wc -l <wrong))) taken=$((taken + $(wc -l <taken)))
     echo "actors, $1: $(wc -l <noticed) killed, $(wc -l <wrong) faults; named after: median $(median noticed) s, at most $(largest noticed) s"
 }
 far() { # NODES RANKS NAME WORDS...
@@ -27,8 +27,8 @@ push="--env corridor --net mlp:600,600 --eval-every 0"
     kill_actors $n 4 $push --frames 60000
     part "1 node, pushing all the time"
     far 2 5 "2 nodes" --env "$metered" --frames 60000
-    far 2 5 "2 nodes, pushing all the time" $push --frames 15000
+    far 2 5 "2 nodes, pushing all the time" $push --frames 60000
     far 4 8 "4 nodes" --env "$metered" --frames 100000
 }
-echo "actors: $total killed, $faults faults"
+echo "actors: $total killed, $faults faults; rank 0 was taken along $taken times, and resumed"
 [ $faults = 0 ]

@@ -1,0 +1,130 @@
+/* test_nn_kernels.c -- products of small matrices and activations of vectors, at sizes that fill no vector, against
+ * plain loops in double precision, in every build of the kernels. */
+#include <math.h>
+
+#include "dunlin/rng.h"
+#include "nn/activation.h"
+#include "nn/kernels.h"
+#include "nn_isa.h"
+
+enum { DRAWS = 400, MOST = 40 * 1024, EDGE = 64 };
+static const float UNTOUCHED = 12345;
+
+static void (*const products[])(const struct product_job *) = KERNEL_TABLE(product);
+static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
+
+static float A[MOST], B[MOST], FROM[MOST], C[MOST], ALONE[MOST];
+
+static int between(struct rng *rng, int low, int high)
+{
+    return low + rng_below(rng, high - low + 1);
+}
+
+static void draw(struct rng *rng, float *x)
+{
+    for (int i = 0; i < MOST; i++) x[i] = (float)(2 * rng_uniform(rng) - 1);
+}
+
+/* Every entry of c, and nothing beside it. */
+static void expect_product(const struct product_job *job, bool dots, const float *from)
+{
+    for (int i = 0; i < MOST; i++) {
+        const int at = i - EDGE, r = at >= 0 ? at / job->c_row : -1, j = at - r * job->c_row;
+        if (r < 0 || r >= job->rows || j >= job->n) {
+            EXPECT(C[i] == UNTOUCHED);
+            continue;
+        }
+        double sum = !from ? 0 : (double)from[(dots ? 0 : r * job->from_row) + j];
+        for (int k = 0; k < job->K; k++)
+            sum += (double)job->a[r * job->a_row + k * job->a_step] *
+                   (double)job->b[dots ? j * job->b_row + k : k * job->b_row + j];
+        EXPECT_NEAR(C[i], sum, 2e-5);
+    }
+}
+
+static void run(const struct product_job *job, bool dots)
+{
+    (dots ? all_dots : products)[cpu_isa()](job);
+}
+
+/* The first or the last row by itself: bit for bit the row among the others. */
+static void expect_alone(struct product_job job, bool dots, int row)
+{
+    job.a += row * job.a_row;
+    if (job.from && !dots) job.from += row * job.from_row;
+    job.c = ALONE;
+    job.rows = 1;
+    run(&job, dots);
+    EXPECT(!memcmp(ALONE, C + EDGE + row * job.c_row, (size_t)job.n * sizeof *C));
+}
+
+static void products_twin(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make(8, 0, RNG_TEST, 0);
+    draw(&rng, A), draw(&rng, B), draw(&rng, FROM);
+    for (int i = 0; i < DRAWS; i++) {
+        const bool dots = i % 2, transposed = !dots && between(&rng, 0, 1), big = i % 5 == 0;
+        const int rows = between(&rng, 1, 14), K = between(&rng, 1, big ? 260 : 40),
+                  n = between(&rng, 1, big ? 140 : 40);
+        struct product_job job = {.a = A + between(&rng, 0, 3), .b = B + between(&rng, 0, 3), .c = C + EDGE};
+        job.rows = rows, job.K = K, job.n = n;
+        job.a_step = transposed ? rows + between(&rng, 0, 2) : 1;
+        job.a_row = transposed ? 1 : K + between(&rng, 0, 2);
+        job.b_row = (dots ? K : n) + between(&rng, 0, 2);
+        job.c_row = n + between(&rng, 0, 2);
+        job.from = between(&rng, 0, 2) ? FROM : NULL;
+        job.from_row = between(&rng, 0, 1) ? n : 0;
+        for (int k = 0; k < MOST; k++) C[k] = UNTOUCHED;
+        run(&job, dots);
+        expect_product(&job, dots, job.from);
+        expect_alone(job, dots, 0), expect_alone(job, dots, rows - 1);
+        if (dots) continue;
+        job.from = C + EDGE, job.from_row = job.c_row; /* adds to what is there */
+        for (int k = 0; k < MOST; k++) C[k] = UNTOUCHED;
+        for (int r = 0; r < rows; r++) memcpy(C + EDGE + r * job.c_row, FROM + r * job.c_row, (size_t)n * sizeof *C);
+        run(&job, dots);
+        expect_product(&job, dots, FROM);
+    }
+}
+
+static void activations_twin(void **state)
+{
+    (void)state;
+    enum { N = 4003 };
+    float x[N], y[N], dx[N];
+    for (int i = 0; i < N; i++) x[i] = 24.0F * (float)i / N - 12, dx[i] = 0.5F + (float)(i % 7);
+    const float odd[] = {0, -0.0F, 1e-30F, -1e-6F, 0.625F, -0.625F, 90, -90, 1e30F, -1e30F, INFINITY, -INFINITY, NAN};
+    memcpy(x, odd, sizeof odd), memcpy(x + N - 13, odd, sizeof odd);
+    for (int n = N - 20; n <= N; n++) {
+        memcpy(y, x, sizeof x);
+        activation_forward(ACTIVATION_TANH, (size_t)n, y);
+        for (int i = 0; i < N; i++) {
+            if (i >= n || isnan(x[i])) {
+                EXPECT(!memcmp(y + i, x + i, sizeof *y) || (i < n && isnan(y[i])));
+                continue;
+            }
+            const double want = tanh((double)x[i]);
+            EXPECT(fabs((double)y[i] - want) <= 4e-7 * fabs(want) && (signbit(y[i]) != 0) == (signbit(x[i]) != 0));
+        }
+        memcpy(y, x, sizeof x);
+        activation_forward(ACTIVATION_RELU, (size_t)n, y);
+        for (int i = 0; i < N; i++) EXPECT(isnan(x[i]) ? isnan(y[i]) : y[i] == (i < n && x[i] < 0 ? 0 : x[i]));
+    }
+    for (int k = 0; k < 2; k++) {
+        float back[N];
+        memcpy(back, dx, sizeof dx);
+        activation_back(k ? ACTIVATION_TANH : ACTIVATION_RELU, N - 20, x, back);
+        for (int i = 0; i < N - 20; i++) {
+            const double slope = k ? 1 - (double)x[i] * (double)x[i] : x[i] > 0;
+            if (isfinite(x[i]) && fabsf(x[i]) < 20) EXPECT_NEAR(back[i] / dx[i], slope, 2e-5);
+        }
+        EXPECT(!memcmp(back + N - 20, dx + N - 20, 20 * sizeof *dx));
+    }
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[] = {cmocka_unit_test(products_twin), cmocka_unit_test(activations_twin)};
+    return nn_main(tests);
+}
