@@ -10,4 +10,7 @@ case_of "catch a3c, normalised layers, an average" 3 "KILL" --env catch --norm l
 ! atari || case_of "pong a3c, sticky, 2 environments" 3 "KILL" --env atari:pong --sticky 0.25 --envs-per-actor 2 --frames 16000 \
     --checkpoint-every 2000 --eval-every 0
 check "the runs were interrupted (sessions: $sessions)" at_least $sessions 3
+# every round ends with an evaluation: whenever it is stopped, one is due
+case_of "stopped where an evaluation is due" 2 "TERM USR1" --env cartpole --frames 40000 --checkpoint-every 2000 --eval-every 100 --t-max 25 \
+    --envs-per-actor 4
 finish

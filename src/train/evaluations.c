@@ -23,13 +23,20 @@ static int64_t next_after(const struct run *run)
     return every ? (run->turn.frames / every + 1) * every : INT64_MAX;
 }
 
+/* The same; or the one up to T, where the run was stopped before that was done. */
+static int64_t next_of(const struct run *run)
+{
+    const int64_t next = next_after(run), last = next - run->options->eval_every;
+    return next < INT64_MAX && last > run->n.eval_frames ? last : next;
+}
+
 void evaluations_init(struct evaluations *v, struct run *run, struct ranks *ranks, struct files *files)
 {
     *v = (struct evaluations){.run = run,
                               .ranks = ranks,
                               .files = files,
                               .actor = -1,
-                              .next = next_after(run),
+                              .next = next_of(run),
                               .theta = memory_floats(run->setup->facts->params),
                               .mean = NAN};
     if (run->turn.average) v->average = memory_floats(run->setup->facts->params);
