@@ -19,7 +19,7 @@ void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size,
                         .beside = -1,
                         .activation = activation,
                         .below_activation = b->below < 0 ? ACTIVATION_NONE : net->layers[b->below]->activation,
-                        .squared = -1};
+                        .squared = {-1, -1}};
     b->below = net->count;
     net->layers[net->count++] = l;
     b->top = y;

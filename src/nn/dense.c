@@ -13,7 +13,7 @@
 #include "nn/kernels.h"
 #include "nn/layers.h"
 
-enum { PARTS = 3, OWN_WIDEST = 256, OWN_LONGEST = 2048 };
+enum { PARTS = 3, OWN_WIDEST = 256, OWN_LONGEST = 2048, OWN_ROWS = 16 };
 
 struct dense {
     struct layer layer;
@@ -27,6 +27,7 @@ struct dense {
 };
 
 static void (*const products[])(const struct product_job *) = KERNEL_TABLE(product);
+static void (*const wide_products[])(const struct product_job *) = KERNEL_TABLE(wide_product);
 static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
 
 /* Do the kernels here sum K terms for each of n outputs. */
@@ -35,22 +36,28 @@ static bool own(int n, int K)
     return n <= OWN_WIDEST && K <= OWN_LONGEST;
 }
 
+/* Or, whatever n, where few rows pass over a matrix. */
+static bool own_few(int rows, int K)
+{
+    return rows <= OWN_ROWS && K <= OWN_LONGEST;
+}
+
 void dense_rows(int B, int n, int in, const float *X, const float *W, const float *from, int from_row, float *Y)
 {
-    if (own(n, in)) {
-        const struct product_job job = {.a = X,
-                                        .a_row = in,
-                                        .a_step = 1,
-                                        .b = W,
-                                        .b_row = n,
-                                        .from = from,
-                                        .from_row = from_row,
-                                        .c = Y,
-                                        .c_row = n,
-                                        .rows = B,
-                                        .K = in,
-                                        .n = n};
-        products[cpu_isa()](&job);
+    const struct product_job job = {.a = X,
+                                    .a_row = in,
+                                    .a_step = 1,
+                                    .b = W,
+                                    .b_row = n,
+                                    .from = from,
+                                    .from_row = from_row,
+                                    .c = Y,
+                                    .c_row = n,
+                                    .rows = B,
+                                    .K = in,
+                                    .n = n};
+    if (own(n, in) || own_few(B, in)) {
+        (n <= OWN_WIDEST ? products : wide_products)[cpu_isa()](&job);
         return;
     }
     for (int b = 0; b < B && from != Y; b++) memcpy(Y + (size_t)b * n, from + (size_t)b * from_row, n * sizeof *Y);
@@ -62,12 +69,10 @@ void dense_rows(int B, int n, int in, const float *X, const float *W, const floa
 
 void dense_rows_back(int B, int n, int in, const float *dY, const float *W, float *dX)
 {
-    if (own(n, n)) {
+    if (own(n, n) || B <= OWN_ROWS) {
         const struct product_job job = {
             .a = dY, .a_row = n, .a_step = 1, .b = W, .b_row = n, .c = dX, .c_row = in, .rows = B, .K = n, .n = in};
         all_dots[cpu_isa()](&job);
-    } else if (B == 1) {
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, in, n, 1, W, n, dY, 1, 0, dX, 1);
     } else {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, in, n, 1, dY, n, W, n, 0, dX, in);
     }
@@ -75,7 +80,7 @@ void dense_rows_back(int B, int n, int in, const float *dY, const float *W, floa
 
 void dense_weights(int B, int n, int in, const float *X, const float *dY, float *dW)
 {
-    if (own(n, B) || B == 1) {
+    if (own(n, B) || B <= OWN_ROWS) {
         const struct product_job job = {
             .a = X, .a_row = 1, .a_step = in, .b = dY, .b_row = n, .c = dW, .c_row = n, .rows = in, .K = B, .n = n};
         products[cpu_isa()](&job);

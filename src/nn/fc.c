@@ -8,6 +8,7 @@
 
 #include "nn/kernels.h"
 #include "nn/layers.h"
+#include "nn/squares.h"
 
 struct fc {
     struct layer layer;
@@ -32,7 +33,6 @@ static void (*const inputs[])(const struct fc_input_job *) = KERNEL_TABLE(fc_inp
 static double (*const weights[])(const struct fc_weight_job *) = KERNEL_TABLE(fc_weights);
 static int (*const folds[])(const float *, int, int, int, const uint8_t *, int *, float *) = KERNEL_TABLE(fold_rows);
 static void (*const actives[])(const float *, int, int, int *) = KERNEL_TABLE(any_active);
-static void (*const grams[])(const float *, int, int, float *) = KERNEL_TABLE(gram);
 static void (*const row_sums[])(const float *, int, int, const float *, float *) = KERNEL_TABLE(sum_rows);
 
 static void forward(const struct layer *layer, const float *theta, struct pass *p, int row0, int B)
@@ -54,19 +54,6 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
         .z = ((struct fc_pass *)p)->sums,
     };
     forwards[cpu_isa()](&job);
-}
-
-/* |sum_r x_r dy_r|^2 = sum_qr (x_q . x_r) (dy_q . dy_r); rounding may leave less than 0. What does not fit a float is
- * Inf, as the entries themselves may be. */
-static double squares_of_factors(const struct layer *l, const struct fc_pass *p, int R)
-{
-    float *xx = p->gram, *yy = xx + R * R;
-    double sum = 0;
-    grams[cpu_isa()](p->pass.x, R, l->in, xx);
-    grams[cpu_isa()](p->pass.dy, R, l->out, yy);
-    for (int q = 0; q < R; q++)
-        for (int r = q; r < R; r++) sum += (q == r ? 1 : 2) * (double)xx[q * R + r] * (double)yy[q * R + r];
-    return sum < 0 ? 0 : (double)(float)sum;
 }
 
 /* The inputs that are not 0 in every row, in order, then the others; returns how many the first are. */
@@ -133,13 +120,13 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     input_gradient(l, theta + l->weight, p, s, active);
     row_sums[cpu_isa()](pass->dy, R, out, NULL, dtheta + l->bias);
     if (!pass->factors) {
-        pass->squares = weights[cpu_isa()](&job);
+        pass->squares[0] = weights[cpu_isa()](&job);
         return;
     }
     forget(pass);
     memcpy(dw, pass->x, (size_t)R * in * sizeof *dw);
     memcpy(dw + (size_t)R * in, pass->dy, (size_t)R * out * sizeof *dw);
-    pass->squares = squares_of_factors(layer, p, R);
+    pass->squares[0] = product_squares(R, in, pass->x, out, pass->dy, p->gram);
 }
 
 static void open(const struct layer *l, struct pass *pass)
@@ -182,7 +169,7 @@ void fc_add(struct builder *b, int width)
                                  b->layer_norm ? ACTIVATION_NONE : ACTIVATION_RELU);
     const int in = l->layer.in;
     l->C = below.C;
-    l->layer.squared = b->net->facts.tensor_count;
+    l->layer.squared[0] = b->net->facts.tensor_count;
     /* the map lies as (height, width, C); the textbook flattens (C, height, width) */
     l->weight = builder_tensor(b, "fc", "weight",
                                (struct tensor){.ndim = 2,

@@ -2,6 +2,7 @@
  * BLAS packs its operands first and finds out what it was asked for, which there costs more than the sums.
  *
  * A sum runs over k in order, in one accumulator: a row comes out the same whatever rows stand beside it. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "nn/kernels.h"
@@ -90,28 +91,109 @@ static void one_row(const struct product_job *job, int row, int col, int end)
     }
 }
 
-/* Two vectors of all rows. */
-static void strip(const struct product_job *job, int col)
+/* Rows of the next tile: none of one row, whose sums would wait for each other. */
+static int height(int left)
 {
+    return left >= 10 || left == 6 ? 6 : left == 7 || left == 8 ? 4 : left == 9 ? 5 : left;
+}
+
+static void tile(const struct product_job *job, int row, int n, int col)
+{
+    const struct at at = place(job, row, col);
     const size_t from_row = job->from ? (size_t)job->from_row : 0;
-    for (int row = 0, left; (left = job->rows - row) > 0;) {
-        const struct at at = place(job, row, col);
-        /* no tile of one row, whose sums would wait for each other */
-        const int n = left >= 10 || left == 6 ? 6 : left == 7 || left == 8 ? 4 : left == 9 ? 5 : left;
-        if (n == 6) pairs_6(job, at, from_row);
-        if (n == 5) pairs_5(job, at, from_row);
-        if (n == 4) pairs_4(job, at, from_row);
-        if (n == 3) pairs_3(job, at, from_row);
-        if (n == 2) pairs_2(job, at, from_row);
-        row += n;
+    if (n == 6) pairs_6(job, at, from_row);
+    if (n == 5) pairs_5(job, at, from_row);
+    if (n == 4) pairs_4(job, at, from_row);
+    if (n == 3) pairs_3(job, at, from_row);
+    if (n == 2) pairs_2(job, at, from_row);
+}
+
+/* Where b is near as a whole, c is written row after row; else two columns of vectors of b are kept near. */
+void KERNEL(product)(const struct product_job *job)
+{
+    enum { NEAR = 8192 }; /* floats of b */
+    const int rows = job->rows, end = rows > 1 ? job->n - job->n % PAIR : 0;
+    const bool near = (size_t)job->K * (size_t)job->n <= NEAR;
+    for (int col = 0; !near && col < end; col += PAIR)
+        for (int row = 0, n; row < rows; row += n) tile(job, row, n = height(rows - row), col);
+    for (int row = 0, n; near && end && row < rows; row += n) {
+        n = height(rows - row);
+        for (int col = 0; col < end; col += PAIR) tile(job, row, n, col);
+    }
+    for (int row = 0; end < job->n && row < rows; row++) one_row(job, row, end, job->n);
+}
+
+enum { CHUNK = 16 }; /* rows of b that are kept near while all rows of a pass over them */
+
+/* Terms of a chunk that count. */
+struct some {
+    int count;
+    float x[CHUNK + 3];
+    const float *b[CHUNK + 3];
+};
+
+/* c (n) += x b over four terms at a time; a term of 0 fills the last four. */
+static void add_some(const struct some *t, int n, float *c)
+{
+    for (int i = 0; i < t->count; i += 4) {
+        const float x0 = t->x[i], x1 = t->x[i + 1], x2 = t->x[i + 2], x3 = t->x[i + 3];
+        const float *b0 = t->b[i], *b1 = t->b[i + 1], *b2 = t->b[i + 2], *b3 = t->b[i + 3];
+        int j = 0;
+        for (; j <= n - PAIR; j += PAIR) {
+            vf p = load(c + j) + x0 * load(b0 + j), q = load(c + j + VECTOR) + x0 * load(b0 + j + VECTOR);
+            p += x1 * load(b1 + j), q += x1 * load(b1 + j + VECTOR);
+            p += x2 * load(b2 + j), q += x2 * load(b2 + j + VECTOR);
+            store(c + j, p + x3 * load(b3 + j)), store(c + j + VECTOR, q + x3 * load(b3 + j + VECTOR));
+        }
+        for (; j < n; j++) c[j] = (((c[j] + x0 * b0[j]) + x1 * b1[j]) + x2 * b2[j]) + x3 * b3[j];
     }
 }
 
-void KERNEL(product)(const struct product_job *job)
+static void list_some(const struct product_job *job, int row, int k, struct some *t)
 {
-    int col = 0;
-    for (; job->rows > 1 && job->n - col >= PAIR; col += PAIR) strip(job, col);
-    for (int row = 0; col < job->n && row < job->rows; row++) one_row(job, row, col, job->n);
+    const float *a = job->a + (size_t)row * (size_t)job->a_row;
+    const int end = k + CHUNK < job->K ? k + CHUNK : job->K;
+    t->count = 0;
+    for (; k < end; k++) { /* without a branch: which of them count cannot be foreseen */
+        t->x[t->count] = a[k];
+        t->b[t->count] = job->b + (size_t)k * (size_t)job->b_row;
+        t->count += a[k] != 0;
+    }
+    for (int i = t->count; i % 4; i++) t->x[i] = 0, t->b[i] = job->b;
+}
+
+/* Chunk by chunk of b, tiles of rows that share what they read of it. */
+static void wide_tiles(struct product_job job)
+{
+    const int K = job.K;
+    for (int k = 0; k < K; k += CHUNK) {
+        job.K = K - k < CHUNK ? K - k : CHUNK;
+        KERNEL(product)(&job);
+        job.a += job.K;
+        job.b += (size_t)job.K * (size_t)job.b_row;
+        job.from = job.c, job.from_row = job.c_row;
+    }
+}
+
+void KERNEL(wide_product)(const struct product_job *job)
+{
+    enum { TILES = 4 }; /* rows of which a tile is worth more than the zeros among their inputs */
+    const size_t c_row = (size_t)job->c_row;
+    if (job->rows >= TILES) {
+        wide_tiles(*job);
+        return;
+    }
+    for (int r = 0; r < job->rows; r++) {
+        const float *from = job->from ? job->from + (size_t)r * (size_t)job->from_row : NULL;
+        float *c = job->c + (size_t)r * c_row;
+        for (int j = 0; from != c && j < job->n; j++) c[j] = from ? from[j] : 0;
+    }
+    for (int k = 0; k < job->K; k += CHUNK)
+        for (int r = 0; r < job->rows; r++) {
+            struct some t;
+            list_some(job, r, k, &t);
+            add_some(&t, job->n, job->c + (size_t)r * c_row);
+        }
 }
 
 /* The first n floats, and zeros. */
@@ -164,10 +246,60 @@ static void dots_column(const struct product_job *job, const float *b, float fro
     for (; r < job->rows; r++) c[(size_t)r * c_row] = from + dot_of(job->a + (size_t)r * a_row, b, job->K);
 }
 
+#define DOT_ROW(p) a##p += w * load(a + (size_t)(p)*a_row + k);
+#define DOT_ROW_SOME(p) a##p += w * load_some(a + (size_t)(p)*a_row + k, K - k);
+#define STORE_DOT(p) c[(size_t)(p)*c_row] = from + sum_across(a##p)[0];
+
+/* N rows of a with one of b, that is read once for them. */
+#define LONG_DOTS(N)                                                                                                   \
+    static void long_dots_##N(const float *a, size_t a_row, const float *b, int K, float from, float *c, size_t c_row) \
+    {                                                                                                                  \
+        int k = 0;                                                                                                     \
+        REPEAT_##N(ZERO) for (; k <= K - VECTOR; k += VECTOR)                                                          \
+        {                                                                                                              \
+            const vf w = load(b + k);                                                                                  \
+            REPEAT_##N(DOT_ROW)                                                                                        \
+        }                                                                                                              \
+        if (k < K) {                                                                                                   \
+            const vf w = load_some(b + k, K - k);                                                                      \
+            REPEAT_##N(DOT_ROW_SOME)                                                                                   \
+        }                                                                                                              \
+        REPEAT_##N(STORE_DOT)                                                                                          \
+    }
+LONG_DOTS(1)
+LONG_DOTS(2)
+LONG_DOTS(4)
+LONG_DOTS(8)
+
+/* Of a few rows of a, near as a whole, with long ones of b, each read once. */
+static void long_dots(const struct product_job *job)
+{
+    const size_t a_row = (size_t)job->a_row, c_row = (size_t)job->c_row;
+    for (int j = 0; j < job->n; j++) {
+        const float *b = job->b + (size_t)j * (size_t)job->b_row;
+        const float from = job->from ? job->from[j] : 0;
+        for (int r = 0, n; r < job->rows; r += n) {
+            const int left = job->rows - r;
+            const float *a = job->a + (size_t)r * a_row;
+            float *c = job->c + (size_t)r * c_row + j;
+            n = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+            if (n == 8) long_dots_8(a, a_row, b, job->K, from, c, c_row);
+            if (n == 4) long_dots_4(a, a_row, b, job->K, from, c, c_row);
+            if (n == 2) long_dots_2(a, a_row, b, job->K, from, c, c_row);
+            if (n == 1) long_dots_1(a, a_row, b, job->K, from, c, c_row);
+        }
+    }
+}
+
 void KERNEL(dots)(const struct product_job *job)
 {
+    enum { LONG = 512 };
     const size_t a_row = (size_t)job->a_row, b_row = (size_t)job->b_row, c_row = (size_t)job->c_row;
     int j = 0;
+    if (job->K >= LONG && job->rows > 1) {
+        long_dots(job);
+        return;
+    }
     for (; j <= job->n - VECTOR; j += VECTOR) /* VECTOR rows of b stay near while all of a passes over them */
         for (int r = 0; r < job->rows; r++)
             store(job->c + (size_t)r * c_row + j,

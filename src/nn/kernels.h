@@ -112,7 +112,27 @@ struct product_job {
     int rows, K, n; /* of c: rows, n */
 };
 
+/* One row of N cells (lstm.c). gates (4N) i f g o: sums in, gates out; c (N) before in, and what they answer. */
+struct cells_job {
+    int N;
+    float *gates;
+    const float *c;
+    float *tanh_c, *y, *h_after, *c_after; /* h_after is y once more */
+};
+
+/* dy (N) and what the next step handed back in dh and dc (N) become dgates (4N) and this row's dc. */
+struct cells_back_job {
+    int N;
+    const float *gates, *c, *tanh_c, *dy, *dh;
+    float *dc, *dgates;
+};
+
+KERNEL_DECLARE(void, cells_forward, (const struct cells_job *job))
+KERNEL_DECLARE(void, cells_backward, (const struct cells_back_job *job))
 KERNEL_DECLARE(void, product, (const struct product_job *job))
+/* product of a few rows with a b too wide to stay near, which is read once; where a[r][k] is 0, not for row r. n up to
+ * any width, a_step 1. */
+KERNEL_DECLARE(void, wide_product, (const struct product_job *job))
 KERNEL_DECLARE(void, dots, (const struct product_job *job))
 /* y = tanh(y), max(0, y), n floats, NaN stays NaN; dx times the derivative of the one that answered x */
 KERNEL_DECLARE(void, tanh_floats, (float *y, size_t n))

@@ -15,7 +15,7 @@
 
 #include "nn/activation.h"
 
-enum { PASS_BLOCKS = 16 };
+enum { PASS_BLOCKS = 16, SQUARED = 2 };
 
 /* A layer's share of a workspace; its own struct begins with this one. Row r of a (rows, n) array begins at r * n. */
 struct pass {
@@ -30,7 +30,7 @@ struct pass {
     float *state;               /* (B, state_dim) recurrent state of the rows being computed, else NULL */
     const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
     bool factors;               /* backward: the gradient of facts.wide is asked for as factors */
-    double squares;             /* sum of squares of the gradient of tensor layer.squared, left by backward */
+    double squares[SQUARED]; /* sums of squares of the gradients of tensors layer.squared, left by backward; -1: not */
 
     /* What a layer whose y is a map says of its pixels to the layer above. */
     uint8_t *fresh;   /* (rows; fresh_row bytes apart) 1 where the pixel is not as in row from[r] */
@@ -54,8 +54,8 @@ struct layer {
     int below;   /* the layer it reads; -1: the input */
     int beside;  /* the second one that it reads, -1: none */
     enum activation activation, below_activation;
-    bool given;  /* y is the input itself: it has no dy */
-    int squared; /* the tensor whose sum of squares backward leaves in pass.squares; -1: none */
+    bool given;           /* y is the input itself: it has no dy */
+    int squared[SQUARED]; /* the tensors whose sums of squares backward leaves in pass.squares; -1: none */
 };
 
 struct layer_ops {

@@ -5,11 +5,12 @@
  * One bias, as PyTorch's two would always move together. Backward runs over the rollout's steps; the gradient ends at
  * the rollout's first row and at rows whose state was reset (Mnih et al. 2016, section 8).
  */
-#include <math.h>
 #include <string.h>
 
 #include "nn/dense.h"
+#include "nn/kernels.h"
 #include "nn/layers.h"
+#include "nn/squares.h"
 
 struct lstm {
     struct layer layer;
@@ -26,25 +27,11 @@ struct lstm_pass {
     float *tanh_c;  /* (rows, N) of the state after it */
     float *dgates;  /* (rows, 4N) */
     float *dh, *dc; /* (rows >= E, N) what flows from a step into the one before */
+    float *gram;    /* scratch: (2, most factors, most factors) */
 };
 
-static float sigmoid(float x)
-{
-    return 1 / (1 + expf(-x));
-}
-
-/* gates (4N): sums in, gates out; c (N) before in, tanh_c and y (N) after out; state h, c (2N) after out */
-static void cells_forward(int N, float *gates, const float *c, float *tanh_c, float *state, float *y)
-{
-    for (int j = 0; j < N; j++) {
-        const float i = sigmoid(gates[j]), f = sigmoid(gates[N + j]), g = tanhf(gates[2 * N + j]),
-                    o = sigmoid(gates[3 * N + j]), after = f * c[j] + i * g;
-        gates[j] = i, gates[N + j] = f, gates[2 * N + j] = g, gates[3 * N + j] = o;
-        tanh_c[j] = tanhf(after);
-        y[j] = o * tanh_c[j];
-        state[j] = y[j], state[N + j] = after;
-    }
-}
+static void (*const cells_forwards[])(const struct cells_job *) = KERNEL_TABLE(cells_forward);
+static void (*const cells_backwards[])(const struct cells_back_job *) = KERNEL_TABLE(cells_backward);
 
 static void forward(const struct layer *layer, const float *theta, struct pass *pass, int row0, int B)
 {
@@ -59,23 +46,16 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
     }
     dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, 0, gates);
     dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, gates, 4 * N, gates);
-    for (int b = 0; b < B; b++)
-        cells_forward(N, gates + (size_t)b * 4 * N, p->c + at + b * N, p->tanh_c + at + b * N, state + (size_t)b * S,
-                      pass->y + at + b * N);
-}
-
-/* One row: dy (N) and what the next step handed back in dh, dc (N) become dgates (4N) and this row's dc. */
-static void cells_backward(int N, const float *gates, const float *c, const float *tanh_c, const float *dy,
-                           const float *dh, float *dc, float *dgates)
-{
-    for (int j = 0; j < N; j++) {
-        const float i = gates[j], f = gates[N + j], g = gates[2 * N + j], o = gates[3 * N + j];
-        const float dhj = dy[j] + dh[j], dcj = dc[j] + dhj * o * (1 - tanh_c[j] * tanh_c[j]);
-        dgates[j] = dcj * g * i * (1 - i);
-        dgates[N + j] = dcj * c[j] * f * (1 - f);
-        dgates[2 * N + j] = dcj * i * (1 - g * g);
-        dgates[3 * N + j] = dhj * tanh_c[j] * o * (1 - o);
-        dc[j] = dcj * f;
+    for (int b = 0; b < B; b++) {
+        const size_t row = at + (size_t)b * N;
+        const struct cells_job job = {.N = N,
+                                      .gates = p->gates + 4 * row,
+                                      .c = p->c + row,
+                                      .tanh_c = p->tanh_c + row,
+                                      .y = pass->y + row,
+                                      .h_after = state + (size_t)b * S,
+                                      .c_after = state + (size_t)b * S + N};
+        cells_forwards[cpu_isa()](&job);
     }
 }
 
@@ -90,8 +70,15 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     for (int t = s->T - 1; t >= 0; t--) {
         for (int e = 0; e < E; e++) {
             const size_t row = (size_t)t * E + e;
-            cells_backward(N, p->gates + row * 4 * N, p->c + row * N, p->tanh_c + row * N, pass->dy + row * N,
-                           p->dh + e * N, p->dc + e * N, p->dgates + row * 4 * N);
+            const struct cells_back_job job = {.N = N,
+                                               .gates = p->gates + row * 4 * N,
+                                               .c = p->c + row * N,
+                                               .tanh_c = p->tanh_c + row * N,
+                                               .dy = pass->dy + row * N,
+                                               .dh = p->dh + e * N,
+                                               .dc = p->dc + e * N,
+                                               .dgates = p->dgates + row * 4 * N};
+            cells_backwards[cpu_isa()](&job);
         }
         if (t == 0) break;
         dense_rows_back(E, 4 * N, N, p->dgates + (size_t)t * E * 4 * N, theta + l->weight_h, p->dh);
@@ -104,6 +91,9 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     dense_weights(R, 4 * N, in, pass->x, p->dgates, dtheta + l->weight_x);
     dense_weights(R, 4 * N, N, p->h, p->dgates, dtheta + l->weight_h);
     dense_bias(R, 4 * N, p->dgates, 4 * N, dtheta + l->bias);
+    const bool fits = R <= GRAD_FACTORS_MOST && N % 16 == 0 && in % 16 == 0;
+    pass->squares[0] = fits ? product_squares(R, in, pass->x, 4 * N, p->dgates, p->gram) : -1;
+    pass->squares[1] = fits ? product_squares(R, N, p->h, 4 * N, p->dgates, p->gram) : -1;
     if (!pass->dx) return;
     dense_rows_back(R, 4 * N, in, p->dgates, theta + l->weight_x, pass->dx);
     activation_back(layer->below_activation, (size_t)R * in, pass->x, pass->dx);
@@ -120,6 +110,7 @@ static void open(const struct layer *layer, struct pass *pass)
     p->dgates = pass_floats(pass, 4 * n);
     p->dh = pass_floats(pass, n);
     p->dc = pass_floats(pass, n);
+    p->gram = pass_floats(pass, 2 * GRAD_FACTORS_MOST * GRAD_FACTORS_MOST);
 }
 
 static size_t row_floats(const struct layer *l)
@@ -151,7 +142,9 @@ void lstm_add(struct builder *b, int cells)
     l->state_at = b->net->facts.state_dim;
     l->state_dim = &b->net->facts.state_dim;
     b->net->facts.state_dim += 2 * cells;
+    l->layer.squared[0] = b->net->facts.tensor_count;
     l->weight_x = builder_tensor(b, "lstm", "weight_x", weight_x);
+    l->layer.squared[1] = b->net->facts.tensor_count;
     l->weight_h = builder_tensor(b, "lstm", "weight_h", t);
     l->bias = builder_tensor(
         b, "lstm", "bias", (struct tensor){.ndim = 1, .dims = {4 * cells}, .fan_in = cells, .start = TENSOR_RECURRENT});

@@ -103,12 +103,13 @@ float *net_dout(struct net_work *work, int row)
     return work->pass[last]->dy + (size_t)row * work->net->layers[last]->out;
 }
 
-/* The sum of squares of tensor k's gradient, which its layer may have found on the way. */
+/* The sum of squares of tensor k's gradient, which its layer may have found on the way; -1: it has not. */
 static double squares_of(const struct net *net, const struct net_work *work, int k, const float *dtheta)
 {
     const struct tensor *t = &net->tensors[k];
     for (int i = 0; i < net->count; i++)
-        if (net->layers[i]->squared == k) return work->pass[i]->squares;
+        for (int j = 0; j < SQUARED; j++)
+            if (net->layers[i]->squared[j] == k && work->pass[i]->squares[j] != -1) return work->pass[i]->squares[j];
     const double norm = optim_norm(dtheta + t->offset, tensor_room(t->size));
     return norm * norm;
 }
