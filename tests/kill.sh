@@ -83,6 +83,7 @@ kill_jobs() {
 # and ends itself, and the run is resumed: `taken` has a line of each. Seconds until an actor was named go to the file `noticed`,
 # what is wrong to `wrong`.
 trapped() { [ -n "$nodes" ] && grep -q "rank 0 has not come back from MPI" "$1.err"; }
+named() { grep -qE "rank $2 on [^ ]+: (actor-lost|actor-silent|no-goodbye)" "$1.err" || trapped "$1"; } # RUN RANK
 kill_actors() {
     local n=$1 actors=$2 run victim at i done=0 number=0 seconds
     shift 2
@@ -97,8 +98,7 @@ kill_actors() {
             victim=$(rank "$run" "$i")
             if [ -z "$victim" ] || ! kill -KILL "$victim"; then break; fi # the run was faster
             at=$(date +%s%N)
-            soon grep -qE "rank $i on [^ ]+: (actor-lost|actor-silent|no-goodbye)" "$run.err" || trapped "$run" ||
-                echo "run $number: rank $i was not named" >>wrong
+            soon named "$run" "$i" || echo "run $number: rank $i was not named" >>wrong
             ! trapped "$run" || break
             seconds=$(awk -v a="$at" -v b="$(date +%s%N)" 'BEGIN { printf "%.2f", (b - a) / 1e9 }')
             echo "$seconds" >>noticed

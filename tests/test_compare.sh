@@ -115,6 +115,7 @@ compare 2 700 settings.txt made; check "another setting of that name: status 1" 
 check "another setting of that name: said" grep -q "slow-seed1 failed.*--lr 0.0001.*--lr 0.5" err
 # stopped in the middle: the training too, which is then gone on with
 printf 'long --lr 0.01\n' >settings.txt
+: >err # or the old one is read until the program begins
 DUNLIN=$dunlin ACTORS=1 FRAMES=100000000 GAMES=corridor SEEDS=1 "$source_dir/run/compare.sh" settings.txt cut >out 2>err &
 cut=$!
 for i in $(seq 300); do [ ! -s cut/corridor/long-seed1/status ] || break; sleep 0.1; done

@@ -10,6 +10,7 @@ tap_cleanup() {
 soon() { local i; for i in $(seq 300); do "$@" && return; sleep 0.1; done; return 1; } # within half a minute
 start() { # RUN WORDS...: trains in the background, its process in $pid
     local run=$1; shift
+    : >err # or the old one is read until the program begins
     "$dunlin" train --env corridor --frames 1e9 --actors 2 --eval-every 0 --log-every 0.2 --checkpoint-every 100000 --out "$run" "$@" \
         >/dev/null 2>err </dev/null &
     pid=$!

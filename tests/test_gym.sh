@@ -80,6 +80,7 @@ check "check gym: nothing wrong" is "$(grep -c '^wrong' out)" 0
 check "check gym: it would train" grep -qE "^ok +verdict" out
 
 # an actor that is killed takes its Python with it
+: >err # or the old one is read until the program begins
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
 for _ in $(seq 300); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done
 child=$(pgrep -P "$(rank train 1)" | head -1)

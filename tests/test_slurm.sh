@@ -89,6 +89,7 @@ done
 timeout 100 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" doctor --env corridor --out doctored >out 2>err
 check "srun --mpi=pmix, doctor: status 0" is $? 0
 check "srun --mpi=pmix, doctor: a line for each node's way to rank 0" is "$(grep -cE '^[a-z]+ link: .* to rank 0' out)" $cluster_nodes
+: >err # or the old one is read until the program begins
 timeout 60 srun --mpi=pmix --job-name=stopped -n 2 "$dunlin" train --env corridor --frames 1e9 --log-every 0.5 --out stopped >out 2>err &
 pid=$!
 within 30 moving stopped
@@ -98,6 +99,7 @@ check "srun --mpi=pmix, USR1: status 143" is $? 143
 check "srun --mpi=pmix, USR1: stopped with a checkpoint" test "$(sed -n 's/^state //p' stopped/status)" = stopped -a "$(newest stopped)" -gt 0
 
 # an actor dies: Slurm's PMIx ends the step, whatever srun was told; what was saved goes on
+: >err # or the old one is read until the program begins
 srun --mpi=pmix --kill-on-bad-exit=0 --no-kill -n 3 "$dunlin" train --env corridor --frames 1e9 --checkpoint-every 2000 --log-every 0.5 \
     --eval-every 0 --out killed >out 2>err &
 pid=$!

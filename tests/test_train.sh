@@ -107,6 +107,7 @@ check "eval of a truncated checkpoint: not 0" test "$status" != 0
 
 # signals to the self-launched run, and a kill
 for sig in INT TERM USR1; do
+    : >err # or the old one is read until the program begins
     "$dunlin" train --env catch --frames 1e9 --actors 2 --out s$sig --log-every 0.2 >out 2>err </dev/null &
     pid=$!
     for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
@@ -126,6 +127,7 @@ done
 for where in open reset; do
     for sig in INT TERM; do
         : >opens
+        : >err # or the old one is read until the program begins
         DUNLIN_HANGS=$where DUNLIN_OPENS=$PWD/opens "$dunlin" train --env "lib:$PWD/metered.so" --out h$where$sig >out 2>err </dev/null &
         pid=$!
         for _ in $(seq 600); do [ -s opens ] && break; sleep 0.1; done
@@ -138,6 +140,7 @@ for where in open reset; do
         check "SIG$sig while $where hangs: one line" says "stopped before the run began"
     done
 done
+: >err # or the old one is read until the program begins
 mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
@@ -145,6 +148,7 @@ kill -TERM $pid; wait $pid
 check "SIGTERM to a typed mpirun: state stopped" grep -q "^state stopped" m/status
 check "SIGTERM to a typed mpirun: a checkpoint beyond frame 0" at_least "$("$dunlin" info m | awk '$1 == "frames" { print $2 }')" 1
 
+: >err # or the old one is read until the program begins
 "$dunlin" train --env catch --frames 1e9 --actors 2 --out k --log-every 0.2 --checkpoint-every 3000 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do ls k/checkpoint-0*.h5 2>/dev/null | grep -qv checkpoint-000000000000 && break; sleep 0.1; done
@@ -160,6 +164,7 @@ check "it went on from the newest checkpoint" grep -q "resuming k at $reached fr
 check "it says in a line what is not restored" is "$(grep -c "not restored: the rollouts under way" err)" 1
 
 # a job that was made less urgent stays so: its actors are less urgent still
+: >err # or the old one is read until the program begins
 nice -n 10 "$dunlin" train --env cartpole --frames 1e9 --actors 1 --out polite --log-every 0.1 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
@@ -170,6 +175,7 @@ check "only the actor's" test "$own" -gt 15 -o "$(tr ' ' '\n' <<<"$nices" | grep
 kill -INT $pid; wait $pid
 
 # an actor dies: the others go on to the end
+: >err # or the old one is read until the program begins
 "$dunlin" train --env catch --frames 150000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!
 for _ in $(seq 600); do grep -q "frames/s" err && break; sleep 0.1; done
