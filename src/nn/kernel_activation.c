@@ -9,11 +9,8 @@ void KERNEL(tanh_floats)(float *y, size_t n)
 {
     size_t i = 0;
     for (; i + VECTOR <= n; i += VECTOR) store(y + i, tanh_of(load(y + i)));
-    if (i == n) return;
-    vf rest = {0};
-    for (size_t k = i; k < n; k++) rest[k - i] = y[k];
-    rest = tanh_of(rest);
-    for (size_t k = i; k < n; k++) y[k] = rest[k - i];
+    const int left = (int)(n - i);
+    if (left) store_some(y + i, tanh_of(load_some(y + i, left)), left);
 }
 
 void KERNEL(relu_floats)(float *y, size_t n)

@@ -196,14 +196,6 @@ void KERNEL(wide_product)(const struct product_job *job)
         }
 }
 
-/* The first n floats, and zeros. */
-INLINE vf load_some(const float *x, int n)
-{
-    vf v = {0};
-    for (int i = 0; i < n; i++) v[i] = x[i];
-    return v;
-}
-
 #define ZERO(p) vf a##p = {0};
 #define DOT(p) a##p += x * load(b + (size_t)(p)*b_row + k);
 #define DOT_SOME(p) a##p += x * load_some(b + (size_t)(p)*b_row + k, K - k);

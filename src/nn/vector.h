@@ -90,6 +90,23 @@ INLINE vf where_positive(vf x, vf v)
 #define FOLD_1(a, b) (__builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7))
 #endif
 
+/* The first n floats of x, and zeros; and back. n up to VECTOR. */
+INLINE vf load_some(const float *x, int n)
+{
+    if (n == VECTOR) return load(x);
+    vf v = {0};
+    for (int i = 0; i < n; i++) v[i] = x[i];
+    return v;
+}
+INLINE void store_some(float *x, vf v, int n)
+{
+    if (n == VECTOR) {
+        store(x, v);
+        return;
+    }
+    for (int i = 0; i < n; i++) x[i] = v[i];
+}
+
 /* SUMS is the vector of the sums of vectors a0, a1, ...: there are VECTOR of them, REPEAT_VECTOR; sum_across
  * that of one, in all its elements. */
 #if defined __AVX512F__
