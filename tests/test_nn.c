@@ -69,6 +69,27 @@ static void finite_differences(void **state)
     against_differences("nature", 0, (struct net_input){.C = 1, .height = 36, .width = 37}, 1, 1, NULL);
 }
 
+/* The sum of squares, of both matrices of an LSTM by the rows' dot products where these are few and fill vectors. */
+static void lstm_squares(void **state)
+{
+    static const struct {
+        int dim, cells, T, E;
+    } cases[] = {{16, 32, 5, 1}, {16, 32, 5, 3}, {48, 16, 1, 1}, {16, 32, 20, 8}, {7, 16, 5, 2}, {16, 9, 5, 2}};
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char spec[16];
+        snprintf(spec, sizeof spec, "mlp:%d", cases[k].dim);
+        const int T = cases[k].T, E = cases[k].E;
+        struct subject s = subject_new(spec, cases[k].cells, (struct net_input){.dim = 4}, NET_HEADS_POLICY_V, 3, T, E);
+        for (int t = 0; t < T; t++) forward(&s, t * E, E);
+        const double squares = net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
+        double sum = 0;
+        for (size_t i = 0; i < s.facts->params; i++) sum += (double)s.dtheta[i] * (double)s.dtheta[i];
+        EXPECT_NEAR(squares / sum, 1, 1e-5);
+        subject_free(&s);
+    }
+}
+
 static void lstm_differences(void **state)
 {
     (void)state;
@@ -244,9 +265,9 @@ int main(void)
 {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_twin),           cmocka_unit_test(small_twin),       cmocka_unit_test(nature_twin),
-        cmocka_unit_test(finite_differences), cmocka_unit_test(lstm_differences), cmocka_unit_test(rows_alone),
-        cmocka_unit_test(textbook_order),     cmocka_unit_test(start_values),     cmocka_unit_test(start_values_he),
-        cmocka_unit_test(nan_is_seen),        cmocka_unit_test(refusals),
+        cmocka_unit_test(finite_differences), cmocka_unit_test(lstm_differences), cmocka_unit_test(lstm_squares),
+        cmocka_unit_test(rows_alone),         cmocka_unit_test(textbook_order),   cmocka_unit_test(start_values),
+        cmocka_unit_test(start_values_he),    cmocka_unit_test(nan_is_seen),      cmocka_unit_test(refusals),
     };
     return nn_main(tests);
 }

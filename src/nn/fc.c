@@ -126,7 +126,10 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     forget(pass);
     memcpy(dw, pass->x, (size_t)R * in * sizeof *dw);
     memcpy(dw + (size_t)R * in, pass->dy, (size_t)R * out * sizeof *dw);
-    pass->squares[0] = product_squares(R, in, pass->x, out, pass->dy, p->gram);
+    float *const xx = p->gram, *const yy = xx + R * R;
+    row_dots(R, in, pass->x, xx);
+    row_dots(R, out, pass->dy, yy);
+    pass->squares[0] = product_squares(R, xx, yy);
 }
 
 static void open(const struct layer *l, struct pass *pass)

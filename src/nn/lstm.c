@@ -59,6 +59,21 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
     }
 }
 
+/* Of both weights' gradients, where the rows are few and fill vectors. */
+static void find_squares(const struct lstm *l, struct pass *pass, int R)
+{
+    const struct lstm_pass *p = (const struct lstm_pass *)pass;
+    const int N = l->cells, in = l->layer.in;
+    float *const xx = p->gram, *const yy = xx + R * R;
+    pass->squares[0] = pass->squares[1] = -1;
+    if (R > GRAD_FACTORS_MOST || N % 16 || in % 16) return;
+    row_dots(R, 4 * N, p->dgates, yy);
+    row_dots(R, in, pass->x, xx);
+    pass->squares[0] = product_squares(R, xx, yy);
+    row_dots(R, N, p->h, xx);
+    pass->squares[1] = product_squares(R, xx, yy);
+}
+
 static void backward(const struct layer *layer, const float *theta, struct pass *pass, const struct span *s,
                      float *dtheta)
 {
@@ -91,9 +106,7 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
     dense_weights(R, 4 * N, in, pass->x, p->dgates, dtheta + l->weight_x);
     dense_weights(R, 4 * N, N, p->h, p->dgates, dtheta + l->weight_h);
     dense_bias(R, 4 * N, p->dgates, 4 * N, dtheta + l->bias);
-    const bool fits = R <= GRAD_FACTORS_MOST && N % 16 == 0 && in % 16 == 0;
-    pass->squares[0] = fits ? product_squares(R, in, pass->x, 4 * N, p->dgates, p->gram) : -1;
-    pass->squares[1] = fits ? product_squares(R, N, p->h, 4 * N, p->dgates, p->gram) : -1;
+    find_squares(l, pass, R);
     if (!pass->dx) return;
     dense_rows_back(R, 4 * N, in, p->dgates, theta + l->weight_x, pass->dx);
     activation_back(layer->below_activation, (size_t)R * in, pass->x, pass->dx);

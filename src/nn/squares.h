@@ -2,8 +2,10 @@
 #ifndef DUNLIN_NN_SQUARES_H
 #define DUNLIN_NN_SQUARES_H
 
-/* |X^T dY|^2 over the entries, from the rows' dot products: X (B, in) and dY (B, n), multiples of 16; scratch (2, B,
- * B). What does not fit a float is Inf, as the entries themselves may be. */
-double product_squares(int B, int in, const float *X, int n, const float *dY, float *scratch);
+/* dots (B, B): the dot products of rows (B, n), n a multiple of 16; what lies below the diagonal is not written. */
+void row_dots(int B, int n, const float *rows, float *dots);
+/* |X^T dY|^2 over the entries, from the dot products of X's and of dY's B rows. What does not fit a float is Inf, as the
+ * entries themselves may be. */
+double product_squares(int B, const float *xx, const float *yy);
 
 #endif
