@@ -40,11 +40,10 @@ static void check_open(int failed)
 /* Of those that alarm() and setitimer() set: a death later, without a word. */
 static const unsigned timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
 
-static void note_timers(struct foreign *f)
+static bool armed(unsigned timer)
 {
     struct itimerval now;
-    for (int i = 0; i < FOREIGN_TIMERS; i++)
-        f->armed[i] = !getitimer(timers[i], &now) && (now.it_value.tv_sec || now.it_value.tv_usec);
+    return !getitimer(timer, &now) && (now.it_value.tv_sec || now.it_value.tv_usec);
 }
 
 void foreign_begin(struct foreign *f, bool whole)
@@ -59,7 +58,7 @@ void foreign_begin(struct foreign *f, bool whole)
     f->umask = umask(0);
     umask(f->umask);
     pthread_sigmask(SIG_SETMASK, NULL, &f->blocked);
-    note_timers(f);
+    for (int i = 0; i < FOREIGN_TIMERS; i++) f->armed[i] = armed(timers[i]);
     for (unsigned i = 0; i < RLIM_NLIMITS; i++) getrlimit(i, &f->limit[i]);
     for (int s = 1; s < FOREIGN_SIGNALS; s++) f->known[s] = !of_the_library(s) && !sigaction(s, NULL, &f->action[s]);
 }
@@ -67,10 +66,8 @@ void foreign_begin(struct foreign *f, bool whole)
 static void put_back_timers(const struct foreign *f)
 {
     static const struct itimerval off;
-    struct foreign now;
-    note_timers(&now);
     for (int i = 0; i < FOREIGN_TIMERS; i++)
-        if (now.armed[i] && !f->armed[i]) setitimer(timers[i], &off, NULL);
+        if (armed(timers[i]) && !f->armed[i]) setitimer(timers[i], &off, NULL);
 }
 
 /* Lowered for the process, a limit holds for what the trainer writes, opens and starts. Only root may raise a hard one

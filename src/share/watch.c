@@ -26,7 +26,7 @@ struct watch {
     struct process_id master;
     bool of_master; /* this is rank 0 */
     double patience;
-    uint64_t calls;           /* the actor's own */
+    uint64_t calls;           /* entered so far, by who is watched */
     _Atomic uint64_t present; /* the number of the call it is in; 0: none */
 };
 
