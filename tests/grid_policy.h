@@ -63,8 +63,8 @@ static double grid_entropy(const struct policy *p, const float *out)
     return H;
 }
 
-static void grid_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
-                          double scale, float *dout)
+static struct policy_terms grid_gradient(const struct policy *p, const float *out, const float *action, double adv,
+                                         double beta, double scale, float *dout)
 {
     for (int n = 0; n < p->size; n++) {
         const float *z = out + n * GRID;
@@ -75,6 +75,7 @@ static void grid_gradient(const struct policy *p, const float *out, const float 
             dout[n * GRID + k] = (float)(scale * d);
         }
     }
+    return (struct policy_terms){grid_log_prob(p, out, action), grid_entropy(p, out)};
 }
 
 static struct env_action grid_to_env(const struct policy *p, const float *action, void *room)

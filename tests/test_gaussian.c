@@ -32,7 +32,8 @@ static void gaussian_gradient(void **state)
             for (int i = 0; i < P; i++) z[i] = out[i] = testing_fill(21, k * 4 + (uint64_t)i, 1.5f);
             for (int n = 0; n < 2; n++) a[n] = testing_fill(22, k * 2 + (uint64_t)n, 2);
             const double adv = testing_fill(23, k, 2), beta = 0.3, h = 1e-5;
-            p->ops->gradient(p, out, a, adv, beta, 0.5, dout);
+            const struct policy_terms terms = p->ops->gradient(p, out, a, adv, beta, 0.5, dout);
+            EXPECT(terms.log_prob == p->ops->log_prob(p, out, a) && terms.entropy == p->ops->entropy(p, out));
             EXPECT_NEAR(gaussian_loss(z, scalar, a, adv, beta),
                         -p->ops->log_prob(p, out, a) * adv - beta * p->ops->entropy(p, out), 1e-6);
             for (int i = 0; i < P; i++) {

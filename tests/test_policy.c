@@ -15,17 +15,19 @@ static double policy_loss(const double *z, int A, int a, double adv, double beta
 static void categorical_gradient(void **state)
 {
     (void)state;
-    enum { A = 5 };
-    const struct env_spec spec = {.num_actions = A};
-    const struct policy policy = policy_for(&spec), *p = &policy;
-    for (uint64_t k = 0; k < 20; k++) {
-        double z[A];
-        float out[A], dout[A];
-        for (uint64_t i = 0; i < A; i++) out[i] = testing_fill(11, k * A + i, 3), z[i] = out[i];
+    enum { MOST = 40 };
+    for (uint64_t k = 0; k < 60; k++) {
+        const int A = k < 20 ? 5 : k < 40 ? 2 : MOST;
+        const struct env_spec spec = {.num_actions = A};
+        const struct policy policy = policy_for(&spec), *p = &policy;
+        double z[MOST];
+        float out[MOST], dout[MOST];
+        for (int i = 0; i < A; i++) z[i] = out[i] = testing_fill(11, k * MOST + (uint64_t)i, 3);
         const int taken = (int)k % A;
         const float a = (float)taken;
         const double adv = testing_fill(12, k, 2), beta = 0.3, h = 1e-5;
-        p->ops->gradient(p, out, &a, adv, beta, 0.5, dout);
+        const struct policy_terms terms = p->ops->gradient(p, out, &a, adv, beta, 0.5, dout);
+        EXPECT(terms.log_prob == p->ops->log_prob(p, out, &a) && terms.entropy == p->ops->entropy(p, out));
         EXPECT_NEAR(policy_loss(z, A, taken, adv, beta),
                     -p->ops->log_prob(p, out, &a) * adv - beta * p->ops->entropy(p, out), 1e-9);
         for (int i = 0; i < A; i++) {
@@ -88,7 +90,8 @@ static void components(void **state)
     EXPECT(p->ops == &policy_categorical && p->size == N && p->outputs == P);
     float out[P], dout[P], a[N] = {2, 0, 3};
     for (uint64_t i = 0; i < P; i++) out[i] = testing_fill(31, i, 2);
-    p->ops->gradient(p, out, a, 0.7, 0.3, 0.5, dout);
+    const struct policy_terms terms = p->ops->gradient(p, out, a, 0.7, 0.3, 0.5, dout);
+    EXPECT(terms.log_prob == p->ops->log_prob(p, out, a) && terms.entropy == p->ops->entropy(p, out));
     for (int i = 0; i < P; i++) {
         const float at = out[i], h = 1e-2f;
         out[i] = at + h;

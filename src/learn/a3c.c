@@ -67,14 +67,14 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
         const float *a = r->action + (ptrdiff_t)row * r->N;
-        const double adv = (double)r->target[row] - out[P], log_prob = policy->ops->log_prob(policy, out, a);
+        const double adv = (double)r->target[row] - out[P];
+        const struct policy_terms terms = policy->ops->gradient(policy, out, a, adv, c->entropy, mean, r->dout[row]);
         r->adv[row] = (float)adv;
-        r->log_prob[row] = (float)log_prob;
-        policy->ops->gradient(policy, out, a, adv, c->entropy, mean, r->dout[row]);
+        r->log_prob[row] = (float)terms.log_prob;
         r->dout[row][P] = (float)(mean * 2 * c->value_coef * -adv);
-        sums.policy -= mean * log_prob * adv;
+        sums.policy -= mean * terms.log_prob * adv;
         sums.value += mean * adv * adv;
-        sums.entropy += mean * policy->ops->entropy(policy, out);
+        sums.entropy += mean * terms.entropy;
     }
     return sums;
 }

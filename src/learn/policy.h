@@ -21,6 +21,11 @@ struct policy {
     const int *choices;           /* (N) choices of each component, the environment's; NULL: one component, P choices */
 };
 
+/* log pi(a), and H(pi) in nats. */
+struct policy_terms {
+    double log_prob, entropy;
+};
+
 /* out: (P), action: (N). Sums over components belong inside: the losses see one action, one probability. */
 struct policy_ops {
     const char *name;
@@ -34,9 +39,10 @@ struct policy_ops {
     void (*mode)(const struct policy *p, const float *out, float *action);
     double (*log_prob)(const struct policy *p, const float *out, const float *action); /* log pi(a) */
     double (*entropy)(const struct policy *p, const float *out);                       /* H(pi), in nats */
-    /* dout (P) = scale * d(-log pi(a) adv - beta H(pi)) / d out, adv a constant. */
-    void (*gradient)(const struct policy *p, const float *out, const float *action, double adv, double beta,
-                     double scale, float *dout);
+    /* dout (P) = scale * d(-log pi(a) adv - beta H(pi)) / d out, adv a constant. Returns what log_prob and entropy do,
+     * bit for bit: their exponentials are the same. */
+    struct policy_terms (*gradient)(const struct policy *p, const float *out, const float *action, double adv,
+                                    double beta, double scale, float *dout);
     /* The action as the environment takes it. room: for N floats or ints, to which the answer may point. */
     struct env_action (*to_env)(const struct policy *p, const float *action, void *room);
 };

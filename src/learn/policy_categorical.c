@@ -60,38 +60,48 @@ static double categorical_log_prob(const struct policy *p, const float *out, con
     return sum;
 }
 
-/* Of one component of A logits. */
-static double entropy_of(const float *out, int A)
+enum { KEPT = 32 }; /* probabilities that need no second exponential */
+
+/* Of one component of A logits; pi (KEPT): the first probabilities. */
+static double entropy_of(const float *out, int A, double lse, double *pi)
 {
-    const double lse = log_sum_exp(out, A);
     double H = 0;
     for (int a = 0; a < A; a++) {
-        const double logp = out[a] - lse;
-        H -= exp(logp) * logp;
+        const double logp = out[a] - lse, p = exp(logp);
+        if (a < KEPT) pi[a] = p;
+        H -= p * logp;
     }
     return H;
 }
 
 static double categorical_entropy(const struct policy *p, const float *out)
 {
-    double H = 0;
-    for (int n = 0; n < p->size; out += choices(p, n), n++) H += entropy_of(out, choices(p, n));
+    double H = 0, pi[KEPT];
+    for (int n = 0; n < p->size; out += choices(p, n), n++) {
+        const int A = choices(p, n);
+        H += entropy_of(out, A, log_sum_exp(out, A), pi);
+    }
     return H;
 }
 
 /* d(-log pi(a))/dz_i = pi_i - [i = a];  dH/dz_i = -pi_i (log pi_i + H), within a component. */
-static void categorical_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
-                                 double scale, float *dout)
+static struct policy_terms categorical_gradient(const struct policy *p, const float *out, const float *action,
+                                                double adv, double beta, double scale, float *dout)
 {
+    struct policy_terms terms = {0};
+    double kept[KEPT];
     for (int n = 0; n < p->size; out += choices(p, n), dout += choices(p, n), n++) {
         const int A = choices(p, n), taken = (int)action[n];
-        const double lse = log_sum_exp(out, A), H = entropy_of(out, A);
+        const double lse = log_sum_exp(out, A), H = entropy_of(out, A, lse, kept);
         for (int i = 0; i < A; i++) {
-            const double logp = out[i] - lse, pi = exp(logp);
+            const double logp = out[i] - lse, pi = i < KEPT ? kept[i] : exp(logp);
             const double d = adv * (pi - (i == taken)) + beta * pi * (logp + H);
             dout[i] = (float)(scale * d);
         }
+        terms.log_prob += out[taken] - lse;
+        terms.entropy += H;
     }
+    return terms;
 }
 
 static struct env_action categorical_to_env(const struct policy *p, const float *action, void *room)

@@ -76,27 +76,33 @@ static double gaussian_entropy(const struct policy *p, const float *out)
 
 /* dout of mu; returns d(-log pi adv - beta H) / d log sigma_n. */
 static double component_gradient(const struct policy *p, const float *out, const float *action, int n, double adv,
-                                 double beta, double scale, float *dout)
+                                 double beta, double scale, float *dout, struct policy_terms *terms)
 {
-    const double inverse = exp(-log_sigma(p, out, n)), z = ((double)action[n] - out[n]) * inverse;
+    const double ls = log_sigma(p, out, n), inverse = exp(-ls), z = ((double)action[n] - out[n]) * inverse;
     dout[n] = (float)(-scale * adv * z * inverse);
+    terms->log_prob -= 0.5 * z * z + ls + 0.5 * LOG_2_PI;
+    terms->entropy += ls + 0.5 * (1 + LOG_2_PI);
     return -adv * (z * z - 1) - beta;
 }
 
-static void gaussian_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
-                              double scale, float *dout)
+static struct policy_terms gaussian_gradient(const struct policy *p, const float *out, const float *action, double adv,
+                                             double beta, double scale, float *dout)
 {
+    struct policy_terms terms = {0};
     for (int n = 0; n < p->size; n++)
-        dout[p->size + n] = (float)(scale * component_gradient(p, out, action, n, adv, beta, scale, dout));
+        dout[p->size + n] = (float)(scale * component_gradient(p, out, action, n, adv, beta, scale, dout, &terms));
+    return terms;
 }
 
-static void scalar_gradient(const struct policy *p, const float *out, const float *action, double adv, double beta,
-                            double scale, float *dout)
+static struct policy_terms scalar_gradient(const struct policy *p, const float *out, const float *action, double adv,
+                                           double beta, double scale, float *dout)
 {
     const double s = out[p->size], sigma2 = softplus(s) + SIGMA2_LEAST;
+    struct policy_terms terms = {0};
     double sum = 0;
-    for (int n = 0; n < p->size; n++) sum += component_gradient(p, out, action, n, adv, beta, scale, dout);
+    for (int n = 0; n < p->size; n++) sum += component_gradient(p, out, action, n, adv, beta, scale, dout, &terms);
     dout[p->size] = (float)(scale * sum / (1 + exp(-s)) / (2 * sigma2));
+    return terms;
 }
 
 static struct env_action gaussian_to_env(const struct policy *p, const float *action, void *room)
