@@ -29,12 +29,19 @@ static bool was_there(const struct left *l, pid_t pid)
     return false;
 }
 
+/* What ends by itself, as Python does with who has started it, is none that was left. */
+static int end_one(pid_t pid)
+{
+    const bool ends = process_ends(pid);
+    return !kill(pid, SIGKILL) && !ends;
+}
+
 /* Returns how many there were. */
 static int end_tree(pid_t pid, double until)
 {
-    int n, ended = !kill(pid, SIGKILL);
+    int n, ended = end_one(pid);
     pid_t *below = process_descendants(pid, &n);
-    for (int i = 0; i < n; i++) ended += !kill(below[i], SIGKILL);
+    for (int i = 0; i < n; i++) ended += end_one(below[i]);
     free(below);
     while (!waitpid(pid, NULL, WNOHANG) && clock_seconds() < until) clock_sleep(0.001);
     return ended;
