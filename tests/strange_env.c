@@ -4,8 +4,8 @@
  * declares 2,000,000,000; "far" writes 4,000 bytes behind its observation in a step, and ends after 20; "dies" is
  * rank 0's death in a step; "in-leaves" starts a process in the third reset that outlives its parent, "in-dies" is
  * an actor's death besides; "in-alarm" sets a timer there, "in-alarm-first" in the first reset; "in-limit" lets no
- * file grow from there on, "in-limit-hard" for good; without ARG no episode ends. With STRANGE_MARK that file is
- * made once the library is loaded. */
+ * file grow from there on, "in-limit-third" from the third, "in-limit-hard" for good; without ARG no episode ends.
+ * With STRANGE_MARK that file is made once the library is loaded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <fenv.h>
@@ -56,6 +56,7 @@ static void in_reset(int n)
     if (n == 3 && !strcmp(what, "alarm")) ualarm(1000, 0);
     if (n == 1 && !strcmp(what, "alarm-first")) ualarm(200000, 0);
     if (n == 1 && !strcmp(what, "limit")) setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY});
+    if (n == 3 && !strcmp(what, "limit-third")) setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY});
     if (n == 1 && !strcmp(what, "limit-hard")) setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0});
 }
 static int begin(struct env_spec *spec, const struct env_args *args, char *err, size_t size)

@@ -136,7 +136,7 @@ static void input_normalised(void **state)
     subject_free(&s), subject_free(&plain);
 }
 
-/* Rows or columns of every matrix are orthogonal and as long as its gain; biases and free numbers are 0. */
+/* Rows or columns of every matrix are orthogonal and as long as its gain; biases are 0, free numbers unless told. */
 static void start_values_orthogonal(void **state)
 {
     (void)state;
@@ -160,6 +160,13 @@ static void start_values_orthogonal(void **state)
                 EXPECT_NEAR(dot / (gain * gain), a == b, 1e-5);
             }
     }
+    memcpy(w, theta, f->params * sizeof(float));
+    net_init_free(net, -1.5F, theta); /* those alone */
+    for (int k = 0; k < f->tensor_count; k++)
+        for (size_t i = 0; i < f->tensors[k].size; i++) {
+            const size_t at = f->tensors[k].offset + i;
+            EXPECT(theta[at] == (strcmp(f->tensors[k].name, "pi.log_sigma") ? w[at] : -1.5F));
+        }
     free(theta), free(w);
     net_free(&net);
 }

@@ -57,6 +57,8 @@
       "value and policy: heads of the same hidden layers, or each with its own (a3c)")                                 \
     X(WORD, sigma, "sigma", SIGMA_FREE, 0, SIGMA_WORDS, FIXED,                                                         \
       "continuous actions: a log sigma for each, free of the state, or the paper's one of the state (a3c)")            \
+    X(REAL, log_sigma, "log-sigma", 0, -10, 3, FIXED,                                                                  \
+      "log of sigma before the first gradient, where sigma is free: continuous actions alone (a3c)")                   \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")         \
     X(NAME, optimizer, "optimizer", "shared-rmsprop", 0, "", FIXED, "optimizer")                                       \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                 \

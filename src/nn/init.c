@@ -85,3 +85,12 @@ void net_init(const struct net *net, enum net_init init, float *theta, struct rn
     for (int i = 0; i < m->dim; i++) theta[m->offset + moments_variance_at(m) + (size_t)i] = 1;
     free(book);
 }
+
+void net_init_free(const struct net *net, float value, float *theta)
+{
+    const struct net_facts *facts = net_facts(net);
+    for (int k = 0; k < facts->tensor_count; k++) {
+        const struct tensor *t = &facts->tensors[k];
+        for (size_t i = 0; t->start == TENSOR_FREE && i < t->size; i++) theta[t->offset + i] = value;
+    }
+}

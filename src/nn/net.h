@@ -124,6 +124,8 @@ const char *net_usage(int i, const char **help);
  * variance 1. Normalisations start with gain 1 and shift 0 and draw nothing: the others start as without them. */
 enum net_init { NET_INIT_UNIFORM, NET_INIT_HE, NET_INIT_ORTHOGONAL };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
+/* The numbers that are free of the input (net_facts.free) start at value; without any nothing happens. */
+void net_init_free(const struct net *net, float value, float *theta);
 
 /* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
 void tensor_to_textbook(const struct tensor *t, const float *theta, float *out);

@@ -147,6 +147,10 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     if (!algo_outputs(setup->algo, &setup->world)) return -1;
+    if (options->log_sigma != 0 && !setup->world.spec.action_dim)
+        return error_set("log-sigma is %g and the actions of %s are discrete, which have no sigma; allowed: log-sigma "
+                         "0, or an environment with continuous actions",
+                         options->log_sigma, options->env);
     const int64_t filling = setup->algo->replay ? options->replay_start * setup->world.spec.action_repeat : 0;
     if (training && filling >= options->frames)
         return error_set("frames is %lld and replay-start %lld steps, which are %lld frames: nothing would be learned; "
