@@ -27,7 +27,10 @@ SLOTS = 1026  # 1024 that train, one of an evaluation, one to spare; rows that n
 KNOWN_MOST = 4096  # messages that need not be taken apart again
 PICTURE_SIDE = 32  # bytes with shorter sides are no picture
 ONE_HOT_MOST = 65536
+COUNT_MOST = 2**24  # actions to choose from, or numbers of an observation
+BOUND_MOST = 1e37  # of an action: float32 still holds the distance of two
 TERMINATED, TRUNCATED = 1, 2
+PYTHON_WORDS = {"True": True, "False": False, "None": None}  # beside those of JSON
 PROGRAM = "dunlin/bridge.py"  # in tracebacks
 
 
@@ -55,21 +58,28 @@ def answer_error(line):
 
 def where(error):
     """The place in the user's code, innermost but of libraries."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != PROGRAM and f.name != "<module>"]
-    own = [f for f in frames if "-packages" not in f.filename and not f.filename.startswith("<")] or frames
+    frames = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in frames if f.filename not in (PROGRAM, importlib.__file__) and not f.filename.startswith("<")]
+    own = [f for f in frames if "-packages" not in f.filename] or frames
     return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno} in {own[-1].name})" if own else ""
 
 
 def line_of(error):
     if isinstance(error, Refused):
         return str(error)
-    return f"{type(error).__name__}: {error}{where(error)}"
+    try:
+        text = str(error)
+    except Exception:  # it cannot say what it is
+        text = ""
+    return f"{type(error).__name__}{text and ': ' + text}{where(error)}"
 
 
 # ---- environments -------------------------------------------------------------------------------------------------
 
 
 def value_of(text):
+    if text in PYTHON_WORDS:
+        return PYTHON_WORDS[text]
     try:
         return json.loads(text)
     except ValueError:
@@ -152,9 +162,10 @@ def registered(name, words, render):
 
 def maker_of(name, words, render):
     path, colon, function = name.rpartition(":")
+    if name.removesuffix(":").endswith(".py"):
+        path = name.removesuffix(":")
+        raise Refused(f"{path}: name the function that makes the environment: gym:{path}:FUNCTION")
     if not colon or not path.endswith(".py"):
-        if name.endswith(".py"):
-            raise Refused(f"{name}: name the function that makes the environment: gym:{name}:FUNCTION")
         return registered(name, words, render)
     factory = load_file(path, function)
     if render and "render_mode" not in words and takes(factory, "render_mode"):

@@ -19,6 +19,8 @@ class Bridge:
             self.numbers = Numbers(space, said, notes)
             if not self.numbers.size:
                 raise Refused(f"{said} holds no numbers")
+            if self.numbers.size > COUNT_MOST:
+                raise Refused(f"{said} holds {self.numbers.size} numbers; at most {COUNT_MOST} are allowed")
         self.actions = Actions(env.action_space)
         self.lay_out()
         self.envs, self.puts, self.steps = [None] * SLOTS, [None] * SLOTS, [None] * SLOTS
@@ -112,7 +114,7 @@ class Bridge:
 
             def put(value):
                 if value.__class__ is not np.ndarray or value.shape != shape or value.dtype is not dtype:
-                    value = np.asarray(value)
+                    value = array_of(value, name)
                     if value.shape != shape or value.dtype != dtype:
                         raise Refused(
                             f"{name} has shape {value.shape} and dtype {value.dtype}; its space says {shape} and uint8"
@@ -151,7 +153,7 @@ class Bridge:
     def do_reset(self, k):
         env = self.envs[k]
         out = env.reset(seed=self.seeds[k]) if self.seeded else env.reset()
-        if type(out) is not tuple or len(out) != 2:
+        if not isinstance(out, tuple) or len(out) != 2:
             raise Refused(f"`reset` answers {shown(out)}; Gymnasium's two are needed: observation, info")
         self.puts[k](out[0])
 
@@ -164,16 +166,18 @@ class Bridge:
             a = taken(rows[k])
             out = env.step(a)
             if out.__class__ is not tuple or len(out) != 5:
-                raise Refused(
-                    f"`step` answers {shown(out)}; Gymnasium's five are needed: observation, reward, terminated, "
-                    f"truncated, info"
-                )
+                look_at_step(out)
             obs, reward, terminated, truncated, _ = out
             if skip > 1:
                 reward, terminated, truncated = self.repeat(k, a, out)
             else:
                 put(obs)
-            rewards[k] = reward
+            try:
+                rewards[k] = reward
+            except (TypeError, ValueError):
+                rewards[k] = number_of(reward)
+            if terminated.__class__ is not bool or truncated.__class__ is not bool:
+                terminated, truncated = truth_of("terminated", terminated), truth_of("truncated", truncated)
             flags[k] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
 
         return step
@@ -184,13 +188,15 @@ class Bridge:
         env, put, before = self.envs[k], self.puts[k], None
         obs, reward, terminated, truncated, _ = out
         for _ in range(self.skip - 1):
-            if terminated or truncated:
+            if truth_of("terminated", terminated) or truth_of("truncated", truncated):
                 break
             if self.picture:
                 put(obs)
                 before = self.obs[k].copy()
-            obs, r, terminated, truncated, _ = env.step(a)
-            reward = reward + r
+            out = env.step(a)
+            look_at_step(out)
+            obs, r, terminated, truncated, _ = out
+            reward = number_of(reward) + number_of(r)
         put(obs)
         if before is not None:
             np.maximum(before, self.obs[k], out=self.obs[k])
@@ -244,6 +250,45 @@ class Bridge:
             close(env)
 
 
+def look_at_step(out):
+    if not isinstance(out, tuple) or len(out) != 5:
+        raise Refused(
+            f"`step` answers {shown(out)}; Gymnasium's five are needed: observation, reward, terminated, truncated, "
+            f"info"
+        )
+
+
+def lone(value, kinds):
+    """The number that it is, alone or in an array of its own; None where it is none of these kinds."""
+    try:
+        a = np.asarray(value)
+    except ValueError:
+        return None
+    return a.item() if a.size == 1 and a.dtype.kind in kinds else None
+
+
+def number_of(reward):
+    number = lone(reward, "fiub")
+    if number is None:
+        raise Refused(f"`step` answers the reward {brief(reward)}; a number is needed")
+    return float(number)
+
+
+def truth_of(name, value):
+    truth = lone(value, "biu")
+    if truth is None:
+        raise Refused(f"`step` answers {brief(value)} for `{name}`; True or False is needed")
+    return bool(truth)
+
+
+def brief(value):
+    try:
+        text = repr(value)
+    except Exception:
+        text = ""
+    return f"{text[:60]} ({type(value).__name__})"
+
+
 def shown(out):
     return f"{len(out)} things" if isinstance(out, tuple) else f"a {type(out).__name__}"
 
@@ -251,7 +296,7 @@ def shown(out):
 def close(env):
     try:
         getattr(env, "close", lambda: None)()
-    except Exception:
+    except (Exception, SystemExit):
         pass  # nothing of it is needed any more
 
 
@@ -279,6 +324,11 @@ def main():
         if bridge and not isinstance(error, Refused):  # what cannot be opened is one line
             traceback.print_exc()
         answer_error(line_of(error))
+    except SystemExit as error:  # at once: a thread of theirs may go on for ever
+        if error.code is not None and not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+        sys.stdout.flush()
+        os._exit(error.code & 255 if isinstance(error.code, int) else int(error.code is not None))
     sys.stdout.flush()
 
 

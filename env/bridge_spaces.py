@@ -20,6 +20,13 @@ def parts_of(space):
     return list(spaces.items()) if hasattr(spaces, "items") else list(enumerate(spaces))
 
 
+def array_of(value, name):
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise Refused(f"{name} is no array: {brief(value)}") from None
+
+
 class Numbers:
     """An observation that becomes `size` floats. put(value, row) writes them."""
 
@@ -52,7 +59,7 @@ class Numbers:
         shape, name = self.shape, self.name
 
         def put(value, row):
-            a = np.asarray(value)
+            a = array_of(value, name)
             if a.shape != shape or a.dtype.kind not in "fiub":
                 raise Refused(f"{name} has shape {a.shape} and dtype {a.dtype}; its space says {shape} and numbers")
             row[...] = a.ravel()
@@ -63,12 +70,13 @@ class Numbers:
         space = self.space
         self.shape = tuple(int(n) for n in space.shape)
         self.array()
-        if np.dtype(space.dtype) == np.uint8 and len(self.shape) > 1:  # small integers, such as kinds of things
+        if np.dtype(space.dtype) == np.uint8 and len(self.shape) > 1:
+            large = sorted(self.shape)[-2] >= PICTURE_SIDE  # pixels; else small integers, such as kinds of things
             notes.append(
                 f"{self.name} of {'x'.join(map(str, self.shape))} bytes is taken as numbers: a picture has sides of "
-                f"{PICTURE_SIDE} at least"
+                f"{PICTURE_SIDE} at least and, first or last, 1 to 4 planes"
             )
-            self.centre, self.scale = np.zeros(self.size), np.full(self.size, 0.1)
+            self.centre, self.scale = np.zeros(self.size), np.full(self.size, 1 / 255 if large else 0.1)
             return
         low, high = (np.asarray(np.broadcast_to(b, self.shape), np.float64).ravel() for b in (space.low, space.high))
         with np.errstate(all="ignore"):
@@ -86,9 +94,9 @@ class Numbers:
 
         def put(value, row):
             row[...] = 0
-            values = np.ravel(value)
+            values = array_of(value, name).ravel()
             if len(values) != len(sizes) or values.dtype.kind not in "iub":
-                raise Refused(f"{name} is {value!r}, which is not in its space: {len(sizes)} whole numbers")
+                raise Refused(f"{name} is {brief(value)}, which is not in its space: {len(sizes)} whole numbers")
             for v, n, start, at in zip(values.tolist(), sizes, starts, first):
                 if not 0 <= v - start < n:
                     raise Refused(f"{name} is {value!r}, which is not in its space: {start} to {start + n - 1}")
@@ -129,6 +137,17 @@ def picture_of(space):
     return (h, w, planes, first) if planes <= 4 and min(h, w) >= PICTURE_SIDE else None
 
 
+def leaves_of(space, path=()):
+    """Keys and space of each part that has no parts itself."""
+    if kind_of(space) not in ("Dict", "Tuple"):
+        return [(path, space)]
+    return [leaf for key, s in parts_of(space) for leaf in leaves_of(s, (*path, key))]
+
+
+def dotted(path):
+    return ".".join(map(str, path))
+
+
 def choose_part(space, part, notes):
     """The part of the observation that is played by, and its keys."""
     keys, name = [], "its observation"
@@ -142,21 +161,31 @@ def choose_part(space, part, notes):
         space = known[key]
         keys.append(key)
         name += f"[{key!r}]"
-    while kind_of(space) in ("Dict", "Tuple"):
-        parts = parts_of(space)
-        pictures = [(key, s) for key, s in parts if picture_of(s)]
-        if not pictures:
-            break
-        key, chosen = next((p for p in pictures if p[0] in ("image", "screen", "rgb")), pictures[0])
-        rest = [f"{k} ({kind_of(s)})" for k, s in parts if k != key]
-        if rest:
-            notes.append(f"{name}: played by the picture {key!r} alone; left out: {', '.join(rest)}")
-        keys.append(key)
-        space, name = chosen, f"{name}[{key!r}]"
-    return space, keys, name
+    leaves = leaves_of(space)
+    pictures = [leaf for leaf in leaves if leaf[0] and picture_of(leaf[1])]
+    if not pictures:
+        return space, keys, name
+    path, chosen = next((p for p in pictures if p[0][-1] in ("image", "screen", "rgb")), pictures[0])
+    rest = [f"{dotted(p)} ({kind_of(s)})" for p, s in leaves if p != path]
+    if rest:
+        notes.append(f"{name}: played by the picture {dotted(path)!r} alone; left out: {', '.join(rest)}")
+    return chosen, [*keys, *path], name + "".join(f"[{key!r}]" for key in path)
 
 
 # ---- actions ------------------------------------------------------------------------------------------------------
+
+
+def bounds_of(space, shape):
+    """Low and high as float32, no further out than the space's own."""
+    low, high = (np.asarray(np.broadcast_to(b, shape), np.float64).ravel() for b in (space.low, space.high))
+    if not ((np.abs(low) <= BOUND_MOST).all() and (np.abs(high) <= BOUND_MOST).all() and (low < high).all()):
+        raise Refused(
+            "its actions have no finite bounds, low below high; wrap it, as in gymnasium.wrappers.TransformAction "
+            "with an action_space that has them"
+        )
+    near = [low.astype(np.float32), high.astype(np.float32)]
+    low = np.where(near[0] < low, np.nextafter(near[0], np.float32(np.inf)), near[0])
+    return low, np.where(near[1] > high, np.nextafter(near[1], np.float32(-np.inf)), near[1])
 
 
 class Actions:
@@ -172,14 +201,13 @@ class Actions:
             self.taken = lambda row: row + start
         elif kind == "Box":
             shape, dtype = tuple(space.shape), np.dtype(space.dtype)
-            low, high = (np.asarray(np.broadcast_to(b, shape), np.float64).ravel() for b in (space.low, space.high))
-            if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
-                raise Refused(
-                    "its actions have no finite bounds, low below high; wrap it, as in gymnasium.wrappers.RescaleAction"
-                )
+            low, high = bounds_of(space, shape)
             self.dim, self.low, self.high = low.size, low.tolist(), high.tolist()
             self.words = self.dim
-            self.taken = lambda row: row.astype(dtype).reshape(shape)
+            if dtype.kind in "iu":
+                self.taken = lambda row: np.rint(row).astype(dtype).reshape(shape)
+            else:
+                self.taken = lambda row: row.astype(dtype).reshape(shape)
         elif kind in ("MultiDiscrete", "MultiBinary"):
             binary = kind == "MultiBinary"
             shape = np.zeros(space.n).shape if binary else np.asarray(space.nvec).shape
@@ -194,3 +222,5 @@ class Actions:
             )
         if self.count < 1 and self.dim < 1 and (not self.parts or min(self.parts) < 1):
             raise Refused(f"its action space {space} is empty")
+        if max([self.count, self.dim, sum(self.parts)]) > COUNT_MOST:
+            raise Refused(f"its action space {space} is too large: at most {COUNT_MOST} to choose from are allowed")

@@ -1,5 +1,6 @@
 """gym_spaces.py SOURCE -- how spaces become numbers: env/bridge_*.py looked at from within. Run by test_gym.sh."""
 
+import collections
 import sys
 
 import numpy as np
@@ -60,6 +61,14 @@ pictures = bridge["picture_of"]
 check("picture", pictures(spaces.Box(0, 255, (40, 60, 3), np.uint8)), (40, 60, 3, False))
 check("planes first", pictures(spaces.Box(0, 255, (3, 40, 60), np.uint8)), (40, 60, 3, True))
 check("grey", pictures(spaces.Box(0, 255, (40, 60), np.uint8)), (40, 60, 1, False))
+check("too many planes", pictures(spaces.Box(0, 255, (40, 60, 5), np.uint8)) is None, True)
+check("pixels as numbers", Numbers(spaces.Box(0, 255, (9, 40, 60), np.uint8), "it", []).scale[0], 1 / 255)
+check("things as numbers", Numbers(spaces.Box(0, 255, (7, 7, 3), np.uint8), "it", []).scale[0], 0.1)
+deep = spaces.Dict(n=spaces.Discrete(2), o=spaces.Tuple((spaces.Dict(rgb=spaces.Box(0, 255, (40, 60), np.uint8)),)))
+notes = []
+keys, name = bridge["choose_part"](deep, None, notes)[1:]
+check("a picture in a Tuple in a Dict", f"{keys} {name}", "['o', 0, 'rgb'] its observation['o'][0]['rgb']")
+check("what it leaves out", "left out: n (Discrete)" in notes[0], True)
 check("too small", pictures(spaces.Box(0, 255, (7, 7, 3), np.uint8)) is None, True)
 check("floats", pictures(spaces.Box(0, 1, (40, 60, 3), np.float32)) is None, True)
 
@@ -73,6 +82,15 @@ check("components", many.parts, [3, 2])
 check("component action", many.taken(np.int64([2, 1])), [[3, 1]])
 check("multi-binary action", Actions(spaces.MultiBinary(3)).parts, [2, 2, 2])
 refused("bounds without end", "finite", lambda: Actions(spaces.Box(-np.inf, np.inf, (2,))))
+refused("half a bound", "finite", lambda: Actions(spaces.Box(np.float32([-1, 0]), np.float32([1, np.inf]))))
+refused("bounds beyond float", "finite", lambda: Actions(spaces.Box(-1e300, 1e300, (1,), np.float64)))
+refused("too many to choose from", "too large", lambda: Actions(spaces.Discrete(10**10)))
+near = spaces.Box(0.1, 0.3, (1,), np.float64)
+near_actions = Actions(near)
+ends = [near_actions.taken(np.float32(b)) for b in (near_actions.low, near_actions.high)]
+check("bounds that float32 does not have lie within", [near.contains(e) for e in ends], [True, True])
+whole = Actions(spaces.Box(-5, 5, (3,), np.int32))
+check("whole actions are the nearest", whole.taken(np.float32([-0.7, 0.4, 4.6])), [-1, 0, 5])
 refused("text for actions", "Text", lambda: Actions(spaces.Text(2)))
 
 
@@ -108,7 +126,51 @@ check("four times: of the last two", str(skipped(4, 9)), str(([0, 0, 0, 103, 104
 check("an end between: of the last two that were", str(skipped(4, 2)), str(([0, 101, 102, 0, 0], 2.0, 1)))
 check("an end at once", str(skipped(4, 1)), str(([0, 101, 0, 0, 0], 1.0, 1)))
 
+
+
+class Says:
+    """Answers `out`, over and over."""
+
+    def __init__(self, out):
+        self.out = out
+
+    def step(self, action):
+        return self.out
+
+
+def played(out, skip=1):
+    b = bridge["Bridge"].__new__(bridge["Bridge"])
+    b.numbers, b.picture, b.keys, b.skip = Numbers(spaces.Box(-1, 1, (2,)), "it", []), None, [], skip
+    b.obs, b.actions = np.zeros((1, 2), np.float32), Actions(spaces.Discrete(2))
+    b.rows, b.envs, b.flags = [0], [Says(out)], [0]
+    b.rewards = memoryview(bytearray(8)).cast("d")
+    b.puts = [b.put_of(0)]
+    b.step_of(0)()
+    return b.rewards[0], b.flags[0]
+
+
+o, T = np.zeros(2, np.float32), collections.namedtuple("T", "obs reward terminated truncated info")
+for skip in (1, 3):
+    for reward in (1, True, np.float32(1), np.array(1.0), np.array([1.0])):
+        check(f"reward {reward!r}", played((o, reward, False, False, {}), skip)[0], skip)
+    for reward in (None, "one", 1j, [1, 2], [[1], [2, 3]], 10**400, {}):
+        refused(f"reward {reward!r}", "a number is needed", lambda: played((o, reward, False, False, {}), skip))
+    for yes in (True, 1, np.True_, np.array([True])):
+        check(f"terminated {yes!r}", played((o, 1, yes, False, {}), skip), (1, 1))
+        check(f"truncated {yes!r}", played((o, 1, False, yes, {}), skip), (1, 2))
+    for end in (None, "no", {}, np.array([True, False])):
+        refused(f"terminated {end!r}", "`terminated`; True or False", lambda: played((o, 1, end, False, {}), skip))
+        refused(f"truncated {end!r}", "`truncated`; True or False", lambda: played((o, 1, False, end, {}), skip))
+    for out in ((o, 1, False, {}), (o, 1, False, False, {}, 0), None, [o, 1, False, False, {}]):
+        refused("other answers", "five are needed", lambda: played(out, skip))
+    check("a named tuple", played(T(o, 1, True, False, {}), skip), (1, 1))
+refused("an observation that is no array", "no array", lambda: played(([0.0, [1]], 1, False, False, {})))
+
+line = bridge["line_of"]
+check("an error that cannot say itself", line(type("X", (Exception,), {"__str__": lambda self: 1 / 0})()), "X")
 split = bridge["split_id"]
+words = split('A-v1?a=True&b=False&c=None&d="True"')[1]
+check("words of Python", str(words), str({"a": True, "b": False, "c": None, "d": "True"}))
 check("words", str(split("A-v1?a=1&b=true&c=x&obs=image")), str(("A-v1", {"a": 1, "b": True, "c": "x"}, "image")))
 refused("a bare word", "key=value", lambda: split("A-v1?a"))
 sys.exit(failed)

@@ -48,20 +48,41 @@ for what in leaves dies; do
 done
 check "a process is left: it is told" grep -qE "ended [0-9]+ process.* that a library has left running" in-leaves.err
 
+run "$dunlin" eval in-leaves --env lib:./strange.so:in-leaves --episodes 3
+check "a process is left by eval: it plays" grep -q "^episodes 3 " out
+check "a process is left by eval: ended, and told" grep -qE "ended [12] process.* left running" err
+run "$dunlin" record in-leaves --env lib:./strange.so:in-leaves --episodes 3 --out left.gif
+check "a process is left by record: ended, and told" grep -qE "ended [12] process.* left running" err
+run "$dunlin" check lib:./strange.so:in-leaves --seconds 0.1
+check "a process is left by check: ended, and told" grep -qE "ended [12] process.* left running" err
+
 # timers and limits: put back after the first reset; a later timer's signal is named, a hard limit refused before the start
 train --env lib:./strange.so:in-alarm --out in-alarm
 check "a timer runs out: the signal is named" grep -qF "rank 1: ended by SIGALRM" err
-for what in alarm-first limit; do
+for what in alarm-first limit limit-third; do
     train --env "lib:./strange.so:in-$what" --out "in-$what"
-    check "$what in the first reset: status 0" is "$status" 0
+    check "$what in a reset: status 0" is "$status" 0
 done
-if (ulimit -f 1000 && ulimit -f 2000) 2>/dev/null; then
+bound=()
+(ulimit -f 1000 && ulimit -f 2000) 2>/dev/null && bound=(setpriv --bounding-set=-sys_resource)
+if "${bound[@]}" bash -c 'ulimit -f 1000 && ulimit -f 2000' 2>/dev/null || ! "${bound[@]}" true; then
     skip "a hard limit: refused" "this user may raise it again"
 else
-    train --env lib:./strange.so:in-limit-hard --out in-hard
-    check "a hard limit: status 1" is "$status" 1
+    run "${bound[@]}" "$dunlin" train --actors 1 --frames 3000 --env lib:./strange.so:in-limit-hard --out in-hard
+    check "a hard limit: status 2" is "$status" 2
     check "a hard limit: one line" says "a library has lowered a limit of this process for good" "from" "to 0"
 fi
+
+# in a step, a save or a picture: modes and folder are put back, its words are none of an answer, its exit is not waited for
+train --env lib:./strange.so:near --checkpoint-every 1000 --out near
+check "spoilt in each call: status 0" is "$status" 0
+check "more is saved than was tried at first: it says so" says "\`save\` writes more than the 8 bytes" "begins its episode anew"
+run "$dunlin" eval near --env lib:./strange.so:near --episodes 2 --json
+check "spoilt in each call: eval's answer is one line of JSON" is "$(head -c 1 out)$(grep -c . out)$(grep -c chatter out)" "{$(grep -c '' out)0"
+run "$dunlin" record near --env lib:./strange.so:near --episodes 2 --out near.gif
+check "spoilt in each call: the film is in this folder" test -s near.gif
+run "$dunlin" doctor --env lib:./strange.so:loud --actors 1
+check "a loud one: doctor comes to its verdict" grep -q "^ok verdict" out
 
 # written too far: named before the start, or at the step
 for what in observation state; do

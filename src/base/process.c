@@ -185,6 +185,19 @@ pid_t *process_all_with(const char *key, const char *value, int *n)
     return collect(has_variable, word, n);
 }
 
+bool process_ends(pid_t pid)
+{
+    static const char *const pending[] = {"\nSigPnd:", "\nShdPnd:"};
+    char text[4096];
+    read_file(pid, "status", text, sizeof text);
+    if (!strstr(text, "\nVmSize:")) return true; /* its memory is gone already */
+    for (int i = 0; i < 2; i++) {
+        const char *at = strstr(text, pending[i]);
+        if (at && strtoull(at + strlen(pending[i]), NULL, 16) >> (SIGKILL - 1) & 1) return true;
+    }
+    return false;
+}
+
 double process_cpu_seconds(pid_t pid)
 {
     char text[128];

@@ -56,6 +56,10 @@ pid_t *process_descendants(pid_t of, int *n);
  * may not know. */
 bool process_variable(pid_t pid, const char *key, char *value, size_t size);
 
+/* Has it been killed, or has it begun to end, so that it needs no other signal: what dies with its parent is seen for a
+ * moment longer. */
+bool process_ends(pid_t pid);
+
 /* What it has computed so far, s; 0 where that is not told. */
 double process_cpu_seconds(pid_t pid);
 

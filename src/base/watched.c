@@ -21,7 +21,7 @@
 
 static const double STOP_WITHIN = 1; /* s that the child has for a stop signal */
 static const int STOPS[] = {SIGINT, SIGTERM, SIGHUP};
-enum { STOP_COUNT = sizeof STOPS / sizeof *STOPS, LINE = 1024 };
+enum { STOP_COUNT = sizeof STOPS / sizeof *STOPS, LINE = 1024, REFUSED = 2 };
 
 /* What parent and child share. */
 struct shared {
@@ -50,12 +50,26 @@ static _Noreturn void be_child(struct shared *shared, int (*work)(void *), pid_t
     }
     sigprocmask(SIG_SETMASK, before, NULL);
     mine = shared;
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* a library's chatter is none of the answer, which the parent prints */
     const int rc = work(shared->arg);
     if (rc) snprintf(shared->line, LINE, "%s", error_text());
     fflush(NULL);
     shared->rc = rc;
     shared->back = true;
     _exit(0); /* what a library does at exit is not waited for */
+}
+
+static _Noreturn void end_with(const char *line, bool refused)
+{
+    if (!mine) {
+        log_rank("%s", line);
+    } else {
+        snprintf(mine->line, LINE, "%s", line);
+        mine->rc = REFUSED;
+        mine->back = refused;
+        mine->failed = !refused;
+    }
+    _exit(1);
 }
 
 void watched_fail(const char *fmt, ...)
@@ -65,13 +79,17 @@ void watched_fail(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    if (mine) {
-        memcpy(mine->line, line, sizeof line);
-        mine->failed = true;
-        _exit(1);
-    }
-    log_rank("%s", line);
-    _exit(1);
+    end_with(line, false);
+}
+
+void watched_refuse(const char *fmt, ...)
+{
+    char line[LINE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    end_with(line, true);
 }
 
 /* The child's wait status. Its end of the pipe closes with it, unless a library closes that or hands it on. */

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/left.h"
 #include "base/log.h"
 #include "check/say.h"
 
@@ -57,7 +58,9 @@ static bool wait_for(pid_t child, double patience, int *status)
 
 int check_watch(int (*work)(void *arg), void *arg, double patience)
 {
+    struct left left;
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    left_begin(&left);
     const pid_t parent = getpid(), child = board == MAP_FAILED ? -1 : fork();
     if (child < 0) {
         log_error("no process to play in: %s", strerror(errno));
@@ -77,6 +80,7 @@ int check_watch(int (*work)(void *arg), void *arg, double patience)
     }
     int status = 0;
     const bool ended = wait_for(child, patience, &status);
+    left_end(&left, atomic_load(&board->done));
     const char *where = names[atomic_load(&board->call)];
     if (!ended)
         check_say(CHECK_WRONG, "hang", "%s has not returned for %g s", where, patience);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -46,9 +47,19 @@ static bool armed(unsigned timer)
     return !getitimer(timer, &now) && (now.it_value.tv_sec || now.it_value.tv_usec);
 }
 
+static struct rlimit limits[RLIM_NLIMITS]; /* of this process, before any library came */
+
+static void note_limits(void)
+{
+    static bool noted;
+    for (unsigned i = 0; i < RLIM_NLIMITS && !noted; i++) getrlimit(i, &limits[i]);
+    noted = true;
+}
+
 void foreign_begin(struct foreign *f, bool whole)
 {
     f->whole = whole;
+    note_limits();
     fegetenv(&f->floats);
     if (!whole) return;
     if (folder >= 0) check_open(close(folder));
@@ -59,7 +70,6 @@ void foreign_begin(struct foreign *f, bool whole)
     umask(f->umask);
     pthread_sigmask(SIG_SETMASK, NULL, &f->blocked);
     for (int i = 0; i < FOREIGN_TIMERS; i++) f->armed[i] = armed(timers[i]);
-    for (unsigned i = 0; i < RLIM_NLIMITS; i++) getrlimit(i, &f->limit[i]);
     for (int s = 1; s < FOREIGN_SIGNALS; s++) f->known[s] = !of_the_library(s) && !sigaction(s, NULL, &f->action[s]);
 }
 
@@ -72,16 +82,16 @@ static void put_back_timers(const struct foreign *f)
 
 /* Lowered for the process, a limit holds for what the trainer writes, opens and starts. Only root may raise a hard one
  * again. */
-static void put_back_limits(const struct foreign *f)
+static void put_back_limits(void)
 {
     struct rlimit now;
     for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
-        const struct rlimit *was = &f->limit[i];
+        const struct rlimit *was = &limits[i];
         if (getrlimit(i, &now) || (now.rlim_cur >= was->rlim_cur && now.rlim_max >= was->rlim_max)) continue;
         if (!setrlimit(i, was)) continue;
-        watched_fail("a library has lowered a limit of this process for good (number %u of setrlimit(), from %lld to "
-                     "%lld), the environment's if it is one: it may lower none but in processes of its own",
-                     i, (long long)was->rlim_max, (long long)now.rlim_max);
+        watched_refuse("a library has lowered a limit of this process for good (number %u of setrlimit(), from %lld to "
+                       "%lld), the environment's if it is one: it may lower none but in processes of its own",
+                       i, (long long)was->rlim_max, (long long)now.rlim_max);
     }
 }
 
@@ -101,10 +111,10 @@ void foreign_end(const struct foreign *f)
     if (dot) uselocale(dot);
     if (folder >= 0) check_open(fchdir(folder)); /* of another failure nothing better is known */
     fesetenv(&f->floats);
+    put_back_limits();
     if (!f->whole) return;
     setlocale(LC_ALL, f->locale);
     umask(f->umask);
     put_back_timers(f);
     put_back_signals(f);
-    put_back_limits(f);
 }

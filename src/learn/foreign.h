@@ -8,7 +8,6 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 enum { FOREIGN_SIGNALS = 65, FOREIGN_LOCALE = 512, FOREIGN_TIMERS = 3 };
@@ -22,17 +21,17 @@ struct foreign {
     struct sigaction action[FOREIGN_SIGNALS];
     bool known[FOREIGN_SIGNALS];
     bool armed[FOREIGN_TIMERS];
-    struct rlimit limit[RLIM_NLIMITS];
 };
 
 /* Around a call. whole: all of it, some 200 system calls, for what happens once (loading, open, init); otherwise what a
- * call as frequent as a reset can afford: folder, floating-point modes and this thread's locale. Handlers of SIGSEGV,
- * SIGBUS, SIGFPE and SIGILL stay the library's: a language's runtime needs them for its own faults.
+ * call as frequent as a reset can afford: folder, floating-point modes, this thread's locale, and limits that are lower
+ * than at the first foreign_begin() of this process. Handlers of SIGSEGV, SIGBUS, SIGFPE and SIGILL stay the library's:
+ * a language's runtime needs them for its own faults.
  *
  * From the first foreign_end() on this thread reads and writes numbers with a dot, whatever setlocale() is told later.
  * The folder is that of the first foreign_begin() of this process. Where descriptors were closed that are not the
- * library's own, or a hard limit was lowered that cannot be raised again, the process ends (watched_fail()). Local;
- * other errors are passed over. */
+ * library's own the process ends (watched_fail()), where a hard limit was lowered that cannot be raised again, too
+ * (watched_refuse()). Local; other errors are passed over. */
 void foreign_begin(struct foreign *f, bool whole);
 void foreign_end(const struct foreign *f);
 

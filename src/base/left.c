@@ -1,0 +1,66 @@
+/* left.c -- see left.h. */
+#include "base/left.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+
+static const double ENDS_WITHIN = 1; /* s; a process may hang in a file system */
+
+void left_begin(struct left *l)
+{
+    l->adopted = 0;
+    prctl(PR_GET_CHILD_SUBREAPER, &l->adopted);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    l->before = process_children(getpid(), &l->n);
+}
+
+static bool was_there(const struct left *l, pid_t pid)
+{
+    for (int i = 0; i < l->n; i++)
+        if (l->before[i] == pid) return true;
+    return false;
+}
+
+/* What ends by itself, as Python does with who has started it, is none that was left. */
+static int end_one(pid_t pid)
+{
+    const bool ends = process_ends(pid);
+    return !kill(pid, SIGKILL) && !ends;
+}
+
+/* Returns how many there were. */
+static int end_tree(pid_t pid, double until)
+{
+    int n, ended = end_one(pid);
+    pid_t *below = process_descendants(pid, &n);
+    for (int i = 0; i < n; i++) ended += end_one(below[i]);
+    free(below);
+    while (!waitpid(pid, NULL, WNOHANG) && clock_seconds() < until) clock_sleep(0.001);
+    return ended;
+}
+
+void left_end(struct left *l, bool tell)
+{
+    const double until = clock_seconds() + ENDS_WITHIN;
+    int ended = 0, now;
+    do { /* what has been started between the looks is ours by then */
+        int n;
+        pid_t *pids = process_children(getpid(), &n);
+        now = 0;
+        for (int i = 0; i < n; i++)
+            if (!was_there(l, pids[i])) now += end_tree(pids[i], until);
+        free(pids);
+        ended += now;
+    } while (now && clock_seconds() < until);
+    free(l->before);
+    prctl(PR_SET_CHILD_SUBREAPER, l->adopted);
+    if (ended && tell) log_rank("ended %d process%s that a library has left running", ended, ended > 1 ? "es" : "");
+}
