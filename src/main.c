@@ -228,5 +228,7 @@ int main(int argc, char **argv)
     setup_names();
     const int status = check_output(dispatch(argc, argv));
     returned = true;
+    fflush(NULL);
+    if (world_library_loaded()) _exit(status); /* what it does at exit is not waited for */
     return status;
 }

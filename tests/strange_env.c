@@ -3,14 +3,16 @@
  * "state", "save" and "step" write more than was declared; "limit" declares max_steps 7 and does not keep it; "vast"
  * declares 2,000,000,000; "far" writes 4,000 bytes behind its observation in a step, and ends after 20; "dies" is
  * rank 0's death in a step; "in-leaves" starts a process in the third reset that outlives its parent, "in-dies" is
- * an actor's death besides; "in-alarm" sets a timer there, "in-alarm-first" in the first reset; "in-limit" lets no
- * file grow from there on, "in-limit-third" from the third, "in-limit-hard" for good; without ARG no episode ends.
- * With STRANGE_MARK that file is made once the library is loaded. */
+ * an actor's death besides; "near" prints, rounds, goes away and writes too far in each call but `open` and `reset`,
+ * and hangs at exit; "loud" prints much in `open`; "in-alarm" sets a timer there, "in-alarm-first" in the first reset;
+ * "in-limit" lets no file grow from there on, "in-limit-third" from the third, "in-limit-hard" for good; without ARG no
+ * episode ends. With STRANGE_MARK that file is made once the library is loaded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -43,6 +45,18 @@ static void leave_a_process(void)
     close(creat("slept", 0600));
     _exit(0);
 }
+static bool near(void)
+{
+    if (strcmp(arg, "near") != 0) return false;
+    if (fegetround() != FE_TONEAREST) abort(); /* it was not put back */
+    fesetround(FE_UPWARD);
+    printf("chatter\n");
+    return true;
+}
+static void hang(void)
+{
+    for (;;) pause();
+}
 static int rank(void)
 {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
@@ -68,6 +82,9 @@ static int begin(struct env_spec *spec, const struct env_args *args, char *err, 
     if (!strcmp(arg, "limit")) spec->max_steps = 7;
     if (!strcmp(arg, "vast")) spec->max_steps = 2000000000;
     if (!strcmp(arg, "spoil-open")) spoil();
+    if (!strcmp(arg, "near")) atexit(hang);
+    for (int i = 0; i < 5000 && !strcmp(arg, "loud"); i++) printf("chatter as long as a line of findings\n");
+    spec->render_height = spec->render_width = 8;
     return 0;
 }
 static void reset(void *state, struct rng *rng, void *obs)
@@ -82,22 +99,32 @@ static struct env_step step(void *state, struct rng *rng, struct env_action acti
 {
     (void)rng;
     memset(obs, 0, !strcmp(arg, "step") ? 12 : 8);
+    near();
     if (!strcmp(arg, "dies") && rank() == 0) raise(SIGKILL);
     const int n = ++*(int *)state;
-    const bool far = !strcmp(arg, "far"), ends = far || !strncmp(arg, "spoil", 5) || !strncmp(arg, "in-", 3);
+    const bool far = !strcmp(arg, "far"),
+               ends = far || !strncmp(arg, "spoil", 5) || !strncmp(arg, "in-", 3) || !strcmp(arg, "near");
     if (far) ((char *)obs)[4000] = 0;
     return (struct env_step){.reward = action.index, .terminated = n == 20 && ends};
 }
 static size_t save(const void *state, void *bytes)
 {
-    memset(bytes, 0, !strcmp(arg, "save") ? 4000 : 8);
+    static int saves;
+    memset(bytes, 0, !strcmp(arg, "save") || (near() && ++saves > 1) ? 4000 : 8);
     memcpy(bytes, state, 8);
     return 8;
 }
 static int load(void *state, const void *bytes, size_t n)
 {
     memcpy(state, bytes, n);
+    near();
     return 0;
+}
+static void render(const void *state, uint8_t *rgb)
+{
+    (void)state;
+    memset(rgb, 100, 192);
+    if (near() && chdir("/")) abort();
 }
 static const struct env_default defaults[] = {
     {NULL, "net", "mlp:8"}, {NULL, "eval-every", "0"}, {NULL, "lr", "0.0015"}, {NULL, NULL, NULL}};
@@ -107,6 +134,7 @@ const struct env_ops dunlin_env = {.api = DUNLIN_ENV_API,
                                    .defaults = defaults,
                                    .save = save,
                                    .load = load,
+                                   .render = render,
                                    .open = begin,
                                    .reset = reset,
                                    .step = step};

@@ -49,6 +49,21 @@ static void gaussian_gradient(void **state)
     }
 }
 
+/* With one component both families have two outputs, of which the second is log sigma or what sigma^2 is made of. */
+static void one_component(void **state)
+{
+    (void)state;
+    const struct env_spec spec = {.action_dim = 1, .action_low = bounds_low, .action_high = bounds_high};
+    const float out[] = {0.25f, -1}, action = 1;
+    for (int scalar = 0; scalar < 2; scalar++) {
+        const struct policy policy = policy_named(scalar ? "gaussian-scalar" : "gaussian", &spec), *p = &policy;
+        const double variance = scalar ? log1p(exp(-1)) + 1e-5 : exp(-2), TWO_PI = 6.283185307179586;
+        EXPECT(p->outputs == 2 && p->size == 1);
+        EXPECT_NEAR(p->ops->log_prob(p, out, &action), -0.5 * (0.75 * 0.75 / variance + log(TWO_PI * variance)), 1e-6);
+        EXPECT_NEAR(p->ops->entropy(p, out), 0.5 * (1 + log(TWO_PI * variance)), 1e-6);
+    }
+}
+
 /* Mean and variance of what is drawn, components apart; the environment gets it within bounds, learning as it is. */
 static void gaussian_samples(void **state)
 {
@@ -152,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaussian_gradient),
+        cmocka_unit_test(one_component),
         cmocka_unit_test(gaussian_samples),
         cmocka_unit_test(gaussian_learns),
     };

@@ -31,6 +31,7 @@ static void mlp_twin(void **state)
     against_twin("mlp:64,64", (struct net_input){.dim = 50}, NET_HEADS_Q, 3, 5, 8);
     against_twin("mlp:7", (struct net_input){.dim = 1}, NET_HEADS_Q, 1, 1, 1);
     against_twin("mlp:33,17,5", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 18, 3, 2);
+    against_twin("mlp:70,20,33", (struct net_input){.dim = 13}, NET_HEADS_POLICY_V, 4, 16, 5); /* many rows */
     against_twin("mlp", (struct net_input){.C = 4, .height = 5, .width = 5}, NET_HEADS_POLICY_V, 3, 5,
                  2); /* pictures: all their planes */
     against_twin("mlp:16", (struct net_input){.C = 1, .height = 3, .width = 8}, NET_HEADS_Q, 2, 2, 1);

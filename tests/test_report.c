@@ -1,4 +1,4 @@
-/* test_report.c -- when rows of /train are due, and what their seconds are. */
+/* test_report.c -- when rows of /train are due, what their seconds are, and what is told of dropped rollouts. */
 #include "fake_master.h"
 
 /* Each as long after the one before as that was after the start, until they are a log interval apart. */
@@ -49,12 +49,39 @@ static void the_last_row_ends_with_training(void **state)
     end();
 }
 
+/* Since the line before, and in all; what has nothing to apply says nothing about the bad ones around it. */
+static void what_was_dropped_is_told(void **state)
+{
+    (void)state;
+    struct dropped d = {0}, before = {0};
+    char text[DROPPED_TEXT];
+    const struct share_push good = {.scale = 1}, nothing = {.more = 2}, gradient = {.bad = TURN_BAD_GRADIENT},
+                            reward = {.bad = TURN_BAD_REWARD};
+    dropped_count(&d, &good);
+    EXPECT(!dropped_text(&d, &before, text, sizeof text) && !*text);
+    dropped_count(&d, &gradient);
+    dropped_count(&d, &nothing);
+    dropped_count(&d, &gradient);
+    dropped_count(&d, &reward);
+    EXPECT(d.in_a_row == 3);
+    EXPECT(dropped_text(&d, &before, text, sizeof text));
+    EXPECT(!strcmp(text, "dropped 3 of 6 rollouts: NaN or Inf in 2 gradients, 1 reward"));
+    dropped_count(&d, &reward);
+    dropped_count(&d, &good);
+    EXPECT(d.in_a_row == 0);
+    EXPECT(dropped_text(&d, &before, text, sizeof text));
+    EXPECT(!strcmp(text, "dropped 1 of 2 rollouts: NaN or Inf in 1 reward"));
+    dropped_text(&d, NULL, text, sizeof text);
+    EXPECT(!strcmp(text, "dropped 4 of 9 rollouts: NaN or Inf in 2 gradients, 2 rewards"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_short_run_has_rows),
         cmocka_unit_test(lines_are_not_made_up_for),
         cmocka_unit_test(the_last_row_ends_with_training),
+        cmocka_unit_test(what_was_dropped_is_told),
     };
     return fake_main(tests);
 }

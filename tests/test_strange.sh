@@ -73,6 +73,17 @@ else
     check "a hard limit: one line" says "a library has lowered a limit of this process for good" "from" "to 0"
 fi
 
+# in a step, a save or a picture: modes and folder are put back, its words are none of an answer, its exit is not waited for
+train --env lib:./strange.so:near --checkpoint-every 1000 --out near
+check "spoilt in each call: status 0" is "$status" 0
+check "more is saved than was tried at first: it says so" says "\`save\` writes more than the 8 bytes" "begins its episode anew"
+run "$dunlin" eval near --env lib:./strange.so:near --episodes 2 --json
+check "spoilt in each call: eval's answer is one line of JSON" is "$(head -c 1 out)$(grep -c . out)$(grep -c chatter out)" "{$(grep -c '' out)0"
+run "$dunlin" record near --env lib:./strange.so:near --episodes 2 --out near.gif
+check "spoilt in each call: the film is in this folder" test -s near.gif
+run "$dunlin" doctor --env lib:./strange.so:loud --actors 1
+check "a loud one: doctor comes to its verdict" grep -q "^ok verdict" out
+
 # written too far: named before the start, or at the step
 for what in observation state; do
     train --env "lib:./strange.so:$what" --out far

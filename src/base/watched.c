@@ -50,6 +50,7 @@ static _Noreturn void be_child(struct shared *shared, int (*work)(void *), pid_t
     }
     sigprocmask(SIG_SETMASK, before, NULL);
     mine = shared;
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* a library's chatter is none of the answer, which the parent prints */
     const int rc = work(shared->arg);
     if (rc) snprintf(shared->line, LINE, "%s", error_text());
     fflush(NULL);

@@ -64,9 +64,13 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
  * not end in time. */
 static int relay_lines(int from, bool *late)
 {
-    static char bytes[1 << 16];
+    static char bytes[1 << 16]; /* their end, where a library that prints says more */
     size_t n = 0;
-    for (struct pollfd p = {.fd = from, .events = POLLIN}; n < sizeof bytes - 1;) {
+    for (struct pollfd p = {.fd = from, .events = POLLIN};;) {
+        if (n == sizeof bytes - 1) {
+            n = sizeof bytes / 2;
+            memmove(bytes, bytes + sizeof bytes - 1 - n, n);
+        }
         const int ready = poll(&p, 1, PATIENCE_MS);
         if (ready < 0 && errno == EINTR) continue;
         *late = ready == 0;

@@ -2,6 +2,7 @@
  * the environment answers is looked at. */
 #include "learn/instance.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,13 @@ int instance_open(struct instance *in, const struct world *world, struct rng rng
 
 void instance_close(struct instance *in)
 {
-    if (in->opened && in->world->ops->free) in->world->ops->free(in->state);
+    struct foreign before;
+    const bool foreign = in->world && in->world->foreign;
+    if (in->opened && in->world->ops->free) {
+        if (foreign) foreign_begin(&before, false);
+        in->world->ops->free(in->state);
+        if (foreign) foreign_end(&before);
+    }
     free(in->state);
     free(in->picture);
     free(in->raw);
@@ -116,20 +123,30 @@ static void *to(const struct instance *in, float *obs)
     return in->picture ? (void *)in->picture : in->raw ? in->raw : obs;
 }
 
-/* A library's first save goes to where it can do no harm. 0, or -1 after error_set() where it needs more than it said.
- */
-static int try_save(struct instance *in)
+/* A library's saves go to where they can do no harm, then to `to` unless that is NULL. The bytes, or -1 after
+ * error_set() where it needs more than it said. */
+static long save(const struct instance *in, void *to)
 {
     const struct world *w = in->world;
-    if (!w->foreign || !w->ops->save) return 0;
+    struct foreign before;
+    if (!w->foreign) return (long)w->ops->save(in->state, to);
     void *bytes = guarded(w, w->spec.save_size);
+    foreign_begin(&before, false);
     const size_t used = w->ops->save(in->state, bytes);
+    foreign_end(&before);
     const bool more = used > w->spec.save_size || overrun(bytes, w->spec.save_size, GUARD);
+    if (!more && to) memcpy(to, bytes, used);
     free(bytes);
-    if (!more) return 0;
-    in->fault = INSTANCE_BAD_OBSERVATION;
+    if (!more) return (long)used;
     return error_set("environment %s: its `save` writes more than the %zu bytes that save_size says", w->ops->name,
                      w->spec.save_size);
+}
+
+static int try_save(struct instance *in)
+{
+    if (!in->world->foreign || !in->world->ops->save || save(in, NULL) >= 0) return 0;
+    in->fault = INSTANCE_BAD_OBSERVATION;
+    return -1;
 }
 
 /* 0, or -1 after error_set() with what the environment itself says. */
@@ -174,10 +191,20 @@ void instance_post(struct instance *in, struct env_action action)
     if (in->world->ops->post) in->world->ops->post(in->state, action);
 }
 
+/* Nothing but floating-point modes is put back here: they would change our next sum. */
+static struct env_step play(struct instance *in, struct env_action action, void *obs)
+{
+    femode_t modes;
+    if (in->world->foreign) fegetmode(&modes);
+    const struct env_step step = in->world->ops->step(in->state, &in->rng, action, obs);
+    if (in->world->foreign) fesetmode(&modes);
+    return step;
+}
+
 int instance_step(struct instance *in, struct env_action action, struct env_step *step)
 {
     float *obs = frames_next(&in->frames);
-    *step = in->world->ops->step(in->state, &in->rng, action, to(in, obs));
+    *step = play(in, action, to(in, obs));
     in->steps++;
     if (ask_failure(in)) return -1;
     if (in->world->spec.max_steps > 0 && in->steps >= in->world->spec.max_steps && !step->terminated &&
@@ -224,6 +251,26 @@ size_t instance_state_size(const struct instance *in)
     return sizeof(struct head) + padded(env_bytes_most(in->world)) + padded(obs_bytes(in));
 }
 
+/* 0: not saved. */
+static size_t save_or_tell(const struct instance *in, void *to)
+{
+    static bool told;
+    const long used = save(in, to);
+    if (used >= 0) return (size_t)used;
+    if (!told) log_rank("%s; a resume begins its episode anew", error_text());
+    told = true;
+    return 0;
+}
+
+static int load(struct instance *in, const void *bytes, size_t n)
+{
+    struct foreign before;
+    if (in->world->foreign) foreign_begin(&before, false);
+    const int rc = in->world->ops->load(in->state, bytes, n);
+    if (in->world->foreign) foreign_end(&before);
+    return rc;
+}
+
 size_t instance_save(const struct instance *in, void *bytes, bool *whole)
 {
     const struct env_ops *ops = in->world->ops;
@@ -231,7 +278,7 @@ size_t instance_save(const struct instance *in, void *bytes, bool *whole)
     uint8_t *at = (uint8_t *)bytes + sizeof(struct head);
     struct head head = {in->rng, in->ret, in->steps, 0, obs_bytes(in)};
     if (ops->save && ops->load)
-        head.env_bytes = ops->save(in->state, at);
+        head.env_bytes = save_or_tell(in, at);
     else if (ops->plain_state)
         memcpy(at, in->state, head.env_bytes = in->world->spec.state_size);
     *whole = head.env_bytes > 0;
@@ -270,7 +317,7 @@ long instance_load(struct instance *in, const void *bytes, size_t n, bool *fresh
             return error_set("environment %s: its saved state has %llu bytes, not %zu", ops->name,
                              (unsigned long long)head.env_bytes, in->world->spec.state_size);
         memcpy(in->state, at, head.env_bytes);
-    } else if (ops->load(in->state, at, head.env_bytes)) {
+    } else if (load(in, at, head.env_bytes)) {
         return error_set("environment %s does not take its saved state back", ops->name);
     }
     at += padded(head.env_bytes);

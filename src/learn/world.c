@@ -127,6 +127,13 @@ int world_whole_name(const char *name, char *whole, size_t size)
                      size - 1);
 }
 
+static bool loaded;
+
+bool world_library_loaded(void)
+{
+    return loaded;
+}
+
 /* path_arg is PATH.so or PATH.so:ARG. The library stays open until the process ends: instances use its code. */
 static const struct env_ops *find_library(const char *path_arg, const char **arg)
 {
@@ -143,6 +150,7 @@ static const struct env_ops *find_library(const char *path_arg, const char **arg
     foreign_begin(&before, true); /* its constructors run */
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     foreign_end(&before);
+    loaded |= library != NULL;
     if (!library) {
         error_set("environment \"lib:%s\": cannot be loaded: %s", path, dlerror());
         return NULL;

@@ -25,6 +25,7 @@ int world_whole_name(const char *name, char *whole, size_t size);
  * gym:MODULE:ID and gym:ID?key=value. NULL: none. */
 const char *world_library(const char *name);
 bool world_python(const char *name);   /* is it gym:... */
+bool world_library_loaded(void);       /* has this process loaded one */
 bool world_is_there(const char *name); /* false where its file is not */
 
 struct world {

@@ -13,7 +13,7 @@
 #include "nn/kernels.h"
 #include "nn/layers.h"
 
-enum { PARTS = 3, OWN_WIDEST = 256, OWN_LONGEST = 2048, OWN_ROWS = 16 };
+enum { PARTS = 3, OWN_WIDEST = 256, OWN_LONGEST = 2048, OWN_ROWS = 16, MANY_ROWS = 64 };
 
 struct dense {
     struct layer layer;
@@ -67,9 +67,34 @@ void dense_rows(int B, int n, int in, const float *X, const float *W, const floa
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, n, in, 1, X, in, W, n, 1, Y, n);
 }
 
+/* dX = dY W^T of many rows: a strip of W turned round serves them all, and no sum is taken across a vector. */
+static void many_rows_back(int B, int n, int in, const float *dY, const float *W, float *dX)
+{
+    enum { STRIP = 32 };
+    float turned[OWN_WIDEST * STRIP];
+    for (int i = 0, width; i < in; i += width) {
+        width = in - i < STRIP ? in - i : STRIP;
+        for (int k = 0; k < n; k++)
+            for (int j = 0; j < width; j++) turned[k * STRIP + j] = W[(size_t)(i + j) * n + k];
+        const struct product_job job = {.a = dY,
+                                        .a_row = n,
+                                        .a_step = 1,
+                                        .b = turned,
+                                        .b_row = STRIP,
+                                        .c = dX + i,
+                                        .c_row = in,
+                                        .rows = B,
+                                        .K = n,
+                                        .n = width};
+        products[cpu_isa()](&job);
+    }
+}
+
 void dense_rows_back(int B, int n, int in, const float *dY, const float *W, float *dX)
 {
-    if (own(n, n) || B <= OWN_ROWS) {
+    if (B >= MANY_ROWS && n <= OWN_WIDEST) {
+        many_rows_back(B, n, in, dY, W, dX);
+    } else if (own(n, n) || B <= OWN_ROWS) {
         const struct product_job job = {
             .a = dY, .a_row = n, .a_step = 1, .b = W, .b_row = n, .c = dX, .c_row = in, .rows = B, .K = n, .n = in};
         all_dots[cpu_isa()](&job);

@@ -103,21 +103,46 @@ float *net_dout(struct net_work *work, int row)
     return work->pass[last]->dy + (size_t)row * work->net->layers[last]->out;
 }
 
-/* The sum of squares of tensor k's gradient, which its layer may have found on the way; -1: it has not. */
-static double squares_of(const struct net *net, const struct net_work *work, int k, const float *dtheta)
+/* The sum of squares of tensor k's gradient, where its layer has found it on the way; -1: it has not. */
+static double known_squares(const struct net *net, const struct net_work *work, int k)
 {
-    const struct tensor *t = &net->tensors[k];
     for (int i = 0; i < net->count; i++)
         for (int j = 0; j < SQUARED; j++)
-            if (net->layers[i]->squared[j] == k && work->pass[i]->squares[j] != -1) return work->pass[i]->squares[j];
-    const double norm = optim_norm(dtheta + t->offset, tensor_room(t->size));
+            if (net->layers[i]->squared[j] == k) return work->pass[i]->squares[j];
+    return -1;
+}
+
+static double squares_between(const float *dtheta, size_t from, size_t to)
+{
+    const double norm = from < to ? optim_norm(dtheta + from, to - from) : 0;
     return norm * norm;
+}
+
+/* Of all tensors; those that lie side by side are summed in one go. */
+static double squares_of(const struct net *net, const struct net_work *work, const float *dtheta)
+{
+    double squares = 0;
+    size_t from = 0, to = 0;
+    for (int k = 0; k < net->facts.tensor_count; k++) {
+        const struct tensor *t = &net->tensors[k];
+        if (t->start == TENSOR_MOMENTS) continue;
+        const double known = known_squares(net, work, k);
+        if (known != -1) {
+            squares += known;
+            continue;
+        }
+        if (t->offset != to) {
+            squares += squares_between(dtheta, from, to);
+            from = t->offset;
+        }
+        to = t->offset + tensor_room(t->size);
+    }
+    return squares + squares_between(dtheta, from, to);
 }
 
 static double backward(const struct net *net, const float *theta, struct net_work *work, const struct span *span,
                        bool factors, float *dtheta)
 {
-    double squares = 0;
     for (int k = 0; k < net->facts.tensor_count; k++) { /* the padding */
         const struct tensor *t = &net->tensors[k];
         const size_t end = t->offset + t->size;
@@ -129,9 +154,7 @@ static double backward(const struct net *net, const float *theta, struct net_wor
         work->pass[k]->factors = factors && k == net->wide;
         if (l->ops->backward) l->ops->backward(l, theta, work->pass[k], span, dtheta);
     }
-    for (int k = 0; k < net->facts.tensor_count; k++)
-        if (net->tensors[k].start != TENSOR_MOMENTS) squares += squares_of(net, work, k, dtheta);
-    return (double)(float)squares; /* Inf where rank 0's squares, which are floats, may be */
+    return (double)(float)squares_of(net, work, dtheta); /* Inf where rank 0's squares, which are floats, may be */
 }
 
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "learn/foreign.h"
 
 static const double HOLD = 0.6; /* s that an episode's last picture stays */
 
@@ -38,6 +39,14 @@ static void emit(struct show *s, const double *value)
     s->full = rc > 0 || (s->most && s->shown >= s->most);
 }
 
+static void draw(const struct world *world, const void *state, uint8_t *rgb)
+{
+    struct foreign before;
+    if (world->foreign) foreign_begin(&before, false);
+    world->ops->render(state, rgb);
+    if (world->foreign) foreign_end(&before);
+}
+
 /* After a reset or a step. value belongs to the state before this step: so a picture waits for the step after it. */
 static void see(void *arg, const void *state, const float *obs, double reward, double value, bool end)
 {
@@ -53,7 +62,7 @@ static void see(void *arg, const void *state, const float *obs, double reward, d
     }
     const struct world *world = &s->player->setup.world;
     if (world->spec.render_height)
-        world->ops->render(state, s->canvas.source);
+        draw(world, state, s->canvas.source);
     else
         sight_draw(&s->sight, world, obs, s->canvas.source);
     s->waiting = true;
