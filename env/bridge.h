@@ -26,7 +26,7 @@ struct bridge_head {
     uint32_t action_parts;              /* or so many int64 */
     uint32_t drawn_height, drawn_width; /* of what BRIDGE_DRAW draws, RGB; 0: nothing */
     uint32_t slots;
-    uint32_t reserved;
+    uint32_t coloured; /* its planes are colours, which make grey */
     int64_t max_steps; /* 0: none is known */
     int64_t action_at, action_bytes;
     int64_t obs_at, obs_bytes;

@@ -71,9 +71,10 @@ class Bridge:
         spec = getattr(self.spare, "spec", None)
         limit = getattr(spec, "max_episode_steps", None) or 0
         limit = math.ceil(limit / self.skip) if isinstance(limit, int) and 0 < limit < 2**31 else 0
+        coloured = planes == 3 or (planes == 4 and not first)  # four that come first are frames
         action_at, obs_at, reward_at, flags_at, seed_at, constants_at, drawn_at = places
-        head = struct.pack(HEAD, bool(p), dim, height, width, planes, a.count, a.dim, len(a.parts), *drawn, SLOTS, 0,
-                           limit, action_at, a.words * 8, obs_at, obs_bytes, reward_at, flags_at, seed_at,
+        head = struct.pack(HEAD, bool(p), dim, height, width, planes, a.count, a.dim, len(a.parts), *drawn, SLOTS,
+                           coloured, limit, action_at, a.words * 8, obs_at, obs_bytes, reward_at, flags_at, seed_at,
                            constants_at, drawn_at, at)
         try:
             os.ftruncate(MEMORY, at)

@@ -69,6 +69,11 @@ static void keep_constants(void)
     for (uint32_t c = 0; c < h->action_parts; c++) g.parts[c] = (int)from[floats + c];
 }
 
+static bool grey(void)
+{
+    return g.grey && g.bridge.head.coloured;
+}
+
 static void fill_spec(struct env_spec *spec)
 {
     const struct bridge_head *h = &g.bridge.head;
@@ -89,7 +94,7 @@ static void fill_spec(struct env_spec *spec)
     };
     if (h->picture) {
         spec->height = spec->width = AREA_SIDE;
-        spec->planes = g.grey ? 1 : (int)h->planes;
+        spec->planes = grey() ? 1 : (int)h->planes;
         spec->stack = STACK;
     } else {
         spec->obs_dim = (int)h->obs_dim;
@@ -218,7 +223,7 @@ static void observe(const struct gym *s, void *obs)
     const struct bridge_head *h = &g.bridge.head;
     const void *from = row(h->obs_at, h->obs_bytes, s->slot);
     if (h->picture)
-        area_resize(from, (int)h->height, (int)h->width, (int)h->planes, g.grey, obs);
+        area_resize(from, (int)h->height, (int)h->width, (int)h->planes, grey(), obs);
     else
         memcpy(obs, from, (size_t)h->obs_bytes);
 }

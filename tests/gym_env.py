@@ -96,6 +96,26 @@ class Pictures:
         return self.picture
 
 
+class Stacked:
+    """Two or four grey frames of 40 x 60, of which the newest alone is lit."""
+
+    def __init__(self, frames=4):
+        shape = (frames, 40, 60) if frames > 2 else (40, 60, frames)
+        self.observation_space, self.action_space = spaces.Box(0, 255, shape, np.uint8), spaces.Discrete(2)
+        self.seen = np.zeros(shape, np.uint8)
+        self.newest = self.seen[-1] if frames > 2 else self.seen[..., -1]
+
+    def reset(self, seed=None, options=None):
+        self.t = 0
+        self.newest[...] = 50
+        return self.seen, {}
+
+    def step(self, action):
+        self.t += 1
+        self.newest[...] = 50 + 20 * self.t
+        return self.seen, 1.0, self.t >= 10, False, {}
+
+
 class Noted:
     """Coloured blocks on 40 x 50 pixels, beside another part, other actions. The file GYM_NOTES, if the environment names
     one, gets a line for each episode: its seed, what was played, its return."""

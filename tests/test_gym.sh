@@ -31,6 +31,11 @@ run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --f
 check "check: status 0" is "$status" 0
 check "check: opened as asked" grep -q "^ok *ends *[0-9]* terminated" out
 check "check: drawn as record does" grep -q "^ok *render *40x60 pixels" out
+for frames in 2 4; do
+    run "$dunlin" check "gym:gym_env.py:Stacked?frames=$frames" --python "$python" --seconds 0.1
+    check "$frames frames in one: none is left out" grep -qE "^ok *observation *pictures of 84x84, planes $frames, stack 4" out
+    check "$frames frames in one: the newest is seen" test "$status" = 0 -a -z "$(grep "observations never change" out)"
+done
 run "$dunlin" check "gym:gym_env.py:Faulty?leak=4000" --python "$python" --seconds 0.4
 check "check: memory of its process" grep -qE "^(doubtful|wrong) *memory *.*bytes a step" out
 run "$dunlin" check "gym:gym_env.py:Faulty?what=exception&always=true&at=3" --python "$python" --seconds 0.2

@@ -1,5 +1,5 @@
-/* test_process.c -- a process is known again, and no later or other one is taken for it; the time in which the program
- * is stopped is nobody's; the process that ends ranks may be gone itself. */
+/* test_process.c -- a process is known again, and no later or other one is taken for it; what a child leaves is ended;
+ * the time in which the program is stopped is nobody's; the process that ends ranks may be gone itself. */
 #include "base/process.h"
 #include "testing.h"
 
@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/left.h"
 #include "base/watched.h"
 #include "job/keeper.h"
 
@@ -197,16 +198,50 @@ static void test_children(void **state)
     waitpid(pid, &status, 0);
 }
 
+/* Of a tree of three the first has gone: both others are ended, and the child from before is not. */
+static void test_left(void **state)
+{
+    struct left left;
+    int ends[2], status;
+    pid_t pids[2] = {0};
+    (void)state;
+    EXPECT(pipe(ends) == 0);
+    const pid_t before = fork_child();
+    if (!before) pause(), _exit(0);
+    EXPECT(!process_ends(before));
+    left_begin(&left);
+    const pid_t pid = fork_child();
+    if (!pid) {
+        if (!fork()) {
+            setsid();
+            pids[0] = getpid();
+            if (!(pids[1] = fork())) pause();
+            if (write(ends[1], pids, sizeof pids) < 0) _exit(1);
+            pause();
+        }
+        _exit(0);
+    }
+    EXPECT(read(ends[0], pids, sizeof pids) == sizeof pids);
+    waitpid(pid, &status, 0);
+    EXPECT(kill(pids[0], 0) == 0 && kill(pids[1], 0) == 0);
+    left_end(&left, false);
+    EXPECT(kill(pids[0], 0) != 0 && kill(pids[1], 0) != 0);
+    EXPECT(kill(before, 0) == 0);
+    kill(before, SIGKILL);
+    for (int i = 0; i < 1000 && !process_ends(before); i++) usleep(10000);
+    EXPECT(process_ends(before));
+    waitpid(before, &status, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_again),
-        cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_seen),
-        cmocka_unit_test(test_children),
-        cmocka_unit_test(test_stopped_is_no_hang),
-        cmocka_unit_test(test_hang_is_one),
-        cmocka_unit_test(test_keeper_gone),
+        cmocka_unit_test(test_known_again), cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_seen),        cmocka_unit_test(test_children),
+        cmocka_unit_test(test_left),        cmocka_unit_test(test_stopped_is_no_hang),
+        cmocka_unit_test(test_hang_is_one), cmocka_unit_test(test_keeper_gone),
     };
     return testing_main(tests);
 }
