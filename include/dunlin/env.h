@@ -12,7 +12,7 @@
  *
  * The trainer answers for:
  * - memory: it takes state_size bytes for each instance, zeroed, and the observations' buffers. Behind a library's
- *   state, observation and first `save` lie 32 KiB of guard bytes, the nearest 64 looked at after every call, all where
+ *   state, observation and each `save` lie 32 KiB of guard bytes, the nearest 64 looked at after every call, all where
  *   an episode begins or ends: who writes there is named and its rollout dropped, or refused at the start;
  * - order: one thread; after an end, or a failure, comes `reset` and no `step`;
  * - actions: an index lies below its number of actions; entries of a vector lie within their bounds: the sample that

@@ -217,7 +217,9 @@ int h5_get_text(hid_t object, const char *key, char *value, size_t size, const c
     const int rc = get(object, key, H5T_STRING, &attribute, &type, path);
     if (rc) return rc;
     const size_t n = H5Tget_size(type);
-    if (H5Tis_variable_str(type) != 0 || n >= size)
+    if (H5Tis_variable_str(type) != 0)
+        return error_set("%s: attribute %s is a text of variable length: not written by Dunlin", path, key);
+    if (n >= size)
         return error_set("%s: attribute %s is %zu bytes long, at most %zu are expected", path, key, n, size - 1);
     memset(value, 0, size);
     H5_CHECK(H5Aread(attribute, type, value), path, "read an attribute");
