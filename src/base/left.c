@@ -29,37 +29,30 @@ static bool was_there(const struct left *l, pid_t pid)
     return false;
 }
 
-/* What ends by itself, as Python does with who has started it, is none that was left. */
-static int end_one(pid_t pid)
+/* Ends it and waits for that; its own children become this process's. Returns whether it was one that was left: what
+ * ends by itself, as Python does with who has started it, is none. */
+static bool end_one(pid_t pid, double until)
 {
-    const bool ends = process_ends(pid);
-    return !kill(pid, SIGKILL) && !ends;
-}
-
-/* Returns how many there were. */
-static int end_tree(pid_t pid, double until)
-{
-    int n, ended = end_one(pid);
-    pid_t *below = process_descendants(pid, &n);
-    for (int i = 0; i < n; i++) ended += end_one(below[i]);
-    free(below);
+    const bool ends = process_ends(pid), killed = !kill(pid, SIGKILL);
     while (!waitpid(pid, NULL, WNOHANG) && clock_seconds() < until) clock_sleep(0.001);
-    return ended;
+    return killed && !ends;
 }
 
 void left_end(struct left *l, bool tell)
 {
     const double until = clock_seconds() + ENDS_WITHIN;
-    int ended = 0, now;
+    int ended = 0, seen;
     do { /* what has been started between the looks is ours by then */
         int n;
         pid_t *pids = process_children(getpid(), &n);
-        now = 0;
-        for (int i = 0; i < n; i++)
-            if (!was_there(l, pids[i])) now += end_tree(pids[i], until);
+        seen = 0;
+        for (int i = 0; i < n; i++) {
+            if (was_there(l, pids[i])) continue;
+            ended += end_one(pids[i], until);
+            seen++;
+        }
         free(pids);
-        ended += now;
-    } while (now && clock_seconds() < until);
+    } while (seen && clock_seconds() < until);
     free(l->before);
     prctl(PR_SET_CHILD_SUBREAPER, l->adopted);
     if (ended && tell) log_rank("ended %d process%s that a library has left running", ended, ended > 1 ? "es" : "");
