@@ -57,3 +57,12 @@ void left_end(struct left *l, bool tell)
     prctl(PR_SET_CHILD_SUBREAPER, l->adopted);
     if (ended && tell) log_rank("ended %d process%s that a library has left running", ended, ended > 1 ? "es" : "");
 }
+
+int left_run(const struct watched *w, int (*work)(void *arg), void *arg, size_t bytes)
+{
+    struct left left;
+    left_begin(&left);
+    const int rc = watched_run(w, work, arg, bytes);
+    left_end(&left, rc >= 0);
+    return rc;
+}

@@ -59,12 +59,14 @@ static _Noreturn void be_child(struct shared *shared, int (*work)(void *), pid_t
     _exit(0); /* what a library does at exit is not waited for */
 }
 
-static _Noreturn void end_with(const char *line, bool refused)
+static _Noreturn void end_with(bool refused, const char *fmt, va_list ap)
 {
+    char line[LINE];
+    vsnprintf(line, sizeof line, fmt, ap);
     if (!mine) {
         log_rank("%s", line);
     } else {
-        snprintf(mine->line, LINE, "%s", line);
+        memcpy(mine->line, line, sizeof line);
         mine->rc = REFUSED;
         mine->back = refused;
         mine->failed = !refused;
@@ -74,22 +76,16 @@ static _Noreturn void end_with(const char *line, bool refused)
 
 void watched_fail(const char *fmt, ...)
 {
-    char line[LINE];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    end_with(line, false);
+    end_with(false, fmt, ap);
 }
 
 void watched_refuse(const char *fmt, ...)
 {
-    char line[LINE];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    end_with(line, true);
+    end_with(true, fmt, ap);
 }
 
 /* The child's wait status. Its end of the pipe closes with it, unless a library closes that or hands it on. */

@@ -14,7 +14,7 @@ struct watched {
 /* Forks; the child calls work(arg) with `bytes` bytes that it shares with the caller, which finds in arg what work left
  * there; its files are flushed. Returns work's value, 0 .. 255, with the child's error_text() where it is not 0; -1
  * after error_set() where work did not come back. A stop signal goes on to the child, and then does here what it did
- * before. What the child leaves running goes on: left.h ends it. */
+ * before. What the child leaves running goes on: left_run() ends it. */
 int watched_run(const struct watched *w, int (*work)(void *arg), void *arg, size_t bytes);
 
 /* Ends this process with status 1 and a line, which watched_run() says where it waits for this process. */

@@ -15,7 +15,6 @@
 #include "base/left.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/watched.h"
 #include "base/words.h"
 #include "bench/figures.h"
 #include "job/launch.h"
@@ -99,12 +98,7 @@ static int check(const struct bench *b, const struct what *w)
 {
     const struct watched how = {.what = "the environment's trial", .tell = 10};
     struct trial trial = {*b, w};
-    struct left left;
-    if (!w->trains) return bench_check_net(b, w->name);
-    left_begin(&left);
-    const int rc = watched_run(&how, try_setup, &trial, sizeof trial);
-    left_end(&left, rc >= 0);
-    return rc;
+    return w->trains ? left_run(&how, try_setup, &trial, sizeof trial) : bench_check_net(b, w->name);
 }
 
 /* Under mpirun: a master and the actors that the WHAT wants. */

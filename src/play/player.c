@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/left.h"
 #include "base/memory.h"
-#include "base/watched.h"
 #include "store/checkpoint.h"
 
 int player_read_env(const char *key, const char *value, void *to)
@@ -80,10 +79,7 @@ int player_watched(const struct player_words *w, int (*play)(void *arg), void *a
 {
     const double most = w->seconds > 0 ? w->seconds + fmin(60, 5 + 10 * w->seconds) : 0;
     const struct watched watched = {.what = "playing", .most = most};
-    struct left left;
-    left_begin(&left);
-    const int rc = watched_run(&watched, play, arg, bytes);
-    left_end(&left, rc >= 0);
+    const int rc = left_run(&watched, play, arg, bytes);
     return rc < 0 ? 1 : rc;
 }
 

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/memory_left.h"
-#include "base/watched.h"
 #include "job/launch.h"
 #include "store/run_folders.h"
 #include "store/status.h"
@@ -217,10 +216,7 @@ int plan_check(struct plan *plan, int argc, char **argv, bool resume)
     const struct watched w = {.what = "the environment's trial before the start", .tell = 10, .most = 600};
     struct trial *t = memory_new(1, sizeof *t);
     *t = (struct trial){.argc = argc, .argv = argv, .resume = resume};
-    struct left left;
-    left_begin(&left);
-    const int rc = watched_run(&w, try_plan, t, sizeof *t);
-    left_end(&left, rc >= 0);
+    const int rc = left_run(&w, try_plan, t, sizeof *t);
     *plan = t->plan;
     free(t);
     return rc < 0 ? 1 : rc;
