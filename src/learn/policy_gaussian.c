@@ -57,12 +57,23 @@ static void gaussian_mode(const struct policy *p, const float *out, float *actio
     for (int n = 0; n < p->size; n++) action[n] = out[n];
 }
 
+/* log of the density at mu + z sigma, and the entropy, of one component. */
+static double log_density(double z, double ls)
+{
+    return -(0.5 * z * z + ls + 0.5 * LOG_2_PI);
+}
+
+static double entropy_of(double ls)
+{
+    return ls + 0.5 * (1 + LOG_2_PI);
+}
+
 static double gaussian_log_prob(const struct policy *p, const float *out, const float *action)
 {
     double sum = 0;
     for (int n = 0; n < p->size; n++) {
         const double ls = log_sigma(p, out, n), z = ((double)action[n] - out[n]) * exp(-ls);
-        sum -= 0.5 * z * z + ls + 0.5 * LOG_2_PI;
+        sum += log_density(z, ls);
     }
     return sum;
 }
@@ -70,7 +81,7 @@ static double gaussian_log_prob(const struct policy *p, const float *out, const 
 static double gaussian_entropy(const struct policy *p, const float *out)
 {
     double H = 0;
-    for (int n = 0; n < p->size; n++) H += log_sigma(p, out, n) + 0.5 * (1 + LOG_2_PI);
+    for (int n = 0; n < p->size; n++) H += entropy_of(log_sigma(p, out, n));
     return H;
 }
 
@@ -80,8 +91,8 @@ static double component_gradient(const struct policy *p, const float *out, const
 {
     const double ls = log_sigma(p, out, n), inverse = exp(-ls), z = ((double)action[n] - out[n]) * inverse;
     dout[n] = (float)(-scale * adv * z * inverse);
-    terms->log_prob -= 0.5 * z * z + ls + 0.5 * LOG_2_PI;
-    terms->entropy += ls + 0.5 * (1 + LOG_2_PI);
+    terms->log_prob += log_density(z, ls);
+    terms->entropy += entropy_of(ls);
     return -adv * (z * z - 1) - beta;
 }
 
