@@ -50,14 +50,25 @@ static int check_guards(struct instance *in, const char *when, bool whole)
                      world_obs_bytes(w));
 }
 
+/* Around a call of the environment; whole: as in foreign_begin(). */
+static void enter(const struct instance *in, struct foreign *before, bool whole)
+{
+    if (in->world->foreign) foreign_begin(before, whole);
+}
+
+static void leave(const struct instance *in, const struct foreign *before)
+{
+    if (in->world->foreign) foreign_end(before);
+}
+
 static int init(struct instance *in, char *err, size_t err_size)
 {
     const struct world *w = in->world;
     struct foreign before;
     if (!w->ops->init) return 0;
-    if (w->foreign) foreign_begin(&before, true);
+    enter(in, &before, true);
     const int rc = w->ops->init(in->state, &w->args, err, err_size);
-    if (w->foreign) foreign_end(&before);
+    leave(in, &before);
     return rc;
 }
 
@@ -80,11 +91,10 @@ int instance_open(struct instance *in, const struct world *world, struct rng rng
 void instance_close(struct instance *in)
 {
     struct foreign before;
-    const bool foreign = in->world && in->world->foreign;
     if (in->opened && in->world->ops->free) {
-        if (foreign) foreign_begin(&before, false);
+        enter(in, &before, false);
         in->world->ops->free(in->state);
-        if (foreign) foreign_end(&before);
+        leave(in, &before);
     }
     free(in->state);
     free(in->picture);
@@ -166,9 +176,9 @@ int instance_reset(struct instance *in)
     in->steps = 0;
     in->began = false;
     struct foreign before;
-    if (in->world->foreign) foreign_begin(&before, !in->was_reset);
+    enter(in, &before, !in->was_reset);
     in->world->ops->reset(in->state, &in->rng, to(in, obs));
-    if (in->world->foreign) foreign_end(&before);
+    leave(in, &before);
     if (ask_failure(in) || (!in->was_reset && try_save(in))) return -1;
     in->was_reset = true;
     if (take_in(in, obs, "after reset", true)) return -1;
@@ -265,9 +275,9 @@ static size_t save_or_tell(const struct instance *in, void *to)
 static int load(struct instance *in, const void *bytes, size_t n)
 {
     struct foreign before;
-    if (in->world->foreign) foreign_begin(&before, false);
+    enter(in, &before, false);
     const int rc = in->world->ops->load(in->state, bytes, n);
-    if (in->world->foreign) foreign_end(&before);
+    leave(in, &before);
     return rc;
 }
 
