@@ -21,13 +21,21 @@ static void draw_buffers(struct map *m, const struct share_config *c, int near, 
     m->copied = copies || !all;
 }
 
+/* Of all actors together no more than MAP_WAITING wait where each has several: with many actors somebody's push wakes
+ * rank 0 for the others, and what waits makes gradients late. */
+static int boxes(const struct share_config *c, size_t actors)
+{
+    const int each = actors && actors < MAP_WAITING ? MAP_WAITING / (int)actors : 1;
+    return c->mailboxes < 1 ? 1 : c->mailboxes < each ? c->mailboxes : each;
+}
+
 struct map map_draw(const struct share_config *c, size_t actors, int near, int copies)
 {
     struct map m = {0};
     draw_buffers(&m, c, near, copies);
     m.floats = c->params * sizeof(float);
     m.buffer = m.box = LINE + lines(m.floats);
-    m.boxes = c->mailboxes > 1 ? c->mailboxes : 1;
+    m.boxes = boxes(c, actors);
     m.ring = lines((size_t)c->episodes * sizeof(struct share_episode));
     m.post_room[SHARE_POST_STATE] = lines(c->state_bytes);
     m.post_room[SHARE_POST_EVAL] = SHARE_EVAL_BYTES;

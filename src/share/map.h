@@ -5,12 +5,13 @@
 #include "share/share.h"
 
 enum { LINE = 64, ACTOR_LINES = 3, INDICES = 255 }; /* bytes of a line; an actor's lines; published buffers, at most */
+enum { MAP_WAITING = 16 };                          /* mailboxes of all actors together, where each has several */
 
 /* Offsets of a window's parts, in bytes; the same on every rank that uses it. */
 struct map {
     int buffers; /* of theta; an index fits a published word's */
     int loans;   /* actors that may borrow: the first so many of those that share the window's memory */
-    int boxes;   /* an actor's mailboxes */
+    int boxes;   /* an actor's mailboxes: several where the configuration says so and they are not too many in all */
     bool copied; /* others copy weights from here while new ones are published: over a network, or one too many to
                     borrow */
     size_t lines, rings, posts, theta, target, snapshot, mail, bytes;

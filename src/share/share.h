@@ -50,7 +50,8 @@ struct share_config {
     int64_t combine_age; /* with that: updates that the oldest weights of a sum may be behind its node's; 0: any */
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
-    int mailboxes;   /* pushes of an actor that may wait, where all ranks share one memory; elsewhere, and for 0, one */
+    int mailboxes;   /* pushes of an actor that may wait, 16 of all at most, where all ranks share one memory; else, and
+                      * for 0, one */
     /* or NULL; where no window can be made, or none that will do: told why, and what to do, on rank 0, before the job
      * ends */
     void (*refused)(const char *why, const char *mend);
