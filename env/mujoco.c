@@ -141,7 +141,7 @@ static const struct env_default defaults[] = {
     /* it goes on wherever it lies, and a gait found in wide noise leads no further */
     {NULL, "halfcheetah:log-sigma", "-1"},
     /* what it does pays late: whole episodes, few environments, looking far */
-    {NULL, "swimmer:gamma", "0.9999"},
+    {NULL, "swimmer:gamma", "0.999"},
     {NULL, "swimmer:gae", "0.995"},
     {NULL, "swimmer:lr", "1e-3"},
     {NULL, "swimmer:envs-per-actor", "1"},

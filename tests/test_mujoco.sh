@@ -35,7 +35,7 @@ check "no such task: its line" says Hopper-v5 halfcheetah inverted-double-pendul
 run "$dunlin" train --env mujoco:hopper --algo n-step-q
 check "a Q method: its line" says n-step-q a3c
 run "$dunlin" train --env mujoco:swimmer --help
-check "a task's own defaults" grep -qF "(0.9999)" out
+check "a task's own defaults" grep -qF "(0.999)" out
 run "$dunlin" train --env mujoco:hopper --help
 check "which are no other's" grep -qF "(0.99)" out
 
