@@ -79,8 +79,10 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->blocks = blocks;
     o->state = floats ? memory_floats(floats) : NULL;
     if (row->lazy && config->wide.in) o->wide = wide_new(&config->wide);
-    for (int s = 0; s < sets && row->start; s++)
-        for (size_t i = 0; i < n; i++) optim_state(o, s, 0)[i] = (float)row->start(config);
+    for (int s = 0; s < sets && row->start; s++) { /* optim_state() looks at every row of the wide matrix */
+        float *const state = optim_state(o, s, 0), start = (float)row->start(config);
+        for (size_t i = 0; i < n; i++) state[i] = start;
+    }
     return o;
 }
 

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "job/blas.h"
 #include "job/leave.h"
+#include "setup/unread.h"
 #include "share/check.h"
 #include "store/options_file.h"
 #include "store/weights.h"
@@ -291,6 +292,9 @@ int session_open_files(struct session *s, const char *window)
     log_root("%s on %s, net %s (%zu parameters), %s: %d actors, %lld frames, into %s", o->algo, o->env, o->net,
              s->setup.facts->params, o->optimizer, s->size - 1, (long long)o->frames, s->plan.dir);
     log_root("  %s; BLAS %s; kernels %s", s->prov.window, s->prov.blas, s->prov.kernels);
+    char unread[512];
+    if (setup_unread(&s->setup, &s->plan.set, unread, sizeof unread))
+        log_root("  note: said, but nothing here reads it: %s", unread);
     const struct env_ops *ops = s->setup.world.ops;
     if (o->deterministic && !ops->plain_state && !ops->save)
         log_root("  note: environment %s cannot be saved: resumed, this run would be another one", o->env);

@@ -1,0 +1,131 @@
+/* unread.c -- see unread.h. */
+#include "setup/unread.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool has_policy(const struct setup *s)
+{
+    return s->algo->heads == NET_HEADS_POLICY_V;
+}
+
+static bool clips(const struct setup *s)
+{
+    return has_policy(s) && s->options->epochs > 1;
+}
+
+static bool explores(const struct setup *s)
+{
+    return algo_explores(s->algo);
+}
+
+static bool has_target(const struct setup *s)
+{
+    return s->algo->has_target;
+}
+
+static bool replays(const struct setup *s)
+{
+    return s->algo->replay;
+}
+
+static bool is_rmsprop(const struct setup *s)
+{
+    return strstr(s->options->optimizer, "rmsprop");
+}
+
+static bool is_momentum(const struct setup *s)
+{
+    return !strcmp(s->options->optimizer, "momentum-sgd");
+}
+
+static bool is_adam(const struct setup *s)
+{
+    return !strcmp(s->options->optimizer, "adam");
+}
+
+static bool counts_lag(const struct setup *s)
+{
+    return s->options->lag_scale == LAG_COUNT;
+}
+
+static bool is_continuous(const struct setup *s)
+{
+    return s->world.spec.action_dim > 0;
+}
+
+static bool is_deterministic(const struct setup *s)
+{
+    return s->options->deterministic;
+}
+
+/* Is the environment of that family, or a library, which reads what it likes of env_args. */
+static bool is_of(const struct setup *s, const char *family)
+{
+    const char *env = s->options->env;
+    return !strncmp(env, family, strlen(family)) || !strncmp(env, "lib:", 4);
+}
+
+static bool is_atari(const struct setup *s)
+{
+    return is_of(s, "atari:");
+}
+
+static bool is_gym(const struct setup *s)
+{
+    return is_of(s, "gym:");
+}
+
+/* Options that no other check refuses where they do nothing. */
+static const struct {
+    const char *key, *whose;
+    bool (*read)(const struct setup *s);
+} rows[] = {
+    {"gae", "of a3c", has_policy},
+    {"value-coef", "of a3c", has_policy},
+    {"entropy", "of a3c", has_policy},
+    {"ppo-clip", "of epochs above 1", clips},
+    {"eps-final", "of Q methods", explores},
+    {"eps-frames", "of Q methods", explores},
+    {"eps-share", "of Q methods", explores},
+    {"eval-eps", "of Q methods", explores},
+    {"target-every", "of Q methods", has_target},
+    {"memory", "of dqn", replays},
+    {"replay-start", "of dqn", replays},
+    {"batch", "of dqn", replays},
+    {"rms-decay", "of RMSProp", is_rmsprop},
+    {"rms-eps", "of RMSProp", is_rmsprop},
+    {"rms-start", "of RMSProp", is_rmsprop},
+    {"momentum", "of momentum-sgd", is_momentum},
+    {"adam-beta1", "of adam", is_adam},
+    {"adam-beta2", "of adam", is_adam},
+    {"adam-eps", "of adam", is_adam},
+    {"lag-unit", "of lag-scale count", counts_lag},
+    {"sigma", "of continuous actions", is_continuous},
+    {"no-op-max", "of Atari", is_atari},
+    {"sticky", "of Atari", is_atari},
+    {"life-loss", "of Atari", is_atari},
+    {"env-timeout", "of gym:", is_gym},
+    {"python", "of gym:", is_gym},
+    {"frame-skip", "of gym:", is_gym},
+    {"grey", "of gym:", is_gym},
+    {"log-frames", "of deterministic", is_deterministic},
+};
+
+int setup_unread(const struct setup *setup, const struct option_set *set, char *text, size_t size)
+{
+    struct option_set defaults;
+    options_init(&defaults);
+    int count = 0;
+    size_t at = 0;
+    if (size) *text = '\0';
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const int i = option_find(rows[r].key);
+        if (set->origin[i] < ORIGIN_FILE || rows[r].read(setup)) continue;
+        if (options_same(i, &set->values, &defaults.values)) continue;
+        if (at < size)
+            at += (size_t)snprintf(text + at, size - at, "%s%s (%s)", at ? ", " : "", rows[r].key, rows[r].whose);
+        count++;
+    }
+    return count;
+}
