@@ -28,7 +28,8 @@ static int begin(struct env_spec *spec, const struct env_args *args, char *err, 
 {
     (void)err, (void)size;
     snprintf(bad, sizeof bad, "%s", args->arg);
-    spec->obs_dim = is("sizes") && !args->training ? 4 : 3;
+    spec->obs_dim = is("sizes") && !args->training ? 4 : is("huge") ? 2000000000 : 3;
+    if (is("huge-stack")) spec->obs_dim = 268435456, spec->stack = 16; /* 2^32 numbers, as an int 0 */
     spec->num_actions = 2;
     spec->max_steps = is("endless") ? 0 : is("limit") ? 4 : 20;
     spec->state_size = sizeof(struct walk);

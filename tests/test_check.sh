@@ -66,6 +66,11 @@ bad crash wrong crash "signal 11 .* in .step."
 bad exit wrong crash "status 3 in .init. or .reset."
 bad hang wrong hang ".step. has not returned" --patience 0.5
 bad init wrong training "no emulator here"
+for arg in huge huge-stack; do
+    run timeout 20 "$dunlin" check "lib:./bad.so:$arg"
+    check "$arg: does not open" is "$status" 2
+    check "$arg: one line" says "the observation is too large" "100 million"
+done
 bad sizes wrong evaluation "other sizes"
 run "$dunlin" check "lib:./key.so:fine" --seconds 0.1
 check "a default of no option: wrong" test "$status" = 1 -a -n "$(grep '^wrong.*training' out)"

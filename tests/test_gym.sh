@@ -20,6 +20,12 @@ check "and learns" at_least "$(sed -n 's/.*last \([0-9.]*\);.*/\1/p' err)" 100
 check "no Python is left" none_left
 run "$dunlin" eval pole --python "$python" --episodes 3
 check "eval: status 0" is "$status" 0
+run "$dunlin" eval pole --python "$python" --episodes 1 --env "gym:CartPole-v1?sutton_barto_reward=true" --json
+check "eval, other keyword arguments: it plays by them" grep -qE '"mean": (-1|0),' out
+check "and says so" grep -qxF "plays gym:CartPole-v1?sutton_barto_reward=true; it was trained on gym:CartPole-v1" err
+run "$dunlin" eval pole --episodes 1 --env lib:./mine.so
+check "eval, a library in place of Python: status 1" is "$status" 1
+check "and what to do" says "of another kind" "name the one"
 run "$dunlin" resume pole --python "$python" --frames 40500
 check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2

@@ -40,6 +40,7 @@ enum env_obs_kind {
 };
 
 enum { ENV_PICTURE_SIDE_LEAST = 32, ENV_PLANES_MOST = 4, ENV_STACK_MOST = 16 };
+enum { ENV_INPUT_MOST = 100000000 }; /* numbers of a network input, `stack` observations */
 
 /* How the run asks for the environment; the same for all instances of a process. */
 struct env_args {

@@ -194,11 +194,20 @@ const struct env_ops *world_find(const char *name, const char **arg)
     return NULL;
 }
 
+/* Of `stack` observations; in doubles, as the sizes are a stranger's and their product may be no int. */
+static double input_numbers(const struct env_spec *s)
+{
+    if (s->obs_kind == ENV_OBS_FLOATS) return (double)s->stack * s->obs_dim;
+    return (double)s->stack * s->planes * s->height * s->width;
+}
+
 /* NULL, or what is wrong with an observation's sizes. */
 static const char *obs_fault(const struct env_spec *s)
 {
     const int least = ENV_PICTURE_SIDE_LEAST;
     if (s->stack < 1 || s->stack > ENV_STACK_MOST) return "stack must be 1 to 16";
+    if (input_numbers(s) > ENV_INPUT_MOST)
+        return "the observation is too large: `stack` of them may have 100 million numbers together";
     if (s->obs_kind == ENV_OBS_FLOATS) {
         if (s->obs_dim <= 0) return "obs_dim must be positive";
         if (s->planes != 1) return "planes must be 0 or 1 with ENV_OBS_FLOATS";

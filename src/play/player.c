@@ -8,12 +8,13 @@
 
 #include "base/error.h"
 #include "base/left.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
 
 int player_read_env(const char *key, const char *value, void *to)
 {
-    if (!value || !world_library(value))
+    if (!value || !(world_library(value) || world_python(value)))
         return error_set("%s %.200s: lib:PATH.so is allowed, for a run whose environment is a library, and so are "
                          "gym:FILE.py:FUNCTION, gym:MODULE:ID and gym:ID?key=value; others are named in the checkpoint",
                          key, value ? value : "(nothing)");
@@ -25,12 +26,18 @@ int player_read_env(const char *key, const char *value, void *to)
 static int choose_library(struct player *p, const char *env)
 {
     char *stored = p->set.values.env;
-    const bool library = world_library(stored) != NULL;
+    char whole[OPTION_TEXT];
     if (setup_library_named(p->path, stored, env)) return -1;
-    if (!library && env)
+    if (!env) return 0;
+    if (!world_library(stored) && !world_python(stored))
         return error_set("%s: its environment is %s, which needs no library; leave --env out", p->path, stored);
-    if (library && snprintf(stored, sizeof p->set.values.env, "%s", env) >= (int)sizeof p->set.values.env)
-        return error_set("--env %.80s...: a path of at most %d bytes is allowed", env, OPTION_TEXT - 1);
+    if (world_python(stored) != world_python(env))
+        return error_set("%s: its environment is %s, and --env names %.200s, of another kind: name the one it "
+                         "was trained on",
+                         p->path, stored, env);
+    if (world_whole_name(env, whole, sizeof whole)) return -1;
+    if (world_python(env) && strcmp(whole, stored)) log_root("plays %s; it was trained on %s", whole, stored);
+    memcpy(stored, whole, sizeof whole);
     return 0;
 }
 
