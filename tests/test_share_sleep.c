@@ -97,7 +97,7 @@ static void mailboxes_fill_up(void **state)
     if (sharing_rank == 0) {
         share_start(s, x, NULL, 0, 0);
         for (int a = 0; a < actors; a++)
-            while (*word_at(s, at_actor(s, a, ACTOR_SEQ)) < (uint64_t)boxes) sleep_us(1000);
+            while (*word_at(s, at_actor(s, a, ACTOR_SEQ)) < (uint64_t)boxes) share_beat(s), sleep_us(1000);
         struct share_ready ready[64];
         int next[64] = {0}, n = share_drain(s, ready, 64);
         CHECK(n == actors * boxes);
@@ -141,7 +141,7 @@ static void quick_pushes_ring_by_the_half(void **state)
     struct share_config config = config_of(false);
     config.mailboxes = BOXES;
     struct share *s = share_open(MPI_COMM_WORLD, &config);
-    if (sharing_size == 2 && s->base) { /* with more actors there are others' rings */
+    if (sharing_size == 2 && !s->remote) { /* with more actors there are others' rings */
         static float x[P];
         if (sharing_rank == 0) {
             share_start(s, x, NULL, 0, 0);
