@@ -138,6 +138,15 @@ static const struct env_default defaults[] = {
     {NULL, "eval-every", "100000"},
     {NULL, "eval-episodes", "10"},
     {NULL, "checkpoint-every", "100000"},
+    /* it goes on wherever it lies, and a gait found in wide noise leads no further */
+    {NULL, "halfcheetah:log-sigma", "-1"},
+    /* what it does pays late: whole episodes, few environments, looking far */
+    {NULL, "swimmer:gamma", "0.999"},
+    {NULL, "swimmer:gae", "0.995"},
+    {NULL, "swimmer:lr", "1e-3"},
+    {NULL, "swimmer:envs-per-actor", "1"},
+    {NULL, "swimmer:t-max", "1000"},
+    {NULL, "swimmer:epochs", "20"},
     {NULL, NULL, NULL},
 };
 

@@ -296,7 +296,9 @@ static void test_defaults_are_options(void **ops)
     bool net = false, frames = false;
     EXPECT(e->defaults != NULL);
     for (const struct env_default *d = e->defaults; d->key; d++) {
-        if (!option_allows(d->key, d->value)) fail_msg("%s: default %s = %s", e->name, d->key, d->value);
+        const char *colon = strrchr(d->key, ':'); /* TASK:KEY */
+        if (!option_allows(colon ? colon + 1 : d->key, d->value))
+            fail_msg("%s: default %s = %s", e->name, d->key, d->value);
         EXPECT(!d->algo || algo_find(d->algo));
         net = net || !strcmp(d->key, "net"), frames = frames || !strcmp(d->key, "frames");
     }

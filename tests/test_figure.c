@@ -204,6 +204,27 @@ static void test_single_points(void **state)
     curve_free(&mean);
 }
 
+/* An axis mixes 500 and 1k nowhere, and no exponent has a zero before it. */
+static void test_labels(void **state)
+{
+    (void)state;
+    const struct figure_point small[] = {{1e-5, -1500}, {0.1, -150}}, large[] = {{1e-5, 0}, {0.1, 25000}};
+    const struct figure_series series[] = {{0, small, 2}, {0, large, 2}};
+    const char *const names[] = {"a3c"};
+    const struct figure_look look = {.format = FIGURE_PNG, .axis = FIGURE_LR, .y = "y"};
+    for (int i = 0; i < 2; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        figure_write_scores(file, &look, &(struct figure_scores){"", &series[i], 1}, 1, names, 1);
+        fclose(file);
+        EXPECT(strstr(text, "'1e-5' 1e-05, '3e-5' 3e-05, '0.0001' 0.0001"));
+        EXPECT(i ? strstr(text, "'10k' 10000") && strstr(text, "'5k' 5000")
+                 : strstr(text, "'-1000' -1000") && strstr(text, "'-500' -500") && !strstr(text, "k' "));
+        free(text);
+    }
+}
+
 static void test_scores(void **state)
 {
     (void)state;
@@ -265,11 +286,12 @@ static void test_scores_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_few_values),  cmocka_unit_test(test_points_between),
-        cmocka_unit_test(test_interval),    cmocka_unit_test(test_mean_of_runs),
-        cmocka_unit_test(test_script),      cmocka_unit_test(test_single_points),
-        cmocka_unit_test(test_legends_fit), cmocka_unit_test(test_axes_fit),
-        cmocka_unit_test(test_scores),      cmocka_unit_test(test_scores_differ),
+        cmocka_unit_test(test_few_values),    cmocka_unit_test(test_points_between),
+        cmocka_unit_test(test_interval),      cmocka_unit_test(test_mean_of_runs),
+        cmocka_unit_test(test_script),        cmocka_unit_test(test_single_points),
+        cmocka_unit_test(test_legends_fit),   cmocka_unit_test(test_axes_fit),
+        cmocka_unit_test(test_labels),        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_scores_differ),
     };
     return testing_main(tests);
 }

@@ -34,6 +34,10 @@ check "no such task: status 2" is "$status" 2
 check "no such task: its line" says Hopper-v5 halfcheetah inverted-double-pendulum
 run "$dunlin" train --env mujoco:hopper --algo n-step-q
 check "a Q method: its line" says n-step-q a3c
+run "$dunlin" train --env mujoco:swimmer --help
+check "a task's own defaults" grep -qF "(0.999)" out
+run "$dunlin" train --env mujoco:hopper --help
+check "which are no other's" grep -qF "(0.99)" out
 
 # another folder: a model is missing; the headers are of another version; the model is broken
 cp -r "$mujoco" other && rm other/assets/ant.xml

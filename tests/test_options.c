@@ -204,23 +204,50 @@ static void test_environment_defaults(void **state)
     static const struct env_ops ops = {.name = "pond", .defaults = defaults}, none = {.name = "bare"};
     struct option_set set;
     options_init(&set);
-    EXPECT(!options_apply_env(&set, &none));
+    EXPECT(!options_apply_env(&set, &none, ""));
     EXPECT(!options_set(&set, "frames", "77", ORIGIN_COMMAND, "--frames"));
-    EXPECT(!options_apply_env(&set, &ops));
+    EXPECT(!options_apply_env(&set, &ops, ""));
     EXPECT(set.values.lr == 3e-3 && set.origin[option_find("lr")] == ORIGIN_ENVIRONMENT);
     EXPECT(set.values.reward_scale == 0.05 && set.values.frames == 77);
     options_init(&set);
     EXPECT(!options_set(&set, "algo", "one-step-q", ORIGIN_FILE, "x"));
-    EXPECT(!options_apply_env(&set, &ops));
+    EXPECT(!options_apply_env(&set, &ops, ""));
     EXPECT(set.values.lr == 1e-3 && set.values.reward_scale == 1 && set.values.frames == 200000);
     static const struct env_default wrong[] = {{NULL, "lr", "fast"}, {NULL, NULL, NULL}},
                                     mine[] = {{NULL, "algo", "a3c"}, {NULL, NULL, NULL}};
     static const struct env_ops wrong_ops = {.name = "pond", .defaults = wrong},
                                 mine_ops = {.name = "pond", .defaults = mine};
-    EXPECT(options_apply_env(&set, &wrong_ops) == -1);
+    EXPECT(options_apply_env(&set, &wrong_ops, "") == -1);
     expect_error("pond", "lr", "'fast'", "allowed", NULL);
-    EXPECT(options_apply_env(&set, &mine_ops) == -1);
+    EXPECT(options_apply_env(&set, &mine_ops, "") == -1);
     expect_error("pond", "algo", "allowed", NULL);
+}
+
+/* A key ARG:KEY is that of one task; the last colon parts them, as an ARG may hold some. */
+static void test_defaults_of_a_task(void **state)
+{
+    (void)state;
+    static const struct env_default defaults[] = {
+        {NULL, "lr", "3e-3"},     {NULL, "deep:lr", "1e-3"}, {"a3c", "deep:gamma", "0.9"},
+        {NULL, "a:b:lr", "2e-3"}, {NULL, "deep:algo", "?"},  {NULL, "wide:lr", "x"},
+        {NULL, NULL, NULL}};
+    static const struct env_ops ops = {.name = "pond", .defaults = defaults};
+    static const struct {
+        const char *arg;
+        double lr;
+    } rows[] = {{"", 3e-3}, {"deeper", 3e-3}, {"dee", 3e-3}, {"b", 3e-3}, {"a:b", 2e-3}};
+    struct option_set set;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        options_init(&set);
+        EXPECT(!options_apply_env(&set, &ops, rows[i].arg));
+        EXPECT(set.values.lr == rows[i].lr && set.values.gamma == 0.99);
+    }
+    options_init(&set);
+    EXPECT(options_apply_env(&set, &ops, "deep") == -1); /* its later row names what is the user's */
+    expect_error("pond", "algo", "allowed", NULL);
+    EXPECT(set.values.lr == 1e-3 && set.values.gamma == 0.9);
+    EXPECT(options_apply_env(&set, &ops, "wide") == -1);
+    expect_error("pond", "lr", "'x'", "allowed", NULL);
 }
 
 static void test_eps_final(void **state)
@@ -363,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_environment_defaults),
+        cmocka_unit_test(test_defaults_of_a_task),
         cmocka_unit_test(test_eps_final),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_resume_columns),

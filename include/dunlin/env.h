@@ -99,8 +99,8 @@ struct env_step {
 };
 
 /* One default of this environment: `algo` NULL means every algorithm; a later row wins over an earlier one.
- * Keys and values are those of the command line. The list ends with a row whose key is NULL. Without a default for
- * "net" floats get mlp and pictures small. */
+ * Keys and values are those of the command line; a key "ARG:KEY" counts where the environment was asked for as NAME:ARG
+ * alone. The list ends with a row whose key is NULL. Without a default for "net" floats get mlp and pictures small. */
 struct env_default {
     const char *algo, *key, *value;
 };

@@ -155,15 +155,18 @@ int options_set(struct option_set *set, const char *key, const char *value, enum
     return 0;
 }
 
-int options_apply_env(struct option_set *set, const struct env_ops *ops)
+int options_apply_env(struct option_set *set, const struct env_ops *ops, const char *arg)
 {
     char where[160];
     snprintf(where, sizeof where, "defaults of environment %.100s", ops->name);
     for (const struct env_default *d = ops->defaults; d && d->key; d++) {
+        const char *colon = strrchr(d->key, ':'), *key = colon ? colon + 1 : d->key;
+        const size_t task = colon ? (size_t)(colon - d->key) : 0;
+        if (colon && (strlen(arg) != task || memcmp(arg, d->key, task) != 0)) continue;
         if (d->algo && strcmp(d->algo, set->values.algo) != 0) continue;
-        if (!strcmp(d->key, "env") || !strcmp(d->key, "algo"))
-            return error_set("%s: '%s' is the user's to choose; allowed: any other option", where, d->key);
-        if (options_set(set, d->key, d->value, ORIGIN_ENVIRONMENT, where)) return -1;
+        if (!strcmp(key, "env") || !strcmp(key, "algo"))
+            return error_set("%s: '%s' is the user's to choose; allowed: any other option", where, key);
+        if (options_set(set, key, d->value, ORIGIN_ENVIRONMENT, where)) return -1;
     }
     return 0;
 }

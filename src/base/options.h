@@ -54,8 +54,9 @@ int options_read_file(struct option_set *set, const char *path);
  * --flag. *positional is the first word that is neither (NULL: none; more than one is an error); where positional is
  * NULL that word is the name of a preset, read as a file. */
 int options_read_args(struct option_set *set, int argc, char **argv, const char **positional);
-/* The environment's own defaults for set->values.algo, with origin ENVIRONMENT. */
-int options_apply_env(struct option_set *set, const struct env_ops *ops);
+/* The environment's own defaults for set->values.algo, with origin ENVIRONMENT; arg: what follows the colon of --env
+ * NAME:ARG, by which it chooses among its tasks, "" without one. 0, or -1 after error_set(). */
+int options_apply_env(struct option_set *set, const struct env_ops *ops, const char *arg);
 /* What concerns several options at once and needs no environment (eps_final's list, ...). 0, or
  * -1 after error_set(). */
 int options_check(const struct option_set *set);

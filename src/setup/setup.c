@@ -77,7 +77,7 @@ int setup_complete(struct option_set *set)
     const char *arg;
     if (setup_whole_env(set)) return -1;
     const struct env_ops *ops = world_find(set->values.env, &arg);
-    if (!ops || options_apply_env(set, ops)) return -1;
+    if (!ops || options_apply_env(set, ops, arg)) return -1;
     return setup_check(set);
 }
 
