@@ -130,22 +130,26 @@ static const float *turned_of(const struct conv *l, const struct conv_pass *p, i
     return p->turned + (size_t)(y % l->stride) * J * J * l->O * l->stride * l->C;
 }
 
-/* out = D(bordered) of the whole map. A row of pixels whose width is no multiple of the stride spills into the next
- * one, which is written after it, and the last row's spill goes to the slack. */
+/* out = D(bordered) of the whole map; kernel rows that meet nothing but border are left out. A row of pixels whose
+ * width is no multiple of the stride spills into the next one, which is written after it, and the last row's spill goes
+ * to the slack. */
 static void input_all(const struct conv *l, const struct conv_pass *p, float *out)
 {
     const struct border b = border_of(l);
     for (int y = 0; y < l->height; y++) {
-        const float *top = p->bordered + (size_t)(y / l->stride) * b.PW * l->O;
-        const struct conv_job job = {
+        const int q = y / l->stride, first = q < b.J - 1 ? b.J - 1 - q : 0,
+                  end = q + b.J > l->rows + b.J - 1 ? l->rows + b.J - 1 - q : b.J;
+        const float *top = p->bordered + (size_t)(q + first) * b.PW * l->O;
+        struct conv_job job = {
             .in = bordered_input(l, &top),
-            .w = turned_of(l, p, y),
+            .w = turned_of(l, p, y) + (size_t)first * b.J * l->O * l->stride * l->C,
             .n = l->stride * l->C,
             .rows = 1,
             .cols = (l->width + l->stride - 1) / l->stride,
             .y = out + (size_t)y * l->width * l->C,
             .y_col = l->stride * l->C,
         };
+        job.in.kernel = end > first ? end - first : 0;
         sums[cpu_isa()](&job);
     }
 }
