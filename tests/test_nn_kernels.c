@@ -14,6 +14,9 @@ static void (*const products[])(const struct product_job *) = KERNEL_TABLE(produ
 static void (*const wide_products[])(const struct product_job *) = KERNEL_TABLE(wide_product);
 static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
 
+static void (*const differs[])(const float *, const float *, int, int, int, uint8_t *) = KERNEL_TABLE(cells_differ);
+static void (*const transposes[])(const float *, int, int, int, float *) = KERNEL_TABLE(transpose);
+
 static void (*const forward_cells[])(const struct cells_job *) = KERNEL_TABLE(cells_forward);
 static void (*const backward_cells[])(const struct cells_back_job *) = KERNEL_TABLE(cells_backward);
 
@@ -97,6 +100,43 @@ static void products_twin(void **state)
     }
 }
 
+/* Cells of two planes that differ in some floats, here and there by the sign of a zero alone; more cells than a strip
+ * holds. */
+static void cells_differ_twin(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make(10, 0, RNG_TEST, 0);
+    for (int i = 0; i < DRAWS; i++) {
+        const int rows = between(&rng, 1, 6), cols = between(&rng, 1, 70), width = 4 * cols + between(&rng, 0, 3);
+        uint8_t cell[6 * 70 + 1], want[6 * 70] = {0};
+        for (int k = 0; k < 4 * rows * width; k++) A[k] = B[k] = (float)between(&rng, 0, 1);
+        for (int k = i % 4 ? between(&rng, 0, 20) : 0; k > 0; k--) {
+            const int y = between(&rng, 0, 4 * rows - 1), x = between(&rng, 0, width - 1);
+            B[y * width + x] = A[y * width + x] != 0 ? 2 : -0.0F;
+            if (x < 4 * cols) want[y / 4 * cols + x / 4] = 1;
+        }
+        cell[rows * cols] = 77;
+        differs[cpu_isa()](A, B, width, rows, cols, cell);
+        EXPECT(!memcmp(cell, want, (size_t)(rows * cols)) && cell[rows * cols] == 77);
+    }
+}
+
+static void transpose_twin(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make(11, 0, RNG_TEST, 0);
+    draw(&rng, A);
+    for (int i = 0; i < DRAWS; i++) {
+        const int rows = 4 * between(&rng, 1, 12), cols = 4 * between(&rng, 1, 12),
+                  out_row = rows + between(&rng, 0, 3);
+        for (int k = 0; k < MOST; k++) C[k] = UNTOUCHED;
+        transposes[cpu_isa()](A, rows, cols, out_row, C);
+        for (int c = 0; c < cols; c++)
+            for (int r = 0; r < out_row; r++) EXPECT(C[c * out_row + r] == (r < rows ? A[r * cols + c] : UNTOUCHED));
+        EXPECT(C[cols * out_row] == UNTOUCHED);
+    }
+}
+
 static void activations_twin(void **state)
 {
     (void)state;
@@ -171,7 +211,8 @@ static void cells_twin(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[] = {cmocka_unit_test(products_twin), cmocka_unit_test(activations_twin),
+    struct CMUnitTest tests[] = {cmocka_unit_test(products_twin), cmocka_unit_test(cells_differ_twin),
+                                 cmocka_unit_test(transpose_twin), cmocka_unit_test(activations_twin),
                                  cmocka_unit_test(cells_twin)};
     return nn_main(tests);
 }

@@ -21,9 +21,8 @@ static void open(const struct layer *layer, struct pass *pass)
     pass->from = pass_memory(pass, rows, sizeof *pass->from);
     p->cells = pass_memory(pass, 2 * input, 1);
     p->list = pass_memory(pass, 2 * pixels + input, sizeof *p->list);
-    p->patches = pass_floats(pass, (size_t)GATHERED * PATCH);
-    p->few = pass_floats(pass, GATHERED * (O > row ? O : row));
-    p->still = pass_floats(pass, l->planes ? b.weights * l->frame / l->C : b.weights);
+    p->few = pass_floats(pass, LISTED * (O > row ? O : row));
+    p->still = pass_floats(pass, l->planes ? b.weights * l->frame / l->C : 0);
     p->part = pass_floats(pass, b.weights);
     p->bias = pass_floats(pass, O);
     p->sum = pass_floats(pass, layer->out);
@@ -44,13 +43,13 @@ static const struct layer_ops ops = {.forward = conv_forward,
                                      .open = open,
                                      .row_floats = row_floats};
 
-/* Do the kernels fit these sizes (kernels.h). The patches of the last line are of dz (conv_back.c). */
+/* Do the kernels fit these sizes (kernels.h). */
 static bool fits(const struct conv *l)
 {
-    const int J = l->kernel / l->stride, step = l->stride * l->C;
+    const int step = l->stride * l->C;
     if (l->kernel % l->stride) return false;
     if (l->planes) return l->stride == 4 && l->kernel % 8 == 0 && (l->O == 16 || l->O % 32 == 0);
-    return l->C % 16 == 0 && (step == 32 || step == 64) && (l->O == 32 || l->O == 64) && J * J * l->O <= PATCH;
+    return l->C % 16 == 0 && (step == 32 || step == 64) && (l->O == 32 || l->O == 64);
 }
 
 /* 0, or -1 after error_set(). */

@@ -5,7 +5,7 @@
 #include "nn/kernels.h"
 #include "nn/layers.h"
 
-enum { GATHERED = 20 }; /* patches that are gathered at a time: they stay in the first-level cache */
+enum { LISTED = 64 }; /* pixels of a list that are taken at a time: what they meet stays in the first-level cache */
 
 /* (C, height, width) to (O, rows, cols) */
 struct conv {
@@ -31,8 +31,7 @@ struct conv_pass {
     size_t mark_bytes;
     uint8_t *cells;  /* (2 + frame, cells of an input), in 2 x height x width bytes */
     int *list;       /* (2 rows cols + height width) */
-    float *patches;  /* (GATHERED, PATCH) */
-    float *few;      /* (GATHERED, max(O, stride C)) rows of results, or of dz */
+    float *few;      /* (LISTED, max(O, stride C)) rows of results, or of dz */
     float *still;    /* (weights * frame / C) the weights summed over observations, or what each one's gradient gets
                        besides; of a map, (weights) zeros */
     float *part;     /* (weights) */
@@ -46,10 +45,8 @@ struct conv_pass {
 /* What row `row` of the rollout shows this layer; *map holds the one plane of a map. */
 struct conv_input conv_input_of(const struct conv *l, const struct pass *p, int row, const float **map);
 
-/* p->few (n, width) = the sums of the listed pixels, at most GATHERED, of a result `cols` wide over `in`: bias and
- * relu as in struct conv_job. w (runs of in, width). */
-void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
-                   const float *bias, bool relu, const struct conv_pass *p);
+/* at[i] = where pixel list[i] of a result `cols` wide begins in a plane of `in` (struct conv_input). */
+void conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at);
 
 /* Is it worth taking such lists of fresh pixels one by one, and not the whole row. */
 bool conv_few(const struct conv *l, int moving, int still);

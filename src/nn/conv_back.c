@@ -18,8 +18,7 @@
 static void (*const sums[])(const struct conv_job *) = KERNEL_TABLE(conv_sum);
 static void (*const weights[])(const struct conv_weight_job *) = KERNEL_TABLE(conv_weight);
 static void (*const row_sums[])(const float *, int, int, const float *, float *) = KERNEL_TABLE(sum_rows);
-static void (*const gather[])(const struct conv_input *, int, const int *, int, int,
-                              float *) = KERNEL_TABLE(patches_gather);
+static void (*const transposes[])(const float *, int, int, int, float *) = KERNEL_TABLE(transpose);
 static void (*const take_rows[])(float *, const int *, int, int, float *) = KERNEL_TABLE(rows_gather);
 static void (*const add[])(const float *, int, float *) = KERNEL_TABLE(add_floats);
 static void (*const take_fresh[])(const uint8_t *, int, int, const float *, const float *, float *,
@@ -39,26 +38,13 @@ static void weights_all(const struct conv *l, const struct conv_input *in, const
 static void weights_some(const struct conv *l, const struct conv_input *in, const int *list, int n,
                          const struct conv_pass *p, float *dz, float *dw)
 {
-    const float *x[NET_PLANES];
-    for (int c = 0; c < in->planes; c++) x[c] = p->patches + c * in->kernel * in->length;
-    for (int i = 0; i < n; i += GATHERED) {
-        const int some = n - i < GATHERED ? n - i : GATHERED;
-        const struct conv_weight_job job = {
-            .in = {.x = x,
-                   .planes = in->planes,
-                   .kernel = in->kernel,
-                   .length = in->length,
-                   .pitch = in->length,
-                   .step = PATCH},
-            .dz = p->few,
-            .n = l->O,
-            .rows = 1,
-            .cols = some,
-            .from = dw,
-            .dw = dw,
-        };
-        gather[cpu_isa()](in, l->cols, list + i, some, PATCH, p->patches);
-        take_rows[cpu_isa()](dz, list + i, some, l->O, p->few);
+    int at[LISTED];
+    struct conv_weight_job job = {.in = *in, .dz = p->few, .n = l->O, .rows = 1, .from = dw, .dw = dw};
+    job.in.at = at;
+    for (int i = 0; i < n; i += LISTED) {
+        job.cols = n - i < LISTED ? n - i : LISTED;
+        conv_places(in, l->cols, list + i, job.cols, at);
+        take_rows[cpu_isa()](dz, list + i, job.cols, l->O, p->few);
         weights[cpu_isa()](&job);
     }
 }
@@ -93,9 +79,9 @@ static void weight_gradient(const struct conv *l, const struct conv_pass *p, con
                             float *db)
 {
     const int pixels = l->rows * l->cols, E = span->E;
-    const size_t all = border_of(l).weights, part = l->planes ? all / l->C * l->frame : all;
+    const size_t all = border_of(l).weights, part = l->planes ? all / l->C * l->frame : 0;
     memset(p->part, 0, all * sizeof *p->part);
-    memset(p->still, 0, part * sizeof *p->still);
+    if (part) memset(p->still, 0, part * sizeof *p->still);
     memset(p->bias, 0, (size_t)l->O * sizeof *p->bias);
     for (int e = 0; e < E; e++) {
         memset(p->sum, 0, (size_t)l->layer.out * sizeof *p->sum);
@@ -108,7 +94,8 @@ static void weight_gradient(const struct conv *l, const struct conv_pass *p, con
         }
     }
     memcpy(db, p->bias, (size_t)l->O * sizeof *db);
-    for (size_t c = 0; c < all; c += part) /* what was still belongs to each observation */
+    if (!part) memcpy(dw, p->part, all * sizeof *dw);
+    for (size_t c = 0; part && c < all; c += part) /* what was still belongs to each observation */
         for (size_t i = 0; i < part; i++) dw[c + i] = p->part[c + i] + p->still[i];
 }
 
@@ -125,8 +112,7 @@ static void turn_weights(const struct conv *l, const float *w, float *out)
                     const int ky = ry + s * (J - 1 - j), kx = rx + s * (J - 1 - i);
                     const float *from = w + (size_t)(ky * l->kernel + kx) * C * O;
                     float *to = out + (size_t)((ry * J + j) * J + i) * O * n + rx * C;
-                    for (int o = 0; o < O; o++)
-                        for (int c = 0; c < C; c++) to[o * n + c] = from[c * O + o];
+                    transposes[cpu_isa()](from, C, O, n, to);
                 }
 }
 
@@ -186,11 +172,15 @@ static void input_some(const struct conv *l, const struct conv_pass *p, int y, c
 {
     const int st = l->stride, runs = (l->width + st - 1) / st, width = st * l->C;
     const float *top = p->bordered;
-    const struct conv_input in = bordered_input(l, &top);
-    for (int i = 0; i < n; i += GATHERED) {
-        const int some = n - i < GATHERED ? n - i : GATHERED;
-        conv_gathered(&in, runs, list + i, some, turned_of(l, p, y), width, NULL, false, p);
-        for (int k = 0; k < some; k++) {
+    int at[LISTED];
+    struct conv_job job = {
+        .in = bordered_input(l, &top), .w = turned_of(l, p, y), .n = width, .rows = 1, .y = p->few, .y_col = width};
+    job.in.at = at;
+    for (int i = 0; i < n; i += LISTED) {
+        job.cols = n - i < LISTED ? n - i : LISTED;
+        conv_places(&job.in, runs, list + i, job.cols, at);
+        sums[cpu_isa()](&job);
+        for (int k = 0; k < job.cols; k++) {
             const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;
             memcpy(out + ((size_t)(y + q * st) * l->width + (size_t)c * st) * l->C, p->few + (size_t)k * width,
                    (size_t)(left < st ? left : st) * l->C * sizeof *out);

@@ -1,8 +1,8 @@
 /* conv_forward.c -- a convolution, with ReLU or without, forward, over frames (planes) or over the map of the layer
  * below; see kernel_conv.c.
  *
- * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are gathered
- * and computed twenty at a time as if they were neighbours; those whose patch is the same in all observations
+ * Pixels whose patch is as it was in the row before are copied from there. The others, where they are few, are
+ * computed as a list, some at a time as if they were neighbours; those whose patch is the same in all observations
  * cost one of them each, with the sum of their weights (change.h). Order of summation apart, the result
  * is the same. */
 #include <string.h>
@@ -11,9 +11,6 @@
 #include "nn/conv.h"
 
 static void (*const sums[])(const struct conv_job *) = KERNEL_TABLE(conv_sum);
-static void (*const gather[])(const struct conv_input *, int, const int *, int, int,
-                              float *) = KERNEL_TABLE(patches_gather);
-static void (*const scatter[])(const float *, const int *, int, int, float *) = KERNEL_TABLE(rows_scatter);
 
 struct conv_input conv_input_of(const struct conv *l, const struct pass *p, int row, const float **map)
 {
@@ -40,36 +37,33 @@ struct border border_of(const struct conv *l)
 bool conv_few(const struct conv *l, int moving, int still)
 {
     const int planes = l->planes ? l->C : 1, all = l->rows * l->cols;
-    return l->kernel * l->kernel * l->C <= PATCH && 4 * (moving * planes + still * l->frame) <= 3 * all * planes;
+    return 4 * (moving * planes + still * l->frame) <= 3 * all * planes;
 }
 
-void conv_gathered(const struct conv_input *in, int cols, const int *list, int n, const float *w, int width,
-                   const float *bias, bool relu, const struct conv_pass *p)
+void conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at)
 {
-    const float *patches = p->patches;
-    const struct conv_job job = {
-        .in = {.x = &patches, .planes = 1, .kernel = 1, .length = in->planes * in->kernel * in->length, .step = PATCH},
-        .w = w,
-        .n = width,
-        .rows = 1,
-        .cols = n,
-        .bias = bias,
-        .relu = relu,
-        .y = p->few,
-        .y_col = width,
-    };
-    gather[cpu_isa()](in, cols, list, n, PATCH, p->patches);
-    sums[cpu_isa()](&job);
+    for (int i = 0; i < n; i++) at[i] = list[i] / cols * in->row_step * in->pitch + list[i] % cols * in->step;
 }
 
 /* The listed pixels of row y. in, w: over all planes, or over one observation's with the sum of the weights. */
 static void forward_some(const struct conv *l, const struct conv_input *in, const float *w, const float *bias,
-                         const int *list, int n, const struct conv_pass *p, float *y)
+                         const int *list, int n, float *y)
 {
-    for (int i = 0; i < n; i += GATHERED) {
-        const int some = n - i < GATHERED ? n - i : GATHERED;
-        conv_gathered(in, l->cols, list + i, some, w, l->O, bias, l->layer.activation == ACTIVATION_RELU, p);
-        scatter[cpu_isa()](p->few, list + i, some, l->O, y);
+    int at[LISTED];
+    struct conv_job job = {.in = *in,
+                           .w = w,
+                           .n = l->O,
+                           .rows = 1,
+                           .bias = bias,
+                           .relu = l->layer.activation == ACTIVATION_RELU,
+                           .y = y,
+                           .y_col = l->O};
+    job.in.at = at;
+    for (int i = 0; i < n; i += LISTED) {
+        job.cols = n - i < LISTED ? n - i : LISTED;
+        job.to = list + i;
+        conv_places(in, l->cols, list + i, job.cols, at);
+        sums[cpu_isa()](&job);
     }
 }
 
@@ -108,11 +102,11 @@ static void forward_row(const struct conv *l, const float *theta, const struct c
         return;
     }
     if (goes_on) memcpy(y, p->pass.y + (size_t)before * out, (size_t)out * sizeof *y);
-    forward_some(l, &in, w, bias, list, moving, p, y);
+    forward_some(l, &in, w, bias, list, moving, y);
     if (!still) return;
     sum_stack(l, w, p->still);
     in.planes = l->frame;
-    forward_some(l, &in, p->still, bias, still_list, still, p, y);
+    forward_some(l, &in, p->still, bias, still_list, still, y);
 }
 
 void conv_forward(const struct layer *l, const float *theta, struct pass *p, int row0, int B)

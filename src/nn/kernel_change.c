@@ -1,6 +1,8 @@
 /* kernel_change.c -- where two planes differ, and arithmetic on some of a map's pixels. */
-#include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "nn/kernels.h"
 #include "nn/vector.h"
@@ -8,39 +10,65 @@
 enum { CELL = 4 }; /* floats */
 typedef int four __attribute__((vector_size(16)));
 typedef int four_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
-enum { RUN = 8 }; /* floats that every run is a multiple of */
-typedef float eight_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
+
+typedef float four_floats __attribute__((vector_size(16)));
+typedef float four_floats_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
 
 INLINE four bits_of(const float *x)
 {
     return *(const four_in_memory *)x;
 }
+INLINE bool any_bit(four d)
+{
+    uint64_t half[2];
+    memcpy(half, &d, sizeof half);
+    return (half[0] | half[1]) != 0;
+}
+INLINE four_floats four_of(const float *x)
+{
+    return *(const four_floats_in_memory *)x;
+}
+INLINE void put_four(float *x, four_floats v)
+{
+    *(four_floats_in_memory *)x = v;
+}
 
 void KERNEL(cells_differ)(const float *a, const float *b, int width, int rows, int cols, uint8_t *cell)
 {
+    enum { STRIP = 32 }; /* cells; commonly none of them differs */
     for (int r = 0; r < rows; r++)
-        for (int c = 0; c < cols; c++, cell++) {
-            const ptrdiff_t at = (ptrdiff_t)r * CELL * width + c * CELL;
-            four d = bits_of(a + at) ^ bits_of(b + at);
-            for (int k = 1; k < CELL; k++) d |= bits_of(a + at + k * width) ^ bits_of(b + at + k * width);
-            *cell = (d[0] | d[1] | d[2] | d[3]) != 0;
+        for (int c = 0, n; c < cols; c += n, cell += n) {
+            four d[STRIP], all = {0};
+            n = cols - c < STRIP ? cols - c : STRIP;
+            for (int i = 0; i < n; i++) {
+                const ptrdiff_t at = (ptrdiff_t)r * CELL * width + (c + i) * CELL;
+                d[i] = bits_of(a + at) ^ bits_of(b + at);
+                for (int k = 1; k < CELL; k++) d[i] |= bits_of(a + at + k * width) ^ bits_of(b + at + k * width);
+                all |= d[i];
+            }
+            memset(cell, 0, (size_t)n);
+            for (int i = 0; any_bit(all) && i < n; i++) cell[i] = any_bit(d[i]);
         }
 }
 
-void KERNEL(patches_gather)(const struct conv_input *in, int cols, const int *pixel, int n, int patch, float *out)
+/* A block of four by four at a time. */
+void KERNEL(transpose)(const float *x, int rows, int cols, int out_row, float *out)
 {
-    assert(in->length % RUN == 0);
-    for (int i = 0; i < n; i++) {
-        const ptrdiff_t corner =
-            (ptrdiff_t)(pixel[i] / cols) * in->row_step * in->pitch + (ptrdiff_t)(pixel[i] % cols) * in->step;
-        float *to = out + (ptrdiff_t)i * patch;
-        for (int p = 0; p < in->planes; p++)
-            for (int k = 0; k < in->kernel; k++) {
-                const float *from = in->x[p] + corner + (ptrdiff_t)k * in->pitch;
-                for (const float *end = from + in->length; from < end; from += RUN, to += RUN)
-                    *(eight_in_memory *)to = *(const eight_in_memory *)from;
-            }
-    }
+    for (int r = 0; r < rows; r += 4)
+        for (int c = 0; c < cols; c += 4) {
+            const float *from = x + (ptrdiff_t)r * cols + c;
+            float *to = out + (ptrdiff_t)c * out_row + r;
+            const four_floats a0 = four_of(from), a1 = four_of(from + cols), a2 = four_of(from + 2 * (ptrdiff_t)cols),
+                              a3 = four_of(from + 3 * (ptrdiff_t)cols);
+            const four_floats b0 = __builtin_shufflevector(a0, a1, 0, 4, 1, 5),
+                              b1 = __builtin_shufflevector(a0, a1, 2, 6, 3, 7),
+                              b2 = __builtin_shufflevector(a2, a3, 0, 4, 1, 5),
+                              b3 = __builtin_shufflevector(a2, a3, 2, 6, 3, 7);
+            put_four(to, __builtin_shufflevector(b0, b2, 0, 1, 4, 5));
+            put_four(to + out_row, __builtin_shufflevector(b0, b2, 2, 3, 6, 7));
+            put_four(to + 2 * (ptrdiff_t)out_row, __builtin_shufflevector(b1, b3, 0, 1, 4, 5));
+            put_four(to + 3 * (ptrdiff_t)out_row, __builtin_shufflevector(b1, b3, 2, 3, 6, 7));
+        }
 }
 
 void KERNEL(rows_gather)(float *x, const int *row, int n, int width, float *out)
@@ -52,13 +80,6 @@ void KERNEL(rows_gather)(float *x, const int *row, int n, int width, float *out)
             store(out + (ptrdiff_t)i * width + v, load(from));
             store(from, zero);
         }
-}
-
-void KERNEL(rows_scatter)(const float *x, const int *row, int n, int width, float *out)
-{
-    for (int i = 0; i < n; i++)
-        for (int v = 0; v < width; v += VECTOR)
-            store(out + (ptrdiff_t)row[i] * width + v, load(x + (ptrdiff_t)i * width + v));
 }
 
 void KERNEL(add_floats)(const float *x, int n, float *sum)

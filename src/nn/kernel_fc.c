@@ -14,22 +14,13 @@
 #include "nn/vector.h"
 
 enum {
-    CHUNK = 256, /* inputs whose weights are kept near while all rows of a batch pass over them */
+    CHUNK = 128, /* inputs that are looked at at a time, of a single row */
+    NEAR = 8192, /* floats of weights that are kept in the first-level cache while all rows of a batch pass over them */
     ROWS = 256,  /* of a batch, at most */
     LINE = 16,   /* floats of a cache line */
 };
 
-#if defined __AVX512F__
-enum { ACROSS = 16 }; /* accumulators of the forward pass */
-#define REPEAT_ACROSS REPEAT_16
-#else
-enum { ACROSS = 8 };
-#define REPEAT_ACROSS REPEAT_8
-#endif
-
-#define START(v) vf a##v = load(from + (v)*VECTOR);
-#define ADD(v) a##v += x_i * load(row + (v)*VECTOR);
-#define STORE(v) store(z + (v)*VECTOR, a##v);
+enum { TOGETHER = 4 }; /* rows of weights */
 
 /* Inputs of a chunk that count, and by how much. */
 struct terms {
@@ -37,15 +28,35 @@ struct terms {
     float x[CHUNK];
 };
 
-/* z = from + sum over the terms; w and z begin at the block's first output */
-static void add_terms(const float *from, const float *w, int out, const struct terms *t, float *z)
+/* z (out) += the `rows` terms from k on; those from `next` on come after them. */
+INLINE void add_terms(const float *w, int out, const struct terms *t, int k, int next, const int rows, float *z)
 {
-    REPEAT_ACROSS(START)
-    for (int k = 0; k < t->count; k++) {
-        const float x_i = t->x[k], *row = w + (size_t)t->index[k] * out;
-        REPEAT_ACROSS(ADD)
+    const float *at[TOGETHER], *ahead[TOGETHER];
+    for (int q = 0; q < rows; q++) {
+        at[q] = w + (size_t)t->index[k + q] * out;
+        ahead[q] = w + (size_t)t->index[next + q] * out;
     }
-    REPEAT_ACROSS(STORE)
+    for (int line = 0; line < out; line += LINE) {
+        for (int q = 0; q < rows; q++) __builtin_prefetch(ahead[q] + line);
+        for (int o = line; o < line + LINE; o += VECTOR) {
+            vf sum = load(z + o);
+            for (int q = 0; q < rows; q++) sum += t->x[k + q] * load(at[q] + o);
+            store(z + o, sum);
+        }
+    }
+}
+
+/* z (out) += the sum over the terms, a few whole rows of weights at a time: read from end to end, with the next ones
+ * asked for, they arrive the soonest; blocks of columns lie in a few sets of the cache and would not stay there. */
+static void add_all_terms(const float *w, int out, const struct terms *t, float *z)
+{
+    int k = 0;
+    for (int next; k + TOGETHER <= t->count; k += TOGETHER) {
+        next = k + 2 * TOGETHER <= t->count ? k + TOGETHER : k;
+        add_terms(w, out, t, k, next, TOGETHER, z);
+    }
+    for (; k + 2 <= t->count; k += 2) add_terms(w, out, t, k, k, 2, z);
+    if (k < t->count) add_terms(w, out, t, k, k, 1, z);
 }
 
 /* Inputs i to i + n - 1. Without a branch: which of them count cannot be foreseen. */
@@ -65,11 +76,11 @@ INLINE void add_to_list(const float *x, const float *before, int i, int n, struc
 static void list_terms(const struct fc_job *job, const float *x, const float *before, const uint8_t *fresh, int n,
                        struct terms *t)
 {
-    const int C = job->channels;
+    const int C = job->channels, some = C < n ? C : n;
     t->count = 0;
     if (!before) add_to_list(x, NULL, 0, n, t);
-    for (int i = 0; before && i < n; i += C)
-        if (fresh[i / C]) add_to_list(x, before, i, C, t);
+    for (int i = 0; before && i < n; i += some)
+        if (fresh[i / C]) add_to_list(x, before, i, some, t);
 }
 
 /* Is it less work to go on from the row before than to begin anew. */
@@ -86,23 +97,24 @@ static bool goes_on(const float *x, const float *before, int in)
 /* Rows row0 .. row0 + B - 1, B at most ROWS. Chunk by chunk, so that its weights serve all rows from near. */
 static void forward_rows(const struct fc_job *job, int b0, int B)
 {
-    const int in = job->in, out = job->out, row0 = job->row0 + b0;
+    const int in = job->in, out = job->out, row0 = job->row0 + b0, near = NEAR / out < 16 ? 16 : NEAR / out,
+              chunk = B == 1 || near > CHUNK ? CHUNK : near;
     int from[ROWS];
+    struct terms t;
     for (int b = 0; b < B; b++) {
         const int before = job->before ? job->before[b0 + b] : -1;
         from[b] =
             before >= 0 && goes_on(job->x + (size_t)(row0 + b) * in, job->x + (size_t)before * in, in) ? before : -1;
     }
-    for (int i0 = 0; i0 < in; i0 += CHUNK)
+    for (int b = 0; b < B; b++)
+        memcpy(job->z + (size_t)(row0 + b) * out, from[b] < 0 ? job->bias : job->z + (size_t)from[b] * out,
+               (size_t)out * sizeof(float));
+    for (int i0 = 0; i0 < in; i0 += chunk)
         for (int b = 0; b < B; b++) {
             const size_t row = (size_t)(row0 + b), last = (size_t)from[b];
-            float *z = job->z + row * out;
-            const float *first = from[b] < 0 ? job->bias : job->z + last * out;
-            struct terms t;
             list_terms(job, job->x + row * in + i0, from[b] < 0 ? NULL : job->x + last * in + i0,
-                       job->fresh + row * job->fresh_row + i0 / job->channels, in - i0 < CHUNK ? in - i0 : CHUNK, &t);
-            for (int o = 0; o < out; o += ACROSS * VECTOR)
-                add_terms((i0 ? z : first) + o, job->w + (size_t)i0 * out + o, out, &t, z + o);
+                       job->fresh + row * job->fresh_row + i0 / job->channels, in - i0 < chunk ? in - i0 : chunk, &t);
+            add_all_terms(job->w + (size_t)i0 * out, out, &t, job->z + row * out);
         }
     for (size_t i = (size_t)row0 * out; job->y != job->z && i < (size_t)(row0 + B) * out; i += VECTOR)
         store(job->y + i, relu(load(job->z + i)));
@@ -110,7 +122,7 @@ static void forward_rows(const struct fc_job *job, int b0, int B)
 
 void KERNEL(fc_forward)(const struct fc_job *job)
 {
-    assert(job->out % (ACROSS * VECTOR) == 0);
+    assert(job->out % LINE == 0);
     for (int b = 0; b < job->B; b += ROWS) forward_rows(job, b, job->B - b < ROWS ? job->B - b : ROWS);
 }
 

@@ -13,14 +13,14 @@
 
 /* A convolution as sums over runs of adjacent floats. The value that pixel (r, c) of the result meets at run (p, k),
  * place i is x[p][(r * row_step + k) * pitch + c * step + i]: frames have a plane per channel, maps are one plane
- * whose pixels are C floats. step is 4, 32, 64 or PATCH: constants let the accumulators be addressed without index
- * registers. */
-enum { PATCH = 784 }; /* floats from one gathered patch to the next: the largest, 12 x 8 x 8, and no power of two */
+ * whose pixels are C floats. step is 4, 32 or 64: constants let the accumulators be addressed without index
+ * registers. Of a list of pixels, which are the cols of one row, it is x[p][at[c] + k * pitch + i]. */
 struct conv_input {
     const float *const *x; /* planes of rows, pitch floats apart */
     int planes, kernel;    /* runs: `kernel` rows of each plane */
     int length;            /* floats of a run */
     int pitch, row_step, step;
+    const int *at; /* (cols) where each listed pixel begins in a plane; NULL: there is no list */
 };
 
 /* y[r * y_row + c * y_col + o] = sum_k x w[k][o], + bias[o] where bias is given, and with relu at least 0. */
@@ -33,6 +33,7 @@ struct conv_job {
     bool relu;
     float *y;
     int y_row, y_col;
+    const int *to; /* (cols) of a list: the pixel that each one is in y, c; NULL: as listed */
 };
 
 /* dw[k][o] = sum over pixels x dz[r][c][o], + from[k][o] where from is given (it may be dw). */
@@ -158,18 +159,15 @@ KERNEL_DECLARE(void, sum_rows, (const float *x, int rows, int n, const float *fr
 /* cell[r][c] = do the planes a and b, `width` floats wide, differ in the 4 x 4 floats from (4 r, 4 c) on,
  * bit for bit */
 KERNEL_DECLARE(void, cells_differ, (const float *a, const float *b, int width, int rows, int cols, uint8_t *cell))
-/* out (n, patch) = what the listed pixels of a result `cols` wide meet, run by run; `patch` floats from one
- * to the next */
-KERNEL_DECLARE(void, patches_gather,
-               (const struct conv_input *in, int cols, const int *pixel, int n, int patch, float *out))
+/* out (cols; out_row floats apart) = x (rows, cols) turned round; both multiples of 4 */
+KERNEL_DECLARE(void, transpose, (const float *x, int rows, int cols, int out_row, float *out))
 /* sum[i] += x[i]; n a multiple of 16 */
 KERNEL_DECLARE(void, add_floats, (const float *x, int n, float *sum))
 /* Rows of C floats, a multiple of 16, where fresh is 1 (NULL: everywhere): dx = now - later where x > 0, else 0, and
  * then later = now; dx = 0 in the other rows. */
 KERNEL_DECLARE(void, take_fresh,
                (const uint8_t *fresh, int rows, int C, const float *x, const float *now, float *later, float *dx))
-/* out (n, width) = the listed rows of x, which become 0; out[row[i]] = x[i]. width a multiple of 16 */
+/* out (n, width) = the listed rows of x, which become 0. width a multiple of 16 */
 KERNEL_DECLARE(void, rows_gather, (float *x, const int *row, int n, int width, float *out))
-KERNEL_DECLARE(void, rows_scatter, (const float *x, const int *row, int n, int width, float *out))
 
 #endif
