@@ -51,6 +51,9 @@ static const struct env_default defaults[] = {
     {NULL, "eps-frames", "2000000"},
     {NULL, "target-every", "40000"},
     {NULL, "checkpoint-every", "1000000"},
+    {"n-step-q", "frames", "2000000"},
+    {"n-step-q", "eps-frames", "800000"},
+    {"n-step-q", "eval-every", "250000"},
     {NULL, NULL, NULL},
 };
 

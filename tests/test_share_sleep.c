@@ -81,6 +81,95 @@ static void pushes_ring(void **state)
     finish(&s);
 }
 
+/* Rank 0 takes nothing until every actor has filled all of its mailboxes: it finds them whole, in their order, and an
+ * actor that pushes again at once has rung from the half on, a slow one each time. */
+static void mailboxes_fill_up(void **state)
+{
+    (void)state;
+    enum { BOXES = 4 };
+    struct share_config config = config_of(false);
+    config.mailboxes = BOXES;
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    const int actors = sharing_size - 1, boxes = s->remote ? 1 : BOXES;
+    static float x[P];
+    CHECK(s->map.boxes == boxes);
+    if (sharing_rank == 0) {
+        share_start(s, x, NULL, 0, 0);
+        for (int a = 0; a < actors; a++)
+            while (*word_at(s, at_actor(s, a, ACTOR_SEQ)) < (uint64_t)boxes) share_beat(s), sleep_us(1000);
+        struct share_ready ready[64];
+        int next[64] = {0}, n = share_drain(s, ready, 64);
+        CHECK(n == actors * boxes);
+        for (int i = 0; i < n; i++) {
+            const int k = next[ready[i].actor]++;
+            CHECK(ready[i].push.frames == k && all_are(ready[i].grad, P, 10 * ready[i].actor + k));
+        }
+        CHECK(share_drain(s, ready, 64) == 0);
+        share_ack(s, ready, n);
+        for (int left = actors; left; left -= n)
+            if ((n = share_drain(s, ready, 64))) share_ack(s, ready, n);
+    } else {
+        for (int k = 0; k <= boxes; k++) {
+            float *grad = share_begin(s);
+            CHECK(grad != NULL);
+            if (!grad) break;
+            fill(grad, P, 10 * (sharing_rank - 1) + k);
+            share_push(s, &(struct share_push){.frames = k, .scale = 1});
+        }
+        CHECK(s->remote || s->reply[REPLY_ACK] == (uint64_t)boxes);
+    }
+    finish(&s);
+}
+
+/* The rings of n pushes, begun `since` ns after the one before: the one actor's own. */
+static uint32_t rings_of(struct share *s, int n, int64_t since)
+{
+    const uint32_t before = *half_word_at(s, AT_RINGS);
+    for (int k = 0; k < n; k++) {
+        CHECK(share_begin(s) != NULL);
+        s->pushed_at = clock_ns() - since;
+        share_push(s, &(struct share_push){.bad = 1});
+    }
+    return *half_word_at(s, AT_RINGS) - before;
+}
+
+static void quick_pushes_ring_by_the_half(void **state)
+{
+    (void)state;
+    enum { BOXES = 6 };
+    struct share_config config = config_of(false);
+    config.mailboxes = BOXES;
+    struct share *s = share_open(MPI_COMM_WORLD, &config);
+    if (sharing_size == 2 && !s->remote) { /* with more actors there are others' rings */
+        static float x[P];
+        if (sharing_rank == 0) {
+            share_start(s, x, NULL, 0, 0);
+            struct share_ready ready[BOXES];
+            while (*word_at(s, at_actor(s, 0, ACTOR_SEQ)) < BOXES) sleep_us(1000);
+            share_ack(s, ready, share_drain(s, ready, BOXES));
+            for (int n = 0; n < BOXES;) { /* none of them may be heard, and yet none waits longer than a sleep */
+                const int got = share_drain(s, ready, BOXES);
+                if (got) share_ack(s, ready, got);
+                if (!got) share_idle(s, 600);
+                n += got;
+            }
+        } else {
+            const int64_t soon = -INT64_C(1000000000000), late = INT64_C(1000000000);
+            CHECK(rings_of(s, 2, soon) == 0);
+            CHECK(rings_of(s, 1, soon) == 1); /* half are full */
+            CHECK(rings_of(s, 3, soon) == 3);
+            CHECK(share_flush(s) == 0);
+            CHECK(rings_of(s, 2, late) == 2);
+            CHECK(share_flush(s) == 0);
+            CHECK(rings_of(s, 2, soon) == 0);
+            CHECK(share_flush(s) == 0);
+            CHECK(rings_of(s, 2, soon) == 0);
+            CHECK(share_flush(s) == 0);
+        }
+    }
+    finish(&s);
+}
+
 static void silence_is_seen(void **state)
 {
     (void)state;
@@ -203,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pins_are_hints),         cmocka_unit_test(pins_are_hints_world),
+        cmocka_unit_test(mailboxes_fill_up),      cmocka_unit_test(quick_pushes_ring_by_the_half),
         cmocka_unit_test(silence_is_seen),        cmocka_unit_test(pushes_ring),
         cmocka_unit_test(dead_master_is_noticed), cmocka_unit_test(silence_is_no_death),
         cmocka_unit_test(busy_is_alive),          cmocka_unit_test(busy_is_alive_world),

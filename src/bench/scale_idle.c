@@ -14,25 +14,34 @@
 #include "measure/probe.h"
 
 enum { ROUNDS = 3 };
-static const double PATIENCE = 2; /* s for a few gradients to come */
+static const double PATIENCE = 10; /* s for every actor to push once or twice: over TCP 128 take longer than a slice */
+
+/* For so long, and until so many gradients have come, within PATIENCE. Returns how many. */
+static int64_t serve(struct idle_master *h, double seconds, int64_t least)
+{
+    const double from = clock_seconds();
+    int64_t n = idle_serve(h, seconds);
+    while (n < least && clock_seconds() < from + PATIENCE) n += idle_serve(h, 0.01);
+    return n;
+}
 
 /* One slice of an order: its rate, lag and what it takes of rank 0's core, into series. Of a few arrivals the time
  * between them tells more than the slice's length. */
 static void slice(struct idle_master *h, const struct idle_rate *r, double seconds, struct series to[3])
 {
-    enum { FEW = 3 };
+    const int64_t few = r->actors > 1 ? 2 * r->actors : 3;
     idle_order(h, r->t_max, r->actors);
-    idle_serve(h, 1e-3 * IDLE_LOOK_MS + 0.08 + 0.25 * seconds); /* all have seen it and got into their stride */
+    serve(h, 1e-3 * IDLE_LOOK_MS + 0.08 + 0.25 * seconds, r->actors); /* all have seen it and got into their stride */
     h->lag = h->first = 0;
     h->behind = 0;
     const double cpu = probe_cpu_seconds(), from = clock_seconds();
-    int64_t n = idle_serve(h, 0.75 * seconds);
-    while (n < FEW && clock_seconds() < from + PATIENCE) n += idle_serve(h, 0.01);
+    const int64_t n = serve(h, 0.75 * seconds, few);
     if (h->behind) series_add(&to[0], (double)h->behind / (h->last - h->first));
     if (n) series_add(&to[1], h->lag / (double)n);
     series_add(&to[2], (probe_cpu_seconds() - cpu) / (clock_seconds() - from));
     idle_order(h, 0, 0);
-    idle_serve(h, 0.03);
+    const double end = clock_seconds();
+    while (idle_serve(h, 0.03) && clock_seconds() < end + PATIENCE) {} /* what is still under way is no next slice's */
 }
 
 /* 1, 2, 4 ... actors for each t_max, in turns; medians. */

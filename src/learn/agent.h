@@ -92,7 +92,8 @@ int64_t agent_steps(const struct agent *agent);
 
 /* The gradient of the last rollout to dtheta (facts->params floats, overwritten), its numbers to *stats. theta is the
  * one it was played with; theta_target is read where agent_config_target(). dtheta is the same block in every call, to
- * which nobody else writes (share_begin() gives such a one): zeros of the call before are not written again. */
+ * which nobody else writes (share_begin() gives such a one), where facts->wide.in is not 0: zeros of the call before
+ * are not written again. */
 void agent_gradient(struct agent *agent, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats);
 

@@ -8,14 +8,13 @@
  *   | doorbell: asleep                   one line                                                    master
  *   | for each actor: reply              one line    ack, snapshot id, ring tail                     master
  *   |                 its words          one line    sequence, alive, pin, bye, ring head, posts     actor
- *   |                 facts              one line    struct facts                                    actor
  *   |                 request            one line    since when it wants fresher weights, loan       actor
  *   | for each actor: ring               episodes * struct share_episode, to a full line             actor
  *   | for each actor, kind, half: post   line (id, length), bytes to a full line                     actor
  *   | theta * buffers                    line (sequence, version, frames), params floats             master
  *   | target * 2                         line (sequence, version), params floats                     master
  *   | snapshot                           line (sequence, version, id), params floats                 master
- *   | for each actor: mailbox            params floats                                               actor
+ *   | for each actor, box: mailbox       line (struct facts), params floats                          actor
  *
  * Every other node has a window of the same kind for its own actors alone, in which a relay (relay.c) plays the
  * master, and plays those actors in the window of rank 0: it is then the one writer of their words there; its board
@@ -35,7 +34,8 @@
  * - push: facts and gradient, then the sequence word. The master takes a mailbox whose sequence is exactly its ack
  *   + 1, and the actor fills it again when ack equals its sequence: one of them at a time owns the mailbox. Exact
  *   equality, because a word that travels through another process may in theory arrive in pieces: no mixture of n
- *   and n + 1 equals n + 1 before all of it is there.
+ *   and n + 1 equals n + 1 before all of it is there. Where all ranks share one memory an actor may have several
+ *   mailboxes, filled in turn: then up to so many pushes are more than ack, and the master takes them in their order.
  * - posts and rings: bytes, then a counting word. A post has two halves, so that the last one stays whole while
  *   the next is written, even by an actor that dies over it.
  *
@@ -146,6 +146,7 @@ struct share {
     uint64_t beat;
     uint64_t carried;
     int64_t signed_at, asked, unheard;
+    int64_t pushed_at; /* ns; where there are several mailboxes */
     bool granted, lost;
     int64_t requested;   /* relayed: since when the next fetch wants weights; 0: it does not */
     struct watch *watch; /* where somebody is remote */
@@ -179,13 +180,9 @@ static inline size_t at_actor(const struct share *s, int actor, int word)
 {
     return s->map.lines + ((size_t)actor * ACTOR_LINES + 1) * LINE + (size_t)word * 8;
 }
-static inline size_t at_facts(const struct share *s, int actor)
-{
-    return s->map.lines + ((size_t)actor * ACTOR_LINES + 2) * LINE;
-}
 static inline size_t at_request(const struct share *s, int actor)
 {
-    return s->map.lines + ((size_t)actor * ACTOR_LINES + 3) * LINE;
+    return s->map.lines + ((size_t)actor * ACTOR_LINES + 2) * LINE;
 }
 static inline size_t at_loan(const struct share *s, int actor)
 {
@@ -209,9 +206,15 @@ static inline size_t at_target(const struct share *s, int i)
 {
     return s->map.target + (size_t)i * s->map.buffer;
 }
-static inline size_t at_mail(const struct share *s, int actor)
+/* Of an actor's push `seq`. */
+static inline size_t at_facts(const struct share *s, int actor, uint64_t seq)
 {
-    return s->map.mail + (size_t)actor * s->map.floats;
+    const size_t boxes = (size_t)s->map.boxes;
+    return s->map.mail + ((size_t)actor * boxes + (size_t)(seq % boxes)) * s->map.box;
+}
+static inline size_t at_mail(const struct share *s, int actor, uint64_t seq)
+{
+    return at_facts(s, actor, seq) + LINE;
 }
 
 /* Only where base is not NULL. */

@@ -26,7 +26,8 @@ struct map map_draw(const struct share_config *c, size_t actors, int near, int c
     struct map m = {0};
     draw_buffers(&m, c, near, copies);
     m.floats = c->params * sizeof(float);
-    m.buffer = LINE + lines(m.floats);
+    m.buffer = m.box = LINE + lines(m.floats);
+    m.boxes = c->mailboxes > 1 ? c->mailboxes : 1;
     m.ring = lines((size_t)c->episodes * sizeof(struct share_episode));
     m.post_room[SHARE_POST_STATE] = lines(c->state_bytes);
     m.post_room[SHARE_POST_EVAL] = SHARE_EVAL_BYTES;
@@ -41,7 +42,7 @@ struct map map_draw(const struct share_config *c, size_t actors, int near, int c
     m.target = m.theta + (size_t)m.buffers * m.buffer;
     m.snapshot = m.target + (c->target ? 2 : 0) * m.buffer;
     m.mail = m.snapshot + (c->snapshot ? 1 : 0) * m.buffer;
-    m.bytes = m.mail + actors * m.floats;
+    m.bytes = m.mail + actors * (size_t)m.boxes * m.box;
     return m;
 }
 

@@ -4,16 +4,17 @@
 
 #include "share/share.h"
 
-enum { LINE = 64, ACTOR_LINES = 4, INDICES = 255 }; /* bytes of a line; an actor's lines; published buffers, at most */
+enum { LINE = 64, ACTOR_LINES = 3, INDICES = 255 }; /* bytes of a line; an actor's lines; published buffers, at most */
 
 /* Offsets of a window's parts, in bytes; the same on every rank that uses it. */
 struct map {
     int buffers; /* of theta; an index fits a published word's */
     int loans;   /* actors that may borrow: the first so many of those that share the window's memory */
+    int boxes;   /* an actor's mailboxes */
     bool copied; /* others copy weights from here while new ones are published: over a network, or one too many to
                     borrow */
     size_t lines, rings, posts, theta, target, snapshot, mail, bytes;
-    size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats;
+    size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats, box;
 };
 
 /* Local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies`

@@ -50,8 +50,9 @@ void master_serve(struct share *s)
 bool master_pending(const struct share *s, int actor)
 {
     const struct seen *l = &s->seen[actor];
-    return l->taken == l->acked &&
-           atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_SEQ)), memory_order_acquire) == l->acked + 1;
+    const uint64_t seq = atomic_load_explicit(word_at(s, at_actor(s, actor, ACTOR_SEQ)), memory_order_acquire);
+    const uint64_t out = l->taken - l->acked, boxes = (uint64_t)s->map.boxes; /* with one: seq is exactly acked + 1 */
+    return out < boxes && seq - l->taken - 1 < boxes - out;
 }
 
 static void store(struct share *s, size_t at, uint64_t value, memory_order order)
@@ -134,20 +135,30 @@ void share_start(struct share *s, const float *theta, const float *theta_target,
 }
 
 /* In place: the mailbox is ours until it is acked. */
-static void unpack(struct share *s, int actor, const struct facts *facts)
+static void unpack(struct share *s, float *mail, const struct facts *facts)
 {
     const size_t left = moments_floats(&s->config.moments) * sizeof(float); /* behind what is packed, as it is */
     const size_t n = s->config.params - moments_floats(&s->config.moments);
     const size_t room = wire_room((enum share_wire)facts->wire, n) + left;
     const size_t bytes = facts->bytes < room ? facts->bytes : room;
     if (!s->scratch) s->scratch = memory_new(room, 1);
-    float *const mail = floats_at(s, at_mail(s, actor));
     memcpy(s->scratch, mail, bytes);
     wire_unpack((enum share_wire)facts->wire, s->scratch, bytes - (bytes < left ? bytes : left), mail, n);
     if (bytes >= left)
         memcpy(mail + n, s->scratch + bytes - left, left);
     else
         memset(mail + n, 0, left);
+}
+
+static void take(struct share *s, int actor, struct share_ready *ready)
+{
+    const uint64_t seq = ++s->seen[actor].taken;
+    float *const mail = floats_at(s, at_mail(s, actor, seq));
+    struct facts facts;
+    memcpy(&facts, s->base + at_facts(s, actor, seq), sizeof facts);
+    *ready = (struct share_ready){.actor = actor, .grad = mail, .push = facts.push};
+    if (facts.wire) unpack(s, mail, &facts);
+    s->last = actor;
 }
 
 int share_drain(struct share *s, struct share_ready *ready, int max)
@@ -158,16 +169,7 @@ int share_drain(struct share *s, struct share_ready *ready, int max)
     const int first = s->last + 1;
     for (int i = 0; i < s->actors && n < max; i++) {
         const int a = (first + i) % s->actors;
-        if (!master_pending(s, a)) continue;
-        s->seen[a].taken++;
-        ready[n].actor = a;
-        ready[n].grad = floats_at(s, at_mail(s, a));
-        struct facts facts;
-        memcpy(&facts, s->base + at_facts(s, a), sizeof facts);
-        ready[n].push = facts.push;
-        if (facts.wire) unpack(s, a, &facts);
-        s->last = a;
-        n++;
+        for (; n < max && master_pending(s, a); n++) take(s, a, &ready[n]);
     }
     if (n) s->push_at = clock_ns();
     return n;
@@ -177,8 +179,7 @@ void share_ack(struct share *s, const struct share_ready *ready, int n)
 {
     for (int i = 0; i < n; i++) {
         struct seen *l = &s->seen[ready[i].actor];
-        assert(l->taken == l->acked + 1);
-        l->acked = l->taken;
-        store(s, at_reply(s, ready[i].actor, REPLY_ACK), l->acked, memory_order_release);
+        assert(l->taken > l->acked);
+        store(s, at_reply(s, ready[i].actor, REPLY_ACK), ++l->acked, memory_order_release);
     }
 }

@@ -115,7 +115,7 @@ static bool applies(const struct share_push *p)
 
 static const float *mailbox(const struct messages *m, int l)
 {
-    return floats_at(m->here, at_mail(m->here, l));
+    return floats_at(m->here, at_mail(m->here, l, 0));
 }
 
 /* Takes over the facts of the gradient that waits in lane l. */
@@ -124,7 +124,7 @@ static void begin_gradient(struct messages *m, int l)
     struct lane *lane = &m->lane[l];
     lane->sending = true;
     lane->sent++;
-    memcpy(&lane->facts, m->here->base + at_facts(m->here, l), sizeof lane->facts);
+    memcpy(&lane->facts, m->here->base + at_facts(m->here, l, 0), sizeof lane->facts);
 }
 
 /* To the mailbox there of lane l, packed through the rest of lane `rest` where the wire wants it. */
@@ -135,14 +135,14 @@ static void send_gradient(struct messages *m, int l, int rest, const float *grad
     size_t bytes;
     assert(c->wire == SHARE_WIRE_FLOAT32 || !lane->facts.push.factors);
     if (c->wire == SHARE_WIRE_FLOAT32) {
-        bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor), grad, lane->facts.push.factors);
+        bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor, 0), grad, lane->facts.push.factors);
     } else {
         sum_add(c, from->rest, grad, lane->facts.push.scale);
         bytes = pack(c, from->rest, from->packed);
         lane->facts.push.scale = 1;
         lane->facts.wire = (uint32_t)c->wire;
         lane->facts.bytes = (uint32_t)bytes;
-        reach_write(m->there, at_mail(m->there, lane->actor), from->packed, bytes);
+        reach_write(m->there, at_mail(m->there, lane->actor, 0), from->packed, bytes);
     }
     m->gradients++;
     m->gradient_bytes += bytes;
@@ -253,7 +253,7 @@ bool messages_write(struct messages *m)
         each_alone(m);
     for (int l = 0; l < m->lanes; l++) {
         struct lane *lane = &m->lane[l];
-        if (lane->sending) reach_write(m->there, at_facts(m->there, lane->actor), &lane->facts, sizeof lane->facts);
+        if (lane->sending) reach_write(m->there, at_facts(m->there, lane->actor, 0), &lane->facts, sizeof lane->facts);
         any = send_episodes(m, l) || lane->sending || any;
         for (int k = 0; k < SHARE_POST_KINDS && !posted; k++) posted = send_post(m, l, (enum share_post)k);
     }

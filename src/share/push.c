@@ -10,6 +10,26 @@
 #include "share/wait.h"
 
 #define PARTING_NS INT64_C(10000000) /* between two looks of an actor that is done */
+#define QUICK_NS INT64_C(50000)      /* between two pushes, where a wake-up for each costs more than it is worth */
+
+/* The mailbox that comes next is the actor's own. */
+static bool is_free(const struct share *s)
+{
+    return s->seq - s->reply[REPLY_ACK] < (uint64_t)s->map.boxes;
+}
+
+/* Where pushes come every few microseconds rank 0 is not woken for each one: to wake it, and its going to sleep again,
+ * take longer than a small network's update. It is woken when half of the mailboxes are full, and looks at all of them
+ * before it sleeps and every two milliseconds (serve.c). */
+static void ring(struct share *s)
+{
+    if (s->map.boxes > 1) {
+        const int64_t now = clock_ns(), since = now - s->pushed_at;
+        s->pushed_at = now;
+        if (since < QUICK_NS && 2 * (s->seq - s->reply[REPLY_ACK]) < (uint64_t)s->map.boxes) return;
+    }
+    doorbell_ring(s);
+}
 
 float *share_begin(struct share *s)
 {
@@ -17,18 +37,18 @@ float *share_begin(struct share *s)
     struct wait w = {0};
     if (s->lost) return NULL;
     /* a fetch since the last push has brought the ack along: no second question over the network */
-    if (s->base || !(s->granted || s->reply[REPLY_ACK] == s->seq)) {
+    if (s->base || !(s->granted || is_free(s))) {
         reach_look(s);
         if (wait_alive(s)) return NULL;
     }
     for (;;) {
         if (s->board[BOARD_STOP]) return NULL;
-        if (s->granted || s->reply[REPLY_ACK] == s->seq) break;
+        if (s->granted || is_free(s)) break;
         if (wait_round(s, &w)) return NULL;
     }
     s->granted = true;
     if (s->relayed) wait_request(s); /* the next weights travel while this gradient is computed */
-    return s->base ? floats_at(s, at_mail(s, s->slot)) : s->staging;
+    return s->base ? floats_at(s, at_mail(s, s->slot, s->seq + 1)) : s->staging;
 }
 
 bool share_stopped(struct share *s)
@@ -41,12 +61,13 @@ void share_push(struct share *s, const struct share_push *push)
 {
     assert(s->granted);
     const bool applied = push->scale != 0 && !push->bad;
-    reach_write(s, at_facts(s, s->slot), push, sizeof *push);
-    if (!s->base && applied) reach_write_gradient(s, at_mail(s, s->slot), s->staging, push->factors);
+    const uint64_t seq = s->seq + 1;
+    reach_write(s, at_facts(s, s->slot, seq), push, sizeof *push);
+    if (!s->base && applied) reach_write_gradient(s, at_mail(s, s->slot, seq), s->staging, push->factors);
     reach_settle(s);
-    reach_store(s, at_actor(s, s->slot, ACTOR_SEQ), ++s->seq);
+    reach_store(s, at_actor(s, s->slot, ACTOR_SEQ), s->seq = seq);
     s->granted = false;
-    doorbell_ring(s);
+    ring(s);
 }
 
 int share_flush(struct share *s)

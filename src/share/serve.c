@@ -11,6 +11,7 @@
 #include "share/master.h"
 
 #define SLICE_NS INT64_C(50000000) /* the longest sleep, so that the master's beat goes on */
+#define UNRUNG_NS INT64_C(2000000) /* where a push may come without a ring (push.c) */
 #define DEAD_S 10.0
 
 void share_ask_eval(struct share *s, int actor, const float *theta, uint64_t id, uint64_t version)
@@ -103,7 +104,7 @@ static bool any_pending(const struct share *s)
  * gradients so far, then, which delays the next one by about a hundredth of it. */
 static int64_t slice(const struct share *s, int64_t now)
 {
-    if (!s->remote) return SLICE_NS;
+    if (!s->remote) return s->map.boxes > 1 ? UNRUNG_NS : SLICE_NS;
     const int64_t ns = (now - s->push_at) / 1000;
     return ns < INT64_C(20000) ? INT64_C(20000) : ns < INT64_C(1000000) ? ns : INT64_C(1000000);
 }

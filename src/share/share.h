@@ -50,6 +50,7 @@ struct share_config {
     int64_t combine_age; /* with that: updates that the oldest weights of a sum may be behind its node's; 0: any */
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
+    int mailboxes;   /* pushes of an actor that may wait, where all ranks share one memory; elsewhere, and for 0, one */
     /* or NULL; where no window can be made, or none that will do: told why, and what to do, on rank 0, before the job
      * ends */
     void (*refused)(const char *why, const char *mend);
@@ -173,9 +174,9 @@ int share_wait(struct share *s, uint64_t publication, struct share_view *view);
 int share_fetch_target(struct share *s, float *theta_target, uint64_t *target_version);
 /* One-sided. The weights to evaluate and their id; whole. Same return. */
 int share_fetch_snapshot(struct share *s, float *theta, uint64_t *snapshot_id, uint64_t *version);
-/* One-sided: waits until the actor's mailbox is free. Returns the params floats to write the gradient to (in the window
- * itself on rank 0's node), or NULL where stop is set or the master gone (share_stopped() tells which).
- * It is the same block every time, and nobody else writes to it. */
+/* One-sided: waits until a mailbox of the actor's is free. Returns the params floats to write the gradient to (in the
+ * window itself on rank 0's node), or NULL where stop is set or the master gone (share_stopped() tells which).
+ * They are one of config.mailboxes blocks, in turn, and nobody else writes to these. */
 float *share_begin(struct share *s);
 bool share_stopped(struct share *s); /* one-sided: has the master said stop */
 /* One-sided. The gradient of share_begin() with its facts: seen whole by the master or not at all. */

@@ -160,12 +160,12 @@ static bool take(struct sum *s, int lane)
 {
     struct share_push p;
     if (!gradient_waits(s, lane)) return false;
-    memcpy(&p, s->here.base + at_facts(&s->here, lane), sizeof p);
+    memcpy(&p, s->here.base + at_facts(&s->here, lane, 0), sizeof p);
     if (!has_room(s, lane, &p)) return false;
     if (applies(&p)) {
         float *const sum = s->floats[s->waiting];
         if (!s->count) memset(sum, 0, s->here.map.floats);
-        sum_add(&s->here.config, sum, floats_at(&s->here, at_mail(&s->here, lane)), p.scale);
+        sum_add(&s->here.config, sum, floats_at(&s->here, at_mail(&s->here, lane, 0)), p.scale);
         if (!s->count++ || p.version < s->oldest) s->oldest = p.version;
     }
     merge(&s->part[s->waiting][lane], &p);

@@ -128,6 +128,7 @@ static int copies(const struct share *s, const struct opening *o)
 /* Rank 0's, and that of the window this rank uses. */
 static void draw_maps(struct share *s, struct opening *o)
 {
+    if (s->remote) s->config.mailboxes = 1;
     s->map = o->global = map_draw(&s->config, (size_t)s->actors, o->near, copies(s, o));
     if (s->relayed) s->map = map_draw(&s->config, (size_t)o->behind, o->lent, o->lent ? 0 : MAP_COPIED);
 }
