@@ -71,6 +71,7 @@ run mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
 check "doctor: which MuJoCo it is" grep -qE '^ok mujoco: MuJoCo [0-9.]+$' out
 run "$dunlin" bench actor --env mujoco:hopper --seconds 0.2
 check "bench actor: status 0" is "$status" 0
+check "bench actor: frames of rollouts that are used again" grep -qE "^actor-train value [1-9]" out
 run "$dunlin" check mujoco:reacher --episodes 3 --seconds 5
 check "check finds nothing wrong" is "$status" 0
 

@@ -173,7 +173,9 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, struc
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
     enum turn_end end = t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
+    const struct agent_stats rollout = t->stats; /* a later gradient counts no frames: they have been told */
     for (int64_t k = 1; k < t->setup->options->epochs && end == TURN_PUSHED && (rounds || !failed); k++)
         end = epoch(t, failed, view);
+    t->stats = rollout;
     return end;
 }
