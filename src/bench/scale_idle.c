@@ -29,7 +29,7 @@ static int64_t serve(struct idle_master *h, double seconds, int64_t least)
  * between them tells more than the slice's length. */
 static void slice(struct idle_master *h, const struct idle_rate *r, double seconds, struct series to[3])
 {
-    const int64_t few = r->actors > 1 ? 2 * r->actors : 3;
+    const int64_t few = r->actors > 4 ? 2 * r->actors : 8;
     idle_order(h, r->t_max, r->actors);
     serve(h, 1e-3 * IDLE_LOOK_MS + 0.08 + 0.25 * seconds, r->actors); /* all have seen it and got into their stride */
     h->lag = h->first = 0;
