@@ -90,7 +90,7 @@ static void mailboxes_fill_up(void **state)
     struct share_config config = config_of(false);
     config.mailboxes = BOXES;
     struct share *s = share_open(MPI_COMM_WORLD, &config);
-    const int actors = sharing_size - 1, most = actors < 16 ? 16 / actors : 1;
+    const int actors = sharing_size - 1, most = actors && actors < 16 ? 16 / actors : 1;
     const int boxes = s->remote ? 1 : most < BOXES ? most : BOXES;
     static float x[P];
     CHECK(s->map.boxes == boxes);
