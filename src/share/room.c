@@ -15,8 +15,10 @@ struct share_config share_config_of(const struct options *o, size_t params, cons
     static const enum share_wire wires[] = {[WIRE_FLOAT32] = SHARE_WIRE_FLOAT32,
                                             [WIRE_BF16] = SHARE_WIRE_BF16,
                                             [WIRE_SIGNIFICANT] = SHARE_WIRE_SIGNIFICANT};
-    /* a later epoch waits for the gradient before it, a round for everybody's; fc.c goes on from the block before */
-    const bool several = params <= SMALL && !wide->in && o->epochs == 1 && !o->deterministic;
+    /* a later epoch waits for the gradient before it, a round for everybody's; fc.c goes on from the block before; and
+     * Q methods, whose targets are their own estimates, lose by gradients that are later: one-step Sarsa on acrobot
+     * learned with one mailbox and not with eight */
+    const bool several = params <= SMALL && !wide->in && !target && o->epochs == 1 && !o->deterministic;
     return (struct share_config){.params = params,
                                  .wide = *wide,
                                  .moments = *moments,
