@@ -26,11 +26,24 @@ enum { STEPS = 500, HEIGHT = 300, WIDTH = 400 };
 #define SPEED_1 (4 * PI)
 #define SPEED_2 (9 * PI)
 
+/* One-step Sarsa on two idle cores: with lr 0.003 and every epsilon at 0.05 in the end, one seed in three learned that
+ * no action matters before it had met the goal, and never met it again. */
 static const struct env_default defaults[] = {
-    {NULL, "net", "mlp:64,64"},     {NULL, "lr", "0.003"},          {NULL, "rms-eps", "0.01"},
-    {NULL, "reward-scale", "0.05"}, {NULL, "frames", "600000"},     {NULL, "eps-frames", "200000"},
-    {NULL, "eps-final", "0.05"},    {NULL, "target-every", "1000"}, {NULL, "checkpoint-every", "200000"},
-    {NULL, "eval-every", "50000"},  {NULL, "eval-episodes", "20"},  {NULL, NULL, NULL},
+    {NULL, "net", "mlp:64,64"},
+    {NULL, "lr", "0.003"},
+    {NULL, "rms-eps", "0.01"},
+    {NULL, "reward-scale", "0.05"},
+    {NULL, "frames", "600000"},
+    {NULL, "eps-frames", "200000"},
+    {NULL, "eps-final", "0.05"},
+    {NULL, "target-every", "1000"},
+    {NULL, "checkpoint-every", "200000"},
+    {NULL, "eval-every", "50000"},
+    {NULL, "eval-episodes", "20"},
+    {"one-step-sarsa", "lr", "0.001"},
+    {"one-step-sarsa", "frames", "800000"},
+    {"one-step-sarsa", "eps-final", "0.05:0.7,0.5:0.3"},
+    {NULL, NULL, NULL},
 };
 
 static int acrobot_open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)
