@@ -37,17 +37,18 @@ void KERNEL(cells_differ)(const float *a, const float *b, int width, int rows, i
 {
     enum { STRIP = 32 }; /* cells; commonly none of them differs */
     for (int r = 0; r < rows; r++)
-        for (int c = 0, n; c < cols; c += n, cell += n) {
+        for (int c = 0; c < cols; c += STRIP) {
             four d[STRIP], all = {0};
-            n = cols - c < STRIP ? cols - c : STRIP;
-            for (int i = 0; i < n; i++) {
-                const ptrdiff_t at = (ptrdiff_t)r * CELL * width + (c + i) * CELL;
+            const size_t left = (size_t)(cols - c), n = left < STRIP ? left : STRIP;
+            for (size_t i = 0; i < n; i++) {
+                const ptrdiff_t at = (ptrdiff_t)r * CELL * width + (c + (ptrdiff_t)i) * CELL;
                 d[i] = bits_of(a + at) ^ bits_of(b + at);
                 for (int k = 1; k < CELL; k++) d[i] |= bits_of(a + at + k * width) ^ bits_of(b + at + k * width);
                 all |= d[i];
             }
-            memset(cell, 0, (size_t)n);
-            for (int i = 0; any_bit(all) && i < n; i++) cell[i] = any_bit(d[i]);
+            memset(cell, 0, n);
+            for (size_t i = 0; any_bit(all) && i < n; i++) cell[i] = any_bit(d[i]);
+            cell += n;
         }
 }
 
