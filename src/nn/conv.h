@@ -33,7 +33,7 @@ struct conv_pass {
     int *list;       /* (2 rows cols + height width) */
     float *few;      /* (LISTED, max(O, stride C)) rows of results, or of dz */
     float *still;    /* (weights * frame / C) the weights summed over observations, or what each one's gradient gets
-                       besides; of a map, (weights) zeros */
+                       besides; of a map, nothing */
     float *part;     /* (weights) */
     float *bias;     /* (O) */
     float *turned;   /* (weights) reordered */
@@ -45,8 +45,9 @@ struct conv_pass {
 /* What row `row` of the rollout shows this layer; *map holds the one plane of a map. */
 struct conv_input conv_input_of(const struct conv *l, const struct pass *p, int row, const float **map);
 
-/* at[i] = where pixel list[i] of a result `cols` wide begins in a plane of `in` (struct conv_input). */
-void conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at);
+/* at[i] = where pixel list[i] of a result `cols` wide begins in a plane of `in` (struct conv_input), of the first
+ * LISTED of n; returns how many these are. */
+int conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at);
 
 /* Is it worth taking such lists of fresh pixels one by one, and not the whole row. */
 bool conv_few(const struct conv *l, int moving, int still);

@@ -42,8 +42,7 @@ static void weights_some(const struct conv *l, const struct conv_input *in, cons
     struct conv_weight_job job = {.in = *in, .dz = p->few, .n = l->O, .rows = 1, .from = dw, .dw = dw};
     job.in.at = at;
     for (int i = 0; i < n; i += LISTED) {
-        job.cols = n - i < LISTED ? n - i : LISTED;
-        conv_places(in, l->cols, list + i, job.cols, at);
+        job.cols = conv_places(in, l->cols, list + i, n - i, at);
         take_rows[cpu_isa()](dz, list + i, job.cols, l->O, p->few);
         weights[cpu_isa()](&job);
     }
@@ -138,7 +137,7 @@ static void input_all(const struct conv *l, const struct conv_pass *p, float *ou
     const struct border b = border_of(l);
     for (int y = 0; y < l->height; y++) {
         const int q = y / l->stride, first = q < b.J - 1 ? b.J - 1 - q : 0,
-                  end = q + b.J > l->rows + b.J - 1 ? l->rows + b.J - 1 - q : b.J;
+                  end = q < l->rows ? b.J : l->rows + b.J - 1 - q;
         const float *top = p->bordered + (size_t)(q + first) * b.PW * l->O;
         struct conv_job job = {
             .in = bordered_input(l, &top),
@@ -181,8 +180,7 @@ static void input_some(const struct conv *l, const struct conv_pass *p, int y, c
         .in = bordered_input(l, &top), .w = turned_of(l, p, y), .n = width, .rows = 1, .y = p->few, .y_col = width};
     job.in.at = at;
     for (int i = 0; i < n; i += LISTED) {
-        job.cols = n - i < LISTED ? n - i : LISTED;
-        conv_places(&job.in, runs, list + i, job.cols, at);
+        job.cols = conv_places(&job.in, runs, list + i, n - i, at);
         sums[cpu_isa()](&job);
         for (int k = 0; k < job.cols; k++) {
             const int q = list[i + k] / runs, c = list[i + k] % runs, left = l->width - c * st;

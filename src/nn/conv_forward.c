@@ -40,9 +40,11 @@ bool conv_few(const struct conv *l, int moving, int still)
     return 4 * (moving * planes + still * l->frame) <= 3 * all * planes;
 }
 
-void conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at)
+int conv_places(const struct conv_input *in, int cols, const int *list, int n, int *at)
 {
-    for (int i = 0; i < n; i++) at[i] = list[i] / cols * in->row_step * in->pitch + list[i] % cols * in->step;
+    const int some = n < LISTED ? n : LISTED;
+    for (int i = 0; i < some; i++) at[i] = list[i] / cols * in->row_step * in->pitch + list[i] % cols * in->step;
+    return some;
 }
 
 /* The listed pixels of row y. in, w: over all planes, or over one observation's with the sum of the weights. */
@@ -60,9 +62,8 @@ static void forward_some(const struct conv *l, const struct conv_input *in, cons
                            .y_col = l->O};
     job.in.at = at;
     for (int i = 0; i < n; i += LISTED) {
-        job.cols = n - i < LISTED ? n - i : LISTED;
         job.to = list + i;
-        conv_places(in, l->cols, list + i, job.cols, at);
+        job.cols = conv_places(in, l->cols, list + i, n - i, at);
         sums[cpu_isa()](&job);
     }
 }
