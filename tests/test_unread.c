@@ -1,21 +1,7 @@
 /* test_unread.c -- which options are named as said and not read, by algorithm, optimiser and environment. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "testing.h"
 
 #include "setup/unread.h"
-
-static int setup_tables(void **unused)
-{
-    (void)unused;
-    setup_names();
-    return 0;
-}
 
 /* What is unread of these words. */
 static const char *unread(int count, char **words, int *many)
@@ -110,6 +96,6 @@ int main(void)
         cmocka_unit_test(test_what_an_environment_does_not_read),
         cmocka_unit_test(test_what_nobody_said),
     };
-    cmocka_set_message_output(CM_OUTPUT_TAP);
-    return _cmocka_run_group_tests("tests", tests, sizeof tests / sizeof tests[0], setup_tables, NULL);
+    setup_names();
+    return testing_main(tests);
 }
