@@ -68,9 +68,8 @@ static void count_bad(struct turn_actor *t, bool failed, const char *what)
 }
 
 /* Clip, and the one place where a NaN is kept from the master. */
-static void push_gradient(struct turn_actor *t, uint64_t version)
+static void push_gradient(struct turn_actor *t, uint64_t version, const struct agent_stats *stats)
 {
-    const struct agent_stats *stats = &t->stats;
     const double norm = stats->norm, clip = t->setup->options->clip;
     const double E = (double)t->setup->options->envs_per_actor; /* means over environments, back to sums */
     struct share_push p = {.version = version,
@@ -145,10 +144,11 @@ static enum turn_end epoch(struct turn_actor *t, bool spoilt, struct share_view 
         share_push(t->share, &(struct share_push){.version = view->version});
         return TURN_PUSHED;
     }
+    struct agent_stats stats = t->stats; /* its frames have been told: what is pushed now counts none */
     at = now(t);
-    agent_gradient_again(t->agent, theta, dtheta, &t->stats);
+    agent_gradient_again(t->agent, theta, dtheta, &stats);
     at = spent(t, TURN_GRADIENT, at);
-    push_gradient(t, view->version);
+    push_gradient(t, view->version, &stats);
     spent(t, TURN_PUSH, at);
     return t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
 }
@@ -168,14 +168,12 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, struc
     } else {
         agent_gradient(t->agent, theta, t->target, dtheta, &t->stats);
         at = spent(t, TURN_GRADIENT, at);
-        push_gradient(t, view->version);
+        push_gradient(t, view->version, &t->stats);
     }
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
     enum turn_end end = t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
-    const struct agent_stats rollout = t->stats; /* a later gradient counts no frames: they have been told */
     for (int64_t k = 1; k < t->setup->options->epochs && end == TURN_PUSHED && (rounds || !failed); k++)
         end = epoch(t, failed, view);
-    t->stats = rollout;
     return end;
 }
