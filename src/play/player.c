@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
+#include "store/weights.h"
 
 int player_read_env(const char *key, const char *value, void *to)
 {
@@ -51,12 +52,7 @@ static int load(struct player *p, struct checkpoint_file *f, const struct player
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
-        rc = checkpoint_read_tensors(f, w->ema ? "ema" : "params", p->setup.net, p->theta);
-        if (rc > 0 && w->ema)
-            rc = error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
-                           "--ema out",
-                           p->path);
-        if (rc > 0) rc = error_set("%s: there is no group /params", p->path);
+        rc = weights_of_checkpoint(f, w->ema, p->setup.net, p->theta);
     }
     return rc;
 }

@@ -257,3 +257,13 @@ int weights_read(const char *file, const struct net *net, float *theta)
         text_ends_with(file, ".safetensors") ? read_safetensors(file, facts, theta) : read_checkpoint(file, net, theta);
     return rc ? -1 : check_numbers(file, facts, theta);
 }
+
+int weights_of_checkpoint(struct checkpoint_file *f, bool ema, const struct net *net, float *theta)
+{
+    const int rc = checkpoint_read_tensors(f, ema ? "ema" : "params", net, theta);
+    if (rc <= 0) return rc;
+    if (!ema) return error_set("%s: there is no group /params", checkpoint_path(f));
+    return error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
+                     "--ema out",
+                     checkpoint_path(f));
+}
