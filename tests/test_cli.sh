@@ -65,7 +65,8 @@ refused "a3c's lambda has another name" "lambda|a3c|gae" train --env cartpole --
 refused "Huber's loss where there is no Q" "td-clip|a3c" train --env cartpole --td-clip 1 --out r
 refused "two ends of exploration" "eps-share|eps-frames" train --env cartpole --algo n-step-q --eps-share 0.1 --eps-frames 1000 --out r
 refused "more than all frames" "eps-share|1.5|0 to 1" train --env cartpole --algo n-step-q --eps-share 1.5 --out r
-refused "a memory without its target network" "dqn|target-every" train --env cartpole --algo dqn --target-every 0 --out r
+refused "a memory without its target network" "target-every is 0 and algo is dqn" train --env cartpole --algo dqn --target-every 0 --out r
+refused "epochs of what is drawn anew" "epochs is 2 and algo is dqn" train --env cartpole --algo dqn --epochs 2 --out r
 refused "unknown measure of lag" "lag-scale|far|gap" train --env cartpole --lag-scale far --out r
 refused "a lag that halves nothing" "lag-unit|0" train --env cartpole --lag-unit 0 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r

@@ -90,7 +90,7 @@
     X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
     X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
-      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
+      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone, with dqn 1 (Q methods)")     \
     X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
       "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
     X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \
