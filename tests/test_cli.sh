@@ -71,6 +71,7 @@ refused "unknown measure of lag" "lag-scale|far|gap" train --env cartpole --lag-
 refused "a lag that halves nothing" "lag-unit|0" train --env cartpole --lag-unit 0 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a sigma where there is none" "log-sigma|-1|cartpole|discrete" train --env cartpole --log-sigma -1 --out r
+refused "a bias of nothing" "forget-bias|11|-10 to 10" train --env cue --forget-bias 11 --out r
 refused "a sigma of nothing" "log-sigma|-11|-10 to 3" train --env pendulum --log-sigma -11 --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r

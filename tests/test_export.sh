@@ -88,6 +88,13 @@ check "which are others" bash -c "! cmp -s $(begins e; echo e.csv) a.csv"
 run "$dunlin" train --env pendulum --log-sigma -1.5 --frames 1 --actors 1 --eval-every 0 --out sigma
 run "$dunlin" export sigma/checkpoint-000000000000.h5 --out sigma.csv
 check "log sigma begins where it is told" is "$(sed -n 's/^pi.log_sigma,//p' sigma.csv)" "0,,,,-1.5"
+for bias in 0 1; do
+    run "$dunlin" train --env cue --algo a3c --lstm 2 --forget-bias $bias --frames 1 --actors 1 --eval-every 0 --out forget
+    run "$dunlin" export forget/checkpoint-000000000000.h5 --out forget$bias.csv
+    rm -r forget
+done
+check "forget gates begin where they are told" is "$(paste -d, forget0.csv forget1.csv |
+    awk -F, '$1 == "lstm.bias" { printf("%.4g ", $NF - $6) }')" "0 0 1 1 0 0 0 0 "
 refused "a network that it does not fit, tensor by tensor" 2 "fc0.weight is 64 x 4 there, and 8 x 4 here|fc1.weight is not of this network|v.weight" \
     train --env cartpole --net mlp:8 --init-from a.safetensors --out f
 refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f

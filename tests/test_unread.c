@@ -38,6 +38,16 @@ static void test_what_an_algorithm_does_not_read(void **unused)
                         "");
     assert_int_equal(many, 0);
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--eps-share", "0.5"), "eps-share (of Q methods)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--sigma", "scalar", "--log-sigma", "-1"),
+                        "log-sigma (of sigma free)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--log-sigma", "-1"), "");
+    assert_string_equal(UNREAD(&many, "--env", "cartpole", "--forget-bias", "1", "--eval-every", "0", "--eval-episodes",
+                               "3", "--eval-seconds", "9"),
+                        "forget-bias (of lstm), eval-episodes (of eval-every above 0), eval-seconds (of eval-every "
+                        "above 0)");
+    assert_string_equal(UNREAD(&many, "--env", "cartpole", "--forget-bias", "1", "--lstm", "4", "--eval-episodes", "3",
+                               "--eval-seconds", "9"),
+                        "");
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--epochs", "2", "--ppo-clip", "0.2", "--gae", "0.9"), "");
 }
 

@@ -60,6 +60,8 @@
     X(REAL, log_sigma, "log-sigma", 0, -10, 3, FIXED,                                                                  \
       "log of sigma before the first gradient, where sigma is free: continuous actions alone (a3c)")                   \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")         \
+    X(REAL, forget_bias, "forget-bias", 0, -10, 10, FIXED,                                                             \
+      "added to the biases of an LSTM's forget gates before the first gradient; 1: cells keep more at first")          \
     X(NAME, optimizer, "optimizer", "shared-rmsprop", 0, "", FIXED, "optimizer")                                       \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                 \
     X(FLAG, lr_anneal, "lr-anneal", true, 0, 1, MAY, "anneal the learning rate linearly to 0 over `frames`")           \

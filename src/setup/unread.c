@@ -54,6 +54,21 @@ static bool is_continuous(const struct setup *s)
     return s->world.spec.action_dim > 0;
 }
 
+static bool has_free_sigma(const struct setup *s)
+{
+    return is_continuous(s) && s->options->sigma == SIGMA_FREE;
+}
+
+static bool is_recurrent(const struct setup *s)
+{
+    return s->options->lstm > 0;
+}
+
+static bool evaluates(const struct setup *s)
+{
+    return s->options->eval_every > 0;
+}
+
 static bool is_deterministic(const struct setup *s)
 {
     return s->options->deterministic;
@@ -102,6 +117,10 @@ static const struct {
     {"adam-eps", "of adam", is_adam},
     {"lag-unit", "of lag-scale count", counts_lag},
     {"sigma", "of continuous actions", is_continuous},
+    {"log-sigma", "of sigma free", has_free_sigma},
+    {"forget-bias", "of lstm", is_recurrent},
+    {"eval-episodes", "of eval-every above 0", evaluates},
+    {"eval-seconds", "of eval-every above 0", evaluates},
     {"no-op-max", "of Atari", is_atari},
     {"sticky", "of Atari", is_atari},
     {"life-loss", "of Atari", is_atari},

@@ -145,6 +145,7 @@ static int start_weights(struct session *s)
     s->theta = memory_floats(s->setup.facts->params);
     net_init(s->setup.net, inits[o->init], s->theta, &rng);
     net_init_free(s->setup.net, (float)o->log_sigma, s->theta);
+    net_init_forget(s->setup.net, (float)o->forget_bias, s->theta);
     if (!o->init_from[0]) return 0;
     if (weights_read(o->init_from, s->setup.net, s->theta)) return -1;
     log_root("starting with the weights of %s", o->init_from);
