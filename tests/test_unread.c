@@ -69,6 +69,18 @@ static void test_what_an_environment_does_not_read(void **unused)
                         "");
 }
 
+/* A file's weights are all there are; a sigma of the state begins with the weights that make it. */
+static void test_what_a_start_does_not_read(void **unused)
+{
+    (void)unused;
+    int many;
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--sigma", "scalar", "--log-sigma", "-1", "--init", "he"),
+                        "log-sigma (of sigma free without init-from)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--log-sigma", "-1", "--init", "he", "--init-from", "f.h5"),
+                        "log-sigma (of sigma free without init-from), init (of a start without init-from)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--log-sigma", "-1", "--init", "he"), "");
+}
+
 /* Defaults, ours and an environment's, are nobody's words; a text that is too long is cut. */
 static void test_what_nobody_said(void **unused)
 {
@@ -94,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_what_an_algorithm_does_not_read),
         cmocka_unit_test(test_what_an_optimiser_does_not_read),
         cmocka_unit_test(test_what_an_environment_does_not_read),
+        cmocka_unit_test(test_what_a_start_does_not_read),
         cmocka_unit_test(test_what_nobody_said),
     };
     setup_names();
