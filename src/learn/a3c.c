@@ -82,7 +82,7 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 
 const struct algo_ops algo_a3c = {
     .name = "a3c",
-    .help = "advantage actor-critic: policy and value from one network, no target network",
+    .help = "advantage actor-critic: a policy and the value of states, no target network",
     .number = 3,
     .heads = NET_HEADS_POLICY_V,
     .recurrent = true,

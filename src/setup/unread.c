@@ -54,14 +54,20 @@ static bool is_continuous(const struct setup *s)
     return s->world.spec.action_dim > 0;
 }
 
-static bool has_free_sigma(const struct setup *s)
+/* Has the start a log sigma that is free, and no file to take it from? */
+static bool starts_with_sigma(const struct setup *s)
 {
-    return is_continuous(s) && s->options->sigma == SIGMA_FREE;
+    return s->options->sigma == SIGMA_FREE && !*s->options->init_from;
 }
 
-static bool is_recurrent(const struct setup *s)
+static bool starts_by_seed(const struct setup *s)
 {
-    return s->options->lstm > 0;
+    return !*s->options->init_from;
+}
+
+static bool starts_with_lstm(const struct setup *s)
+{
+    return s->options->lstm > 0 && starts_by_seed(s);
 }
 
 static bool evaluates(const struct setup *s)
@@ -117,8 +123,9 @@ static const struct {
     {"adam-eps", "of adam", is_adam},
     {"lag-unit", "of lag-scale count", counts_lag},
     {"sigma", "of continuous actions", is_continuous},
-    {"log-sigma", "of sigma free", has_free_sigma},
-    {"forget-bias", "of lstm", is_recurrent},
+    {"log-sigma", "of sigma free without init-from", starts_with_sigma},
+    {"init", "of a start without init-from", starts_by_seed},
+    {"forget-bias", "of lstm without init-from", starts_with_lstm},
     {"eval-episodes", "of eval-every above 0", evaluates},
     {"eval-seconds", "of eval-every above 0", evaluates},
     {"no-op-max", "of Atari", is_atari},

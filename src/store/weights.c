@@ -118,8 +118,8 @@ static int match_all(const char *path, const struct safe_tensor *have, int count
     free(used);
     if (!d.count) return 0;
     if (d.told < d.count) snprintf(more, sizeof more, "; and %d more", d.count - d.told);
-    return error_set("%.200s does not fit this network: %s%s; --net, --norm, --lstm, --critic and what the environment "
-                     "shows decide its shape",
+    return error_set("%.200s does not fit this network: %s%s; --algo, --net, --norm, --lstm, --critic, --sigma, "
+                     "--obs-norm, --reward-norm and what the environment shows decide its shape",
                      path, d.line, more);
 }
 
