@@ -132,8 +132,8 @@ static const struct env_default defaults[] = {
     {NULL, "entropy", "0"},
     {NULL, "envs-per-actor", "4"},
     {NULL, "t-max", "128"},
-    {NULL, "epochs", "10"},
-    {NULL, "ppo-clip", "0.2"},
+    {"a3c", "epochs", "10"},
+    {"a3c", "ppo-clip", "0.2"},
     {NULL, "frames", "1000000"},
     {NULL, "eval-every", "100000"},
     {NULL, "eval-episodes", "10"},
@@ -146,7 +146,7 @@ static const struct env_default defaults[] = {
     {NULL, "swimmer:lr", "1e-3"},
     {NULL, "swimmer:envs-per-actor", "1"},
     {NULL, "swimmer:t-max", "1000"},
-    {NULL, "swimmer:epochs", "20"},
+    {"a3c", "swimmer:epochs", "20"},
     {NULL, NULL, NULL},
 };
 

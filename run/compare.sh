@@ -3,51 +3,51 @@
 # the table of `dunlin compare`: mean and range over seeds of the last evaluation, the best settings first. Cut at any moment, the
 # same command goes on: what is done is kept, what was cut is resumed. SETTINGS is a file with a line for each:
 #
-#     NAME [FILE.ini] [--KEY VALUE ...]          # and comments
+#     NAME [FILE.ini] [--KEY VALUE ...]          # and comments; blanks in a word stand in quotes
 #
 # From the environment: GAMES ("atari:pong atari:breakout"; none: what the settings say), SEEDS (3: seeds 1, 2, 3; or a list, "4 7"),
 # FRAMES (100000), ACTORS (one for each core), TABLE (--csv, --json or --by best), DUNLIN (build/dunlin). Progress goes to stderr.
 # Runs lie in OUT/GAME/NAME-seedN, for plot and compare. Status 1 where a run failed; the others are in the table.
 set -eu
+. "$(dirname "$0")/children.sh"
 say() { echo "compare.sh: $*" >&2; }
 [ $# = 2 ] || { say "two words are wanted: a file of settings, and the folder of the runs (see the top of $0)"; exit 2; }
 settings=$1 out=$2
 dunlin=${DUNLIN:-$(dirname "$0")/../build/dunlin} seeds=${SEEDS:-3} frames=${FRAMES:-100000}
 [ -x "$dunlin" ] || { say "$dunlin is missing; run make first"; exit 2; }
 [ -r "$settings" ] || { say "$settings cannot be read; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
-case $seeds in *[!0-9\ ]* | "") say "SEEDS is '$seeds'; allowed: how many, or a list such as \"4 7\""; exit 2 ;; esac
-case $seeds in *\ *) ;; *) seeds=$(seq "$seeds") ;; esac
+listed=$seeds
+case $seeds in *[!0-9\ ]*) listed='' ;; *\ *) ;; *) listed=$(seq "$seeds") ;; esac
+[ -n "${listed// /}" ] || { say "SEEDS is '$seeds'; allowed: how many, 1 or more, or a list such as \"4 7\""; exit 2; }
 read -ra games <<<"${GAMES:-}"
 [ ${#games[@]} -gt 0 ] || games=("")
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
-# all names before the first run
+# the words of a setting, its comment left out, to `words`
+split() {
+    local lines rest=" $1"
+    lines=$(xargs -r printf '%s\n' <<<"${rest%%[[:blank:]]#*}" 2>/dev/null) || { say "$settings: a quote is not closed in '$1'"; exit 2; }
+    words=()
+    [ -z "$lines" ] || readarray -t words <<<"$lines"
+}
+
+# all settings before the first run
 names=()
 while read -r name rest; do
     case $name in "" | \#*) continue ;; esac
     case $name in *[!A-Za-z0-9._-]* | [.-]*) say "$settings: the name '$name'; allowed: letters, digits, . _ -"; exit 2 ;; esac
     case " ${names[*]-} " in *" $name "*) say "$settings: $name stands there twice"; exit 2 ;; esac
+    split "$rest"
     names+=("$name")
 done <"$settings"
 [ ${#names[@]} -gt 0 ] || { say "$settings: no settings; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
 
-# a stop is the training's, which writes a checkpoint, and then ours: none goes on alone
-child=''
-stop() {
-    trap '' INT TERM HUP
-    [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null || true; wait "$child" || true; }
-    exit "$1"
-}
-trap 'stop 129' HUP
-trap 'stop 130' INT
-trap 'stop 143' TERM
-
 status=0
-for seed in $seeds; do # seed by seed: a table that is cut compares settings all the same
+for seed in $listed; do # seed by seed: a table that is cut compares settings all the same
     for game in "${games[@]}"; do
         while read -r name rest <&3; do
             case $name in "" | \#*) continue ;; esac
-            read -ra words <<<"${rest%%#*}"
+            split "$rest"
             run=$out/${game:+${game//[^A-Za-z0-9._]/-}/}$name-seed$seed
             mkdir -p "$(dirname "$run")"
             say "$run"
@@ -62,13 +62,10 @@ for seed in $seeds; do # seed by seed: a table that is cut compares settings all
             # cut before its first checkpoint: there is nothing to go on from
             begin=--or-resume
             [ ! -e "$run/run.h5" ] || ls "$run"/checkpoint*.h5 >/dev/null 2>&1 || begin=--force
-            "$dunlin" train ${words[@]+"${words[@]}"} ${game:+--env "$game"} --seed "$seed" --frames "$frames" ${ACTORS:+--actors "$ACTORS"} \
-                --out "$run" $begin </dev/null >"$run.log" 2>&1 &
-            child=$!
-            wait "$child" && rc=0 || rc=$?
-            child=''
-            [ $rc -lt 128 ] || exit $rc # stopped by itself: the same command goes on
-            [ $rc = 0 ] || { say "$run failed: $(tail -n 1 "$run.log")"; status=1; }
+            attended "$dunlin" train ${words[@]+"${words[@]}"} ${game:+--env "$game"} --seed "$seed" --frames "$frames" ${ACTORS:+--actors "$ACTORS"} \
+                --out "$run" $begin >"$run.log" 2>&1 && rc=0 || rc=$?
+            [ "$rc" -lt 128 ] || exit "$rc" # stopped by itself: the same command goes on
+            [ "$rc" = 0 ] || { say "$run failed: $(tail -n 1 "$run.log")"; status=1; }
         done 3<"$settings"
     done
 done

@@ -7,6 +7,7 @@ set -eu
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/wheels.sh"
+only_a_folder "$@"
 case $here in */share/dunlin) own=${here%/share/dunlin}/lib/dunlin ;; *) own=${here%/*}/build/atari ;; esac # installed, or built
 dir=${1:-$own}
 # md5.json is written last

@@ -7,6 +7,7 @@ set -eu
 case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd) top=${here%/*} own=${here%/*}/build/mujoco
 . "$here/wheels.sh"
+only_a_folder "$@"
 case $here in */share/dunlin) top=$here/source own=${here%/share/dunlin}/lib/dunlin/mujoco ;; esac # installed
 dir=${1:-$own}
 cc=${CC:-cc}

@@ -7,6 +7,7 @@
 # OPTIMIZERS (all that `dunlin list` names). About five minutes on two cores.
 set -eu
 cd "$(dirname "$0")/.."
+. run/children.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-4} seeds=${SEEDS:-3} frames=${FRAMES:-150000}
 lrs=${LRS:-0.0003 0.001 0.003 0.01 0.03 0.1 0.3 1}
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
@@ -21,7 +22,7 @@ for lr in $lrs; do
     for optimizer in $optimizers; do
         for seed in $(seq "$seeds"); do
             echo "lr $lr $optimizer seed $seed" >&2
-            "$dunlin" train --env "$env" --algo "$algo" --optimizer $optimizer --lr "$lr" --seed "$seed" --actors "$actors" \
+            attended "$dunlin" train --env "$env" --algo "$algo" --optimizer $optimizer --lr "$lr" --seed "$seed" --actors "$actors" \
                 --envs-per-actor 1 --frames "$frames" --eval-every $((frames / 5)) --eval-episodes 20 \
                 --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 || { tail -3 "$scratch/log" >&2; exit 1; }
             "$dunlin" info "$scratch/run" --csv eval | awk -F, -v lr="$lr" -v o=$optimizer '

@@ -8,11 +8,13 @@
 # environment's), OUT (runs/figure1-ENV; an algorithm that has had its time there is not run again), ALGOS, SEED (1).
 set -eu
 cd "$(dirname "$0")/.."
+. run/children.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-16} minutes=${MINUTES:-30} seed=${SEED:-1}
 algos=${ALGOS:-one-step-q one-step-sarsa n-step-q a3c dqn}
 env=${1:-atari:breakout}
 shift $(($# < 1 ? $# : 1))
 out=${OUT:-runs/figure1-${env//[:\/]/-}}
+minutes_known "$minutes"
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 mkdir -p "$out"
@@ -25,9 +27,9 @@ for algo in $algos; do
     [ "$algo" != dqn ] || n=1
     echo "$env by $algo, $n actors, $minutes minutes" >&2
     rc=0
-    timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
+    attended timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
         ${EVERY:+--eval-every "$EVERY"} --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
-    case $rc in 0 | 124 | 130 | 138 | 143) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
+    case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
     touch "$run.done"
 done
 

@@ -11,6 +11,7 @@
 # between evaluations, so the resolution).
 set -eu
 cd "$(dirname "$0")/.."
+. run/children.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-1 2 4 8 16} seeds=${SEEDS:-3} frames=${FRAMES:-150000} every=${EVERY:-5000}
 env=${1:-cartpole} score=${2:-300}
 shift $(($# < 2 ? $# : 2))
@@ -24,7 +25,7 @@ for algo in $algos; do
     for n in $actors; do
         for seed in $(seq "$seeds"); do
             echo "$algo, $n actors, seed $seed" >&2
-            "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --envs-per-actor 1 --seed "$seed" \
+            attended "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --envs-per-actor 1 --seed "$seed" \
                 --frames "$frames" --eval-every "$every" --eval-episodes 10 --checkpoint-every 1000000000 \
                 --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 ||
                 { tail -3 "$scratch/log" >&2; exit 1; }

@@ -8,10 +8,12 @@
 # OUT (runs/replay-ENV; a run that ended there is not run again), MINUTES (a run longer than that is stopped; 60).
 set -eu
 cd "$(dirname "$0")/.."
+. run/children.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-2} seed=${SEED:-1} minutes=${MINUTES:-60} evals=${EVALS:-40}
 env=${1:-catch} score=${2:-0.9}
 shift $(($# < 2 ? $# : 2))
 out=${OUT:-runs/replay-${env//[:\/]/-}}
+minutes_known "$minutes"
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 mkdir -p "$out"
@@ -41,15 +43,16 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
         frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
         watch_memory "$run" "$run.memory" &
         watcher=$!
-        TIMEFORMAT='%U %S'
         rc=0
-        { time timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
-            --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1; } \
-            2>"$run.time" || rc=$?
+        times >"$run.times" # of what has ended: their second line
+        attended timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
+            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+        times >>"$run.times"
         kill $watcher
         wait $watcher 2>/dev/null || :
-        case $rc in 0 | 124 | 130 | 138 | 143) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
-        tail -1 "$run.time" | awk -v kb="$(cat "$run.memory")" '{ print $1 + $2, kb }' >"$run/cost"
+        case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
+        awk -F '[ms ]+' -v kb="$(cat "$run.memory")" 'NR % 2 == 0 { was = now; now = 60 * ($1 + $3) + $2 + $4 }
+            END { print now - was, kb }' "$run.times" >"$run/cost"
     fi
     read -r cpu kb <"$run/cost"
     # to act 1; the gradient of a step 2, and what it is asked beside it: its own bootstrap once a rollout, or of each of the minibatch

@@ -3,6 +3,11 @@
 say() { echo "dunlin: $*" >&2; }
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 
+# WORDS...: at most one folder, or the script ends
+only_a_folder() {
+    if [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then say "${0##*/}: found '$*'; allowed: one folder, or --help"; exit 2; fi
+}
+
 # $python becomes one with pip; ends the script where there is none
 find_pip() {
     local script=${0##*/}

@@ -61,6 +61,8 @@ run "$dunlin" bench actor --seconds 0.5 --algo n-step-q --envs-per-actor 2
 check "actor: status 0" is "$status" 0
 check "actor: lines" well_formed
 check "actor: names" is "$(names)" "actor-raw actor-env actor-train"
+run "$dunlin" bench actor --seconds 0.3 --env pendulum --t-max 0 --envs-per-actor 1
+check "actor: rollouts that are episodes are called so" grep -q "whole episodes in 1 environments" err
 
 export TMPDIR=$PWD
 run "$dunlin" bench whole --seconds 0.1 --env cartpole --actors 4

@@ -65,11 +65,13 @@ refused "a3c's lambda has another name" "lambda|a3c|gae" train --env cartpole --
 refused "Huber's loss where there is no Q" "td-clip|a3c" train --env cartpole --td-clip 1 --out r
 refused "two ends of exploration" "eps-share|eps-frames" train --env cartpole --algo n-step-q --eps-share 0.1 --eps-frames 1000 --out r
 refused "more than all frames" "eps-share|1.5|0 to 1" train --env cartpole --algo n-step-q --eps-share 1.5 --out r
-refused "a memory without its target network" "dqn|target-every" train --env cartpole --algo dqn --target-every 0 --out r
+refused "a memory without its target network" "target-every is 0 and algo is dqn" train --env cartpole --algo dqn --target-every 0 --out r
+refused "epochs of what is drawn anew" "epochs is 2 and algo is dqn" train --env cartpole --algo dqn --epochs 2 --out r
 refused "unknown measure of lag" "lag-scale|far|gap" train --env cartpole --lag-scale far --out r
 refused "a lag that halves nothing" "lag-unit|0" train --env cartpole --lag-unit 0 --out r
 refused "continuous actions by Q" "one-step-q|pendulum|continuous|a3c" train --env pendulum --algo one-step-q --out r
 refused "a sigma where there is none" "log-sigma|-1|cartpole|discrete" train --env cartpole --log-sigma -1 --out r
+refused "a bias of nothing" "forget-bias|11|-10 to 10" train --env cue --forget-bias 11 --out r
 refused "a sigma of nothing" "log-sigma|-11|-10 to 3" train --env pendulum --log-sigma -11 --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r

@@ -124,9 +124,21 @@ check "compare.sh, stopped: nothing of it goes on" none_left cut/corridor/long-s
 compare 1 1 settings.txt cut; check "compare.sh, after the stop: status 0" is "$status" 0
 check "compare.sh, after the stop: it went on from its checkpoint" grep -q "^long-seed1" out
 
+# words with blanks, in quotes, and a comment that has one
+mkdir 'two words'; cp "$source_dir/run/cartpole.ini" 'two words/pole#1.ini'
+printf 'quoted "two words/pole#1.ini" --t-max 7  # that isn'"'"'t one\n' >'two words/settings'
+DUNLIN=$dunlin ACTORS=1 FRAMES=700 SEEDS=1 run "$source_dir/run/compare.sh" 'two words/settings' 'two words/runs'
+check "compare.sh: words with blanks: status 0" is "$status" 0
+check "compare.sh: words with blanks: are whole" \
+    grep -q '^t-max = 7' 'two words/runs/quoted-seed1/options.ini'
+printf 'a --lr "0.1\n' >settings.txt
+compare 1 700 settings.txt made; check "a quote that is not closed: status 2" is "$status" 2
+check "a quote that is not closed: said" grep -q "quote is not closed" err
+
 printf 'a --lr 0.1\na --lr 0.2\n' >settings.txt
 compare 1 700 settings.txt made; check "a name twice: status 2" is "$status" 2
 printf '../a --lr 0.1\n' >settings.txt
 compare 1 700 settings.txt made; check "a name that leads elsewhere: status 2" is "$status" 2
 compare x 700 settings.txt made; check "no seeds: status 2" is "$status" 2
+for seeds in 0 " "; do compare "$seeds" 700 settings.txt made; check "seeds '$seeds': none at all: status 2" is "$status $(grep -c SEEDS err)" "2 1"; done
 finish

@@ -21,6 +21,11 @@ check "stacked floats, two indices: status 0" is "$status" 0
 check "floats get mlp" grep -q "net mlp (" err
 run "$dunlin" eval floats --env lib:./mine.so:floats --episodes 20 --greedy
 check "stacked floats, two indices: learned" at_least "$(value mean)" 18
+mkdir moved && cp mine.so moved/ && cp mine.so theirs.so
+run "$dunlin" eval floats --env lib:moved/mine.so:floats --episodes 1
+check "in another folder: no word" test "$status" = 0 -a ! -s err
+run "$dunlin" eval floats --env lib:./theirs.so:floats --episodes 1
+check "another library: a line says so" grep -qxF "plays lib:$PWD/theirs.so:floats; it was trained on lib:$PWD/mine.so:floats" err
 train --env lib:./mine.so:colour --frames 1500 --out colour
 check "colour: status 0" is "$status" 0
 check "pictures get small" grep -q "net small (" err

@@ -2,7 +2,8 @@
 # test_deterministic_nodes.sh -- `--deterministic` over two nodes gives the bits of one.
 . "$(dirname "$0")/deterministic.sh"
 
-# where the actors are does not matter: two nodes and one
+# where the actors are does not matter: two nodes and one, the moments of what all of them see included
+short="$short --obs-norm --reward-norm"
 # shellcheck disable=SC2086
 check "on one node" train four 4 $short
 if nodes=$("$source_dir/tests/cluster/nodes.sh" up 2 2 2>why); then

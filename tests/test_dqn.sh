@@ -22,6 +22,11 @@ check "resumed: the memory is filled anew" grep -q "not restored: .*the memory: 
 updates() { "$dunlin" info cartpole --csv train | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "updates") u = i; next }
     { n = $u } END { print n }'; }
 check "resumed: with updates for what was played beyond ($(updates))" is "$(updates)" "$((295000 / 10 + 1 + 2000 / 10 + 1))"
+# a first draw needs some steps of each environment
+run "$dunlin" train --env catch --algo dqn --actors 2 --envs-per-actor 3 --memory 200 --replay-start 7 --batch 4 --frames 100 --eval-every 0 --out few
+check "few steps at first: as many as are needed are named" grep -q "the first gradient after 30 steps" err
+run "$dunlin" resume few --frames 200
+check "few steps at first, resumed: the same" grep -q "the memory: 30 steps are played before the next gradient" err
 # random: -0.83; seeds 2, 4, 6, 7: 0.64 to 1 at 4,000 frames
 learn catch 0.2 --frames 4500 --eval-every 2250 --eval-episodes 20
 finish

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "learn/algo.h"
 #include "learn/world.h"
+#include "setup/setup.h"
 
 /* Families say nothing without a variant: here is one for each. */
 static const char *const variants[][2] = {
@@ -306,6 +307,18 @@ static void test_defaults_are_options(void **ops)
     EXPECT(e->help && !strchr(e->help, '\n'));
 }
 
+/* Whoever names another algorithm hears of what he said, not of what he never did. */
+static void test_defaults_suit_every_algorithm(void **ops)
+{
+    for (int i = 0; algo_at(i); i++) {
+        static struct option_set set;
+        options_init(&set);
+        EXPECT(!options_set(&set, "env", full_name(*ops), ORIGIN_COMMAND, "--env"));
+        EXPECT(!options_set(&set, "algo", algo_at(i)->name, ORIGIN_COMMAND, "--algo"));
+        if (setup_complete(&set)) fail_msg("%s by %s: %s", full_name(*ops), algo_at(i)->name, error_text());
+    }
+}
+
 /* What stands in list.h is what is typed, and each name once. */
 static void test_table_and_names(void **unused)
 {
@@ -354,10 +367,12 @@ int main(void)
         {"every action is legal", test_every_action_is_legal},
         {"render draws", test_render_draws},
         {"defaults are options", test_defaults_are_options},
+        {"defaults suit every algorithm", test_defaults_suit_every_algorithm},
     };
     static struct CMUnitTest tests[TESTS_MAX];
     static char names[TESTS_MAX][80];
     size_t n = 0;
+    setup_names();
     tests[n++] = (struct CMUnitTest){.name = "table and names", .test_func = test_table_and_names};
     tests[n++] = (struct CMUnitTest){.name = "known ones check a state", .test_func = test_known_ones_check_a_state};
     for (int i = 0; world_env(i); i++)

@@ -88,8 +88,19 @@ check "which are others" bash -c "! cmp -s $(begins e; echo e.csv) a.csv"
 run "$dunlin" train --env pendulum --log-sigma -1.5 --frames 1 --actors 1 --eval-every 0 --out sigma
 run "$dunlin" export sigma/checkpoint-000000000000.h5 --out sigma.csv
 check "log sigma begins where it is told" is "$(sed -n 's/^pi.log_sigma,//p' sigma.csv)" "0,,,,-1.5"
+for bias in 0 1; do
+    run "$dunlin" train --env cue --algo a3c --lstm 2 --forget-bias $bias --frames 1 --actors 1 --eval-every 0 --out forget
+    run "$dunlin" export forget/checkpoint-000000000000.h5 --out forget$bias.csv
+    rm -r forget
+done
+check "forget gates begin where they are told" is "$(paste -d, forget0.csv forget1.csv |
+    awk -F, '$1 == "lstm.bias" { printf("%.4g ", $NF - $6) }')" "0 0 1 1 0 0 0 0 "
 refused "a network that it does not fit, tensor by tensor" 2 "fc0.weight is 64 x 4 there, and 8 x 4 here|fc1.weight is not of this network|v.weight" \
     train --env cartpole --net mlp:8 --init-from a.safetensors --out f
+for word in sigma=scalar obs-norm=true reward-norm=true algo=n-step-q; do # each alone makes another network
+    case $word in sigma*) it=(--env pendulum --init-from sigma) ;; *) it=(--env cartpole --init-from a) ;; esac
+    refused "nor one of another $word" 2 "does not fit this network|--${word%=*}" train "${it[@]}" --"$word" --out f
+done
 refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f
 refused "curves to where no folder can be" 2 "--tensorboard|a.csv" train --env cartpole --tensorboard a.csv --out f
 refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors

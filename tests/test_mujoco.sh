@@ -32,8 +32,10 @@ check "no task: its line" says "mujoco:hopper"
 run "$dunlin" train --env mujoco:Hopper-v5
 check "no such task: status 2" is "$status" 2
 check "no such task: its line" says Hopper-v5 halfcheetah inverted-double-pendulum
-run "$dunlin" train --env mujoco:hopper --algo n-step-q
-check "a Q method: its line" says n-step-q a3c
+for algo in n-step-q dqn; do
+    run "$dunlin" train --env mujoco:hopper --algo $algo
+    check "$algo: its line" says "algorithm $algo needs single discrete actions" "use a3c"
+done
 run "$dunlin" train --env mujoco:swimmer --help
 check "a task's own defaults" grep -qF "(0.999)" out
 run "$dunlin" train --env mujoco:hopper --help
@@ -44,10 +46,17 @@ cp -r "$mujoco" other && rm other/assets/ant.xml
 export DUNLIN_MUJOCO_DIR=$PWD/other
 run "$dunlin" train --env mujoco:ant
 check "a model's file is missing: status 2" is "$status" 2
-check "its line" says other/assets/ant.xml run/fetch-mujoco.sh
+check "its line" says other/assets/ant.xml "run/fetch-mujoco.sh brings the whole anew, once its folder is removed"
 sed -i 's/<joint/<joind/' other/assets/hopper.xml
 run "$dunlin" train --env mujoco:hopper
 check "a model that is none: its line" says other/assets/hopper.xml joind
+cp other/assets/half_cheetah.xml other/assets/pusher_v5.xml
+run "$dunlin" train --env mujoco:pusher
+check "another task's model: status 2" is "$status" 2
+check "another task's model: its line" says "pusher_v5.xml is no model of pusher" "9 positions" run/fetch-mujoco.sh
+sed -i 's/name="fingertip"/name="finger"/' other/assets/reacher.xml
+run "$dunlin" train --env mujoco:reacher
+check "a body that is read by its name: its line" says reacher.xml 'no body "fingertip"' run/fetch-mujoco.sh
 sed -i 's/\(#define mjVERSION_HEADER \).*/\11/' other/include/mujoco/mujoco.h && rm other/mujoco.so
 fetch "$PWD/other"
 check "compiled against other headers" is "$status" 0

@@ -171,12 +171,41 @@ static void start_values_orthogonal(void **state)
     net_free(&net);
 }
 
+/* The forget gates' biases alone, of the critic's LSTM too. */
+static void start_of_forget_gates(void **state)
+{
+    (void)state;
+    struct net *net = net_new(&(struct net_config){.spec = "mlp:8",
+                                                   .lstm = 6,
+                                                   .input = {.dim = 3},
+                                                   .heads = NET_HEADS_POLICY_V,
+                                                   .outputs = 2,
+                                                   .separate_critic = true});
+    const struct net_facts *f = net_facts(net);
+    struct rng rng = rng_make(3, 0, RNG_INIT, 0);
+    float *theta = malloc(f->params * sizeof(float)), *was = malloc(f->params * sizeof(float));
+    int raised = 0;
+    net_init(net, NET_INIT_UNIFORM, theta, &rng);
+    memcpy(was, theta, f->params * sizeof(float));
+    net_init_forget(net, 1.5F, theta);
+    for (int k = 0; k < f->tensor_count; k++)
+        for (size_t i = 0; i < f->tensors[k].size; i++) {
+            const size_t at = f->tensors[k].offset + i;
+            const bool forget = strstr(f->tensors[k].name, "lstm.bias") && i >= 6 && i < 12;
+            EXPECT(theta[at] == was[at] + (forget ? 1.5F : 0));
+            raised += forget;
+        }
+    EXPECT(raised == 12);
+    free(theta), free(was);
+    net_free(&net);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(two_parts_twin),          cmocka_unit_test(two_parts_factors),
         cmocka_unit_test(two_parts_recurrent),     cmocka_unit_test(input_normalised),
-        cmocka_unit_test(start_values_orthogonal),
+        cmocka_unit_test(start_values_orthogonal), cmocka_unit_test(start_of_forget_gates),
     };
     return nn_main(tests);
 }

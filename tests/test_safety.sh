@@ -41,6 +41,15 @@ PYTHON
     check "fetch-atari.sh, another's packages: nothing is taken" test ! -e fetched
 else skip "fetch-atari.sh takes nothing else" "no pip, or another processor"; fi
 
+for script in atari mujoco; do
+    for words in "--dir" "one two"; do
+        # shellcheck disable=SC2086
+        run bash "$source_dir/run/fetch-$script.sh" $words
+        check "fetch-$script.sh $words: status 2, and a line" test "$status" = 2 -a "$(cat err)" = \
+            "dunlin: fetch-$script.sh: found '$words'; allowed: one folder, or --help"
+    done
+done
+
 # links that somebody else put where a run writes or reads
 echo mine >victim
 mkdir planted

@@ -80,8 +80,18 @@ last=$("$dunlin" info e --csv eval | tail -1 | cut -d, -f1) # one before may be 
 check "an average: evaluated behind the weights" grep -q ",eval-ema,.* at $last frames" <("$dunlin" info e --csv events)
 run "$dunlin" eval e; cp out first; run "$dunlin" eval e --ema
 check "an average: eval plays it" bash -c 'test -s out && ! cmp -s first out'
+bias() { h5dump -d "/$1/v/bias" -y -w 1 "$(ls e/checkpoint-0*.h5 | tail -1)" | grep -Eo '^ +[-0-9.e]+,?$' | tr -d ' ,'; }
+exported() { "$dunlin" export e "$@" --out e.csv && awk -F, '$1 == "v.bias" { print $NF }' e.csv; }
+if command -v h5dump >/dev/null; then
+    check "an average: export writes it" awk -v a="$(bias ema)" -v b="$(exported --ema)" -v c="$(bias params)" -v d="$(exported)" \
+        'BEGIN { exit !(a != c && (a - b) ^ 2 < 1e-9 && (c - d) ^ 2 < 1e-9) }'
+else
+    skip "an average: export writes it" "there is no h5dump"
+fi
 run "$dunlin" resume e --frames 6000 --ema 0; run "$dunlin" eval e --ema
 check "no average: status 1 and one line" test "$status" = 1 -a "$(wc -l <err)" = 1
+run "$dunlin" export e --ema --out e.csv
+check "no average: export, too" says "/ema" "train --ema"
 run "$dunlin" resume e --frames 8000 --ema 0.5; run "$dunlin" eval e --ema --episodes 2
 check "an average that begins at a resume: status 0" is "$status" 0
 # targets without a network of their own, and with one from a resume on

@@ -38,6 +38,14 @@ static void test_what_an_algorithm_does_not_read(void **unused)
                         "");
     assert_int_equal(many, 0);
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--eps-share", "0.5"), "eps-share (of Q methods)");
+    assert_string_equal(
+        UNREAD(&many, "--env", "cartpole", "--forget-bias", "1", "--eval-every", "0", "--eval-episodes", "3",
+               "--eval-seconds", "9"),
+        "forget-bias (of lstm without init-from), eval-episodes (of eval-every above 0), eval-seconds (of eval-every "
+        "above 0)");
+    assert_string_equal(UNREAD(&many, "--env", "cartpole", "--forget-bias", "1", "--lstm", "4", "--eval-episodes", "3",
+                               "--eval-seconds", "9"),
+                        "");
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--epochs", "2", "--ppo-clip", "0.2", "--gae", "0.9"), "");
 }
 
@@ -69,6 +77,18 @@ static void test_what_an_environment_does_not_read(void **unused)
                         "");
 }
 
+/* A file's weights are all there are; a sigma of the state begins with the weights that make it. */
+static void test_what_a_start_does_not_read(void **unused)
+{
+    (void)unused;
+    int many;
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--sigma", "scalar", "--log-sigma", "-1", "--init", "he"),
+                        "log-sigma (of sigma free without init-from)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--log-sigma", "-1", "--init", "he", "--init-from", "f.h5"),
+                        "log-sigma (of sigma free without init-from), init (of a start without init-from)");
+    assert_string_equal(UNREAD(&many, "--env", "pendulum", "--log-sigma", "-1", "--init", "he"), "");
+}
+
 /* Defaults, ours and an environment's, are nobody's words; a text that is too long is cut. */
 static void test_what_nobody_said(void **unused)
 {
@@ -94,6 +114,7 @@ int main(void)
         cmocka_unit_test(test_what_an_algorithm_does_not_read),
         cmocka_unit_test(test_what_an_optimiser_does_not_read),
         cmocka_unit_test(test_what_an_environment_does_not_read),
+        cmocka_unit_test(test_what_a_start_does_not_read),
         cmocka_unit_test(test_what_nobody_said),
     };
     setup_names();

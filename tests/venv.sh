@@ -2,9 +2,9 @@
 # tests/requirements.txt names by version and SHA-256, and of nothing else; but with VENV_OPEN=1, which a part of the soak sets for
 # packages of gigabytes, of what there is today.
 # shellcheck shell=bash
-venv=${DUNLIN_VENV:-${DUNLIN_SOURCE:-$PWD}/build/venv}
+venv=${DUNLIN_VENV:-${DUNLIN_SOURCE:-${source_dir:-$PWD}}/build/venv}
 python=$venv/bin/python
-pins=${DUNLIN_SOURCE:-$PWD}/tests/requirements.txt
+pins=${DUNLIN_SOURCE:-${source_dir:-$PWD}}/tests/requirements.txt
 # venv_pinned PACKAGE...: their lines of requirements.txt, and those of all that they need; 1 where one is not there
 venv_pinned() {
     awk -v asked="$*" '

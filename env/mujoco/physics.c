@@ -16,7 +16,7 @@
 
 #include "mujoco_host.h"
 
-#define FETCH "run/fetch-mujoco.sh brings the whole anew"
+#define FETCH "run/fetch-mujoco.sh brings the whole anew, once its folder is removed"
 
 enum { ACTIONS_MOST = 32, TASKS_MOST = 16, LINE = 512 };
 
@@ -106,15 +106,35 @@ static int find_task(const char *name, char *err, size_t err_size)
     return -1;
 }
 
+/* Is the model the task's, or one that somebody has edited within its sizes? Of another a step would read what is not
+ * there. 0, or -1 with a line in err. */
+static int check_model(const struct task *task, const mjModel *m, char *err, size_t err_size)
+{
+    if ((int)m->nq != task->model.nq || (int)m->nv != task->model.nv || (int)m->nu != task->model.nu ||
+        (int)m->nbody != task->model.nbody || (int)m->nsite < task->model.nsite) {
+        snprintf(err, err_size,
+                 "%s is no model of %s: it has %d positions, %d speeds, %d actuators, %d bodies and %d sites, not %d, "
+                 "%d, %d, %d and %d; " FETCH,
+                 task->file, task->name, (int)m->nq, (int)m->nv, (int)m->nu, (int)m->nbody, (int)m->nsite,
+                 task->model.nq, task->model.nv, task->model.nu, task->model.nbody, task->model.nsite);
+        return -1;
+    }
+    for (int i = 0; i < BODIES_MOST && task->model.bodies[i]; i++)
+        if (mj_name2id(m, mjOBJ_BODY, task->model.bodies[i]) < 0) {
+            snprintf(err, err_size, "%s is no model of %s: it has no body \"%s\"; " FETCH, task->file, task->name,
+                     task->model.bodies[i]);
+            return -1;
+        }
+    return 0;
+}
+
 /* What the program takes from the model, once. */
 static int read_model(int t, mjModel *m, char *err, size_t err_size)
 {
     float obs[OBS_MOST];
     mjData *d = mj_makeData(m);
-    if (!d || (int)m->nu > ACTIONS_MOST) {
-        snprintf(err, err_size, "%s has %d actuators; at most %d, and memory for its data, are needed", tasks[t].file,
-                 (int)m->nu, ACTIONS_MOST);
-        mj_deleteData(d);
+    if (!d) {
+        snprintf(err, err_size, "there is no memory for a simulation of %s", tasks[t].name);
         return -1;
     }
     mj_forward(m, d);
@@ -146,6 +166,10 @@ static int open_model(int t, char *err, size_t err_size)
     }
     if (why[0]) on_warning(why);
     m->vis.quality.offsamples = 0; /* of its pictures, which take twice the time else */
+    if (check_model(&tasks[t], m, err, err_size)) {
+        mj_deleteModel(m);
+        return -1;
+    }
     return read_model(t, m, err, err_size);
 }
 
@@ -154,8 +178,7 @@ static int physics_open(struct env_spec *spec, const struct env_args *args, char
     static char version[32];
     if (mj_version() != mjVERSION_HEADER) {
         snprintf(err, err_size,
-                 "the MuJoCo library has version number %d, and mujoco.so was compiled against headers of %d; " FETCH
-                 ", once its folder is removed",
+                 "the MuJoCo library has version number %d, and mujoco.so was compiled against headers of %d; " FETCH,
                  (int)mj_version(), (int)mjVERSION_HEADER);
         return -1;
     }

@@ -8,12 +8,16 @@
 
 #include "dunlin/env.h"
 
-enum { OBS_MOST = 512 };
+enum { OBS_MOST = 512, BODIES_MOST = 3 };
 
 /* What a step of a task comes to, as it stands in Gymnasium's files of the same name, version 5. */
 struct task {
     const char *name, *file; /* as typed; in assets/ */
-    int skip, steps;         /* physics steps of an action; actions of an episode */
+    struct {
+        int nq, nv, nu, nbody, nsite;
+        const char *bodies[BODIES_MOST];
+    } model;         /* of what is read: sizes (sites: at least), and bodies that have a name */
+    int skip, steps; /* physics steps of an action; actions of an episode */
     double qpos_noise, qvel_noise;
     bool normal; /* the noise of qvel, of this standard deviation; else uniform within it, as that of qpos always is */
     /* Places what a reset draws beyond that noise. NULL: nothing. */

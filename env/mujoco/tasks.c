@@ -286,26 +286,34 @@ static struct env_step judge_pusher(const mjModel *m, const mjData *d, double sp
         tilt, 0, depth, span                                                                                           \
     }
 
+/* Positions, speeds, actuators and bodies of a model, its sites, and the bodies that are read by name. */
+#define MODEL(...)                                                                                                     \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
+
 const struct task tasks[] = {
-    {"hopper", "hopper.xml", 4, 1000, 5e-3, 5e-3, false, NULL, root_x, observe_hopper, judge_hopper, FROM_SIDE(0.8, 3)},
-    {"walker2d", "walker2d_v5.xml", 4, 1000, 5e-3, 5e-3, false, NULL, root_x, observe_hopper, judge_walker,
+    {"hopper", "hopper.xml", MODEL(6, 6, 3, 5), 4, 1000, 5e-3, 5e-3, false, NULL, root_x, observe_hopper, judge_hopper,
      FROM_SIDE(0.8, 3)},
-    {"halfcheetah", "half_cheetah.xml", 5, 1000, 0.1, 0.1, true, NULL, root_x, observe_cheetah, judge_cheetah,
-     FROM_SIDE(0.5, 3)},
-    {"ant", "ant.xml", 5, 1000, 0.1, 0.1, true, NULL, ant_x, observe_ant, judge_ant, FROM_ABOVE(0.7, 0, 4)},
-    {"humanoid", "humanoid.xml", 5, 1000, 0.01, 0.01, false, NULL, humanoid_x, observe_humanoid, judge_humanoid,
-     FROM_SIDE(1, 4)},
-    {"humanoid-standup", "humanoidstandup.xml", 5, 1000, 0.01, 0.01, false, NULL, NULL, observe_humanoid, judge_standup,
-     FROM_SIDE(0.8, 4)},
-    {"swimmer", "swimmer.xml", 4, 1000, 0.1, 0.1, false, NULL, root_x, observe_swimmer, judge_swimmer,
-     FROM_ABOVE(1.57, 0, 5)},
-    {"inverted-pendulum", "inverted_pendulum.xml", 2, 1000, 0.01, 0.01, false, NULL, NULL, observe_pole, judge_pole,
-     FROM_SIDE(0.2, 2.4)},
-    {"inverted-double-pendulum", "inverted_double_pendulum.xml", 5, 1000, 0.1, 0.1, true, NULL, NULL, observe_poles,
-     judge_poles, FROM_SIDE(0.5, 3.2)},
-    {"reacher", "reacher.xml", 2, 50, 0.1, 5e-3, false, start_reacher, NULL, observe_reacher, judge_reacher,
-     FROM_ABOVE(1.57, 0, 0.7)},
-    {"pusher", "pusher_v5.xml", 5, 100, 0, 5e-3, false, start_pusher, NULL, observe_pusher, judge_pusher,
-     FROM_ABOVE(1, -0.2, 2)},
+    {"walker2d", "walker2d_v5.xml", MODEL(9, 9, 6, 8), 4, 1000, 5e-3, 5e-3, false, NULL, root_x, observe_hopper,
+     judge_walker, FROM_SIDE(0.8, 3)},
+    {"halfcheetah", "half_cheetah.xml", MODEL(9, 9, 6, 8), 5, 1000, 0.1, 0.1, true, NULL, root_x, observe_cheetah,
+     judge_cheetah, FROM_SIDE(0.5, 3)},
+    {"ant", "ant.xml", MODEL(15, 14, 8, 14), 5, 1000, 0.1, 0.1, true, NULL, ant_x, observe_ant, judge_ant,
+     FROM_ABOVE(0.7, 0, 4)},
+    {"humanoid", "humanoid.xml", MODEL(24, 23, 17, 14), 5, 1000, 0.01, 0.01, false, NULL, humanoid_x, observe_humanoid,
+     judge_humanoid, FROM_SIDE(1, 4)},
+    {"humanoid-standup", "humanoidstandup.xml", MODEL(24, 23, 17, 14), 5, 1000, 0.01, 0.01, false, NULL, NULL,
+     observe_humanoid, judge_standup, FROM_SIDE(0.8, 4)},
+    {"swimmer", "swimmer.xml", MODEL(5, 5, 2, 4), 4, 1000, 0.1, 0.1, false, NULL, root_x, observe_swimmer,
+     judge_swimmer, FROM_ABOVE(1.57, 0, 5)},
+    {"inverted-pendulum", "inverted_pendulum.xml", MODEL(2, 2, 1, 3), 2, 1000, 0.01, 0.01, false, NULL, NULL,
+     observe_pole, judge_pole, FROM_SIDE(0.2, 2.4)},
+    {"inverted-double-pendulum", "inverted_double_pendulum.xml", MODEL(3, 3, 1, 4, 1), 5, 1000, 0.1, 0.1, true, NULL,
+     NULL, observe_poles, judge_poles, FROM_SIDE(0.5, 3.2)},
+    {"reacher", "reacher.xml", MODEL(4, 4, 2, 5, 0, {"fingertip", "target"}), 2, 50, 0.1, 5e-3, false, start_reacher,
+     NULL, observe_reacher, judge_reacher, FROM_ABOVE(1.57, 0, 0.7)},
+    {"pusher", "pusher_v5.xml", MODEL(11, 11, 7, 13, 0, {"tips_arm", "object", "goal"}), 5, 100, 0, 5e-3, false,
+     start_pusher, NULL, observe_pusher, judge_pusher, FROM_ABOVE(1, -0.2, 2)},
 };
 const int tasks_count = sizeof tasks / sizeof tasks[0];

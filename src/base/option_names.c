@@ -138,6 +138,7 @@ static const struct other {
     {"rnn-size", "lstm", NULL},
     {"lstm-size", "lstm", NULL},
     {"lstm-cell-size", "lstm", NULL},
+    {"lstm-forget-bias", "forget-bias", NULL},
     {"recurrent", "lstm", "its cells"},
     {"policy-initialization", "init", NULL},
     {"ortho-init", "init", "init orthogonal"},

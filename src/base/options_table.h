@@ -60,6 +60,8 @@
     X(REAL, log_sigma, "log-sigma", 0, -10, 3, FIXED,                                                                  \
       "log of sigma before the first gradient, where sigma is free: continuous actions alone (a3c)")                   \
     X(INT, lstm, "lstm", 0, 0, 4096, FIXED, "LSTM cells after the last hidden layer (a3c, n-step-q); 0: none")         \
+    X(REAL, forget_bias, "forget-bias", 0, -10, 10, FIXED,                                                             \
+      "added to the biases of an LSTM's forget gates before the first gradient; 1: cells keep more at first")          \
     X(NAME, optimizer, "optimizer", "shared-rmsprop", 0, "", FIXED, "optimizer")                                       \
     X(REAL, lr, "lr", 7e-4, 0, 1e3, MAY, "learning rate at the start")                                                 \
     X(FLAG, lr_anneal, "lr-anneal", true, 0, 1, MAY, "anneal the learning rate linearly to 0 over `frames`")           \
@@ -90,7 +92,7 @@
     X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
     X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
-      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone (Q methods)")                \
+      "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone, with dqn 1 (Q methods)")     \
     X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
       "steps that are kept to learn from, by all actors together (dqn); Atari: 7 KB each")                             \
     X(INT, replay_start, "replay-start", 50000, 0, 1000000000, MAY,                                                    \

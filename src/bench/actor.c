@@ -2,6 +2,7 @@
  * alternates three things in short slices: the bare emulator (ALE's act and reset alone; for other environments the
  * step alone), the environment as the agent sees it (maximum of two frames, grey, 84x84, stacked), and the turns of
  * training (turn/actor.h). Rank 0, on another core, takes its turns, too, and sleeps during the other slices. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -131,13 +132,15 @@ static void trial_close(struct trial *p)
 static void report(const struct trial *p, const struct series *rate)
 {
     const double raw = series_median(&rate[0]), us = 1e6 / (double)p->steps;
-    log_rank(
-        "%s, net %s, %d steps in %d environments: %.0f us of emulation a step; training adds %.1f us: fetch %.1f, play "
-        "with acting %.1f in all, gradient %.1f, push %.1f",
-        p->setup->options->env, p->setup->options->net, (int)p->setup->options->t_max,
-        (int)p->setup->options->envs_per_actor, 1e6 * p->setup->world.spec.action_repeat / raw,
-        1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw), us * p->seconds[TURN_FETCH],
-        us * p->seconds[TURN_PLAY], us * p->seconds[TURN_GRADIENT], us * p->seconds[TURN_PUSH]);
+    char length[32] = "whole episodes";
+    if (p->setup->options->t_max) snprintf(length, sizeof length, "%d steps", (int)p->setup->options->t_max);
+    log_rank("%s, net %s, %s in %d environments: %.0f us of emulation a step; training adds %.1f us: fetch %.1f, play "
+             "with acting %.1f in all, gradient %.1f, push %.1f",
+             p->setup->options->env, p->setup->options->net, length, (int)p->setup->options->envs_per_actor,
+             1e6 * p->setup->world.spec.action_repeat / raw,
+             1e6 * p->setup->world.spec.action_repeat * (1 / series_median(&rate[2]) - 1 / raw),
+             us * p->seconds[TURN_FETCH], us * p->seconds[TURN_PLAY], us * p->seconds[TURN_GRADIENT],
+             us * p->seconds[TURN_PUSH]);
     probe_print("actor-raw", raw, raw, "frames/s");
     probe_print("actor-env", series_median(&rate[1]), raw, "frames/s");
     probe_print("actor-train", series_median(&rate[2]), raw, "frames/s");

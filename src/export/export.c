@@ -15,12 +15,14 @@
 #include "setup/setup.h"
 #include "store/model.h"
 #include "store/seal.h"
+#include "store/weights.h"
 
 static const char usage[] =
-    "dunlin export RUN|CHECKPOINT [--best] --out FILE.safetensors|.onnx|.weights.h5|.csv [--raw]\n"
+    "dunlin export RUN|CHECKPOINT [--best] [--ema] --out FILE.safetensors|.onnx|.weights.h5|.csv [--raw]\n"
     "dunlin export RUN --out FOLDER/\n"
     "  writes weights as other programs read them; neither MPI nor the environment is needed\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
+    "  --ema: the average of the weights that train --ema kept beside them\n"
     "  .safetensors: names and shapes of PyTorch, and what the weights are of; `dunlin train --init-from` reads it\n"
     "  .onnx: the network as a graph; --raw: it reads bytes of pictures, or numbers that are not scaled yet\n"
     "  .weights.h5: for load_weights() of a Keras 3 model; run/python/dunlin.py builds it\n"
@@ -41,7 +43,7 @@ static const struct form {
 
 struct request {
     const char *what, *out;
-    bool best, raw;
+    bool best, ema, raw;
     const struct form *form; /* NULL: events, to a folder */
 };
 
@@ -57,7 +59,8 @@ static int choose_form(struct request *w)
                          "FOLDER/ for TensorBoard's events",
                          w->out);
     if (w->raw && (!w->form || !w->form->raw)) return error_set("--raw: it is of FILE.onnx alone; leave it out");
-    if (!w->form && w->best) return error_set("--best: it is of weights, not of curves; leave it out");
+    if (!w->form && (w->best || w->ema))
+        return error_set("%s: it is of weights, not of curves; leave it out", w->best ? "--best" : "--ema");
     return 0;
 }
 
@@ -67,6 +70,7 @@ static int read_words(struct request *w, int argc, char **argv)
     const struct word rows[] = {
         {"--out", .text = &w->out, .missing = "FILE.safetensors, FILE.onnx, FILE.weights.h5, FILE.csv or FOLDER/"},
         {"--best", .flag = &w->best},
+        {"--ema", .flag = &w->ema},
         {"--raw", .flag = &w->raw},
     };
     const struct words words = {.usage = usage,
@@ -123,7 +127,7 @@ static int ask_environment(struct opened *o, const char *path)
 }
 
 /* 0, or -1 after error_set(). */
-static int read_all(struct opened *o)
+static int read_all(struct opened *o, bool ema)
 {
     const char *const path = checkpoint_path(o->file);
     options_init(&o->set);
@@ -139,8 +143,7 @@ static int read_all(struct opened *o)
                      ->st_size) /* before memory is taken for them: a stranger's options may name any network */
         return error_set("%s: its network has %zu weights, more than the file can hold", path, params);
     o->theta = memory_floats(params);
-    rc = checkpoint_read_tensors(o->file, "params", o->net, o->theta);
-    return rc > 0 ? error_set("%s: there is no group /params", path) : rc;
+    return weights_of_checkpoint(o->file, ema, o->net, o->theta);
 }
 
 static void close_all(struct opened *o)
@@ -159,7 +162,7 @@ static int write_weights(const struct request *w, struct checkpoint_file *from)
     static struct graph graph;
     struct message file = {0};
     o.file = from;
-    int rc = read_all(&o);
+    int rc = read_all(&o, w->ema);
     if (!rc) {
         const struct net_config config = setup_net_config(&o.set.values, &o.model);
         const struct exported e = {.path = checkpoint_path(from),

@@ -18,8 +18,9 @@
  *
  * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum
  * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
- * this is the same as descent on L. Its algorithm leaves beta H out but its text has it; value_coef 0.5 gives the
- * value gradient half the policy's weight, as the authors' reimplementers found to work. */
+ * this is the same as descent on L. Its algorithm leaves beta H out but its text has it. value_coef 1 is its value
+ * gradient; with 0.5 adv counts once in the value's gradient as it does in the policy's; with 0.25 half, as in PFRL
+ * and universe-starter-agent, whose 0.5 stands before half a square. */
 #include <math.h>
 
 #include "learn/algo.h"
@@ -81,7 +82,7 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 
 const struct algo_ops algo_a3c = {
     .name = "a3c",
-    .help = "advantage actor-critic: policy and value from one network, no target network",
+    .help = "advantage actor-critic: a policy and the value of states, no target network",
     .number = 3,
     .heads = NET_HEADS_POLICY_V,
     .recurrent = true,

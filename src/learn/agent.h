@@ -77,6 +77,8 @@ void agent_free(struct agent **agent);
 double agent_rollout_bytes(const struct agent_config *config, const struct world *world, const struct net *net);
 /* Bytes that the memories of all actors of an algorithm with replay take together, once they are full. */
 double agent_replay_bytes(const struct agent_config *config, const struct world *world);
+/* Steps that each of them plays before its first gradient: its share of replay_start, or what a first draw needs. */
+int64_t agent_replay_start(const struct agent_config *config, const struct world *world);
 
 /* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
 double agent_eps_final(const struct agent_config *config, int e);

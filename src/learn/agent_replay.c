@@ -34,6 +34,13 @@ double agent_replay_bytes(const struct agent_config *config, const struct world 
     return replay_bytes(&memory) * actors_of(config);
 }
 
+int64_t agent_replay_start(const struct agent_config *config, const struct world *world)
+{
+    const int64_t share = (config->replay_start + actors_of(config) - 1) / actors_of(config);
+    const int64_t least = (int64_t)config->envs * (world->spec.stack + 1); /* with so many, one at least can be drawn */
+    return share > least ? share : least;
+}
+
 int agent_replay_check(const struct agent_config *config, const struct world *world)
 {
     const struct replay_config memory = memory_of(config, world);
@@ -53,14 +60,10 @@ int agent_replay_check(const struct agent_config *config, const struct world *wo
 int agent_replay_open(struct agent *a)
 {
     const struct replay_config config = memory_of(&a->config, a->world);
-    const int actors = actors_of(&a->config);
     const size_t B = (size_t)a->config.batch, C = (size_t)a->C;
     struct agent_replay *p = a->replay = memory_new(1, sizeof *p);
     if (replay_new(&p->memory, &config)) return -1;
-    /* with so many, one at least can be drawn */
-    const int64_t least = (int64_t)a->E * (a->world->spec.stack + 1);
-    p->start = (a->config.replay_start + actors - 1) / actors;
-    if (p->start < least) p->start = least;
+    p->start = agent_replay_start(&a->config, a->world);
     p->rng = rng_make(a->config.seed, a->config.rank, RNG_REPLAY, 0);
     p->r = (struct rollout){.T = (int)B,
                             .E = 1,

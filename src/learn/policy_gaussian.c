@@ -25,10 +25,10 @@ static double softplus(double s)
     return s > 30 ? s : log1p(exp(s));
 }
 
-/* log sigma of component n; scalar: of every one. */
+/* log sigma of component n; where none is free, of every one. */
 static double log_sigma(const struct policy *p, const float *out, int n)
 {
-    if (p->outputs == p->size + 1 && !p->free) return 0.5 * log(softplus(out[p->size]) + SIGMA2_LEAST);
+    if (!p->free) return 0.5 * log(softplus(out[p->size]) + SIGMA2_LEAST);
     return out[p->size + n];
 }
 

@@ -94,3 +94,15 @@ void net_init_free(const struct net *net, float value, float *theta)
         for (size_t i = 0; t->start == TENSOR_FREE && i < t->size; i++) theta[t->offset + i] = value;
     }
 }
+
+/* Gates lie as i f g o. */
+void net_init_forget(const struct net *net, float value, float *theta)
+{
+    const struct net_facts *facts = net_facts(net);
+    for (int k = 0; k < facts->tensor_count; k++) {
+        const struct tensor *t = &facts->tensors[k];
+        const size_t N = t->size / 4;
+        const bool biases = t->start == TENSOR_RECURRENT && t->ndim == 1;
+        for (size_t i = N; biases && i < 2 * N; i++) theta[t->offset + i] += value;
+    }
+}

@@ -9,7 +9,7 @@
 /* conv.c: a convolution with ReLU: row->n channels, kernel, stride. Over planes or a map. This and the next two with
  * builder.layer_norm: a linear layer, and one that normalises and has the activation. */
 int conv_add(struct builder *b, const struct network_layer *row);
-/* dense.c: a dense layer of width row->n with ReLU. Over anything. */
+/* dense.c: a dense layer of width row->n with the builder's activation. Over anything. */
 int dense_add(struct builder *b, const struct network_layer *row);
 /* fc.c: the same over a map, where fc_fits(). */
 bool fc_fits(const struct shape *below, int width);

@@ -126,6 +126,9 @@ enum net_init { NET_INIT_UNIFORM, NET_INIT_HE, NET_INIT_ORTHOGONAL };
 void net_init(const struct net *net, enum net_init init, float *theta, struct rng *rng);
 /* The numbers that are free of the input (net_facts.free) start at value; without any nothing happens. */
 void net_init_free(const struct net *net, float value, float *theta);
+/* The biases of forget gates start higher by value (Gers et al. 2000; 1 after Jozefowicz et al. 2015); without an LSTM
+ * nothing happens. */
+void net_init_forget(const struct net *net, float value, float *theta);
 
 /* Copies one tensor between theta and an array in textbook shape (tensor->size floats). */
 void tensor_to_textbook(const struct tensor *t, const float *theta, float *out);

@@ -16,7 +16,7 @@
 static const struct network networks[] = {
     {"mlp",
      "mlp[:64,64]",
-     "dense layers with ReLU; the numbers are their widths",
+     "dense layers; the numbers are their widths",
      true,
      {{dense_add, 64, 0, 0}, {dense_add, 64, 0, 0}}},
     {"small",

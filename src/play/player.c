@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
+#include "store/weights.h"
 
 int player_read_env(const char *key, const char *value, void *to)
 {
@@ -22,11 +23,12 @@ int player_read_env(const char *key, const char *value, void *to)
     return 0;
 }
 
-/* 0, or -1 after error_set(). */
+/* The library that is named, which may lie in another folder; of what else differs a line tells. 0, or -1 after
+ * error_set(). */
 static int choose_library(struct player *p, const char *env)
 {
-    char *stored = p->set.values.env;
-    char whole[OPTION_TEXT];
+    static struct options named;
+    char *const stored = p->set.values.env, *const whole = named.env;
     if (setup_library_named(p->path, stored, env)) return -1;
     if (!env) return 0;
     if (!world_library(stored) && !world_python(stored))
@@ -35,9 +37,10 @@ static int choose_library(struct player *p, const char *env)
         return error_set("%s: its environment is %s, and --env names %.200s, of another kind: name the one it "
                          "was trained on",
                          p->path, stored, env);
-    if (world_whole_name(env, whole, sizeof whole)) return -1;
-    if (world_python(env) && strcmp(whole, stored)) log_root("plays %s; it was trained on %s", whole, stored);
-    memcpy(stored, whole, sizeof whole);
+    if (world_whole_name(env, whole, sizeof named.env)) return -1;
+    if (!options_same(option_find("env"), &named, &p->set.values))
+        log_root("plays %s; it was trained on %s", whole, stored);
+    memcpy(stored, whole, sizeof named.env);
     return 0;
 }
 
@@ -51,12 +54,7 @@ static int load(struct player *p, struct checkpoint_file *f, const struct player
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
-        rc = checkpoint_read_tensors(f, w->ema ? "ema" : "params", p->setup.net, p->theta);
-        if (rc > 0 && w->ema)
-            rc = error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
-                           "--ema out",
-                           p->path);
-        if (rc > 0) rc = error_set("%s: there is no group /params", p->path);
+        rc = weights_of_checkpoint(f, w->ema, p->setup.net, p->theta);
     }
     return rc;
 }

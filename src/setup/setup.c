@@ -23,11 +23,14 @@ static int check_algo(const struct options *o)
     if (algo->replay && o->replay_start > o->memory)
         return error_set("replay-start is %lld steps and memory keeps %lld; allowed: replay-start at most memory",
                          (long long)o->replay_start, (long long)o->memory);
-    if (algo->replay && (o->epochs > 1 || !o->target_every))
-        return error_set(
-            "epochs is %lld, target-every is %lld and algo is %s, which draws from its memory anew for each "
-            "gradient and needs its target network; allowed: epochs 1, target-every above 0",
-            (long long)o->epochs, (long long)o->target_every, o->algo);
+    if (algo->replay && o->epochs > 1)
+        return error_set("epochs is %lld and algo is %s, which draws from its memory anew for each gradient; allowed: "
+                         "epochs 1",
+                         (long long)o->epochs, o->algo);
+    if (algo->replay && !o->target_every)
+        return error_set("target-every is 0 and algo is %s, which needs its target network; allowed: target-every 1 "
+                         "or more",
+                         o->algo);
     if (o->ppo_clip > 0 && algo->heads != NET_HEADS_POLICY_V)
         return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
                          "ppo-clip 0, or algo a3c",

@@ -54,6 +54,27 @@ static bool is_continuous(const struct setup *s)
     return s->world.spec.action_dim > 0;
 }
 
+/* Has the start a log sigma that is free, and no file to take it from? */
+static bool starts_with_sigma(const struct setup *s)
+{
+    return s->options->sigma == SIGMA_FREE && !*s->options->init_from;
+}
+
+static bool starts_by_seed(const struct setup *s)
+{
+    return !*s->options->init_from;
+}
+
+static bool starts_with_lstm(const struct setup *s)
+{
+    return s->options->lstm > 0 && starts_by_seed(s);
+}
+
+static bool evaluates(const struct setup *s)
+{
+    return s->options->eval_every > 0;
+}
+
 static bool is_deterministic(const struct setup *s)
 {
     return s->options->deterministic;
@@ -102,6 +123,11 @@ static const struct {
     {"adam-eps", "of adam", is_adam},
     {"lag-unit", "of lag-scale count", counts_lag},
     {"sigma", "of continuous actions", is_continuous},
+    {"log-sigma", "of sigma free without init-from", starts_with_sigma},
+    {"init", "of a start without init-from", starts_by_seed},
+    {"forget-bias", "of lstm without init-from", starts_with_lstm},
+    {"eval-episodes", "of eval-every above 0", evaluates},
+    {"eval-seconds", "of eval-every above 0", evaluates},
     {"no-op-max", "of Atari", is_atari},
     {"sticky", "of Atari", is_atari},
     {"life-loss", "of Atari", is_atari},

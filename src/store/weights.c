@@ -118,8 +118,8 @@ static int match_all(const char *path, const struct safe_tensor *have, int count
     free(used);
     if (!d.count) return 0;
     if (d.told < d.count) snprintf(more, sizeof more, "; and %d more", d.count - d.told);
-    return error_set("%.200s does not fit this network: %s%s; --net, --norm, --lstm, --critic and what the environment "
-                     "shows decide its shape",
+    return error_set("%.200s does not fit this network: %s%s; --algo, --net, --norm, --lstm, --critic, --sigma, "
+                     "--obs-norm, --reward-norm and what the environment shows decide its shape",
                      path, d.line, more);
 }
 
@@ -256,4 +256,14 @@ int weights_read(const char *file, const struct net *net, float *theta)
     const int rc =
         text_ends_with(file, ".safetensors") ? read_safetensors(file, facts, theta) : read_checkpoint(file, net, theta);
     return rc ? -1 : check_numbers(file, facts, theta);
+}
+
+int weights_of_checkpoint(struct checkpoint_file *f, bool ema, const struct net *net, float *theta)
+{
+    const int rc = checkpoint_read_tensors(f, ema ? "ema" : "params", net, theta);
+    if (rc <= 0) return rc;
+    if (!ema) return error_set("%s: there is no group /params", checkpoint_path(f));
+    return error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
+                     "--ema out",
+                     checkpoint_path(f));
 }

@@ -145,6 +145,7 @@ static int start_weights(struct session *s)
     s->theta = memory_floats(s->setup.facts->params);
     net_init(s->setup.net, inits[o->init], s->theta, &rng);
     net_init_free(s->setup.net, (float)o->log_sigma, s->theta);
+    net_init_forget(s->setup.net, (float)o->forget_bias, s->theta);
     if (!o->init_from[0]) return 0;
     if (weights_read(o->init_from, s->setup.net, s->theta)) return -1;
     log_root("starting with the weights of %s", o->init_from);
@@ -179,6 +180,13 @@ static int load_start(struct session *s)
     return 0;
 }
 
+/* Of all actors together, before a memory for replay gives its first gradient. */
+static int64_t steps_to_fill(const struct session *s)
+{
+    const struct agent_config config = setup_agent_config(&s->setup, 1);
+    return agent_replay_start(&config, &s->setup.world) * (s->size - 1);
+}
+
 /* rank 0, local: in one line what of the session before is not there any more. */
 static void tell_lost(const struct session *s, int fresh, int anew)
 {
@@ -201,8 +209,7 @@ static void tell_lost(const struct session *s, int fresh, int anew)
     const bool refill = !start && s->setup.algo->replay;
     if (refill)
         snprintf(text + at, sizeof text - at, "%sthe memory: %lld steps are played before the next gradient%s",
-                 at ? "; " : "", (long long)s->plan.set.values.replay_start,
-                 rounds ? ": not the run without a stop" : "");
+                 at ? "; " : "", (long long)steps_to_fill(s), rounds ? ": not the run without a stop" : "");
     log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
              (long long)s->counters.updates, fresh || anew || refill ? "" : ", every actor where it was");
     if (text[0]) log_root("  not restored: %s", text);
@@ -270,7 +277,7 @@ static void tell_memory(const struct session *s)
     const struct agent_config config = setup_agent_config(&s->setup, 1);
     log_root("  memory: %lld steps, %.1f MB when full%s; the first gradient after %lld steps", (long long)o->memory,
              agent_replay_bytes(&config, &s->setup.world) / 1e6, s->size > 2 ? " (all actors together)" : "",
-             (long long)o->replay_start);
+             (long long)steps_to_fill(s));
     if (o->deterministic) log_root("  note: no checkpoint has the memory: resumed, this run would be another one");
 }
 

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test_paper.sh -- the scripts that compare as the paper does: what they print, and that a training ends with the script that started
+# it, which takes none that was cut for one that has had its time.
+. "$(dirname "$0")/tap.sh"
+tap_cleanup() { kill_all; }
+export DUNLIN=$dunlin ACTORS=1
+
+OUT=$scratch/figure ALGOS="n-step-q a3c" MINUTES=1 run "$source_dir/run/paper-figure1.sh" corridor --frames 2000 --eval-every 1000
+check "paper-figure1.sh: status 0" is "$status" 0
+check "paper-figure1.sh: minutes and score of each algorithm" is "$(grep -c '^| \(n-step-q\|a3c\) | 0\.[0-9]: [-0-9.]*\(, 0\.[0-9]: [-0-9.]*\)* |$' out)" 2
+check "paper-figure1.sh: both have had their time" [ -e figure/n-step-q.done -a -e figure/a3c.done ]
+OUT=$scratch/figure ALGOS=a3c MINUTES=none run "$source_dir/run/paper-figure1.sh" corridor
+check "paper-figure1.sh: no minutes: status 2" is "$status" 2
+check "paper-figure1.sh: no minutes: one line" grep -q "MINUTES is 'none'; allowed" err
+
+OUT=$scratch/replay EVALS=2 FRAMES=2000 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000
+check "replay.sh: status 0" is "$status" 0
+check "replay.sh: a row for each, the memory and the passes of a step" is "$(grep -c '^| \(a3c\|n-step-q\|dqn\) | 1 |.* [1-9][0-9]* MB | [0-9.]* |$' out)" 3
+check "replay.sh: processor time of each run" \
+    is "$(awk '$1 > 0.01 && $1 < 60' replay/a3c-1-actors/cost replay/n-step-q-1-actors/cost replay/dqn-1-actors/cost | wc -l)" 3
+
+# ended NAME RUN STATUS SIGNAL WHOM COMMAND...: once RUN goes on, SIGNAL to the script itself, or to a process of its training
+ended() {
+    local name=$1 trained=$2 wanted=$3 signal=$4 whom=$5 script i; shift 5
+    "$@" >out 2>err </dev/null &
+    script=$!
+    for i in $(seq 300); do [ ! -s "$trained/status" ] || break; sleep 0.1; done
+    if [ "$whom" = script ]; then kill -s "$signal" $script; else kill -s "$signal" "$(processes "$trained" | sed -n 2p)"; fi
+    wait $script; check "$name: status $wanted" is $? "$wanted"
+    check "$name: nothing of it goes on" none_left "$trained"
+    check "$name: it counts as no result" [ ! -e "$trained.done" -a ! -e "$trained/cost" ]
+}
+export MINUTES=0.5 FRAMES=1000000000
+OUT=$scratch/f ALGOS="a3c n-step-q" ended "paper-figure1.sh, ended" "$scratch/f/a3c" 143 TERM script \
+    "$source_dir/run/paper-figure1.sh" corridor --frames $FRAMES --eval-every 0
+OUT=$scratch/g ALGOS="a3c n-step-q" ended "paper-figure1.sh, its training is stopped" "$scratch/g/a3c" 1 TERM training \
+    "$source_dir/run/paper-figure1.sh" corridor --frames $FRAMES --eval-every 0
+OUT=$scratch/r ended "replay.sh, ended" "$scratch/r/a3c-1-actors" 143 TERM script "$source_dir/run/replay.sh" corridor
+finish
