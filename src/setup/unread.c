@@ -54,15 +54,15 @@ static bool is_continuous(const struct setup *s)
     return s->world.spec.action_dim > 0;
 }
 
-/* Has the start a log sigma that is free, and no file to take it from? */
-static bool starts_with_sigma(const struct setup *s)
-{
-    return s->options->sigma == SIGMA_FREE && !*s->options->init_from;
-}
-
 static bool starts_by_seed(const struct setup *s)
 {
     return !*s->options->init_from;
+}
+
+/* Has the start a log sigma that is free, and no file to take it from? */
+static bool starts_with_sigma(const struct setup *s)
+{
+    return s->options->sigma == SIGMA_FREE && starts_by_seed(s);
 }
 
 static bool starts_with_lstm(const struct setup *s)
