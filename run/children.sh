@@ -29,3 +29,8 @@ minutes_known() {
     echo "MINUTES is '$1'; allowed: a number above 0" >&2
     exit 2
 }
+
+# for_minutes MINUTES COMMAND...: attended, and told by SIGUSR1 when they are over; its status, 124 where they were
+for_minutes() {
+    attended timeout -s USR1 "$(awk "BEGIN { print 60 * $1 }")" "${@:2}"
+}

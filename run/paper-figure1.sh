@@ -27,7 +27,7 @@ for algo in $algos; do
     [ "$algo" != dqn ] || n=1
     echo "$env by $algo, $n actors, $minutes minutes" >&2
     rc=0
-    attended timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
+    for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
         ${EVERY:+--eval-every "$EVERY"} --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
     case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
     touch "$run.done"

@@ -45,7 +45,7 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
         watcher=$!
         rc=0
         times >"$run.times" # of what has ended: their second line
-        attended timeout -s USR1 "$(awk "BEGIN { print 60 * $minutes }")" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
+        for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
             --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
         times >>"$run.times"
         kill $watcher
