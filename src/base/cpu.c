@@ -1,6 +1,7 @@
 /* cpu.c -- see cpu.h. */
 #include "base/cpu.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,13 @@ enum cpu_isa cpu_isa(void)
     static int known = -1; /* the same for every caller */
     if (known < 0) known = (int)detect();
     return (enum cpu_isa)known;
+}
+
+int cpu_allowed(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set)) return 1;
+    return CPU_COUNT(&set);
 }
 
 bool cpu_is_amd(void)

@@ -52,6 +52,9 @@ const char *cpu_blas_core(const char *chosen, enum cpu_isa able, bool amd);
 /* Is this an AMD processor? */
 bool cpu_is_amd(void);
 
+/* Cores that this process may use, at least 1. */
+int cpu_allowed(void);
+
 /* In a loop that looks again and again: leaves the core to its other thread, and power unused. */
 static inline void cpu_pause(void)
 {

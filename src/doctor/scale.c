@@ -133,12 +133,23 @@ static double time_adding(size_t params)
 /* What the options make of gradients on their way, and of rank 0. */
 static void add_options(const struct options *o, size_t params, struct scale_costs *c, struct scale_layout *l)
 {
-    l->threads = (int)o->master_threads;
+    l->threads = o->master_threads ? (int)o->master_threads : 1;
     l->relays = o->relay != RELAY_OFF;
     l->sum = o->combine == COMBINE_SUM;
     l->most = (int)o->combine_most;
     c->serial = SCALE_SERIAL;
     if (l->sum) c->sum = time_adding(params);
+}
+
+/* What the threads change that rank 0 takes by itself where it is the limit, with a core for each. */
+static void say_threads(const struct scale_costs *c, struct scale_layout l, char *text, size_t size)
+{
+    struct scale_result at;
+    enum scale_limit limit;
+    l.threads = SCALE_THREADS;
+    const int knee = scale_knee(c, &l, LAG_MOST, MOST, &limit, &at);
+    snprintf(text, size, " (with %d threads of rank 0, which takes as many as help: %s from %d on)", SCALE_THREADS,
+             limit ? scale_limit_name(limit) : "nothing", knee);
 }
 
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
@@ -171,14 +182,16 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     if (!far) l.per_node = MOST;
     const int knee = scale_knee(&c, &l, LAG_MOST, MOST, &limit, &at);
     const bool beyond = limit && actors > 1.25 * knee;
-    char more[96] = "";
+    char more[96] = "", threads[128] = "";
+    if (limit == SCALE_RANK0 && !s->set.values.master_threads) say_threads(&c, l, threads, sizeof threads);
     if (far) /* what bench scale asks to be told of another machine's link */
         snprintf(more, sizeof more, "; more: dunlin bench scale --link %.3g --latency %.3g", 8e-9 * c.bandwidth,
                  1e6 * c.latency);
     doctor_say(d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
                "%s, %s, t-max %lld: a rollout takes %.2g ms, its push %.0f bytes, an update %.2g ms; with a core for "
-               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
+               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f)%s; this start has "
+               "%d%s",
                s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, c.push_bytes,
                1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames,
-               at.lag_mean, actors, more);
+               at.lag_mean, threads, actors, more);
 }

@@ -3,7 +3,6 @@
 #include "job/launch.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -87,13 +87,6 @@ enum launch_kind launch_kind(void)
     return LAUNCH_ALONE;
 }
 
-static int cores(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set)) return 1;
-    return CPU_COUNT(&set);
-}
-
 /* Actors that a Slurm job's allocation has room for, one per task and its CPUs; 0 outside of a job. Without tasks asked
  * for, every CPU of its nodes, as "16(x2),8" tells them. The affinity mask would not do: it knows one node, and is the
  * whole node where the site binds nobody. */
@@ -117,7 +110,7 @@ static int slurm_room(void)
 
 int launch_actors(int64_t asked, int64_t threads)
 {
-    const int slurm = slurm_room(), room = (slurm ? slurm : cores()) - (int)(threads - 1);
+    const int slurm = slurm_room(), room = (slurm ? slurm : cpu_allowed()) - (int)(threads > 1 ? threads - 1 : 0);
     return asked ? (int)asked : room > 1 ? room : 1;
 }
 

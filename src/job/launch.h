@@ -22,7 +22,7 @@ enum launch_kind launch_kind(void);
 int launch_check_ranks(int size);
 
 /* How many actors a start alone makes: as asked, or (0) as the Slurm allocation has room for, or one per core; beyond
- * its first, each of rank 0's threads has a core of its own. At least 1. */
+ * its first, each of rank 0's threads that were asked for has a core of its own (0: none was). At least 1. */
 int launch_actors(int64_t asked, int64_t threads);
 
 /* The same of a run that goes on after a session of ranks_before ranks (0: none): it keeps their number, which lr was

@@ -3,6 +3,9 @@
 #define DUNLIN_MEASURE_LIMITS_H
 
 #include "measure/scale.h"
+#include "turn/threads.h"
+
+enum { SCALE_THREADS = THREADS_MOST }; /* that rank 0 takes by itself, where they help */
 
 /* What becomes the limit first. */
 enum scale_limit { SCALE_NO_LIMIT, SCALE_RANK0, SCALE_LINK, SCALE_RELAY, SCALE_CORES, SCALE_LAG };

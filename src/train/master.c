@@ -76,6 +76,7 @@ void master_init(struct master *m, const struct master_start *s)
     checkpoints_init(&m->checkpoints, run, &m->ranks, &m->files, &m->totals, s->state_bytes);
     report_init(&m->report, run, &m->ranks, &m->sums, &m->files, &m->evaluations);
     cpu_flush_denormals();
+    threads_init(&m->threads, run->options->master_threads ? 1 : cpu_allowed(), run->started, run->turn.updates);
     report_begin(&m->report);
     turn_master_begin(&run->turn, s->theta);
     share_start(run->share, s->theta, s->run.target, (uint64_t)run->turn.updates, run->turn.frames);
@@ -123,6 +124,23 @@ static void look(struct master *m, double now)
     report_turn(&m->report, now);
 }
 
+/* Where --master-threads leaves it to us. */
+static void choose_threads(struct master *m, bool found, double now)
+{
+    struct run *const run = &m->run;
+    struct threads *const t = &m->threads;
+    const int had = optim_thread_count(run->turn.optim);
+    const double before = t->before;
+    const int threads = threads_turn(t, found, now, run->turn.updates);
+    if (before > 0 && !(t->before > 0) && threads == had)
+        run_event(run, 0, "threads", "%d threads of rank 0 apply from now on: %.0f updates/s, %.0f with %d", threads,
+                  t->rate, before, threads - 1);
+    if (threads == had) return;
+    if (!optim_threads(run->turn.optim, threads)) return;
+    log_root("%s", error_text());
+    threads_refused(t, 1);
+}
+
 void master_run(struct master *m)
 {
     struct run *const run = &m->run;
@@ -135,7 +153,10 @@ void master_run(struct master *m)
             look(m, now);
         }
         run_check_stop(run);
-        if (!n && run->state == RUN_RUNNING) share_idle(run->share, 0.002);
+        if (m->threads.most > 1) choose_threads(m, n > 0, now);
+        if (n || run->state != RUN_RUNNING) continue;
+        share_idle(run->share, 0.002);
+        threads_waited(&m->threads, clock_seconds());
     }
     wind_up(m);
 }

@@ -24,6 +24,7 @@
 #include "train/run.h"
 #include "train/sums.h"
 #include "train/totals.h"
+#include "turn/threads.h"
 
 /* The parts know each other by address: it stays where it is. */
 struct master {
@@ -35,6 +36,7 @@ struct master {
     struct totals totals;
     struct checkpoints checkpoints;
     struct report report;
+    struct threads threads;
 };
 
 /* What main hands over; everything is borrowed. */
