@@ -227,13 +227,46 @@ static void test_command_line_errors(void **state)
     assert_string_equal(set.values.python, "~/venv");
 }
 
+static void test_ends_of_exploration(void **state)
+{
+    (void)state;
+    static const struct {
+        enum option_origin share, frames;
+        int holds; /* 's'hare, 'f'rames, or 0: refused */
+    } cases[] = {
+        {ORIGIN_FILE, ORIGIN_DEFAULT, 's'},     {ORIGIN_COMMAND, ORIGIN_FILE, 's'},
+        {ORIGIN_FILE, ORIGIN_COMMAND, 'f'},     {ORIGIN_STORED, ORIGIN_COMMAND, 'f'},
+        {ORIGIN_STORED, ORIGIN_STORED, 's'},    {ORIGIN_COMMAND, ORIGIN_COMMAND, 0},
+        {ORIGIN_ENVIRONMENT, ORIGIN_FILE, 'f'}, {ORIGIN_COMMAND, ORIGIN_STORED, 's'},
+        {ORIGIN_FILE, ORIGIN_FILE, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct option_set set;
+        options_init(&set);
+        set.values.frames = 1000;
+        EXPECT(!options_set(&set, "eps-share", "0.5", cases[i].share, "share"));
+        if (cases[i].frames) EXPECT(!options_set(&set, "eps-frames", "70", cases[i].frames, "frames"));
+        options_settle(&set);
+        const int rc = options_check(&set);
+        if (!cases[i].holds) expect_error("eps-share", "eps-frames", "allowed", NULL);
+        if (rc != (cases[i].holds ? 0 : -1) ||
+            (cases[i].holds && options_eps_frames(&set.values) != (cases[i].holds == 's' ? 500 : 70)))
+            fail_msg("case %zu: %d, %d frames", i, rc, (int)options_eps_frames(&set.values));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),         cmocka_unit_test(test_presets),
-        cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_unreadable_file),
-        cmocka_unit_test(test_command_line), cmocka_unit_test(test_command_line_errors),
-        cmocka_unit_test(test_file_quotes),  cmocka_unit_test(test_file_sections_and_repeats),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_unreadable_file),
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_file_quotes),
+        cmocka_unit_test(test_file_sections_and_repeats),
+        cmocka_unit_test(test_ends_of_exploration),
     };
     return testing_main(tests);
 }

@@ -211,6 +211,14 @@ int64_t options_eps_frames(const struct options *o)
     return o->eps_share > 0 ? (int64_t)(o->eps_share * (double)o->frames) : o->eps_frames;
 }
 
+void options_settle(struct option_set *set)
+{
+    const int share = option_find("eps-share");
+    if (set->origin[option_find("eps-frames")] <= set->origin[share]) return;
+    set->values.eps_share = 0;
+    set->origin[share] = ORIGIN_DEFAULT;
+}
+
 /* How gradients travel between nodes. */
 static int check_nodes(const struct options *o)
 {
@@ -256,7 +264,8 @@ int options_check(const struct option_set *set)
         return error_set("stop-at is %s and eval-every is 0, so that no score is known; allowed with stop-at: "
                          "eval-every 1 or more",
                          o->stop_at);
-    if (o->eps_share > 0 && set->origin[option_find("eps-frames")] > ORIGIN_STORED)
+    const enum option_origin frames = set->origin[option_find("eps-frames")];
+    if (o->eps_share > 0 && frames > ORIGIN_STORED && frames == set->origin[option_find("eps-share")])
         return error_set("eps-share is %g and eps-frames is %" PRId64 ", which both say when exploration has fallen; "
                          "allowed: one of the two (eps-share 0: off)",
                          o->eps_share, o->eps_frames);

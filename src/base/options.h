@@ -57,6 +57,9 @@ int options_read_args(struct option_set *set, int argc, char **argv, const char 
 /* The environment's own defaults for set->values.algo, with origin ENVIRONMENT; arg: what follows the colon of --env
  * NAME:ARG, by which it chooses among its tasks, "" without one. 0, or -1 after error_set(). */
 int options_apply_env(struct option_set *set, const struct env_ops *ops, const char *arg);
+/* Of two options that say the same (eps-share, eps-frames) the one of the stronger origin stays, eps-share 0 where that
+ * is the other. Before options_check(), which refuses both of one origin. */
+void options_settle(struct option_set *set);
 /* What concerns several options at once and needs no environment (eps_final's list, ...). 0, or
  * -1 after error_set(). */
 int options_check(const struct option_set *set);

@@ -81,6 +81,7 @@ int setup_complete(struct option_set *set)
     if (setup_whole_env(set)) return -1;
     const struct env_ops *ops = world_find(set->values.env, &arg);
     if (!ops || options_apply_env(set, ops, arg)) return -1;
+    options_settle(set);
     return setup_check(set);
 }
 
