@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/edits.h"
+#include "base/library.h"
 #include "base/program.h"
 #include "roms.h"
 
@@ -40,8 +41,9 @@ static bool is_file(const char *path)
 /* The loader's reason, or NULL. */
 static const char *bind_functions(struct ale *ale, const char *path)
 {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library) return dlerror();
+    const char *why;
+    void *library = library_open(path, &why);
+    if (!library) return why;
 #define X(type, name, args)                                                                                            \
     do {                                                                                                               \
         void *const symbol = dlsym(library, #name);                                                                    \

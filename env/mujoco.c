@@ -3,6 +3,7 @@
  * Most machines lack it, so nothing of it is linked. Todorov, Erez and Tassa 2012, "MuJoCo: a physics engine for
  * model-based control". */
 #include <dlfcn.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "base/log.h"
 #include "base/program.h"
 #include "dunlin/env.h"
@@ -50,17 +52,36 @@ static void say(const char *line)
     log_rank("%s", line);
 }
 
+/* MuJoCo's own library beside it, which the loader takes along: why it cannot be used, or NULL. Static text. */
+static const char *cut_beside(const char *path)
+{
+    static char line[256];
+    glob_t found;
+    char pattern[PATH_MAX + 32];
+    const char *why = NULL;
+    snprintf(pattern, sizeof pattern, "%.*s/libmujoco.so*", (int)(strrchr(path, '/') - path), path);
+    if (!glob(pattern, 0, NULL, &found)) {
+        for (size_t i = 0; !why && i < found.gl_pathc; i++) {
+            why = library_cut(found.gl_pathv[i]);
+            if (why) snprintf(line, sizeof line, "%s beside it: %s", strrchr(found.gl_pathv[i], '/') + 1, why);
+        }
+        globfree(&found);
+    }
+    return why ? line : NULL;
+}
+
 /* Loads it once a process. 0, or -1 with a line in err. */
 static int load(char *err, size_t err_size)
 {
     char path[PATH_MAX + 16];
     if (physics) return 0;
     if (!find(path, err, err_size)) return -1;
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *reason = cut_beside(path);
+    void *library = reason ? NULL : library_open(path, &reason);
     const struct env_ops *ops = library ? dlsym(library, "dunlin_env") : NULL;
     void *const symbol = ops ? dlsym(library, NAME_OF(MUJOCO_HOST)) : NULL;
     if (!symbol || ops->api != DUNLIN_ENV_API) {
-        const char *why = symbol ? "it was built for another version of Dunlin" : dlerror();
+        const char *why = !library ? reason : symbol ? "it was built for another version of Dunlin" : dlerror();
         snprintf(err, err_size, "%s cannot be used: %s; " FETCH " anew, once that folder is removed", path,
                  why ? why : "it is another library");
         return -1;

@@ -18,6 +18,10 @@ check "no MuJoCo anywhere: its line" says "$PWD/bare/mujoco" run/fetch-mujoco.sh
 mkdir wrong && cp "$(type -P true)" wrong/mujoco.so
 DUNLIN_MUJOCO_DIR=$PWD/wrong run "$dunlin" train --env mujoco:hopper
 check "no library at all: its line" says wrong/mujoco.so "cannot be used" run/fetch-mujoco.sh
+head -c 20000 "$dunlin" >wrong/libmujoco.so.1 # of any library's kind
+DUNLIN_MUJOCO_DIR=$PWD/wrong run "$dunlin" train --env mujoco:hopper
+check "MuJoCo's own library was cut: which one" says wrong/mujoco.so "libmujoco.so.1 beside it: it is cut" "has 20000"
+check "which is a refusal" is "$status" 2
 
 RUN_LIMIT=300 fetch "$mujoco"
 if [ "$status" != 0 ]; then

@@ -176,6 +176,21 @@ run "$dunlin" resume limit --frames 8000 --env lib:other/another.so:limit
 check "another name: status 2" is "$status" 2
 check "another name: the line names both" says another.so strange.so "may not change"
 
+# a download that broke off: within the segments, and within the table of them; one byte more is whole
+whole=0
+while read -r kind at _ _ size _; do
+    [ "$kind" = LOAD ] && [ $((at + size)) -gt $whole ] && whole=$((at + size))
+done < <(LC_ALL=C readelf -lW elsewhere/strange.so)
+for bytes in $((whole - 1)) 100; do
+    head -c "$bytes" elsewhere/strange.so >cut.so
+    run "$dunlin" train --env lib:./cut.so --frames 1000 --out cut
+    check "a library of $bytes bytes is refused: status 2" is "$status" 2
+    check "with what it lacks" says "it is cut" "has $bytes"
+done
+head -c "$whole" elsewhere/strange.so >cut.so
+run "$dunlin" train --env lib:./cut.so --frames 300 --actors 1 --eval-every 0 --out whole
+check "without what the loader does not read it is played" is "$status" 0
+
 # no advice that throws a good run away
 for f in limit/checkpoint-0*.h5; do printf '\125' | dd of="$f" bs=1 seek=5000 conv=notrunc 2>/dev/null; done
 for words in "resume limit --env lib:elsewhere/strange.so:limit" "train --env lib:elsewhere/strange.so:limit --out limit --or-resume"; do

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/library.h"
 #include "learn/foreign.h"
 #include "learn/world_names.h"
 
@@ -148,11 +149,12 @@ static const struct env_ops *find_library(const char *path_arg, const char **arg
     snprintf(path, sizeof path, "%s%.*s", memchr(path_arg, '/', length) ? "" : "./", (int)length, path_arg);
     struct foreign before;
     foreign_begin(&before, true); /* its constructors run */
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *why;
+    void *library = library_open(path, &why);
     foreign_end(&before);
     loaded |= library != NULL;
     if (!library) {
-        error_set("environment \"lib:%s\": cannot be loaded: %s", path, dlerror());
+        error_set("environment \"lib:%s\": cannot be loaded: %s", path, why);
         return NULL;
     }
     const struct env_ops *ops = dlsym(library, "dunlin_env");
