@@ -2,8 +2,8 @@
  * run/fetch-mujoco.sh puts into a folder together with the library and the models; here it is found, loaded and asked.
  * Most machines lack it, so nothing of it is linked. Todorov, Erez and Tassa 2012, "MuJoCo: a physics engine for
  * model-based control". */
+#include <dirent.h>
 #include <dlfcn.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,21 +52,24 @@ static void say(const char *line)
     log_rank("%s", line);
 }
 
-/* MuJoCo's own library beside it, which the loader takes along: why it cannot be used, or NULL. Static text. */
+/* MuJoCo's own library beside it, libmujoco.so.VERSION, which the loader takes along: why it cannot be used, or NULL.
+ * Static text. */
 static const char *cut_beside(const char *path)
 {
-    static char line[256];
-    glob_t found;
-    char pattern[PATH_MAX + 32];
+    static char line[PATH_MAX];
+    char dir[PATH_MAX + 16], other[2 * PATH_MAX];
     const char *why = NULL;
-    snprintf(pattern, sizeof pattern, "%.*s/libmujoco.so*", (int)(strrchr(path, '/') - path), path);
-    if (!glob(pattern, 0, NULL, &found)) {
-        for (size_t i = 0; !why && i < found.gl_pathc; i++) {
-            why = library_cut(found.gl_pathv[i]);
-            if (why) snprintf(line, sizeof line, "%s beside it: %s", strrchr(found.gl_pathv[i], '/') + 1, why);
-        }
-        globfree(&found);
+    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
+    DIR *const d = opendir(dir);
+    for (const struct dirent *e; d && !why && (e = readdir(d));) {
+        static const char start[] = "libmujoco.so.";
+        const char *const version = e->d_name + sizeof start - 1;
+        if (strncmp(e->d_name, start, sizeof start - 1) != 0 || version[strspn(version, "0123456789.")]) continue;
+        snprintf(other, sizeof other, "%s/%s", dir, e->d_name);
+        why = library_cut(other);
+        if (why) snprintf(line, sizeof line, "%.64s beside it: %s", e->d_name, why);
     }
+    if (d) closedir(d);
     return why ? line : NULL;
 }
 

@@ -107,6 +107,37 @@ static void winds_up(void **state)
     }
 }
 
+static int told;
+
+/* turn_master.seen: there is always a gradient more, and an update takes 10 ms of one thread. */
+static void as_fast_as_threads(void *arg, const struct share_ready *ready, int64_t lag)
+{
+    (void)arg, (void)ready, (void)lag;
+    told += times(noted(), "event 0 threads");
+    fake.clock += 0.01 / optim_thread_count(run->turn.optim);
+    if (fake.clock > 5100) fake.signal = 10;
+    if (!fake.signal) push(0, (struct share_push){.frames = 1, .steps = 1, .scale = 1});
+}
+
+/* Where gradients always wait threads are added, as many as there are cores, and none where their number was said. */
+static void takes_threads(void **state)
+{
+    (void)state;
+    for (int cores = 1; cores <= 3; cores++) {
+        begin("a3c", NULL);
+        EXPECT(m.threads.now == 1 && m.threads.most >= 1);
+        m.threads.most = cores;
+        run->turn.seen = as_fast_as_threads;
+        push(0, (struct share_push){.frames = 1, .steps = 1, .scale = 1});
+        told = 0;
+        master_run(&m);
+        EXPECT(optim_thread_count(run->turn.optim) == cores && m.threads.now == cores);
+        EXPECT(told == cores - 1);
+        fake.waits = 0;
+        end();
+    }
+}
+
 /* At the first update at or behind each multiple, before the weights go out; a resume goes on from its last move. */
 static void target_moves(void **state)
 {
@@ -334,9 +365,16 @@ static void episodes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_counts),   cmocka_unit_test(ends),     cmocka_unit_test(winds_up),
-        cmocka_unit_test(target_moves),  cmocka_unit_test(patience), cmocka_unit_test(patience_with_environments),
-        cmocka_unit_test(signs_of_life), cmocka_unit_test(goodbyes), cmocka_unit_test(episodes),
+        cmocka_unit_test(what_counts),
+        cmocka_unit_test(ends),
+        cmocka_unit_test(winds_up),
+        cmocka_unit_test(takes_threads),
+        cmocka_unit_test(target_moves),
+        cmocka_unit_test(patience),
+        cmocka_unit_test(patience_with_environments),
+        cmocka_unit_test(signs_of_life),
+        cmocka_unit_test(goodbyes),
+        cmocka_unit_test(episodes),
     };
     return fake_main(tests);
 }

@@ -58,7 +58,7 @@ int options_read_args(struct option_set *set, int argc, char **argv, const char 
  * NAME:ARG, by which it chooses among its tasks, "" without one. 0, or -1 after error_set(). */
 int options_apply_env(struct option_set *set, const struct env_ops *ops, const char *arg);
 /* Of two options that say the same (eps-share, eps-frames) the one of the stronger origin stays, eps-share 0 where that
- * is the other. Before options_check(), which refuses both of one origin. */
+ * is the other. Before options_check(), which refuses both from one file or one command line. */
 void options_settle(struct option_set *set);
 /* What concerns several options at once and needs no environment (eps_final's list, ...). 0, or
  * -1 after error_set(). */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "measure/limits.h"
@@ -133,7 +134,6 @@ static double time_adding(size_t params)
 /* What the options make of gradients on their way, and of rank 0. */
 static void add_options(const struct options *o, size_t params, struct scale_costs *c, struct scale_layout *l)
 {
-    l->threads = o->master_threads ? (int)o->master_threads : 1;
     l->relays = o->relay != RELAY_OFF;
     l->sum = o->combine == COMBINE_SUM;
     l->most = (int)o->combine_most;
@@ -141,15 +141,12 @@ static void add_options(const struct options *o, size_t params, struct scale_cos
     if (l->sum) c->sum = time_adding(params);
 }
 
-/* What the threads change that rank 0 takes by itself where it is the limit, with a core for each. */
-static void say_threads(const struct scale_costs *c, struct scale_layout l, char *text, size_t size)
+/* Threads that rank 0 would take where it is the limit: there must be a core for each beside the `here` actors. */
+static int threads_to_take(const struct options *o, int here)
 {
-    struct scale_result at;
-    enum scale_limit limit;
-    l.threads = SCALE_THREADS;
-    const int knee = scale_knee(c, &l, LAG_MOST, MOST, &limit, &at);
-    snprintf(text, size, " (with %d threads of rank 0, which takes as many as help: %s from %d on)", SCALE_THREADS,
-             limit ? scale_limit_name(limit) : "nothing", knee);
+    const int spare = cpu_allowed() - here;
+    if (o->master_threads) return (int)o->master_threads;
+    return o->deterministic || spare < 2 ? 1 : spare < SCALE_THREADS ? spare : SCALE_THREADS;
 }
 
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
@@ -179,19 +176,19 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     }
     if (near) c.compute = fmax(c.compute - c.push, 0.1 * c.compute); /* the gradient is written once, not twice */
     if (far) add_far(&c, far, bytes);
+    l.threads = threads_to_take(&s->set.values, far ? l.per_node : actors);
     if (!far) l.per_node = MOST;
     const int knee = scale_knee(&c, &l, LAG_MOST, MOST, &limit, &at);
     const bool beyond = limit && actors > 1.25 * knee;
-    char more[96] = "", threads[128] = "";
-    if (limit == SCALE_RANK0 && !s->set.values.master_threads) say_threads(&c, l, threads, sizeof threads);
+    char more[96] = "", threads[32] = "";
+    if (l.threads > 1) snprintf(threads, sizeof threads, " with %d threads", l.threads);
     if (far) /* what bench scale asks to be told of another machine's link */
         snprintf(more, sizeof more, "; more: dunlin bench scale --link %.3g --latency %.3g", 8e-9 * c.bandwidth,
                  1e6 * c.latency);
     doctor_say(d, beyond ? DOCTOR_WARN : DOCTOR_OK, "scale", beyond ? mend : NULL,
                "%s, %s, t-max %lld: a rollout takes %.2g ms, its push %.0f bytes, an update %.2g ms; with a core for "
-               "each actor %s is the limit from %d actors on (%.3g frames/s, lag %.0f)%s; this start has "
-               "%d%s",
+               "each actor %s%s is the limit from %d actors on (%.3g frames/s, lag %.0f); this start has %d%s",
                s->set.values.env, s->set.values.net, (long long)s->set.values.t_max, 1e3 * alone, c.push_bytes,
-               1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", knee, at.rollouts_per_s * frames,
-               at.lag_mean, threads, actors, more);
+               1e3 * c.apply[0], limit ? scale_limit_name(limit) : "nothing", limit == SCALE_RANK0 ? threads : "", knee,
+               at.rollouts_per_s * frames, at.lag_mean, actors, more);
 }

@@ -76,7 +76,7 @@ void master_init(struct master *m, const struct master_start *s)
     checkpoints_init(&m->checkpoints, run, &m->ranks, &m->files, &m->totals, s->state_bytes);
     report_init(&m->report, run, &m->ranks, &m->sums, &m->files, &m->evaluations);
     cpu_flush_denormals();
-    threads_init(&m->threads, run->options->master_threads ? 1 : cpu_allowed(), run->started, run->turn.updates);
+    threads_init(&m->threads, run->options->master_threads ? 1 : cpu_allowed());
     report_begin(&m->report);
     turn_master_begin(&run->turn, s->theta);
     share_start(run->share, s->theta, s->run.target, (uint64_t)run->turn.updates, run->turn.frames);
@@ -125,20 +125,20 @@ static void look(struct master *m, double now)
 }
 
 /* Where --master-threads leaves it to us. */
-static void choose_threads(struct master *m, bool found, double now)
+static void choose_threads(struct master *m, bool found)
 {
     struct run *const run = &m->run;
     struct threads *const t = &m->threads;
-    const int had = optim_thread_count(run->turn.optim);
-    const double before = t->before;
-    const int threads = threads_turn(t, found, now, run->turn.updates);
-    if (before > 0 && !(t->before > 0) && threads == had)
-        run_event(run, 0, "threads", "%d threads of rank 0 apply from now on: %.0f updates/s, %.0f with %d", threads,
-                  t->rate, before, threads - 1);
-    if (threads == had) return;
-    if (!optim_threads(run->turn.optim, threads)) return;
-    log_root("%s", error_text());
-    threads_refused(t, 1);
+    struct optim *const optim = run->turn.optim;
+    const int had = optim_thread_count(optim), kept = t->now;
+    const int threads = threads_turn(t, found, clock_seconds(), run->turn.frames);
+    if (t->now != kept)
+        run_event(run, 0, "threads", "%d thread%s of rank 0 apply: %.3g frames/s, and %.3g and %.3g with %d", t->now,
+                  t->now > 1 ? "s" : "", t->other, t->before, t->after, kept);
+    if (threads == had || !optim_threads(optim, threads)) return;
+    threads_refused(t, threads > 1 && !optim_threads(optim, threads - 1) ? threads - 1 : 1);
+    run_event(run, 0, "threads", "%d thread%s of rank 0 apply, the system gives no more", t->now,
+              t->now > 1 ? "s" : "");
 }
 
 void master_run(struct master *m)
@@ -147,16 +147,17 @@ void master_run(struct master *m)
     double next_look = 0;
     while (run->state == RUN_RUNNING) {
         const int n = turn_master_serve(&run->turn);
+        if (m->threads.most > 1) choose_threads(m, n > 0);
         const double now = clock_seconds();
         if (now >= next_look) {
             next_look = now + LOOK_EVERY;
             look(m, now);
+            threads_skip(&m->threads, clock_seconds());
         }
         run_check_stop(run);
-        if (m->threads.most > 1) choose_threads(m, n > 0, now);
         if (n || run->state != RUN_RUNNING) continue;
         share_idle(run->share, 0.002);
-        threads_waited(&m->threads, clock_seconds());
+        threads_skip(&m->threads, clock_seconds());
     }
     wind_up(m);
 }

@@ -49,6 +49,7 @@ static int lay_words_over(struct plan *plan, const struct setup *setup, int argc
                 "--%s %s: the run in %s has %s, and this may not change on resume; leave it out, or start a new run",
                 option_key(i), given, plan->dir, stored);
     }
+    options_settle(&plan->set);
     if (plan->set.values.actors && plan_check_ranks(plan, (int)plan->set.values.actors + 1)) return -1;
     return setup_check(&plan->set);
 }

@@ -1,48 +1,70 @@
 /* threads.c -- see threads.h. A model would need the time of an update, the link, and what other work the node has; a
- * trial of two seconds tells all of it at once. */
+ * trial of some seconds tells all of it at once. */
 #include "turn/threads.h"
+
+#include <math.h>
 
 static const double WINDOW = 2;       /* s */
 static const double FULL = 0.9;       /* of a window, in turns that found gradients: rank 0 is the limit */
-static const double GAIN = 1.1;       /* in updates/s: less is noise, or the node has no core to spare */
-static const double NEXT_TRIAL = 300; /* s, after one that gained nothing */
+static const double GAIN = 1.1;       /* in frames/s: less is noise, or the node has no core to spare */
+static const double NEXT_TRIAL = 300; /* s, after one that has changed nothing, and before one with fewer */
 
-void threads_init(struct threads *t, int cores, double now, int64_t updates)
+void threads_init(struct threads *t, int cores)
 {
-    *t = (struct threads){
-        .now = 1, .most = cores < THREADS_MOST ? cores : THREADS_MOST, .began = now, .last = now, .updates = updates};
+    *t = (struct threads){.now = 1, .most = cores < THREADS_MOST ? cores : THREADS_MOST};
 }
 
-/* A trial is over. */
+static void begin_trial(struct threads *t, double rate, double now)
+{
+    const bool more = t->now < t->most && now >= t->more_again, less = t->now > 1 && now >= t->less_again;
+    if (!more && !less) return;
+    t->step = more ? 1 : -1;
+    t->before = rate;
+    t->phase = THREADS_OTHER;
+}
+
 static void judge(struct threads *t, double now)
 {
-    if (t->rate < GAIN * t->before) {
-        t->now--;
-        t->again = now + NEXT_TRIAL;
-    }
-    t->before = 0;
+    const double same = fmax(t->before, t->after);
+    const bool kept = t->step > 0 ? t->other >= GAIN * same : GAIN * t->other > same;
+    if (kept) t->now += t->step;
+    if (!kept || t->step < 0) t->more_again = now + NEXT_TRIAL;
+    if (kept || t->step < 0) t->less_again = now + NEXT_TRIAL;
+    t->phase = THREADS_BEFORE;
 }
 
-int threads_turn(struct threads *t, bool found, double now, int64_t updates)
+static void window_ends(struct threads *t, bool full, double rate, double now)
 {
-    if (found) t->busy += now - t->last;
-    t->last = now;
-    if (now - t->began < WINDOW) return t->now;
-    const bool full = t->busy >= FULL * (now - t->began);
-    t->rate = (double)(updates - t->updates) / (now - t->began);
-    if (t->before > 0) {
+    switch (t->phase) {
+    case THREADS_BEFORE:
+        if (full && rate > 0) begin_trial(t, rate, now);
+        break;
+    case THREADS_OTHER:
+        t->other = rate;
+        t->phase = THREADS_AFTER;
+        break;
+    case THREADS_AFTER:
+        t->after = rate;
         judge(t, now);
-    } else if (full && t->now < t->most && now >= t->again) {
-        t->before = t->rate;
-        t->now++;
+        break;
     }
+}
+
+int threads_turn(struct threads *t, bool found, double now, int64_t frames)
+{
+    if (t->begun && found) t->busy += now - t->last;
+    t->last = now;
+    const double seconds = now - t->began;
+    if (t->begun && seconds < WINDOW) return t->phase == THREADS_OTHER ? t->now + t->step : t->now;
+    if (t->begun) window_ends(t, t->busy >= FULL * seconds, (double)(frames - t->frames) / seconds, now);
+    t->begun = true;
     t->began = now;
     t->busy = 0;
-    t->updates = updates;
-    return t->now;
+    t->frames = frames;
+    return t->phase == THREADS_OTHER ? t->now + t->step : t->now;
 }
 
-void threads_waited(struct threads *t, double now)
+void threads_skip(struct threads *t, double now)
 {
     t->last = now;
 }
@@ -50,5 +72,5 @@ void threads_waited(struct threads *t, double now)
 void threads_refused(struct threads *t, int threads)
 {
     t->now = t->most = threads;
-    t->before = 0;
+    t->phase = THREADS_BEFORE;
 }
