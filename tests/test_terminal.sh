@@ -28,6 +28,19 @@ run "$dunlin" train --env cartpole --algo n-step-q --eps-share 0.5 --frames 500 
 run "$dunlin" train c/options.ini --actors 2 --out d
 check "a value with # and ; comes back as it was" grep -q '^python = "/no # such; python"' d/options.ini
 
+# of two options that say the same the word that is nearer to the user holds, at a start, in a batch job and on a resume
+explores() { "$dunlin" info "$1" | awk '$1 == "eps-share" || $1 == "eps-frames" { printf "%s ", $2 }'; }
+printf 'env = cartpole\nalgo = n-step-q\nactors = 1\neval-every = 0\neps-share = 0.5\n' >share.ini
+check "a file's share" is "$(explores c | cut -d" " -f2)" 0.5
+run "$dunlin" resume c --frames 900 --eps-frames 70
+check "frames on a resume" is "$(explores c)" "70 0 "
+run "$dunlin" train share.ini --eps-frames 70 --frames 500 --out f --or-resume
+check "frames over a file's share" is "$(explores f)" "70 0 "
+run "$dunlin" train share.ini --eps-frames 70 --frames 900 --out f --or-resume
+check "and once more, where it goes on" is "$status $(explores f)" "0 70 0 "
+run "$dunlin" resume f --eps-share 0.25 --frames 1300
+check "a share on a resume" is "$(explores f)" "70 0.25 "
+
 # a score ends it
 run "$dunlin" train --env corridor --stop-at 0.5 --eval-every 2000 --frames 1e7 --actors 2 --out s
 check "stop-at: done" test "$status" = 0 -a "$(grep -c '^reason stop-at 0.5: an evaluation had ' s/status)" = 1
