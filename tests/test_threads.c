@@ -35,9 +35,9 @@ static void idle(void **state)
     begin(16);
     go_on(30, 0, twice);
     assert_int_equal(t.now, 1);
-    go_on(30, 0.8, twice);
+    go_on(30, 0.45, twice);
     assert_int_equal(t.now, 1);
-    go_on(30, 0.95, twice);
+    go_on(30, 0.55, twice);
     assert_true(t.now > 1);
 }
 

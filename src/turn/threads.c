@@ -5,7 +5,7 @@
 #include <math.h>
 
 static const double WINDOW = 2;       /* s */
-static const double FULL = 0.9;       /* of a window, in turns that found gradients: rank 0 is the limit */
+static const double FULL = 0.5;       /* of a window, in turns that found gradients: actors wait for rank 0 */
 static const double GAIN = 1.1;       /* in frames/s: less is noise, or the node has no core to spare */
 static const double NEXT_TRIAL = 300; /* s, after one that has changed nothing, and before one with fewer */
 

@@ -1,7 +1,7 @@
-/* threads.h -- how many threads of rank 0 apply, where nobody has said. Whenever rank 0 has no time left one more is
- * tried for a window of two seconds, between two without it, and kept if frames come faster than in both by a tenth;
- * later, now and then, one fewer, which is kept if it is no slower by that. Results do not depend on it (optim.h).
- * Knows neither clocks nor threads; all local. */
+/* threads.h -- how many threads of rank 0 apply, where nobody has said. Where rank 0 is busy for half of the time one
+ * more is tried for a window of two seconds, between two without it, and kept if frames come faster than in both by a
+ * tenth; later, now and then, one fewer, which is kept if it is no slower by that. Results do not depend on it
+ * (optim.h). Knows neither clocks nor threads; all local. */
 #ifndef DUNLIN_TURN_THREADS_H
 #define DUNLIN_TURN_THREADS_H
 
