@@ -125,13 +125,13 @@ static void look(struct master *m, double now)
 }
 
 /* Where --master-threads leaves it to us. */
-static void choose_threads(struct master *m, bool found)
+static void choose_threads(struct master *m, bool found, double now)
 {
     struct run *const run = &m->run;
     struct threads *const t = &m->threads;
     struct optim *const optim = run->turn.optim;
     const int had = optim_thread_count(optim), kept = t->now;
-    const int threads = threads_turn(t, found, clock_seconds(), run->turn.frames);
+    const int threads = threads_turn(t, found, now, run->turn.frames);
     if (t->now != kept)
         run_event(run, 0, "threads", "%d thread%s of rank 0 apply: %.3g frames/s, and %.3g and %.3g with %d", t->now,
                   t->now > 1 ? "s" : "", t->other, t->before, t->after, kept);
@@ -147,8 +147,8 @@ void master_run(struct master *m)
     double next_look = 0;
     while (run->state == RUN_RUNNING) {
         const int n = turn_master_serve(&run->turn);
-        if (m->threads.most > 1) choose_threads(m, n > 0);
         const double now = clock_seconds();
+        if (m->threads.most > 1) choose_threads(m, n > 0, now);
         if (now >= next_look) {
             next_look = now + LOOK_EVERY;
             look(m, now);

@@ -50,18 +50,23 @@ static void window_ends(struct threads *t, bool full, double rate, double now)
     }
 }
 
+static int applying(const struct threads *t)
+{
+    return t->phase == THREADS_OTHER ? t->now + t->step : t->now;
+}
+
 int threads_turn(struct threads *t, bool found, double now, int64_t frames)
 {
     if (t->begun && found) t->busy += now - t->last;
     t->last = now;
     const double seconds = now - t->began;
-    if (t->begun && seconds < WINDOW) return t->phase == THREADS_OTHER ? t->now + t->step : t->now;
+    if (t->begun && seconds < WINDOW) return applying(t);
     if (t->begun) window_ends(t, t->busy >= FULL * seconds, (double)(frames - t->frames) / seconds, now);
     t->begun = true;
     t->began = now;
     t->busy = 0;
     t->frames = frames;
-    return t->phase == THREADS_OTHER ? t->now + t->step : t->now;
+    return applying(t);
 }
 
 void threads_skip(struct threads *t, double now)
