@@ -13,6 +13,7 @@ dir=${1:-$own}
 # md5.json is written last
 if [ -f "$dir/libale_c.so" ] && [ -f "$dir/roms/md5.json" ]; then exit 0; fi
 
+room_for "$dir"
 find_pip
 machine=$(uname -m)
 [ "$machine" = x86_64 ] || { say "fetch-atari.sh: the emulator's package is for x86_64 alone, this machine is $machine"; exit 1; }

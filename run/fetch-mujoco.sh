@@ -14,6 +14,7 @@ cc=${CC:-cc}
 
 fetch() {
     local machine file
+    room_for "$dir"
     find_pip
     machine=$(uname -m)
     case $machine in x86_64 | aarch64) ;; *) say "fetch-mujoco.sh: MuJoCo's package is for x86_64 and aarch64, this machine is $machine"; exit 1 ;; esac

@@ -19,6 +19,16 @@ find_pip() {
         { say "$script needs pip; install python3-pip or python3-venv, or load the module \"python\""; exit 1; }
 }
 
+# DIR: what is fetched will be put there; ends the script where that cannot be written
+room_for() {
+    local script=${0##*/} at=$1
+    case $at in /*) ;; *) at=$PWD/$at ;; esac
+    until [ -e "$at" ]; do at=$(dirname "$at"); done
+    if [ -d "$at" ] && [ -w "$at" ] && [ -x "$at" ]; then return; fi
+    say "$script cannot write to $1: $at is $([ -d "$at" ] && echo 'not yours to write' || echo 'no folder'); name another: $script DIR"
+    exit 1
+}
+
 # wheels A B DIR PLATFORM...: the packages on stdin, "NAME==VERSION --hash=sha256:..." a line, unpacked below $work/out; A and B are
 # what they bring, for the lines of failure, and DIR is where it is wanted. Only libraries and data files are, so the wheels for one
 # Python do for all; pip takes them by these hashes alone

@@ -118,6 +118,7 @@ static void later_epochs(void **state)
         config.reward_scale = 0.2;
         config.ppo_clip = cases[c].clip;
         config.reward_norm = cases[c].env == NULL;
+        config.norm_adv = cases[c].envs > 2 || cases[c].env;
         struct learner *b = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
         const size_t weights = b->n - moments_floats(&net_facts(b->net)->moments);
         struct agent_stats stats = {0};

@@ -231,6 +231,25 @@ static void a3c_by_hand(void **state)
     EXPECT_NEAR(algo_a3c.loss(&d->r, &gae).value, 1.375 * 1.375 + 3 * 3, 1e-6);
     EXPECT_NEAR(d->dout[0][2], 2 * coef * -1.375, 1e-6);
     EXPECT_NEAR(d->dout[0][0], 1.375 * 0.5, 1e-6);
+
+    /* standardised: 2.5 and 3 are -1 and 1; what they are compared with and the value's term stay */
+    struct loss_config norm = config;
+    norm.norm_adv = true;
+    const struct loss_sums n = algo_a3c.loss(&d->r, &norm);
+    EXPECT_NEAR(d->adv[0], -1, 1e-6);
+    EXPECT_NEAR(d->adv[1], 1, 1e-6);
+    EXPECT_NEAR(n.policy, -log(2) - log(0.75), 1e-6);
+    EXPECT_NEAR(n.value, 2.5 * 2.5 + 3 * 3, 1e-6);
+    EXPECT_NEAR(d->dout[0][0], -0.5, 1e-6);
+    EXPECT_NEAR(d->dout[1][0], (0.75 - 1) + beta * 0.75 * (log(0.75) + H1), 1e-6);
+    EXPECT_NEAR(d->dout[1][2], 2 * coef * -3, 1e-6);
+    norm.again = true; /* a later epoch has the same advantages, and here a ratio of 1 */
+    algo_a3c.loss(&d->r, &norm);
+    EXPECT_NEAR(d->dout[0][0], -0.5, 1e-6);
+    d->next_outs[0] = d->next_out[0], d->next_out[0][2] = 4;
+    d->r.T = 1, norm.again = false; /* one step has no deviation */
+    algo_a3c.loss(&d->r, &norm);
+    EXPECT_NEAR(d->dout[0][0], (1 + 0.5 * 4 - 1) * 0.5, 1e-6);
     free(d);
 }
 

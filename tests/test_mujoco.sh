@@ -51,6 +51,9 @@ export DUNLIN_MUJOCO_DIR=$PWD/other
 run "$dunlin" train --env mujoco:ant
 check "a model's file is missing: status 2" is "$status" 2
 check "its line" says other/assets/ant.xml "run/fetch-mujoco.sh brings the whole anew, once its folder is removed"
+mkdir other/assets/ant.xml
+run "$dunlin" train --env mujoco:ant
+check "a folder in its place: one line" says other/assets/ant.xml "is no file"
 sed -i 's/<joint/<joind/' other/assets/hopper.xml
 run "$dunlin" train --env mujoco:hopper
 check "a model that is none: its line" says other/assets/hopper.xml joind

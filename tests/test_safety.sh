@@ -42,6 +42,11 @@ PYTHON
 else skip "fetch-atari.sh takes nothing else" "no pip, or another processor"; fi
 
 for script in atari mujoco; do
+    touch file
+    run bash "$source_dir/run/fetch-$script.sh" file/below
+    check "fetch-$script.sh, a file is in the way: status 1" is "$status" 1
+    check "fetch-$script.sh, a file is in the way: one line, before anything is fetched" is "$(cat err)" \
+        "dunlin: fetch-$script.sh cannot write to file/below: $PWD/file is no folder; name another: fetch-$script.sh DIR"
     for words in "--dir" "one two"; do
         # shellcheck disable=SC2086
         run bash "$source_dir/run/fetch-$script.sh" $words

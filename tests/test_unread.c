@@ -25,9 +25,9 @@ static void test_what_an_algorithm_does_not_read(void **unused)
     (void)unused;
     int many;
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--algo", "n-step-q", "--gae", "0.9", "--value-coef", "1",
-                               "--entropy", "0", "--batch", "8"),
-                        "gae (of a3c), value-coef (of a3c), entropy (of a3c), batch (of dqn)");
-    assert_int_equal(many, 4);
+                               "--entropy", "0", "--batch", "8", "--norm-adv"),
+                        "gae (of a3c), value-coef (of a3c), entropy (of a3c), norm-adv (of a3c), batch (of dqn)");
+    assert_int_equal(many, 5);
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--eps-final", "0.1", "--eval-eps", "0.1", "--eps-frames",
                                "9", "--target-every", "7", "--ppo-clip", "0.2"),
                         "ppo-clip (of epochs above 1), eps-final (of Q methods), eps-frames (of Q methods), "

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mujoco_host.h"
 
@@ -158,6 +159,11 @@ static int open_model(int t, char *err, size_t err_size)
         return -1;
     }
     model_path(&tasks[t], path);
+    struct stat found; /* of what is no file MuJoCo says a line of its own beside its answer */
+    if (!stat(path, &found) && !S_ISREG(found.st_mode)) {
+        snprintf(err, err_size, "the model %s cannot be read: it is no file; " FETCH, path);
+        return -1;
+    }
     mjModel *m = mj_loadXML(path, NULL, why, sizeof why);
     if (!m) {
         one_line(line, sizeof line, "", why);
@@ -355,12 +361,14 @@ static void physics_render(const void *state, uint8_t *rgb)
     static enum { UNTRIED, BY_GL, BY_HAND } way;
     if (way == UNTRIED) way = gl_wanted() ? BY_GL : BY_HAND;
     if (way == BY_GL) {
-        if (setjmp(landing))
-            way = BY_HAND;
-        else if (!physics_draw_gl(state, rgb))
-            way = BY_HAND;
-        if (way == BY_HAND)
+        char line[LINE];
+        if (setjmp(landing)) {
+            snprintf(line, sizeof line, "mujoco: %.200s: pictures are drawn plainly", reason);
+            say(line), way = BY_HAND;
+        } else if (!physics_draw_gl(state, rgb)) {
             say("mujoco: no EGL of Mesa's here (packages libegl1, libgl1-mesa-dri): pictures are drawn plainly");
+            way = BY_HAND;
+        }
     }
     if (way == BY_HAND) physics_draw(state, rgb);
 }

@@ -70,6 +70,8 @@
     X(INT, envs_per_actor, "envs-per-actor", 1, 1, 1024, FIXED, "environments that each actor plays in turn")          \
     X(REAL, gae, "gae", 1, 0, 1, MAY,                                                                                  \
       "lambda of generalised advantage estimation; 1: n-step returns (a3c)")                                           \
+    X(FLAG, norm_adv, "norm-adv", false, 0, 1, MAY,                                                                    \
+      "advantages of a rollout less their mean, over their deviation, in the policy's gradient (a3c)")                 \
     X(REAL, lambda, "lambda", 1, 0, 1, MAY,                                                                            \
       "lambda of Q(lambda): how much of a return is what was met, the rest max Q; 1: n-step returns (n-step-q)")       \
     X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \

@@ -8,13 +8,17 @@
  *   L     = sum_i  -log pi(a_i|s_i) adv_i  -  beta H(pi(.|s_i))  +  value_coef (R_i - V(s_i))^2
  *   dL/dV(s_i) = 2 value_coef (V(s_i) - R_i);  dL/d(policy's outputs): the policy's own file
  *
+ * With --norm-adv the policy's term has (adv_i - mean) / (deviation + 1e-8) in place of adv_i, both over the rollout's
+ * steps and environments (as in baselines' PPO), so that beta and the policy's share of the network's gradient mean the
+ * same whatever a game's rewards are; R and the value's term stay.
+ *
  * With --epochs K the same rollout is differentiated K times, each time at the newest theta, which has the step before
  * (Schulman et al. 2017, arXiv:1707.06347). From the second on the policy's term is, C = --ppo-clip,
  *   -min(rho_i adv_i, min(max(rho_i, 1 - C), 1 + C) adv_i),   rho_i = pi(a_i|s_i) / mu(a_i|s_i),   C 0: -rho_i adv_i
  *   its gradient: -rho_i adv_i d log pi(a_i|s_i), and 0 where rho_i is beyond 1 + C with adv_i > 0, or below 1 - C with
  *   adv_i < 0
  * mu is the policy that played; R, adv and log mu are those of the first time, when rho is 1. Departures from PPO: no
- * minibatches, adv is not normalised, V is not clipped, and every epoch is a push of its own to the common optimiser.
+ * minibatches, V is not clipped, and every epoch is a push of its own to the common optimiser.
  *
  * Held constant: R (no gradient flows into the bootstrap value) and adv (the policy's term does not move V). The sum
  * is over the rollout's steps, the mean over environments. The paper prints theta' moving up the gradient of log pi;
@@ -27,6 +31,7 @@
 #include "learn/returns.h"
 
 static const double RATIO_LOG_MOST = 20; /* a ratio that has no meaning any more stays finite */
+static const double DEVIATION_LEAST = 1e-8; /* where all advantages are one */
 
 /* What adv counts in the gradient of a later epoch: rho, or 0 where the smaller term is the clipped one. */
 static double weight(double log_ratio, double adv, double clip)
@@ -51,6 +56,18 @@ static struct loss_sums a3c_again(struct rollout *r, const struct loss_config *c
     return (struct loss_sums){0};
 }
 
+/* (adv - mean) / deviation; one row has none and stays. */
+static void standardise(float *adv, int rows)
+{
+    double sum = 0, square = 0;
+    if (rows < 2) return;
+    for (int row = 0; row < rows; row++) sum += (double)adv[row];
+    const double mean = sum / rows;
+    for (int row = 0; row < rows; row++) square += ((double)adv[row] - mean) * ((double)adv[row] - mean);
+    const double scale = 1 / (sqrt(square / rows) + DEVIATION_LEAST);
+    for (int row = 0; row < rows; row++) adv[row] = (float)(((double)adv[row] - mean) * scale);
+}
+
 static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
 {
     const struct policy *policy = c->policy;
@@ -65,16 +82,18 @@ static struct loss_sums a3c_loss(struct rollout *r, const struct loss_config *c)
             r->next_value[row] = r->out[row + r->E][P];
     }
     returns_lambda(r, c->gamma, c->lambda);
+    for (int row = 0; row < r->T * r->E; row++) r->adv[row] = r->target[row] - r->out[row][P];
+    if (c->norm_adv) standardise(r->adv, r->T * r->E);
     for (int row = 0; row < r->T * r->E; row++) {
         const float *out = r->out[row];
         const float *a = r->action + (ptrdiff_t)row * r->N;
-        const double adv = (double)r->target[row] - out[P];
+        const double error = (double)out[P] - (double)r->target[row];
+        const double adv = c->norm_adv ? (double)r->adv[row] : -error;
         const struct policy_terms terms = policy->ops->gradient(policy, out, a, adv, c->entropy, mean, r->dout[row]);
-        r->adv[row] = (float)adv;
         r->log_prob[row] = (float)terms.log_prob;
-        r->dout[row][P] = (float)(mean * 2 * c->value_coef * -adv);
+        r->dout[row][P] = (float)(mean * 2 * c->value_coef * error);
         sums.policy -= mean * terms.log_prob * adv;
-        sums.value += mean * adv * adv;
+        sums.value += mean * error * error;
         sums.entropy += mean * terms.entropy;
     }
     return sums;

@@ -25,6 +25,7 @@ struct agent_config {
     int t_max; /* 0: one rollout is one episode (one environment, with a limit) */
     int envs;  /* E */
     double gamma, lambda, entropy, value_coef;
+    bool norm_adv;   /* advantages are standardised over the rollout; a3c */
     double ppo_clip; /* of agent_gradient_again(); 0: none */
     double td_clip;  /* of Huber's loss, Q methods; 0: none */
     bool no_target;  /* s' is asked of the theta that played, whatever the algorithm has */

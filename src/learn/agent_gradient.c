@@ -17,6 +17,7 @@ static struct loss_config loss_config_of(const struct agent *a, bool again)
                                 .lambda = c->lambda,
                                 .entropy = c->entropy,
                                 .value_coef = c->value_coef,
+                                .norm_adv = c->norm_adv,
                                 .ppo_clip = c->ppo_clip,
                                 .td_clip = c->td_clip,
                                 .again = again};

@@ -21,6 +21,7 @@ struct loss_config {
     const struct policy *policy; /* read where the heads are NET_HEADS_POLICY_V */
     int outputs;
     double gamma, lambda, entropy, value_coef; /* lambda 1: n-step returns */
+    bool norm_adv;                             /* the policy's advantages have mean 0 and deviation 1 */
     double td_clip;                            /* of the Q methods' errors; 0: none */
     double ppo_clip;                           /* C of later epochs; 0: none */
     bool again; /* a later epoch: r->target, adv and log_prob stand as the first one left them, r->out is of now */

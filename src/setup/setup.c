@@ -35,6 +35,9 @@ static int check_algo(const struct options *o)
         return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
                          "ppo-clip 0, or algo a3c",
                          o->ppo_clip, o->algo);
+    if (o->norm_adv && o->t_max == 1 && o->envs_per_actor == 1)
+        return error_set("norm-adv is true, and of one step a rollout (t-max 1, envs-per-actor 1) there is no deviation; "
+                         "allowed: t-max times envs-per-actor 2 or more, 128 is a good number");
     if (o->td_clip > 0 && !algo_explores(algo))
         return error_set("td-clip is %g and algo is %s, whose value loss is of squares: use td-clip 0, or a Q method",
                          o->td_clip, o->algo);
@@ -196,6 +199,7 @@ struct agent_config setup_agent_config(const struct setup *setup, int rank)
                              .lambda = setup->algo->lambda_of_all ? o->lambda : o->gae,
                              .entropy = o->entropy,
                              .value_coef = o->value_coef,
+                             .norm_adv = o->norm_adv,
                              .ppo_clip = o->ppo_clip,
                              .td_clip = o->td_clip,
                              .no_target = !setup_target(setup),

@@ -105,6 +105,7 @@ static const struct {
     {"gae", "of a3c", has_policy},
     {"value-coef", "of a3c", has_policy},
     {"entropy", "of a3c", has_policy},
+    {"norm-adv", "of a3c", has_policy},
     {"ppo-clip", "of epochs above 1", clips},
     {"eps-final", "of Q methods", explores},
     {"eps-frames", "of Q methods", explores},
