@@ -57,7 +57,7 @@ static const struct env_default defaults[] = {
     {"dqn", "replay-start", "5000"},
     {"dqn", "target-every", "500"},
     {"dqn", "eps-final", "0.3"},
-    {"dqn", "eps-frames", "20000"},
+    {"dqn", "eps-frames", "15000"},
     {"dqn", "frames", "300000"},
     {NULL, NULL, NULL},
 };

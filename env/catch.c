@@ -58,7 +58,7 @@ static const struct env_default defaults[] = {
     {"dqn", "batch", "16"},
     {"dqn", "memory", "10000"},
     {"dqn", "replay-start", "500"},
-    {"dqn", "eps-frames", "2000"},
+    {"dqn", "eps-frames", "1500"},
     {"dqn", "target-every", "100"},
     {"dqn", "frames", "10000"},
     {"dqn", "eval-every", "1000"},

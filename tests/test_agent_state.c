@@ -1,5 +1,6 @@
 /* test_agent_state.c -- an actor-learner over time: saved and gone on, evaluated, and better than it was. */
 #include "agents.h"
+#include "heap.h"
 
 #include <unistd.h>
 
@@ -32,9 +33,10 @@ static void saved_and_gone_on(void **state)
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct agent_config config = config_of(cases[c].algo, 4, cases[c].envs);
         config.reward_norm = cases[c].norm;
+        config.eps_count = 1, config.eps_prob[0] = 1;
         struct learner *one = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
-        struct agent_config other = config; /* its streams and its exploration come with the state */
-        other.seed = 77, other.eps_final[0] = 0.2;
+        struct agent_config other = config; /* its streams come with the state */
+        other.seed = 77;
         struct learner *two = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &other);
         float *a = memory_floats(one->n), *b = memory_floats(one->n);
         for (int k = 0; k < HALF; k++) learn_on(one, k, a);
@@ -58,6 +60,8 @@ static void saved_and_gone_on(void **state)
         const int count = agent_take_episodes(one->agent, ep[0], 256);
         EXPECT(count == agent_take_episodes(two->agent, ep[1], 256));
         for (int i = 0; i < count; i++) EXPECT(ep[0][i].ret == ep[1][i].ret && ep[0][i].steps == ep[1][i].steps);
+        two->agent->eps_final[0] = 0.3; /* of exploration the options decide */
+        EXPECT(!agent_load(two->agent, bytes, n) && two->agent->eps_final[0] == 0.3);
         EXPECT(agent_load(two->agent, bytes, n - 1) == -1);
         EXPECT(agent_load(two->agent, bytes, 10) == -1);
         bytes[0] ^= 1;
@@ -145,6 +149,13 @@ static void saved_in_part(void **state)
     EXPECT(agent_load(b->agent, bytes, n) == 2);
     rollout(b, 0);
     EXPECT(b->agent->start[0] == 1 && b->agent->x[0][1] == 0); /* the first observation of an episode */
+
+    ops.plain_state = true;
+    b->agent->instances[1].began = false; /* as a reset leaves it that has failed */
+    const size_t half = agent_save(b->agent, bytes, &whole);
+    EXPECT(!whole);
+    b->agent->instances[1].began = true;
+    EXPECT(agent_load(b->agent, bytes, half) == 1);
     free(bytes);
     learner_free(b);
 }
@@ -259,11 +270,48 @@ static void learns_cartpole(void **state)
     learner_free(b);
 }
 
+/* What an agent takes, and what it says that its rollouts take; the first has scratch that does not grow with them. */
+static void bytes_of(const struct learner *b, struct agent_config *config, double *taken, double *said)
+{
+    const double before = heap_bytes();
+    struct agent *agent = agent_new(config, &b->world, b->net);
+    *taken = heap_bytes() - before, *said = agent_rollout_bytes(config, &b->world, b->net);
+    agent_free(&agent);
+}
+
+static void rollout_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct algo_ops *algo;
+        const char *env, *net;
+        int t_max, envs, lstm;
+        bool no_target;
+        double lambda;
+    } cases[] = {{&algo_a3c, "catch", "small", 20, 4, 0, false, 1},
+                 {&algo_one_step_q, "catch", "small", 20, 1, 0, false, 1},
+                 {&algo_one_step_sarsa, "catch", "small", 20, 4, 0, true, 1},
+                 {&algo_n_step_q, "catch", "small", 40, 2, 64, false, 0.5},
+                 {&algo_n_step_q, "cartpole", "mlp:64", 2000, 8, 0, false, 1}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct agent_config config = config_of(cases[c].algo, cases[c].t_max, cases[c].envs);
+        config.no_target = cases[c].no_target, config.lambda = cases[c].lambda;
+        struct learner *b = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
+        double taken[2], said[2];
+        bytes_of(b, &config, &taken[0], &said[0]);
+        config.t_max *= 10;
+        bytes_of(b, &config, &taken[1], &said[1]);
+        EXPECT_NEAR(said[1] - said[0], taken[1] - taken[0], 0.02 * (taken[1] - taken[0]));
+        learner_free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(started_afresh), cmocka_unit_test(rewards_normalised),
         cmocka_unit_test(saved_in_part),     cmocka_unit_test(evaluation),     cmocka_unit_test(learns_cartpole),
+        cmocka_unit_test(rollout_bytes),
     };
     return testing_main(tests);
 }

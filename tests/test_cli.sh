@@ -76,6 +76,7 @@ refused "a bias of nothing" "forget-bias|11|-10 to 10" train --env cue --forget-
 refused "a sigma of nothing" "log-sigma|-11|-10 to 3" train --env pendulum --log-sigma -11 --out r
 refused "a critic where there is none" "critic|n-step-q|shared" train --env cartpole --algo n-step-q --critic separate --out r
 refused "more to begin with than a memory keeps" "replay-start|50000|20000" train --env cartpole --algo dqn --memory 20000 --replay-start 50000 --out r
+refused "a memory of normalised rewards" "reward-norm|dqn|reward-scale" train --env cartpole --algo dqn --reward-norm --out r
 refused "a run that ends before it learns" "frames|40000|replay-start|50000" train --env cartpole --algo dqn --replay-start 5e4 --memory 1e5 --frames 40000 --out r
 # the memory that a start needs: named before it is taken, by the launcher that lives with less
 large=(train --env cartpole --t-max 10000 --envs-per-actor 1000 --out r)
@@ -86,14 +87,14 @@ refused "weights that no machine holds" "too little memory|weights, gradients|--
 limited() { # limited KIND BYTES
     (ulimit "-$1" $(($2 / 1024)); run "$dunlin" "${large[@]}" --actors 1; exit "$status"); status=$?
     check "ulimit -$1: status 2" is "$status" 2
-    check "ulimit -$1: one line" says "too little memory" "11.1 GiB" "ulimit -$1" "--t-max" "--envs-per-actor"
+    check "ulimit -$1: one line" says "too little memory" "11.3 GiB" "ulimit -$1" "--t-max" "--envs-per-actor"
 }
 if [[ $dunlin == */asan/* ]]; then skip "ulimit" "the sanitizer itself reserves more"; else
     limited v 4000000000
     limited d 3000000000
     run mpirun --oversubscribe -n 2 bash -c 'ulimit -v 4000000; exec "$@"' - "$dunlin" "${large[@]}"
     check "a rank under ulimit -v: status 2" is "$status" 2
-    check "a rank under ulimit -v: the same line" says "too little memory" "11.1 GiB" "ulimit -v"
+    check "a rank under ulimit -v: the same line" says "too little memory" "11.3 GiB" "ulimit -v"
 fi
 refused "a memory that no machine has" "memory|1000000000|GiB|would fit" train --env catch --algo dqn --memory 1e9 --out r
 refused "a memory too small for its environments" "memory is 20|80 or more" train --env catch --algo dqn --envs-per-actor 8 --memory 20 --replay-start 5 --out r

@@ -1,7 +1,6 @@
 /* test_doctor.c -- what doctor makes of facts: clusters that are not at hand, written down. */
+#include "heap.h"
 #include "testing.h"
-
-#include <malloc.h>
 
 #include "doctor/judge.h"
 #include "doctor/judge_mpi.h"
@@ -199,21 +198,6 @@ static void test_limits(void **state)
     facts[0].locked = -1;
     judge(&p, true);
     EXPECT(!doctor.count[DOCTOR_WARN]);
-}
-
-#ifdef __SANITIZE_ADDRESS__
-extern size_t __sanitizer_get_current_allocated_bytes(void); /* its header does not come with gcc */
-#endif
-
-/* Bytes on the heap, as far as its allocator tells. */
-static double heap_bytes(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-    return (double)__sanitizer_get_current_allocated_bytes();
-#else
-    const struct mallinfo2 info = mallinfo2();
-    return (double)(info.uordblks + info.hblkhd);
-#endif
 }
 
 /* What a relay takes by itself is counted, to the byte of what it then asks for. */

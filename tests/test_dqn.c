@@ -19,12 +19,13 @@ static void fills_first(void **state)
     for (int k = 1; k <= 5; k++) {
         const struct agent_stats stats = rollout(b, 100);
         EXPECT(stats.steps == 4 && stats.frames == 16);
-        EXPECT_NEAR(stats.epsilon, 1 + (b->agent->eps_final[0] - 1) * 0.1, 1e-12);
+        EXPECT_NEAR(stats.epsilon, 1 + (b->agent->eps_final[0] - 1) * 0.02, 1e-12); /* 80 of them fill the memory */
         EXPECT(stats.none == (k < 5) && (stats.norm > 0) == (k == 5));
         EXPECT((b->dtheta[0] == 7) == (k < 5));
     }
+    EXPECT(rollout(b, 79).epsilon == 1 && rollout(b, 80).epsilon == 1 && rollout(b, 81).epsilon < 1);
     struct agent_episode ep[8];
-    EXPECT(agent_take_episodes(b->agent, ep, 8) == 4);
+    EXPECT(agent_take_episodes(b->agent, ep, 8) == 6);
     learner_free(b);
 }
 
@@ -159,7 +160,8 @@ static void keeps_what_was_seen(void **state)
 static void gone_on_with(void **state)
 {
     (void)state;
-    const struct agent_config config = replay_config_of(4, 2, 64, 24, 8);
+    struct agent_config config = replay_config_of(4, 2, 64, 24, 8);
+    config.eps_count = 1, config.eps_prob[0] = 1;
     struct agent_config other = config;
     other.seed = 99;
     struct learner *one = learner_new("cartpole", "mlp:8", 0, &config), *two[2];

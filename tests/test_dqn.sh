@@ -27,6 +27,9 @@ run "$dunlin" train --env catch --algo dqn --actors 2 --envs-per-actor 3 --memor
 check "few steps at first: as many as are needed are named" grep -q "the first gradient after 30 steps" err
 run "$dunlin" resume few --frames 200
 check "few steps at first, resumed: the same" grep -q "the memory: 30 steps are played before the next gradient" err
+check "few steps at first, resumed: enough are left" is "$(grep -c "frames are left" err)" 0
+run "$dunlin" resume few --frames 220
+check "fewer are left than fill the memory: it says so" grep -q "note: .* frames are left, and until the memory is filled no gradient comes" err
 # random: -0.83; seeds 2, 4, 6, 7: 0.64 to 1 at 4,000 frames
 learn catch 0.2 --frames 4500 --eval-every 2250 --eval-episodes 20
 finish

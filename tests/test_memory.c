@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory_left.h"
 #include "setup/need.h"
+#include "share/share.h"
 
 /* The system's files, by path; "" where there is none. */
 static struct {
@@ -177,9 +178,23 @@ static void needs(void **state)
     setup_close(&setup);
 }
 
+/* Q methods have one mailbox, with a target network and without; a3c's small networks several. */
+static void mailboxes(void **state)
+{
+    (void)state;
+    struct option_set words;
+    options_init(&words);
+    for (int q = 0; q < 2; q++)
+        for (int target = 0; target <= q; target++) {
+            const struct share_config c =
+                share_config_of(&words.values, 100, &(struct grad_wide){0}, &(struct moments){0}, target, q, 0);
+            EXPECT((c.mailboxes > 1) == !q && c.target == target);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(left_on_the_node), cmocka_unit_test(left_to_the_process),
-                                       cmocka_unit_test(needs)};
+                                       cmocka_unit_test(needs), cmocka_unit_test(mailboxes)};
     return testing_main(tests);
 }

@@ -287,8 +287,10 @@ static void epochs(void **state)
     assert_string_equal(fake.order, "fetch begin push tell begin fetch push begin fetch push ");
     fake.spoilt = true;
     EXPECT(turn() == TURN_PUSHED && fake.pushes == 4 && fake.again == 2 && fake.push.bad);
-    fake.spoilt = false, fake.stop_at = 6; /* in the middle */
-    EXPECT(turn() == TURN_NO_MAILBOX && fake.pushes == 6 && fake.again == 3);
+    fake.spoilt = false, fake.stats.norm = NAN; /* of a rollout without a gradient there is no second */
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 5 && fake.again == 2 && fake.push.bad && t.bad_in_a_row == 2);
+    fake.stats.norm = 1, fake.stop_at = 7; /* in the middle */
+    EXPECT(turn() == TURN_NO_MAILBOX && fake.pushes == 7 && fake.again == 3);
     end();
 
     begin("a3c", "1");
@@ -299,6 +301,9 @@ static void epochs(void **state)
     EXPECT(view.publication == 2);
     fake.spoilt = true; /* as many pushes as the others have */
     EXPECT(turn() == TURN_PUSHED && fake.pushes == 4 && fake.again == 1);
+    EXPECT(!fake.push.bad && fake.push.scale == 0 && !fake.push.frames);
+    fake.spoilt = false, fake.stats.norm = NAN;
+    EXPECT(turn() == TURN_PUSHED && fake.pushes == 6 && fake.again == 1 && t.bad_in_a_row == 2);
     EXPECT(!fake.push.bad && fake.push.scale == 0 && !fake.push.frames);
     end();
 }

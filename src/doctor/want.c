@@ -16,8 +16,8 @@ void doctor_want(const struct doctor_setup *s, const struct doctor_plan *p, stru
     if (!s->ok) return;
     if (need_env(setup, &env)) memset(&env, 0, sizeof env); /* doctor_scale() says why it does not begin */
     const struct net_facts *const f = setup->facts;
-    const struct share_config config =
-        share_config_of(setup->options, f->params, &f->wide, &f->moments, setup_target(setup), env.state);
+    const struct share_config config = share_config_of(setup->options, f->params, &f->wide, &f->moments,
+                                                       setup_target(setup), algo_explores(setup->algo), env.state);
     for (int i = 0; i < p->n; i++) {
         const struct doctor_facts *const host = &p->facts[i];
         const bool master = same_host(host, p->facts);

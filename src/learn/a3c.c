@@ -30,7 +30,7 @@
 #include "learn/algo.h"
 #include "learn/returns.h"
 
-static const double RATIO_LOG_MOST = 20; /* a ratio that has no meaning any more stays finite */
+static const double RATIO_LOG_MOST = 20;    /* a ratio that has no meaning any more stays finite */
 static const double DEVIATION_LEAST = 1e-8; /* where all advantages are one */
 
 /* What adv counts in the gradient of a later epoch: rho, or 0 where the smaller term is the clipped one. */
@@ -56,11 +56,10 @@ static struct loss_sums a3c_again(struct rollout *r, const struct loss_config *c
     return (struct loss_sums){0};
 }
 
-/* (adv - mean) / deviation; one row has none and stays. */
+/* (adv - mean) / deviation; of one row, as of rows that are all the same, 0. */
 static void standardise(float *adv, int rows)
 {
     double sum = 0, square = 0;
-    if (rows < 2) return;
     for (int row = 0; row < rows; row++) sum += (double)adv[row];
     const double mean = sum / rows;
     for (int row = 0; row < rows; row++) square += ((double)adv[row] - mean) * ((double)adv[row] - mean);

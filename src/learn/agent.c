@@ -97,6 +97,12 @@ double agent_eps_final(const struct agent_config *c, int e)
     return c->eps_count ? explore_draw_final(c->eps_final, c->eps_prob, c->eps_count, &rng) : 0;
 }
 
+double agent_epsilon(const struct agent_config *c, const struct world *world, double eps_final, int64_t T)
+{
+    const int64_t fill = c->algo->replay ? agent_replay_fill(c, world) : 0;
+    return explore_epsilon(eps_final, T < fill ? 0 : T - fill, c->eps_frames);
+}
+
 static struct rng stream_of(const struct agent_config *c, enum rng_purpose purpose, int64_t start, int e)
 {
     enum { STARTS = 1 << 20 };
@@ -150,7 +156,7 @@ struct agent *agent_new(const struct agent_config *config, const struct world *w
     a->P = facts->outputs;
     a->N = a->r.N = world->policy.size;
     const bool same = !agent_config_target(config); /* it asks the theta it played with: s' goes on from s */
-    a->next_rows = successors_work_rows(same ? SUCCESSORS_OF_ENDS : successors_of(config), T_max, a->E);
+    a->next_rows = successors_work_rows(config, T_max, a->E);
     a->next_row0 = same ? T_max * a->E : 0;
     a->work = net_work_new(net, T_max * a->E + (same ? a->next_rows : 0));
     a->next_work = same ? a->work : net_work_new(net, a->next_rows);
@@ -182,7 +188,7 @@ void agent_free(struct agent **agent)
 
 static double epsilon_of(const struct agent *a, int e)
 {
-    return explore_epsilon(a->eps_final[e], a->T, a->config.eps_frames);
+    return agent_epsilon(&a->config, a->world, a->eps_final[e], a->T);
 }
 
 /* a of the row whose output this is. */

@@ -81,8 +81,13 @@ double agent_replay_bytes(const struct agent_config *config, const struct world 
 /* Steps that each of them plays before its first gradient: its share of replay_start, or what a first draw needs. */
 int64_t agent_replay_start(const struct agent_config *config, const struct world *world);
 
+/* Frames that the actors of the run together play before that. */
+int64_t agent_replay_fill(const struct agent_config *config, const struct world *world);
+
 /* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
 double agent_eps_final(const struct agent_config *config, int e);
+/* Its epsilon at global frame T; with replay it is 1 until the run's memories have been filled, and falls from there. */
+double agent_epsilon(const struct agent_config *config, const struct world *world, double eps_final, int64_t T);
 
 /* Plays one rollout with theta; T is the global frame counter for epsilon. Returns 0, or -1 after error_set() where an
  * environment answered a reward or an observation that is no number: then the rollout is none (agent_gradient() must

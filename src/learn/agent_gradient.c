@@ -68,7 +68,6 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
 {
     if (a->replay) {
         agent_replay_gradient(a, theta, theta_target, dtheta, stats);
-        if (a->config.reward_norm && !stats->none) tell_returns(a, dtheta);
         return;
     }
     const int rows = a->r.T * a->E;
@@ -85,7 +84,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         .entropy = sums.entropy,
         .norm = sqrt(squares),
         .factors = factors,
-        .epsilon = algo_explores(a->config.algo) ? explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames) : 0,
+        .epsilon = algo_explores(a->config.algo) ? agent_epsilon(&a->config, a->world, a->eps_final[0], a->T) : 0,
     };
 }
 

@@ -41,6 +41,11 @@ int64_t agent_replay_start(const struct agent_config *config, const struct world
     return share > least ? share : least;
 }
 
+int64_t agent_replay_fill(const struct agent_config *config, const struct world *world)
+{
+    return agent_replay_start(config, world) * actors_of(config) * world->spec.action_repeat;
+}
+
 int agent_replay_check(const struct agent_config *config, const struct world *world)
 {
     const struct replay_config memory = memory_of(config, world);
@@ -167,7 +172,7 @@ void agent_replay_gradient(struct agent *a, const float *theta, const float *the
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,
-        .epsilon = explore_epsilon(a->eps_final[0], a->T, a->config.eps_frames),
+        .epsilon = agent_epsilon(&a->config, a->world, a->eps_final[0], a->T),
         .none = p->memory.steps < p->start,
     };
     if (stats->none) return;

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory_left.h"
 #include "learn/agent_private.h"
+#include "learn/successors.h"
 
 bool agent_ends_with_episode(const struct agent_config *config)
 {
@@ -22,12 +23,15 @@ double agent_rollout_bytes(const struct agent_config *config, const struct world
 {
     const double T = agent_longest(config, world), rows = T * config->envs, pointers = world_pointers(world);
     const double obs = (double)world_obs_floats(world) * agent_ring(config, world, (int)T) * config->envs;
-    const double act = (double)net_row_floats(net) * (T + 1) * config->envs;
+    const double next = successors_work_rows(config, (int)T, config->envs);
+    const double act = (double)net_row_floats(net) * (rows + next);
     const double row =
         (double)(world->spec.stack + 1) * (double)world_obs_floats(world) + 2 * (double)net_row_floats(net);
     const double floats = obs + act + (config->algo->replay ? row * config->batch : 0) +
-                          rows * (5 + world->policy.size + net_facts(net)->out_dim + net_facts(net)->state_dim);
-    return floats * sizeof(float) + rows * ((2 * pointers + 2) * sizeof(float *) + sizeof(struct agent_episode) + 2);
+                          rows * (8 + world->policy.size + net_facts(net)->out_dim + net_facts(net)->state_dim) +
+                          next * net_facts(net)->state_dim;
+    return floats * sizeof(float) + (rows * (2 * pointers + 3) + next * pointers) * sizeof(float *) +
+           rows * (sizeof(struct agent_episode) + 2);
 }
 
 int agent_check_memory(const struct agent_config *config, const struct world *world, const struct net *net, int T_max)

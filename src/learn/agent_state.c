@@ -2,14 +2,14 @@
  *
  * Layout: head; with replay the stream that draws; then for each environment a record and the bytes of its instance
  * (instance.c). Numbers are the machine's own: a state goes back into the program that wrote it. Finished episodes that
- * were not taken are not part of it. */
+ * were not taken are not part of it, nor is what options say: of an environment's final epsilon seed and rank decide. */
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "learn/agent_private.h"
 
-static const uint64_t MAGIC = 0x316e6c6e75644741; /* a version of its own for each layout */
+static const uint64_t MAGIC = 0x326e6c6e75644741; /* a version of its own for each layout */
 
 struct head {
     uint64_t magic;
@@ -20,7 +20,6 @@ struct head {
 
 struct record {
     struct rng policy_rng;
-    double eps_final;
     int32_t pending, fresh;
 };
 
@@ -62,7 +61,7 @@ size_t agent_save(const struct agent *a, void *bytes, bool *whole)
     }
     *whole = true;
     for (int e = 0; e < a->E; e++) {
-        const struct record rec = {a->policy_rng[e], a->eps_final[e], a->pending[e], a->fresh[e]};
+        const struct record rec = {a->policy_rng[e], a->pending[e], a->fresh[e]};
         bool all;
         memcpy(at, &rec, sizeof rec);
         at += sizeof rec;
@@ -111,7 +110,6 @@ int agent_load(struct agent *a, const void *bytes, size_t n)
         if (rec.pending < -1 || rec.pending >= a->P)
             return error_set("the saved state of an actor names action %d of %d", (int)rec.pending, a->P);
         a->policy_rng[e] = rec.policy_rng;
-        a->eps_final[e] = rec.eps_final;
         a->pending[e] = rec.pending;
         a->fresh[e] = rec.fresh != 0;
         memcpy(a->state + (size_t)e * S, at + sizeof rec, S * sizeof *a->state);

@@ -9,8 +9,8 @@
  * Held constant: y. The behaviour is epsilon-greedy. The paper clips "the error term", which is this loss (--td-clip
  * C: beyond C instead of 1). Gradients are summed over the minibatch, as there.
  *
- * Epsilon falls from the run's first frame on, while the memory fills, too, and a resume fills it with the epsilon of
- * that moment; the paper plays at random until the first gradient, and lets epsilon fall from there.
+ * As in the paper it plays at random until the first gradient, and epsilon falls from there; a resume fills the memory
+ * with the epsilon of that moment.
  *
  * Where it sits: an actor has the memory, and plays t-max steps in each of its environments between two gradients (the
  * paper: 4); rank 0 has theta, theta_target and the optimiser (the paper: RMSProp centred by the mean gradient). So one

@@ -168,7 +168,7 @@ static void summarize(double *ret, int n, struct evaluate_result *result)
 int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
                  const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result)
 {
-    struct evaluator p = {.config = config, .net = net, .theta = theta, .hooks = hooks};
+    struct evaluator p = {.config = config, .net = net, .theta = theta, .hooks = hooks, .look_every = 1};
     p.policy_rng = rng_make(config->seed, config->rank, RNG_EVAL_POLICY, 0);
     int failed =
         instance_open(&p.in, world, rng_make(config->seed, config->rank, RNG_EVAL_ENV, 0), world->spec.stack + 2);

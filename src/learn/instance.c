@@ -287,7 +287,9 @@ size_t instance_save(const struct instance *in, void *bytes, bool *whole)
     const struct frames *f = &in->frames;
     uint8_t *at = (uint8_t *)bytes + sizeof(struct head);
     struct head head = {in->rng, in->ret, in->steps, 0, obs_bytes(in)};
-    if (ops->save && ops->load)
+    if (!in->began) /* a reset has failed: there is no state to go back to */
+        head.env_bytes = 0;
+    else if (ops->save && ops->load)
         head.env_bytes = save_or_tell(in, at);
     else if (ops->plain_state)
         memcpy(at, in->state, head.env_bytes = in->world->spec.state_size);

@@ -14,10 +14,17 @@ enum successors successors_of(const struct agent_config *c)
     return c->algo->lambda_of_all && c->lambda < 1 ? SUCCESSORS_OF_ALL : c->algo->successors;
 }
 
-int successors_work_rows(enum successors which, int T_max, int E)
+/* Which of them go through the network: without a target network s' within the rollout is the row after. */
+static enum successors asked_of(const struct agent_config *c, enum successors which)
+{
+    return agent_config_target(c) ? which : SUCCESSORS_OF_ENDS;
+}
+
+int successors_work_rows(const struct agent_config *c, int T_max, int E)
 {
     const int64_t rows = (int64_t)T_max * E;
-    return which == SUCCESSORS_OF_ALL && E < BATCH_MOST ? (int)(rows < BATCH_MOST ? rows : BATCH_MOST) : E;
+    const bool all = asked_of(c, successors_of(c)) == SUCCESSORS_OF_ALL;
+    return all && E < BATCH_MOST ? (int)(rows < BATCH_MOST ? rows : BATCH_MOST) : E;
 }
 
 static int list_rows(struct agent *a, enum successors which)
@@ -50,7 +57,7 @@ static void forward_some(struct agent *a, const float *theta, const int *rows, i
 int successors_forward(struct agent *a, const float *theta, enum successors which)
 {
     const bool same = !agent_config_target(&a->config);
-    const int n = list_rows(a, same ? SUCCESSORS_OF_ENDS : which), inner = (a->r.T - 1) * a->E;
+    const int n = list_rows(a, asked_of(&a->config, which)), inner = (a->r.T - 1) * a->E;
     memset(a->r.next_out, 0, (size_t)a->r.T * (size_t)a->E * sizeof *a->r.next_out);
     for (int row = 0; same && which == SUCCESSORS_OF_ALL && row < inner; row++)
         if (a->r.end[row] == ROLLOUT_GOES_ON) a->r.next_out[row] = net_out(a->work, row + a->E);

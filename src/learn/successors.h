@@ -7,8 +7,8 @@
 /* Which s' the loss needs. */
 enum successors successors_of(const struct agent_config *config);
 
-/* Rows of the workspace that an agent of T_max * E rows takes for them. */
-int successors_work_rows(enum successors which, int T_max, int E);
+/* Rows of a workspace that an agent of T_max * E rows takes for them. */
+int successors_work_rows(const struct agent_config *config, int T_max, int E);
 
 /* The network's answer for s' of the rows asked for: r.next_out[row] points to it and is NULL for others. Without a
  * target network that of a row's s' within the rollout is the next row's, as it was played. a->rows lists those that

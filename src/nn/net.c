@@ -23,7 +23,7 @@ const char *net_kernel_name(void)
 
 size_t net_row_floats(const struct net *net)
 {
-    size_t n = 0;
+    size_t n = net_pointers(&net->facts.input) * sizeof(float *) / sizeof(float);
     for (int k = 0; k < net->count; k++) {
         const struct layer *l = net->layers[k];
         n += (size_t)l->out * (l->given ? 1 : 2) + (l->ops->row_floats ? l->ops->row_floats(l) : 0);

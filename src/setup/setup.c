@@ -27,6 +27,11 @@ static int check_algo(const struct options *o)
         return error_set("epochs is %lld and algo is %s, which draws from its memory anew for each gradient; allowed: "
                          "epochs 1",
                          (long long)o->epochs, o->algo);
+    if (algo->replay && o->reward_norm)
+        return error_set(
+            "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
+            "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
+            o->algo);
     if (algo->replay && !o->target_every)
         return error_set("target-every is 0 and algo is %s, which needs its target network; allowed: target-every 1 "
                          "or more",
@@ -35,9 +40,10 @@ static int check_algo(const struct options *o)
         return error_set("ppo-clip is %g and algo is %s, which has no policy whose probabilities could be held: use "
                          "ppo-clip 0, or algo a3c",
                          o->ppo_clip, o->algo);
-    if (o->norm_adv && o->t_max == 1 && o->envs_per_actor == 1)
-        return error_set("norm-adv is true, and of one step a rollout (t-max 1, envs-per-actor 1) there is no deviation; "
-                         "allowed: t-max times envs-per-actor 2 or more, 128 is a good number");
+    if (o->norm_adv && algo->heads == NET_HEADS_POLICY_V && o->t_max == 1 && o->envs_per_actor == 1)
+        return error_set(
+            "norm-adv is true, and of one step a rollout (t-max 1, envs-per-actor 1) there is no deviation; "
+            "allowed: t-max times envs-per-actor 2 or more, 128 is a good number");
     if (o->td_clip > 0 && !algo_explores(algo))
         return error_set("td-clip is %g and algo is %s, whose value loss is of squares: use td-clip 0, or a Q method",
                          o->td_clip, o->algo);

@@ -112,11 +112,11 @@ struct share;
  * ranks yield their cores, in this process's environment; what the user or the site has set stays. */
 void share_before_mpi(void);
 
-/* What a run of these options shares, by the form of its weights; state_bytes: an actor's saved state, at most.
- * Local. */
+/* What a run of these options shares, by the form of its weights; estimates: its targets are the network's own (Q
+ * methods), with a target network or without; state_bytes: an actor's saved state, at most. Local. */
 struct options;
 struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wide *wide,
-                                    const struct moments *moments, bool target, size_t state_bytes);
+                                    const struct moments *moments, bool target, bool estimates, size_t state_bytes);
 
 /* Bytes that sharing takes on a node with `here` of the `actors` actors of `nodes` nodes, and with rank 0 where
  * `master`. Local. */

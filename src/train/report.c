@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "learn/explore.h"
 #include "train/episodes.h"
 #include "train/evaluations.h"
 #include "train/files.h"
@@ -166,9 +165,9 @@ static void tell(struct report *p, bool line)
     }
     /* the last gradients may go beyond */
     const double left = fmax((double)(run->options->frames - run->turn.frames), 0) / row.frames_per_s;
+    const struct agent_config config = setup_agent_config(run->setup, 1);
     for (int a = 1; a <= run->actors && algo_explores(run->setup->algo); a++)
-        p->ranks->rows[a].epsilon =
-            explore_epsilon(p->eps_final[a], run->turn.frames, options_eps_frames(run->options));
+        p->ranks->rows[a].epsilon = agent_epsilon(&config, &run->setup->world, p->eps_final[a], run->turn.frames);
     p->ranks->rows[0].updates = run->turn.updates;
     p->ranks->rows[0].frames = run->turn.frames;
     p->ranks->rows[0].last_seen = row.seconds;

@@ -13,7 +13,8 @@
 struct share_config room_share(const struct setup *setup, size_t state_bytes)
 {
     const struct net_facts *f = setup->facts;
-    return share_config_of(setup->options, f->params, &f->wide, &f->moments, setup_target(setup), state_bytes);
+    return share_config_of(setup->options, f->params, &f->wide, &f->moments, setup_target(setup),
+                           algo_explores(setup->algo), state_bytes);
 }
 
 /* nodes: of the run; 0: another rank looks at what this node's relay takes. */

@@ -181,10 +181,10 @@ static int load_start(struct session *s)
 }
 
 /* Of all actors together, before a memory for replay gives its first gradient. */
-static int64_t steps_to_fill(const struct session *s)
+static int64_t frames_to_fill(const struct session *s)
 {
     const struct agent_config config = setup_agent_config(&s->setup, 1);
-    return agent_replay_start(&config, &s->setup.world) * (s->size - 1);
+    return agent_replay_fill(&config, &s->setup.world);
 }
 
 /* rank 0, local: in one line what of the session before is not there any more. */
@@ -209,7 +209,8 @@ static void tell_lost(const struct session *s, int fresh, int anew)
     const bool refill = !start && s->setup.algo->replay;
     if (refill)
         snprintf(text + at, sizeof text - at, "%sthe memory: %lld steps are played before the next gradient%s",
-                 at ? "; " : "", (long long)steps_to_fill(s), rounds ? ": not the run without a stop" : "");
+                 at ? "; " : "", (long long)(frames_to_fill(s) / s->setup.world.spec.action_repeat),
+                 rounds ? ": not the run without a stop" : "");
     log_root("resuming %s at %lld frames, %lld updates%s", s->plan.dir, (long long)s->counters.frames,
              (long long)s->counters.updates, fresh || anew || refill ? "" : ", every actor where it was");
     if (text[0]) log_root("  not restored: %s", text);
@@ -275,9 +276,15 @@ static void tell_memory(const struct session *s)
 {
     const struct options *o = &s->plan.set.values;
     const struct agent_config config = setup_agent_config(&s->setup, 1);
+    const int64_t fill = frames_to_fill(s), left = o->frames - s->counters.frames;
     log_root("  memory: %lld steps, %.1f MB when full%s; the first gradient after %lld steps", (long long)o->memory,
              agent_replay_bytes(&config, &s->setup.world) / 1e6, s->size > 2 ? " (all actors together)" : "",
-             (long long)steps_to_fill(s));
+             (long long)(fill / s->setup.world.spec.action_repeat));
+    if (left <= fill)
+        log_root(
+            "  note: %lld frames are left, and until the memory is filled no gradient comes: give more --frames, or "
+            "a lower --replay-start",
+            (long long)left);
     if (o->deterministic) log_root("  note: no checkpoint has the memory: resumed, this run would be another one");
 }
 

@@ -67,8 +67,8 @@ static void count_bad(struct turn_actor *t, bool failed, const char *what)
         log_rank("%s; %d rollouts in a row: this actor ends", what, failed ? t->failed_in_a_row : t->bad_in_a_row);
 }
 
-/* Clip, and the one place where a NaN is kept from the master. */
-static void push_gradient(struct turn_actor *t, uint64_t version, const struct agent_stats *stats)
+/* Clip, and the one place where a NaN is kept from the master: false where there was one. */
+static bool push_gradient(struct turn_actor *t, uint64_t version, const struct agent_stats *stats)
 {
     const double norm = stats->norm, clip = t->setup->options->clip;
     const double E = (double)t->setup->options->envs_per_actor; /* means over environments, back to sums */
@@ -93,6 +93,7 @@ static void push_gradient(struct turn_actor *t, uint64_t version, const struct a
         if (clip > 0 && norm > clip) p.scale = (float)(clip / norm);
     }
     share_push(t->share, &p);
+    return !p.bad;
 }
 
 static enum turn_bad bad_of(enum instance_fault fault)
@@ -130,8 +131,9 @@ static void tell_episodes(struct turn_actor *t)
     } while (n == EPISODES);
 }
 
-/* One more gradient of the rollout, or, of a spoilt one, an empty push that keeps the rounds in step. */
-static enum turn_end epoch(struct turn_actor *t, bool spoilt, struct share_view *view)
+/* One more gradient of the rollout, or, of a spoilt one, which has counted as bad, an empty push that keeps the rounds
+ * in step. */
+static enum turn_end epoch(struct turn_actor *t, bool *spoilt, struct share_view *view)
 {
     if (t->setup->options->deterministic && share_wait(t->share, view->publication + 1, view)) return TURN_NO_MAILBOX;
     double at = now(t);
@@ -140,7 +142,7 @@ static enum turn_end epoch(struct turn_actor *t, bool spoilt, struct share_view 
     at = spent(t, TURN_PUSH, at);
     const float *theta = turn_actor_fetch(t, view);
     if (!theta || view->stop) return TURN_NO_MAILBOX;
-    if (spoilt) {
+    if (*spoilt) {
         share_push(t->share, &(struct share_push){.version = view->version});
         return TURN_PUSHED;
     }
@@ -148,7 +150,7 @@ static enum turn_end epoch(struct turn_actor *t, bool spoilt, struct share_view 
     at = now(t);
     agent_gradient_again(t->agent, theta, dtheta, &stats);
     at = spent(t, TURN_GRADIENT, at);
-    push_gradient(t, view->version, &stats);
+    *spoilt = !push_gradient(t, view->version, &stats);
     spent(t, TURN_PUSH, at);
     return t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
 }
@@ -157,23 +159,23 @@ enum turn_end turn_actor_rollout(struct turn_actor *t, const float *theta, struc
 {
     const bool rounds = t->setup->options->deterministic;
     double at = now(t);
-    const bool failed = agent_play(t->agent, theta, view->frames);
+    bool spoilt = agent_play(t->agent, theta, view->frames);
     at = spent(t, TURN_PLAY, at);
     float *dtheta = share_begin(t->share);
     if (!dtheta) return TURN_NO_MAILBOX;
     if (rounds) tell_episodes(t); /* whoever has the gradient has them, too */
     at = spent(t, TURN_PUSH, at);
-    if (failed) {
+    if (spoilt) {
         push_fault(t, view->version);
     } else {
         agent_gradient(t->agent, theta, t->target, dtheta, &t->stats);
         at = spent(t, TURN_GRADIENT, at);
-        push_gradient(t, view->version, &t->stats);
+        spoilt = !push_gradient(t, view->version, &t->stats);
     }
     if (!rounds) tell_episodes(t);
     spent(t, TURN_PUSH, at);
     enum turn_end end = t->hopeless ? TURN_HOPELESS : TURN_PUSHED;
-    for (int64_t k = 1; k < t->setup->options->epochs && end == TURN_PUSHED && (rounds || !failed); k++)
-        end = epoch(t, failed, view);
+    for (int64_t k = 1; k < t->setup->options->epochs && end == TURN_PUSHED && (rounds || !spoilt); k++)
+        end = epoch(t, &spoilt, view);
     return end;
 }
