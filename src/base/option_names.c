@@ -95,7 +95,6 @@ static const struct other {
     {"log-std", "log-sigma", NULL},
     {"normalize-advantage", "norm-adv", NULL},
     {"norm-advantage", "norm-adv", NULL},
-    {"adv-norm", "norm-adv", NULL},
     {"clip-coef", "ppo-clip", "with --epochs above 1"},
     {"clip-range", "ppo-clip", "with --epochs above 1"},
     {"clip-param", "ppo-clip", "with --epochs above 1"},

@@ -86,7 +86,7 @@ int64_t agent_replay_fill(const struct agent_config *config, const struct world 
 
 /* The final epsilon that environment e of such an agent has drawn, or will draw; 0 where there is none. */
 double agent_eps_final(const struct agent_config *config, int e);
-/* Its epsilon at global frame T; with replay it is 1 until the run's memories have been filled, and falls from there. */
+/* Its epsilon at global frame T; with replay it is 1 until the run's memories have been filled, and falls then. */
 double agent_epsilon(const struct agent_config *config, const struct world *world, double eps_final, int64_t T);
 
 /* Plays one rollout with theta; T is the global frame counter for epsilon. Returns 0, or -1 after error_set() where an

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "learn/agent_private.h"
-#include "learn/explore.h"
 #include "learn/successors.h"
 
 static struct loss_config loss_config_of(const struct agent *a, bool again)
@@ -63,11 +62,17 @@ static double backward(struct agent *a, const float *theta, float *dtheta, int *
                              : net_backward(a->net, theta, a->work, a->r.T, a->E, start, dtheta);
 }
 
+static double epsilon(const struct agent *a)
+{
+    return algo_explores(a->config.algo) ? agent_epsilon(&a->config, a->world, a->eps_final[0], a->T) : 0;
+}
+
 void agent_gradient(struct agent *a, const float *theta, const float *theta_target, float *dtheta,
                     struct agent_stats *stats)
 {
     if (a->replay) {
         agent_replay_gradient(a, theta, theta_target, dtheta, stats);
+        stats->epsilon = epsilon(a);
         return;
     }
     const int rows = a->r.T * a->E;
@@ -84,7 +89,7 @@ void agent_gradient(struct agent *a, const float *theta, const float *theta_targ
         .entropy = sums.entropy,
         .norm = sqrt(squares),
         .factors = factors,
-        .epsilon = algo_explores(a->config.algo) ? agent_epsilon(&a->config, a->world, a->eps_final[0], a->T) : 0,
+        .epsilon = epsilon(a),
     };
 }
 

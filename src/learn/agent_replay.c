@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/memory_left.h"
 #include "learn/agent_private.h"
-#include "learn/explore.h"
 
 static const double MEMORY_MOST = 0.9; /* of the machine's */
 
@@ -172,7 +171,6 @@ void agent_replay_gradient(struct agent *a, const float *theta, const float *the
     *stats = (struct agent_stats){
         .steps = rows,
         .frames = (int64_t)rows * a->world->spec.action_repeat,
-        .epsilon = agent_epsilon(&a->config, a->world, a->eps_final[0], a->T),
         .none = p->memory.steps < p->start,
     };
     if (stats->none) return;

@@ -2,7 +2,7 @@
  *
  * Layout: head; with replay the stream that draws; then for each environment a record and the bytes of its instance
  * (instance.c). Numbers are the machine's own: a state goes back into the program that wrote it. Finished episodes that
- * were not taken are not part of it, nor is what options say: of an environment's final epsilon seed and rank decide. */
+ * were not taken are not part of it, nor what options say: of final epsilons seed and rank decide. */
 #include <math.h>
 #include <string.h>
 
