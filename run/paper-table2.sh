@@ -12,14 +12,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
+. run/numbers.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-1 2 4 8 16} seeds=${SEEDS:-3} frames=${FRAMES:-150000} every=${EVERY:-5000}
 env=${1:-cartpole} score=${2:-300}
 shift $(($# < 2 ? $# : 2))
 algos="one-step-q one-step-sarsa n-step-q a3c"
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+actors=$(wholes ACTORS "$actors" 1)
+seeds=$(whole SEEDS "$seeds" 1)
+frames=$(whole FRAMES "$frames" 1)
+every=$(whole EVERY "$every" 1)
+real SCORE "$score"
+"$dunlin" train --env "$env" "$@" --help >/dev/null # what is wrong with the words, before anything starts
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+at_end() { rm -rf "$scratch"; }
 
 for algo in $algos; do
     for n in $actors; do
