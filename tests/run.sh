@@ -39,7 +39,7 @@ while [ $# -ge 2 ]; do
         job "make ${1%%:*}" "$build" 3000 "nice make -s -j$lanes WERROR=-Werror ${1%%:*} && echo 'ok 1 - it is built'" -1 no ;;
     esac
     shift 2
-    while read -r program counts; do
+    while read -r program counts || [ -n "$program" ]; do
         case $program in '' | '#'*) continue ;; esac
         [ -z "$only" ] || [ "$only" = "$program" ] || continue
         lone=no most=$beside
