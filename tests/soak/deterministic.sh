@@ -4,7 +4,8 @@
 # time, and no case is begun after MINUTES: all take about half an hour. SEED=N in the environment repeats a run's moments.
 # short: 1
 . "$(dirname "$0")/../deterministic.sh"
-minutes=${1:-8}
+. "$source_dir/run/numbers.sh"
+minutes=$(whole MINUTES "${1:-8}" 1) || exit 2
 "$dunlin" list >listed
 algos=$(awk '$2 == "algorithm" && $1 != "dqn" { print $1 }' listed)
 cases=()
