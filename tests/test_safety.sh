@@ -99,6 +99,39 @@ check "fetch-atari.sh, the site's own library and game: both stay" test "$status
 check "fetch-atari.sh, the site's own: both stay" is_own libale_c.so roms/pong.bin
 unset -f uname
 
+# what keeps services asleep while apt installs goes with the script that put it there. apt, systemctl and root are made up
+asleep() { # asleep SIGNAL|none COMMANDS: with run/setup.sh sourced; SIGNAL to all of it once a command is at work
+    rm -f at-work seen
+    setsid env --default-signal=INT bash -c ". '$source_dir/run/setup.sh'"'; policy=$PWD/policy; as_root() { "$@"; }; systemctl() { :; }
+        missing_pieces() { :; }; work() { cp $policy seen; touch at-work; sleep 5; }; '"$2" >out 2>err </dev/null &
+    local pid=$! i
+    if [ "$1" != none ]; then
+        for i in $(seq 100); do [ ! -e at-work ] || break; sleep 0.05; done
+        kill -s "$1" -- "-$pid"
+    fi
+    wait $pid 2>/dev/null
+    status=$?
+    for i in $(seq 100); do kill -0 -- "-$pid" 2>/dev/null || break; sleep 0.05; done
+}
+asleep none 'trap "echo mine" EXIT; trap "echo no" TERM; asleep cp $policy seen; trap -p TERM'
+check "asleep: no service may start meanwhile" is "$(tail -1 seen)" "exit 101"
+check "asleep: then they may" test ! -e policy
+check "asleep: the caller's traps stay" is "$(tr '\n' ';' <out)" "trap -- 'echo no' SIGTERM;mine;"
+asleep none 'asleep false || echo "failed"'
+check "asleep: what fails, fails" is "$(cat out)" failed
+for signal in INT TERM HUP; do
+    asleep $signal 'asleep work; echo on'
+    check "asleep, SIG$signal: nothing is left, and it does not go on" test "$status" -gt 128 -a -e seen -a ! -e policy -a ! -s out
+done
+asleep KILL 'asleep work'
+check "asleep, SIGKILL: it is left" [ -e policy ]
+asleep none 'need'
+check "asleep, SIGKILL: the next setup takes it away" [ ! -e policy ]
+echo "exit 0" >policy
+asleep none 'asleep true; need'
+check "asleep: another's policy stays" is "$(cat policy)" "exit 0"
+unset -f asleep
+
 # links that somebody else put where a run writes or reads
 echo mine >victim
 mkdir planted
