@@ -5,6 +5,7 @@
 # Each call starts anew: what lies in its folder, runs/quickstart-ENV or that of --out, is thrown away.
 set -eu
 cd "$(dirname "$0")/.."
+case $(pwd -P) in *[[:space:]]*) exec make -s help ;; esac # which says that it cannot, before anything is installed
 . run/setup.sh
 . run/mark.sh
 env=catch out='' python='' previous='' words=()
