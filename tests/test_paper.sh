@@ -26,9 +26,7 @@ refused() { # refused SCRIPT "NAME=VALUE ..." WORD...
     rm -rf none
     # shellcheck disable=SC2086
     OUT=$scratch/none run env FRAMES=2000 $set "./$script" "$@"
-    check "$name: status 2" is "$status" 2
-    check "$name: one line" test "$(grep -c . err)" = 1 -a -z "$(grep -v '^#' out)"
-    check "$name: nothing has begun, and nothing is left" test ! -e none -a -z "$(processes)"
+    check "$name: status 2, one line, and nothing has begun" test "$status" = 2 -a "$(grep -c . err)" = 1 -a -z "$(grep -v '^#' out)" -a ! -e none
 }
 refused run/replay.sh FRAMES=1e-3 corridor
 refused run/replay.sh EVALS=0 corridor
@@ -54,6 +52,7 @@ for words in "actors 4" "jobs 0" "masters x" "long 0.5" "deterministic 0" "learn
     refused "tests/soak/$part.sh" A=a "$size"
 done
 for lanes in 0 two; do refused tests/run.sh TEST_LANES=$lanes build tests/list; done
+check "nothing is left of what was refused" none_left
 OPTIMIZERS=adam LRS=1e-2 SEEDS=1e0 FRAMES=2e3 run "$source_dir/run/optimizers.sh" corridor
 check "optimizers.sh: 2e3 frames: a row" test "$status" = 0 -a "$(grep -c '^| 1e-2 | [-0-9.]* (' out)" = 1
 ACTORS=1e0 SEEDS=1 FRAMES=2e3 EVERY=1e3 run "$source_dir/run/paper-table2.sh" corridor 0.9
