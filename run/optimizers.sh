@@ -32,7 +32,7 @@ for lr in $lrs; do
             echo "lr $lr $optimizer seed $seed" >&2
             attended "$dunlin" train --env "$env" --algo "$algo" --optimizer $optimizer --lr "$lr" --seed "$seed" --actors "$actors" \
                 --envs-per-actor 1 --frames "$frames" --eval-every $((frames / 5)) --eval-episodes 20 \
-                --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 || { tail -3 "$scratch/log" >&2; exit 1; }
+                "$@" --out "$scratch/run" --force >"$scratch/log" 2>&1 || { tail -3 "$scratch/log" >&2; exit 1; }
             "$dunlin" info "$scratch/run" --csv eval | awk -F, -v lr="$lr" -v o=$optimizer '
                 NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mean") m = i; next }
                 { last = $m; if (NR == 2 || last > best) best = last }

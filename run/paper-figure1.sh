@@ -34,7 +34,7 @@ for algo in $algos; do
     echo "$env by $algo, $n actors, $minutes minutes" >&2
     rc=0
     for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
-        ${EVERY:+--eval-every "$EVERY"} --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+        ${EVERY:+--eval-every "$EVERY"} "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
     case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
     touch "$run.done"
 done

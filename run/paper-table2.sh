@@ -34,7 +34,7 @@ for algo in $algos; do
             echo "$algo, $n actors, seed $seed" >&2
             attended "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --envs-per-actor 1 --seed "$seed" \
                 --frames "$frames" --eval-every "$every" --eval-episodes 10 --checkpoint-every 1000000000 \
-                --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 ||
+                "$@" --out "$scratch/run" --force >"$scratch/log" 2>&1 ||
                 { tail -3 "$scratch/log" >&2; exit 1; }
             per_frame=$("$dunlin" info "$scratch/run" | awk '$1 == "frames" { f = $2 } $1 == "updates" { u = $2 } END { print u / f }')
             "$dunlin" info "$scratch/run" --csv eval | awk -F, -v a="$algo" -v n="$n" -v score="$score" -v u="$per_frame" -v all="$frames" '

@@ -54,7 +54,7 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
         rc=0
         times >"$run.times" # of what has ended: their second line
         for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
-            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
         times >>"$run.times"
         kill $watcher
         wait $watcher 2>/dev/null || :

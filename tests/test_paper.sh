@@ -13,9 +13,10 @@ OUT=$scratch/figure ALGOS=a3c MINUTES=none run "$source_dir/run/paper-figure1.sh
 check "paper-figure1.sh: no minutes: status 2" is "$status" 2
 check "paper-figure1.sh: no minutes: one line" grep -q "MINUTES is 'none'; allowed" err
 
-OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000
+OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000 --out "$scratch/elsewhere"
 check "replay.sh: status 0" is "$status" 0
 check "replay.sh: a row for each, the memory and the passes of a step" is "$(grep -c '^| \(a3c\|n-step-q\|dqn\) | 1 |.* [1-9][0-9]* MB | [0-9.]* |$' out)" 3
+check "replay.sh: an --out among its words is not what its runs go to" [ ! -e elsewhere ]
 check "replay.sh: processor time of each run" \
     is "$(awk '$1 > 0.01 && $1 < 60' replay/a3c-1-actors/cost replay/n-step-q-1-actors/cost replay/dqn-1-actors/cost | wc -l)" 3
 
@@ -53,7 +54,7 @@ for words in "actors 4" "jobs 0" "masters x" "long 0.5" "deterministic 0" "learn
 done
 for lanes in 0 two; do refused tests/run.sh TEST_LANES=$lanes build tests/list; done
 check "nothing is left of what was refused" none_left
-OPTIMIZERS=adam LRS=1e-2 SEEDS=1e0 FRAMES=2e3 run "$source_dir/run/optimizers.sh" corridor
+OPTIMIZERS=adam LRS=1e-2 SEEDS=1e0 FRAMES=2e3 run "$source_dir/run/optimizers.sh" corridor a3c --out "$scratch/elsewhere"
 check "optimizers.sh: 2e3 frames: a row" test "$status" = 0 -a "$(grep -c '^| 1e-2 | [-0-9.]* (' out)" = 1
 ACTORS=1e0 SEEDS=1 FRAMES=2e3 EVERY=1e3 run "$source_dir/run/paper-table2.sh" corridor 0.9
 check "paper-table2.sh: 2e3 frames: a row for each algorithm" test "$status" = 0 -a "$(grep -c '^| a3c | >\?2k |$' out)" = 1
