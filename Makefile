@@ -1,7 +1,7 @@
 #: make                  build/dunlin
 #: make test             all tests, already set up (run/test.sh also installs what they need; run/test.sh quick: two minutes)
 #: make asan             tests with the address and undefined-behaviour sanitizers
-#: make soak             about two hours of kills, damaged files, learning, mutations and a long run
+#: make soak             a bit over an hour of kills, damaged files, learning, mutations and a long run
 #: make bench            speed figures
 #: make format, tidy     clang-format over all sources; clang-tidy's findings
 #: make install          PREFIX=/usr/local and DESTDIR= say where to; make uninstall takes it away again
@@ -10,6 +10,8 @@
 #: CC_BACKEND=clang builds with clang, BUILD=DIR elsewhere; CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are added to the program's own.
 PREFIX  ?= /usr/local
 BUILD   ?= build
+$(if $(and $(filter 1x1,$(words $(CURDIR))x$(words $(BUILD))),$(wildcard $(lastword $(MAKEFILE_LIST)))),,$(error \
+make cannot work below a folder with a blank in its name: move the checkout, or BUILD, to another path))
 TOP     := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 GOALS   := $(or $(MAKECMDGOALS),all)
 
@@ -87,9 +89,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libdunlin.a
 	$(COMPILE) -Itests -MMD -MP $< $(LINKED) $(BUILD)/libdunlin.a $(LIBS) -lcmocka -o $@
 
 tests: all $(TESTS)
-
 test: tests; tests/run.sh $(BUILD) tests/list
-
 soak: tests; DUNLIN_BUILD=$(abspath $(BUILD)) tests/soak.sh
 
 asan-build:; $(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" $(or $(ONLY),all tests)

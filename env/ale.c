@@ -226,8 +226,8 @@ static int check_rom(const char *dir, const char *game, const char *path, char *
             return -1;
         }
     snprintf(err, err_size,
-             "%s is damaged: its %zu bytes are not those of the game; put it back, or let "
-             "run/fetch-atari.sh fetch it anew (another edition of the game: name its MD5 in md5.json beside it)",
+             "%s is damaged: its %zu bytes are not those of the game; put it back, or remove it and md5.json "
+             "and let run/fetch-atari.sh fetch both (another edition of the game: name its MD5 in md5.json)",
              path, n);
     return -1;
 }

@@ -1,18 +1,22 @@
-# children.sh -- sourced: what a script starts ends with it, also where a signal ends the script.
+# children.sh -- sourced: what a script starts ends with it, also where a signal or a fault ends the script.
 # shellcheck shell=bash
 
-# stop STATUS: a stop is first the training's, which writes a checkpoint, and then ours: none goes on alone
-stop() {
-    local all
+at_end() { :; } # scripts may redefine it
+
+# a stop is first the training's, which writes a checkpoint, and then ours: none goes on alone
+end_children() {
+    local status=$? all
     trap '' INT TERM HUP
     all=$(jobs -p)
     # shellcheck disable=SC2086
     [ -z "$all" ] || { kill -TERM $all 2>/dev/null || true; wait || true; }
-    exit "$1"
+    at_end
+    exit "$status"
 }
-trap 'stop 129' HUP
-trap 'stop 130' INT
-trap 'stop 143' TERM
+trap end_children EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # attended COMMAND...: its status. In the foreground a signal would reach the script only behind its end, and timeout, which has a
 # group of its own, would hear no Ctrl-C.
@@ -21,13 +25,6 @@ attended() {
     "$@" </dev/null &
     wait $! || rc=$?
     return $rc
-}
-
-# minutes_known MINUTES: a number above 0; timeout takes 0 for no limit
-minutes_known() {
-    awk -v m="$1" 'BEGIN { exit !(m ~ /^[0-9]*\.?[0-9]+$/ && m + 0 > 0) }' && return
-    echo "MINUTES is '$1'; allowed: a number above 0" >&2
-    exit 2
 }
 
 # for_minutes MINUTES COMMAND...: attended, and told by SIGUSR1 when they are over; its status, 124 where they were

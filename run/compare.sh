@@ -10,15 +10,17 @@
 # Runs lie in OUT/GAME/NAME-seedN, for plot and compare. Status 1 where a run failed; the others are in the table.
 set -eu
 . "$(dirname "$0")/children.sh"
+. "$(dirname "$0")/numbers.sh"
 say() { echo "compare.sh: $*" >&2; }
 [ $# = 2 ] || { say "two words are wanted: a file of settings, and the folder of the runs (see the top of $0)"; exit 2; }
 settings=$1 out=$2
 dunlin=${DUNLIN:-$(dirname "$0")/../build/dunlin} seeds=${SEEDS:-3} frames=${FRAMES:-100000}
 [ -x "$dunlin" ] || { say "$dunlin is missing; run make first"; exit 2; }
 [ -r "$settings" ] || { say "$settings cannot be read; wanted: lines NAME [FILE.ini] [--KEY VALUE ...]"; exit 2; }
-listed=$seeds
-case $seeds in *[!0-9\ ]*) listed='' ;; *\ *) ;; *) listed=$(seq "$seeds") ;; esac
-[ -n "${listed// /}" ] || { say "SEEDS is '$seeds'; allowed: how many, 1 or more, or a list such as \"4 7\""; exit 2; }
+case $seeds in *\ *) listed=$(wholes SEEDS "$seeds" 0 2>/dev/null) ;; *) listed=$(seq "$(whole SEEDS "$seeds" 1 2>/dev/null)" 2>/dev/null) ;; esac ||
+    { say "SEEDS is '$seeds'; allowed: how many, 1 or more, or a list such as \"4 7\""; exit 2; }
+frames=$(whole FRAMES "$frames" 1)
+[ -z "${ACTORS:-}" ] || ACTORS=$(whole ACTORS "$ACTORS" 1)
 read -ra games <<<"${GAMES:-}"
 [ ${#games[@]} -gt 0 ] || games=("")
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
@@ -33,7 +35,7 @@ split() {
 
 # all settings before the first run
 names=()
-while read -r name rest; do
+while read -r name rest || [ -n "$name" ]; do
     case $name in "" | \#*) continue ;; esac
     case $name in *[!A-Za-z0-9._-]* | [.-]*) say "$settings: the name '$name'; allowed: letters, digits, . _ -"; exit 2 ;; esac
     case " ${names[*]-} " in *" $name "*) say "$settings: $name stands there twice"; exit 2 ;; esac
@@ -45,7 +47,7 @@ done <"$settings"
 status=0
 for seed in $listed; do # seed by seed: a table that is cut compares settings all the same
     for game in "${games[@]}"; do
-        while read -r name rest <&3; do
+        while read -r name rest <&3 || [ -n "$name" ]; do
             case $name in "" | \#*) continue ;; esac
             split "$rest"
             run=$out/${game:+${game//[^A-Za-z0-9._]/-}/}$name-seed$seed

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # fetch-atari.sh [DIR] -- puts the Arcade Learning Environment's C library and the games into DIR (build/atari unless given):
 # DIR/libale_c.so and DIR/roms/*.bin, taken by pip out of the Python packages multi-agent-ale-py and ale-py, each of one version
-# and known by its SHA-256. Nothing is installed, nothing outside DIR changes, and nothing is done where both are there. `dunlin`
-# finds build/atari beside itself, and installed ../lib/dunlin (then the DIR unless given); for another DIR set DUNLIN_ATARI_DIR.
+# and known by its SHA-256. Nothing is installed, nothing outside DIR changes, what lies there stays as it is, and nothing is done
+# where both are there. `dunlin` finds build/atari beside itself, and installed ../lib/dunlin (then the DIR unless given); for another
+# DIR set DUNLIN_ATARI_DIR.
 set -eu
-case ${1:-} in -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;; esac
+case ${1:-} in -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/wheels.sh"
 only_a_folder "$@"
@@ -28,9 +29,10 @@ if [ -z "$library" ] || [ -z "$list" ]; then
     say "the downloaded packages hold no libale_c.so or no games: $(cd "$work" && echo *.whl)"
     exit 1
 fi
+# bring FILE PLACE: where nothing lies at PLACE. Copied aside and renamed: whoever looks meanwhile finds a whole file or none
+bring() { [ -e "$2" ] || { cp "$1" "$dir/.fetched" && mv "$dir/.fetched" "$2"; }; }
 mkdir -p "$dir/roms"
-# copied aside and renamed: whoever looks meanwhile finds whole files or none
-cp "$library" "$dir/.libale_c.so" && mv "$dir/.libale_c.so" "$dir/libale_c.so"
-cp "$(dirname "$list")"/*.bin "$dir/roms/"
-cp "$list" "$dir/roms/.md5.json" && mv "$dir/roms/.md5.json" "$dir/roms/md5.json"
+bring "$library" "$dir/libale_c.so"
+for game in "${list%/*}"/*.bin; do bring "$game" "$dir/roms/${game##*/}"; done
+bring "$list" "$dir/roms/md5.json"
 say "$(find "$dir/roms" -name '*.bin' | wc -l) games; try: build/dunlin train run/pong.ini"

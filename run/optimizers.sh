@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # optimizers.sh [ENV [ALGO [--KEY VALUE ...]]] -- compares optimizers over learning rates, as
-# Mnih et al. 2016 do in figure S5 (there 50 random rates per game; here LRS, the same for all three, SEEDS runs each).
+# Mnih et al. 2016 do in figure S5 (there 50 random rates per game; here LRS, the same for all of them, SEEDS runs each).
 # Prints Markdown: the mean over seeds of the last and of the best evaluation at each rate, then the last evaluations of all
 # runs of an optimizer sorted, as the figure does: robust is what stays high far down the list. Progress goes to stderr.
 # From the environment: DUNLIN (build/dunlin), ACTORS (4), SEEDS (3), LRS, FRAMES (150000),
@@ -8,6 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
+. run/numbers.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-4} seeds=${SEEDS:-3} frames=${FRAMES:-150000}
 lrs=${LRS:-0.0003 0.001 0.003 0.01 0.03 0.1 0.3 1}
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
@@ -15,8 +16,15 @@ optimizers=${OPTIMIZERS:-$("$dunlin" list | awk '$2 == "optimizer" { print $1 }'
 env=${1:-cartpole} algo=${2:-a3c}
 shift $(($# < 2 ? $# : 2))
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+actors=$(whole ACTORS "$actors" 1)
+seeds=$(whole SEEDS "$seeds" 1)
+frames=$(whole FRAMES "$frames" 5)
+for lr in $lrs; do real LRS "$lr" 0; done
+for optimizer in $optimizers; do # what is wrong with the words, before anything starts
+    "$dunlin" train --env "$env" --algo "$algo" --optimizer "$optimizer" "$@" --help >/dev/null
+done
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+at_end() { rm -rf "$scratch"; }
 
 for lr in $lrs; do
     for optimizer in $optimizers; do
@@ -24,7 +32,7 @@ for lr in $lrs; do
             echo "lr $lr $optimizer seed $seed" >&2
             attended "$dunlin" train --env "$env" --algo "$algo" --optimizer $optimizer --lr "$lr" --seed "$seed" --actors "$actors" \
                 --envs-per-actor 1 --frames "$frames" --eval-every $((frames / 5)) --eval-episodes 20 \
-                --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 || { tail -3 "$scratch/log" >&2; exit 1; }
+                "$@" --out "$scratch/run" --force >"$scratch/log" 2>&1 || { tail -3 "$scratch/log" >&2; exit 1; }
             "$dunlin" info "$scratch/run" --csv eval | awk -F, -v lr="$lr" -v o=$optimizer '
                 NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mean") m = i; next }
                 { last = $m; if (NR == 2 || last > best) best = last }

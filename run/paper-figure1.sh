@@ -9,14 +9,20 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
+. run/numbers.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-16} minutes=${MINUTES:-30} seed=${SEED:-1}
 algos=${ALGOS:-one-step-q one-step-sarsa n-step-q a3c dqn}
 env=${1:-atari:breakout}
 shift $(($# < 1 ? $# : 1))
 out=${OUT:-runs/figure1-${env//[:\/]/-}}
-minutes_known "$minutes"
+real MINUTES "$minutes" 0
+actors=$(whole ACTORS "$actors" 1)
+[ -z "${EVERY:-}" ] || EVERY=$(whole EVERY "$EVERY" 0)
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+for algo in $algos; do # what is wrong with the words, before anything starts
+    "$dunlin" train --env "$env" --algo "$algo" --seed "$seed" "$@" --help >/dev/null
+done
 mkdir -p "$out"
 runs=()
 for algo in $algos; do
@@ -28,7 +34,7 @@ for algo in $algos; do
     echo "$env by $algo, $n actors, $minutes minutes" >&2
     rc=0
     for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
-        ${EVERY:+--eval-every "$EVERY"} --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+        ${EVERY:+--eval-every "$EVERY"} "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
     case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
     touch "$run.done"
 done

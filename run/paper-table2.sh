@@ -12,14 +12,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
+. run/numbers.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-1 2 4 8 16} seeds=${SEEDS:-3} frames=${FRAMES:-150000} every=${EVERY:-5000}
 env=${1:-cartpole} score=${2:-300}
 shift $(($# < 2 ? $# : 2))
 algos="one-step-q one-step-sarsa n-step-q a3c"
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+actors=$(wholes ACTORS "$actors" 1)
+seeds=$(whole SEEDS "$seeds" 1)
+frames=$(whole FRAMES "$frames" 1)
+every=$(whole EVERY "$every" 1)
+real SCORE "$score"
+"$dunlin" train --env "$env" "$@" --help >/dev/null # what is wrong with the words, before anything starts
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+at_end() { rm -rf "$scratch"; }
 
 for algo in $algos; do
     for n in $actors; do
@@ -27,7 +34,7 @@ for algo in $algos; do
             echo "$algo, $n actors, seed $seed" >&2
             attended "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --envs-per-actor 1 --seed "$seed" \
                 --frames "$frames" --eval-every "$every" --eval-episodes 10 --checkpoint-every 1000000000 \
-                --out "$scratch/run" --force "$@" >"$scratch/log" 2>&1 ||
+                "$@" --out "$scratch/run" --force >"$scratch/log" 2>&1 ||
                 { tail -3 "$scratch/log" >&2; exit 1; }
             per_frame=$("$dunlin" info "$scratch/run" | awk '$1 == "frames" { f = $2 } $1 == "updates" { u = $2 } END { print u / f }')
             "$dunlin" info "$scratch/run" --csv eval | awk -F, -v a="$algo" -v n="$n" -v score="$score" -v u="$per_frame" -v all="$frames" '

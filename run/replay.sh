@@ -9,18 +9,25 @@
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
+. run/numbers.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-2} seed=${SEED:-1} minutes=${MINUTES:-60} evals=${EVALS:-40}
 env=${1:-catch} score=${2:-0.9}
 shift $(($# < 2 ? $# : 2))
 out=${OUT:-runs/replay-${env//[:\/]/-}}
-minutes_known "$minutes"
+real MINUTES "$minutes" 0
+real SCORE "$score"
+actors=$(whole ACTORS "$actors" 1)
+evals=$(whole EVALS "$evals" 1)
+[ -z "${FRAMES:-}" ] || FRAMES=$(whole FRAMES "$FRAMES" "$evals")
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+"$dunlin" train --env "$env" --seed "$seed" "$@" --help >/dev/null # what is wrong with the words, before anything starts
 mkdir -p "$out"
 
 # The largest sum of what the ranks of the run in folder $1 held at once, kB, to file $2, until it is killed
 watch_memory() {
     local most=0 now
+    echo 0 >"$2"
     while sleep 0.5; do
         now=$(grep -lzxF -- "$1" /proc/[0-9]*/cmdline 2>/dev/null | sed 's,cmdline$,smaps_rollup,' | xargs -r cat 2>/dev/null |
             awk '$1 == "Pss:" { s += $2 } END { print s + 0 }')
@@ -41,12 +48,13 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
     if [ ! -e "$run/cost" ]; then
         echo "$env by $algo, $n actors" >&2
         frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
+        frames=$(whole FRAMES "$frames" "$evals")
         watch_memory "$run" "$run.memory" &
         watcher=$!
         rc=0
         times >"$run.times" # of what has ended: their second line
         for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
-            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) --out "$run" --force "$@" >"$run.log" 2>&1 || rc=$?
+            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
         times >>"$run.times"
         kill $watcher
         wait $watcher 2>/dev/null || :

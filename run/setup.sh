@@ -50,22 +50,45 @@ apt_line() { echo "sudo apt-get install -y $(echo "$1" | cut -d'|' -f2 | sort -u
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-# asleep COMMAND...: what it installs starts no services, now or at the next boot; programs alone are wanted
-asleep() {
-    local status=0 policy=/usr/sbin/policy-rc.d had unit
-    had=$(as_root systemctl list-unit-files --state=enabled munge.service slurmctld.service slurmd.service 2>/dev/null) || true
-    if [ -e $policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy; fi
-    "$@" || status=$?
-    [ -z "$policy" ] || as_root rm -f $policy
-    for unit in munge slurmctld slurmd; do
-        case $had in *$unit.service*) ;; *) as_root systemctl disable -q $unit >/dev/null 2>&1 || true ;; esac
-    done
-    return $status
+policy=/usr/sbin/policy-rc.d # what tells apt whether services may start
+policy_mark='# of Dunlin (run/setup.sh), by process'
+
+# removes a policy that a killed setup left
+awaken() {
+    local pid
+    pid=$(sed -n "s|^$policy_mark ||p" $policy 2>/dev/null) || return 0
+    [ -z "$pid" ] || [ -e "/proc/$pid" ] || as_root rm -f $policy || true
 }
+
+# asleep COMMAND...: what it installs starts no services, now or at the next boot; programs alone are wanted. In a shell of its own:
+# whatever signal ends it, the policy goes, and traps of the caller stay
+asleep() (
+    self=$BASHPID ours='' signal=''
+    awake() {
+        local unit
+        [ -z "$ours" ] || as_root rm -f $policy
+        for unit in munge slurmctld slurmd; do
+            case $had in *$unit.service*) ;; *) as_root systemctl disable -q $unit >/dev/null 2>&1 || true ;; esac
+        done
+    }
+    awaken
+    had=$(as_root systemctl list-unit-files --state=enabled munge.service slurmctld.service slurmd.service 2>/dev/null) || true
+    trap awake EXIT
+    for signal in HUP INT TERM; do
+        # shellcheck disable=SC2064
+        trap "trap - $signal EXIT; awake; kill -s $signal $self" $signal
+    done
+    if [ ! -e $policy ]; then
+        ours=yes
+        printf '#!/bin/sh\n%s %d\nexit 101\n' "$policy_mark" "$self" | as_root tee $policy >/dev/null && as_root chmod 755 $policy
+    fi
+    "$@"
+)
 
 # need PIECE...: installs what is missing where apt and root or sudo are there; else says in one line per piece what to ask for
 need() {
     local lines packages round log=${TMPDIR:-/tmp}/dunlin-apt.$$.log
+    awaken
     for round in 1 2; do # without pkg-config the first look sees little
         lines=$(missing_pieces "$@")
         [ -n "$lines" ] || return 0

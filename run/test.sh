@@ -3,7 +3,12 @@
 # tests/list-quick, in some two minutes from nothing; NAME: that program or script of tests/list alone.
 # The last line is "N passed, N failed". Everything takes under 25 minutes on two cores.
 set -eu
+case ${1:-} in
+-h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
+-*) echo "test.sh: found '$*'; allowed: quick, or a NAME of tests/list" >&2; exit 2 ;;
+esac
 cd "$(dirname "$0")/.."
+case $(pwd -P) in *[[:space:]]*) exec make -s help ;; esac # which says that it cannot, before anything is installed
 . run/setup.sh
 need cmocka python3 ip h5dump
 if [ "${1:-}" = quick ]; then

@@ -18,8 +18,8 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 export LSAN_OPTIONS="suppressions=$here/tests/lsan.supp:print_suppressions=0"
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 cores=$(nproc)
-lanes=${TEST_LANES:-$((cores > 2 ? cores : 2))}
-limit=${TEST_LIMIT:-300}
+. run/numbers.sh
+lanes=$(whole TEST_LANES "${TEST_LANES:-$((cores > 2 ? cores : 2))}" 1) && limit=$(whole TEST_LIMIT "${TEST_LIMIT:-300}" 1) || exit 2
 beside=$((lanes > 1 ? 2 * limit : limit))
 log=$(mktemp -d)
 trap 'for f in "$log"/*.pid; do [ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null; done; wait; rm -rf "$log"' EXIT
@@ -39,7 +39,7 @@ while [ $# -ge 2 ]; do
         job "make ${1%%:*}" "$build" 3000 "nice make -s -j$lanes WERROR=-Werror ${1%%:*} && echo 'ok 1 - it is built'" -1 no ;;
     esac
     shift 2
-    while read -r program counts; do
+    while read -r program counts || [ -n "$program" ]; do
         case $program in '' | '#'*) continue ;; esac
         [ -z "$only" ] || [ "$only" = "$program" ] || continue
         lone=no most=$beside

@@ -33,6 +33,17 @@ check "an mpicc without mpi.h, as openmpi-bin has it, is no MPI to build with" g
 ln -s "$DUNLIN_BUILD" linked
 run make -s -f "$source_dir/Makefile" BUILD=linked all
 check "make -f works from another folder" test "$status" = 0 -a -x linked/dunlin
+mkdir -p 'a b/tree' && cp -r "$source_dir/Makefile" "$source_dir/run" 'a b/tree'
+unable='cannot work below a folder with a blank in its name'
+for words in "make -s -C|a b/tree|help" "make -s -f|a b/tree/Makefile" "make -s -C|$source_dir|BUILD=a b|all" "bash|a b/tree/run/quickstart.sh" \
+    "bash|a b/tree/run/test.sh|quick"; do
+    IFS='|' read -ra w <<<"$words"
+    # shellcheck disable=SC2086
+    run ${w[0]} "${w[@]:1}"
+    check "a blank in a path, ${words//|/ }: one line that says so" test "$status" = 2 -a "$(cat out err | grep -c .)" = 1 -a "$(grep -c "$unable" err)" = 1
+done
+run bash "$source_dir/run/test.sh" --help
+check "test.sh --help: nothing is done" test "$status" = 0 -a "$(grep -c '^test.sh \[quick' out)" = 1 -a "$(wc -l <out)" = 3
 mkdir -p made/atari made/venv made/src && touch made/atari/game made/venv/python made/src/a.o made/dunlin
 run make -s -C "$source_dir" BUILD="$scratch/made" clean
 check "make clean leaves what was fetched" is "$(find made -type f | sort | tr '\n' ' ')" "made/atari/game made/venv/python "

@@ -131,6 +131,13 @@ DUNLIN=$dunlin ACTORS=1 FRAMES=700 SEEDS=1 run "$source_dir/run/compare.sh" 'two
 check "compare.sh: words with blanks: status 0" is "$status" 0
 check "compare.sh: words with blanks: are whole" \
     grep -q '^t-max = 7' 'two words/runs/quoted-seed1/options.ini'
+printf 'first --lr 0.1\nlast --lr 0.2' >settings.txt # as some editors leave it
+compare 1e0 7e2 settings.txt ended; check "compare.sh, a last line without its end: status 0" is "$status" 0
+check "compare.sh, a last line without its end: both settings are run, for 7e2 frames" \
+    is "$(grep -l '^frames = 700' ended/corridor/*-seed1/options.ini | wc -l)" 2
+check "compare.sh, a last line without its end: a row of it" grep -q '^last-seed' out
+compare 1 many settings.txt many; check "compare.sh, no frames: status 2, a line, nothing begun" \
+    test "$status" = 2 -a "$(grep -c "^FRAMES is 'many'; allowed" err)" = 1 -a ! -e many
 printf 'a --lr "0.1\n' >settings.txt
 compare 1 700 settings.txt made; check "a quote that is not closed: status 2" is "$status" 2
 check "a quote that is not closed: said" grep -q "quote is not closed" err

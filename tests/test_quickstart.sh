@@ -29,6 +29,27 @@ check "at the mark: nothing is said" bash -c '! grep -q "below its mark" out'
 "$dunlin" record d --out last.gif >/dev/null 2>&1
 check "at the mark: the game is that of the last weights" cmp -s d/agent.gif last.gif
 
+# words as the program takes them; an environment of one's own is named to eval and record, too
+run bash "$source_dir/run/quickstart.sh" --help
+check "--help: what it does, and nothing is done" test "$status" = 0 -a "$(grep -c '^quickstart.sh \[ENV\]' out)" = 1 -a "$(wc -l <out)" -lt 6
+run bash "$source_dir/run/quickstart.sh" cartpole --out
+check "--out without a folder: status 2, one line" test "$status" = 2 -a "$(grep -c '^dunlin: --out: ' err)" = 1
+run bash "$source_dir/run/quickstart.sh" --env=corridor --out="$scratch/e" "${small[@]}" --frames 700 --eval-every 0
+check "--out=DIR, no ENV: status 0" is "$status" 0
+check "--out=DIR, no ENV: all lies there" test -s e/curve.png -a -s e/agent.gif -a "$(grep -c '^env = corridor' e/options.ini)" = 1
+run bash "$source_dir/run/quickstart.sh" --seed 3 --out "$scratch/f" --frames 200 --eval-every 0 --actors 1
+check "options alone: it is catch" test "$status" = 0 -a "$(grep -c '^env = catch\|^seed = 3' f/options.ini)" = 2
+"${CC:-cc}" -O2 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/metered_env.c" -o own.so
+run bash "$source_dir/run/quickstart.sh" "lib:$PWD/own.so" --net mlp:8 --out "$scratch/l" "${small[@]}" --frames 700 --eval-every 0
+check "lib: status 0, and its score" test "$status" = 0 -a "$(grep -c '^episodes 100 mean' out)" = 1
+. "$source_dir/tests/venv.sh"
+if venv_has "gymnasium, numpy" numpy gymnasium h5py >err 2>&1; then
+    run bash "$source_dir/run/quickstart.sh" gym:CartPole-v1 --python "$python" --out "$scratch/g" --actors 1 --frames 700 --eval-every 0
+    check "gym: by another Python: status 0, and its score" test "$status" = 0 -a "$(grep -c '^episodes 100 mean' out)" = 1
+else
+    skip "gym: by another Python" "gymnasium cannot be installed"
+fi
+
 run bash "$source_dir/run/quickstart.sh" no-such-game --out "$scratch/q2"
 check "an unknown environment: not 0, one line" test "$status" != 0 -a "$(grep -c '^dunlin: ' err)" = 1
 finish

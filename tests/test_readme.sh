@@ -85,5 +85,7 @@ for readme in $(tr '\0' '\n' <../files | grep 'README\.md$'); do
     done
 done
 check "every file that a README names is there" test -z "${absent:-}"
+check "README.md names every command" is "$(sed -n 's/^| commands | //p' README.md | tr -d '`,|' | xargs)" \
+    "$("$dunlin" help | sed -n 's/^  dunlin \([a-z]*\).*/\1/p' | xargs)"
 check "README.md has at most 150 lines of at most 120 characters" test "$(wc -l <README.md)" -le 150 -a -z "$(awk 'length($0) > 120' README.md)"
 finish

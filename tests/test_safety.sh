@@ -55,6 +55,83 @@ for script in atari mujoco; do
     done
 done
 
+# a folder that holds a part already, perhaps the site's own: what lies there stays. pip and the compiler are made up
+mkdir -p packed/mujoco/include/mujoco packed/gymnasium/envs/mujoco/assets packed/ale/roms
+echo '#define mjVERSION_HEADER 337' >packed/mujoco/include/mujoco/mujoco.h
+for f in mujoco/libmujoco.so.3.3.7 gymnasium/envs/mujoco/assets/ant.xml ale/libale_c.so ale/roms/pong.bin ale/roms/md5.json; do echo fetched >packed/$f; done
+cat >pip <<END
+#!/bin/bash
+case "\$*" in *download*) while [ "\$1" != -d ]; do shift; done; touch "\$2/a.whl" ;; *zipfile*) cp -r "$PWD/packed" "\${!#}" ;; esac
+END
+printf '#!/bin/bash\ntouch "${!#}"\n' >compiler; chmod +x pip compiler
+uname() { echo x86_64; }
+export -f uname
+part() { # part atari|mujoco FILE...: the script on a folder of these files, each the site's own
+    local script=$1 f; shift
+    rm -rf site; mkdir site
+    for f in "$@"; do mkdir -p "$(dirname "site/$f")"; echo "${own-own}" >"site/$f"; done
+    PYTHON=$PWD/pip CC=$PWD/compiler run bash "$source_dir/run/fetch-$script.sh" site
+}
+is_own() { local f; for f in "$@"; do [ "$(cat "site/$f")" = "${own-own}" ] || return; done; }
+part mujoco
+check "fetch-mujoco.sh, an empty folder: all is brought" test "$status" = 0 -a -f site/assets/ant.xml -a -f site/libmujoco.so.3.3.7 -a -f site/mujoco.so
+rm -r site/assets
+PYTHON=$PWD/pip CC=$PWD/compiler run bash "$source_dir/run/fetch-mujoco.sh" site
+check "fetch-mujoco.sh, its models were removed: they are brought again" test "$status" = 0 -a -f site/assets/ant.xml
+sites=(include/mujoco/mujoco.h include/other.h libmujoco.so.3.2.0)
+part mujoco "${sites[@]}"
+check "fetch-mujoco.sh, the site's own, without models: status 1, and a line that names what is missing" test "$status" = 1 -a "$(grep -c . err)" = 1
+check "fetch-mujoco.sh, the site's own: its line" says "site lacks assets" "include/mujoco is not of the MuJoCo 3.3.7" "put there what is missing"
+check "fetch-mujoco.sh, the site's own: nothing changed" is "$(is_own "${sites[@]}" && find site -type f | wc -l)" 3
+part mujoco assets/ant.xml libmujoco.so.3.2.0
+check "fetch-mujoco.sh, the site's own library: no headers" says "site lacks include/mujoco/mujoco.h, and its libmujoco.so.3.2.0"
+part mujoco include/mujoco/mujoco.h assets/ant.xml
+check "fetch-mujoco.sh, the site's own headers: no library" says "site lacks libmujoco.so.*"
+check "fetch-mujoco.sh, the site's own headers: stay" is_own include/mujoco/mujoco.h assets/ant.xml
+part mujoco include/other.h assets/ant.xml
+check "fetch-mujoco.sh, strange headers and own models: both stay" is_own include/other.h assets/ant.xml
+check "fetch-mujoco.sh, strange headers and own models: the rest is brought" test "$status" = 0 -a -f site/libmujoco.so.3.3.7
+own='#define mjVERSION_HEADER 337' part mujoco include/mujoco/mujoco.h libmujoco.so.3.3.7 mujoco.so
+check "fetch-mujoco.sh, the site's own of the same version: the models are brought" test "$status" = 0 -a -f site/assets/ant.xml
+check "fetch-mujoco.sh, the site's own of the same version: the rest stays" grep -q mjVERSION site/libmujoco.so.3.3.7
+part atari libale_c.so roms/pong.bin
+check "fetch-atari.sh, the site's own library and game: both stay" test "$status" = 0 -a -f site/roms/md5.json
+check "fetch-atari.sh, the site's own: both stay" is_own libale_c.so roms/pong.bin
+unset -f uname
+
+# what keeps services asleep while apt installs goes with the script that put it there. apt, systemctl and root are made up
+asleep() { # asleep SIGNAL|none COMMANDS: with run/setup.sh sourced; SIGNAL to all of it once a command is at work
+    rm -f at-work seen
+    setsid env --default-signal=INT bash -c ". '$source_dir/run/setup.sh'"'; policy=$PWD/policy; as_root() { "$@"; }; systemctl() { :; }
+        missing_pieces() { :; }; work() { cp $policy seen; touch at-work; sleep 5; }; '"$2" >out 2>err </dev/null &
+    local pid=$! i
+    if [ "$1" != none ]; then
+        for i in $(seq 100); do [ ! -e at-work ] || break; sleep 0.05; done
+        kill -s "$1" -- "-$pid"
+    fi
+    wait $pid 2>/dev/null
+    status=$?
+    for i in $(seq 100); do kill -0 -- "-$pid" 2>/dev/null || break; sleep 0.05; done
+}
+asleep none 'trap "echo mine" EXIT; trap "echo no" TERM; asleep cp $policy seen; trap -p TERM'
+check "asleep: no service may start meanwhile" is "$(tail -1 seen)" "exit 101"
+check "asleep: then they may" test ! -e policy
+check "asleep: the caller's traps stay" is "$(tr '\n' ';' <out)" "trap -- 'echo no' SIGTERM;mine;"
+asleep none 'asleep false || echo "failed"'
+check "asleep: what fails, fails" is "$(cat out)" failed
+for signal in INT TERM HUP; do
+    asleep $signal 'asleep work; echo on'
+    check "asleep, SIG$signal: nothing is left, and it does not go on" test "$status" -gt 128 -a -e seen -a ! -e policy -a ! -s out
+done
+asleep KILL 'asleep work'
+check "asleep, SIGKILL: it is left" [ -e policy ]
+asleep none 'need'
+check "asleep, SIGKILL: the next setup takes it away" [ ! -e policy ]
+echo "exit 0" >policy
+asleep none 'asleep true; need'
+check "asleep: another's policy stays" is "$(cat policy)" "exit 0"
+unset -f asleep
+
 # links that somebody else put where a run writes or reads
 echo mine >victim
 mkdir planted

@@ -2,6 +2,21 @@
 # test_slurm.sh -- under a real Slurm on loopback: run/train.sbatch over its time limit, a requeue, a drained node and what may not go
 # back into the queue, run/sweep.sbatch, and the ways of srun, also of other families of MPI where tests/mpi/run.sh has built them.
 . "$(dirname "$0")/tap.sh"
+
+# which folder a job takes for RUN, here seen by the list of starts that it keeps there: what the program takes for `out`
+printf '#!/bin/sh\n' >nothing && chmod +x nothing
+out_lines=('out = try#1' 'out: colon' 'out = "q#1; # 2"  # said' "out='single'" 'out = hash # said' $'\tout=semi\t; said' 'out = semi;1'
+    $'\xef\xbb\xbfout = marked\r' 'out = a=b:c' 'out =;odd' 'out = ~/of-home' '# out = no' 'outer = no')
+for line in "${out_lines[@]}"; do
+    printf '%s\n[train]\nframes = 10\n' "$line" >named.ini
+    said=$(HOME=$PWD "$dunlin" train named.ini --help 2>/dev/null | tr -s ' \n' ' ' | sed -n 's/.*default runs\/ENV-ALGO-TIME \(([^()]*)\)\? *--\[no-\]or-resume.*/\1/p')
+    said=${said#(} said=${said%)}
+    mkdir -p "${said:=runs/named-7}"
+    HOME=$PWD DUNLIN=$PWD/nothing SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1 run bash "$source_dir/run/train.sbatch" named.ini
+    check "train.sbatch, '$line' in FILE.ini: RUN is $said" [ -s "$said/starts" ]
+    rm -rf "$said"
+done
+
 [ "$(id -u)" = 0 ] || { skip "Slurm" "needs root"; finish; }
 . "$source_dir/tests/slurm/cluster.sh"
 . "$source_dir/tests/slurm/family.sh"

@@ -6,7 +6,9 @@
 set -u
 here=$(cd "$(dirname "$0")/../.." && pwd)
 nodes=$here/tests/cluster/nodes.sh dunlin=${DUNLIN_BUILD:-$here/build}/dunlin
-rounds=${1:-5}; [ $# = 0 ] || shift
+. "$here/run/numbers.sh"
+rounds=$(whole ROUNDS "${1:-5}" 1) || exit 2
+[ $# = 0 ] || shift
 command -v iperf3 >/dev/null || { echo "link.sh: no iperf3 here (Debian: iperf3)" >&2; exit 1; }
 dir=$("$nodes" up 2 4) || exit 1
 trap '"$nodes" down "$dir"' EXIT

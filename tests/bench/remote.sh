@@ -4,7 +4,8 @@
 # actor sleeps 2 ms, so that the cores that all share here are no matter, and pushes a gradient of 93 thousand floats each 5 steps.
 #   remote value V frames/s limit V frames/s ratio R        of one local actor, with remote ones over without; medians
 . "$(dirname "$0")/../tap.sh"
-rounds=${1:-3} remote=${2:-4}
+. "$source_dir/run/numbers.sh"
+rounds=$(whole ROUNDS "${1:-3}" 1) && remote=$(whole REMOTE "${2:-4}" 1) || exit 2
 nodes=$source_dir/tests/cluster/nodes.sh
 dir=$("$nodes" up 2 "$((remote > 2 ? remote + 1 : 3))") || exit 1
 tap_cleanup() { "$nodes" down "$dir"; }

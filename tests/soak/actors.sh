@@ -4,8 +4,10 @@
 # short: 5
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
+. "$source_dir/run/numbers.sh"
+n=$(whole N "${1:-20}" 5) || exit 2
 metered
-total=0 faults=0 taken=0 n=$((${1:-20} / 5))
+total=0 faults=0 taken=0 n=$((n / 5))
 part() { # NAME
     cat wrong
     total=$((total + $(wc -l <noticed))) faults=$((faults + $(wc -l <wrong))) taken=$((taken + $(wc -l <taken)))

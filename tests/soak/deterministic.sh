@@ -3,8 +3,9 @@
 # it (but dqn, whose memory is not kept), on 2, 3 and 7 ranks, and a death by three signals each; then games. In another order each
 # time, and no case is begun after MINUTES: all take about half an hour. SEED=N in the environment repeats a run's moments.
 # short: 1
+. "$(dirname "$0")/../../run/numbers.sh"
+minutes=$(whole MINUTES "${1:-8}" 1) || exit 2
 . "$(dirname "$0")/../deterministic.sh"
-minutes=${1:-8}
 "$dunlin" list >listed
 algos=$(awk '$2 == "algorithm" && $1 != "dqn" { print $1 }' listed)
 cases=()

@@ -9,9 +9,12 @@ begun_in=$PWD
 # short: 1 cartpole a3c corridor one-step-q
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/run/mark.sh"
+. "$source_dir/run/numbers.sh"
 limit=$((1 << 30))
 [ $# -gt 0 ] || limit=480
-seeds=${1:-20} at_once=${JOBS:-1} rows=${ROWS:-results} # ENV ALGO SEED MEAN SECONDS LOAD KERNELS
+seeds=$(whole SEEDS "${1:-20}" 1) && at_once=$(whole JOBS "${JOBS:-1}" 1) || exit 2
+[ -z "${GAMES:-}" ] || GAMES=$(whole GAMES "$GAMES" 1) || exit 2
+rows=${ROWS:-results} # ENV ALGO SEED MEAN SECONDS LOAD KERNELS
 case $rows in /* | results) ;; *) rows=$begun_in/$rows ;; esac
 [ $# = 0 ] || shift
 cells=("$@")

@@ -4,7 +4,8 @@
 # short: 4
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
-minutes=${1:-8}
+. "$source_dir/run/numbers.sh"
+minutes=$(whole MINUTES "${1:-8}" 1) || exit 2
 run=$scratch/long
 session=300 # seconds; then all are killed and resumed
 export DUNLIN_METER=${DUNLIN_METER:-0} # microseconds that a step sleeps

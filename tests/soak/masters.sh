@@ -4,8 +4,10 @@
 # short: 1
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
+. "$source_dir/run/numbers.sh"
+n=$(whole N "${1:-3}" 1) || exit 2
 metered
-n=${1:-3} faults=0 total=0 survived=0
+faults=0 total=0 survived=0
 further() { [ "$(status_of "$1" frames)" -ge "$2" ]; } # RUN FRAMES
 # strike NAME WHOM: n times
 strike() {

@@ -2,7 +2,8 @@
 # mutate.sh [N=2000] -- N mutations of checkpoints and run files; see tests/test_mutate.c.
 # short: 500
 . "$(dirname "$0")/../tap.sh"
-n=${1:-2000}
+. "$source_dir/run/numbers.sh"
+n=$(whole N "${1:-2000}" 1) || exit 2
 "$(dirname "$dunlin")/tests/test_mutate" "$n" >out 2>err
 status=$?
 cat err >&2

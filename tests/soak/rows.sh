@@ -2,7 +2,9 @@
 # rows.sh [N=100000000] -- a run of N episodes: the memory that plot and info --csv take, at most 500 MB.
 # short: 2000000
 . "$(dirname "$0")/../tap.sh"
-n=${1:-100000000} most=500000
+. "$source_dir/run/numbers.sh"
+n=$(whole N "${1:-100000000}" 1) || exit 2
+most=500000
 bytes=$("$(dirname "$dunlin")/tests/test_rows" make . "$n") || exit 1
 
 # kilobytes COMMAND ...: the most that a process of it had

@@ -32,6 +32,9 @@ while [ $# -gt 0 ]; do
     esac
 done
 
+. "$root/run/numbers.sh"
+rounds=$(whole --rounds "$rounds" 1)
+real --seconds "$seconds" 0
 if [ ! -f "$venv/complete" ]; then
     echo "installing PFRL, Stable-Baselines3 and EnvPool into $venv" >&2
     python3 -m venv "$venv"
