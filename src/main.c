@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/manual.h"
@@ -177,6 +178,10 @@ static int dispatch(int argc, char **argv)
         return 0;
     }
     const struct command *c = find_command(argv[1]);
+    if (c && cpu_check()) {
+        log_error("%s", error_text());
+        return 2;
+    }
     return c ? c->run(argc - 2, argv + 2) : 2;
 }
 

@@ -47,6 +47,7 @@ check "list names catch" grep -q "^catch " out
 run "$dunlin"; check "no command: status 2" is "$status" 2
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
+DUNLIN_ISA=base refused "kernels of no name" "DUNLIN_ISA|'base'|baseline" list
 refused "help of no command" "fly" help fly
 refused "another tool's name of an option" "'lr'" train --learning-rate 1e-3 --out r
 refused "an id of Gymnasium's" "here it is cartpole, or gym:CartPole-v1" train --env CartPole-v1 --out r
