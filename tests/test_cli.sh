@@ -44,6 +44,20 @@ run "$dunlin" resume --help
 check "resume --help: what may change, and nothing else" is "$(grep -c -- "--frames N" out) $(grep -c -- "--t-max\|--net " out)" "1 0"
 run "$dunlin" list; check "list: status 0" is "$status" 0
 check "list names catch" grep -q "^catch " out
+readme=$source_dir/env/README.md
+measured() { # ENV ALGO: a figure of the pair, in a table of pairs, one of the environment alone (of a3c, or by rows), or of dqn
+    grep -q "^| \`$1\` | \`$2\` |" "$readme" || { [ "$2" = a3c ] && grep -q "^| \`$1\` | [0-9]" "$readme"; } ||
+        awk -v head="| \`$1\`," -v row="| $2, " 'index($0, head) == 1 { at = 1 } !/^\|/ { at = 0 } at && index($0, row) == 1 { found = 1 } END { exit !found }' "$readme" ||
+        { [ "$2" = dqn ] && tr '\n' ' ' <"$readme" | grep -o 'baseline `dqn`, seeds[^.]*: .*corridor 1 each\.' | grep -q "[:,] $1 "; }
+}
+differ=
+for env in $(awk '$2 == "environment" && $1 !~ /^(atari|mujoco|gym)$/ { print $1 }' listed); do
+    without=" $(sed -n "s/^$env .*(not learned by: \(.*\))\$/\1/p" listed | tr -d ,) "
+    for algo in $(awk '$2 == "algorithm" { print $1 }' listed); do
+        case $without in *" $algo "*) ! measured "$env" "$algo" ;; *) measured "$env" "$algo" ;; esac || differ+=" $env:$algo"
+    done
+done
+check "list: learned is what env/README.md has a figure of, and nothing else" is "$differ" ""
 run "$dunlin"; check "no command: status 2" is "$status" 2
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
