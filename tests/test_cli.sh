@@ -59,6 +59,26 @@ for env in $(awk '$2 == "environment" && $1 !~ /^(atari|mujoco|gym)$/ { print $1
 done
 check "list: learned is what env/README.md has a figure of, and nothing else" is "$differ" ""
 run "$dunlin"; check "no command: status 2" is "$status" 2
+# completions: what is offered of a command its parser takes, and what it takes is offered
+run "$dunlin" help --completion bash; cp out completion
+offered() { sed -n "/case .{COMP_WORDS/,\$ s/^    $1) words=\"\(.*\) --help\" ;;\$/\1/p" completion | tr ' ' '\n' | grep -e -- | sort; }
+of_line() { grep -oE -- '--[a-z][a-z-]*' | grep -vx -e --help -e --everything | sort -u; }
+for c in eval record export top plot compare info list; do
+    run "$dunlin" $c --everything
+    check "completions of $c: those that its parser names" is "$(offered $c)" "$(of_line <err)"
+done
+run "$dunlin" resume --help all
+check "completions of resume: those of its help" is "$(offered resume | sed 's/^--no-\(reward-clip\|norm-adv\|lr-anneal\)$/--\1/' | sort -u)" "$(sed 's/--\[no-\]/--/' out | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p' | sort)"
+check "completions of train and doctor: all options" is "$(offered train)" "$(offered doctor)"
+check "completions of check: but for --env, beside its ENV" is "$(offered check)" "$( (offered train; echo --episodes; echo --seconds) | grep -vx -e --env | sort -u)"
+check "completions of bench: all options, and its own" is "$(comm -23 <(offered train) <(offered bench))" ""
+run "$dunlin" train --env cartpole --actors 1 --frames 1 --eval-every 0 --out whole-run
+differ=
+for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force init-from=whole-run; do
+    run "$dunlin" resume whole-run "--$o" --frames 2
+    [ "$status" = 2 ] && ! offered resume | grep -qxe "--${o%=*}" || differ+=" $o"
+done
+check "completions of resume: not what it refuses" is "$differ" ""
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
 DUNLIN_ISA=base refused "kernels of no name" "DUNLIN_ISA|'base'|baseline" list

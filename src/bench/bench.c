@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/words.h"
 #include "bench/figures.h"
+#include "bench/scale_words.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
 #include "measure/made.h"
@@ -201,11 +202,22 @@ static int run_what(const struct bench *given, const struct what *w, enum launch
     return w->run(&b);
 }
 
+/* Those of bench and those of scale. */
+static int tell_words(struct bench *b)
+{
+    struct scale_words scale;
+    bench_words(b, 0, NULL);
+    scale_words(b, &scale);
+    free(b->argv);
+    return 0;
+}
+
 int bench_main(int argc, char **argv)
 {
     struct bench b = {0};
     const struct what *only = NULL;
     const bool named = argc > 0 && argv[0][0] != '-';
+    if (words_telling()) return tell_words(&b);
     if (words_find_help(argc, argv) >= 0) {
         print_usage();
         return 0;

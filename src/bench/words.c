@@ -75,7 +75,7 @@ int bench_words(struct bench *b, int argc, char **argv)
         {"--seconds", .real = &b->seconds, .low = 0.05, .high = 40},
         {"--params", .read = read_params, .to = b},
         {"--json", .flag = &b->json},
-        {"--factors", .read = read_factors, .to = b},
+        {"--factors", .read = read_factors, .to = b, .hidden = true},
         {"--threads", .read = read_threads, .to = b},
         {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
         {"--norm", .read = read_norm, .to = b, .keep = true},
