@@ -53,8 +53,8 @@ static void print_option(const struct option_set *set, int i, bool resume, bool 
     if (!whole && (*value == 'N' || *value == 'X')) allowed[0] = 0;
     snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
     const bool again = resume && !strcmp(option_key(i), "env");
-    const char *help = again ? "of lib:PATH.so and of gym:, which a run's folder does not choose: named once more, "
-                               "wherever it lies"
+    const char *help = again ? "lib:PATH.so or gym:FILE.py:FUNCTION, whose code the run's folder does not choose: "
+                               "named once more, wherever it lies"
                              : option_help(i);
     snprintf(line, sizeof line, *def ? "  %-*s %s (%s%s)" : "  %-*s %s", HELP_AT - 3, left, help, def, allowed);
     text_wrapped(stdout, line, HELP_AT, TEXT_WIDTH);
