@@ -74,7 +74,11 @@ struct ale *ale_load(char *err, size_t err_size)
     char dir[PATH_MAX];
     for (int i = 0; !path[0] && program_folder(&folders, i, dir, sizeof dir); i++) {
         if (dir[0]) snprintf(path, sizeof path, "%s/libale_c.so", dir);
-        if (!is_file(path)) path[0] = '\0';
+        if (is_file(path)) continue;
+        path[0] = '\0';
+        if (i || !dir[0]) continue;
+        snprintf(err, err_size, "DUNLIN_ATARI_DIR is \"%s\", where no libale_c.so lies; " FETCH " there", dir);
+        return NULL;
     }
     const bool anywhere = !path[0];
     const char *reason = bind_functions(&ale, anywhere ? "libale_c.so" : path);
@@ -155,6 +159,9 @@ static int rom_folder(const char *name, char *dir, size_t size, struct found *fo
         if (!path[0]) continue;
         snprintf(dir, size, "%s/roms", path);
         if (look_in(dir, name, found) && found->count > 0) return 0;
+        if (i) continue;
+        snprintf(err, err_size, "DUNLIN_ATARI_DIR is \"%s\", where no game (roms/*.bin) lies; " FETCH " there", path);
+        return -1;
     }
     char text[400];
     program_folders_text(&folders, "/roms", text, sizeof text);

@@ -53,7 +53,8 @@ struct ale *ale_load(char *err, size_t err_size);
  * ends the process at a damaged file, and plays another game without a word.
  * Returns 0, or -1 with one line in err.
  *
- * The folders: DUNLIN_ATARI_DIR; atari/ beside the program and one folder up; ../lib/dunlin. */
+ * The folders: DUNLIN_ATARI_DIR alone where it is set; else atari/ beside the program and one folder up, then
+ * ../lib/dunlin. */
 int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t err_size);
 
 /* A quiet emulator with the game loaded: every frame ours, nothing drawn, heard or averaged, no sticky actions of its

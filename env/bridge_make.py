@@ -6,6 +6,7 @@ for; the answer over another is b"k", or b"e" with a line in the memory that bot
 struct bridge_head of bridge.h lays it out, and arrays with a row for each environment.
 """
 
+import functools
 import gc
 import importlib.util
 import inspect
@@ -119,11 +120,35 @@ def load_file(path, name):
 
 
 def takes(function, word):
+    """True or False; None: by its **words, as it seems, which only a try can tell."""
     try:
         known = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return False
-    return word in known or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    if word in known:
+        return True
+    return None if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values()) else False
+
+
+def takes_seed(reset):
+    """Does it take a seed: of one that passes **words on, a first reset tells."""
+    known = takes(reset, "seed")
+    if known is None:
+        try:
+            reset(seed=0)
+        except TypeError:
+            return False
+    return known is not False
+
+
+def drawing(make, words):
+    """make(**words), such that it draws into memory where it can: many have no such mode, and say so in many ways."""
+    if "render_mode" not in words:
+        try:
+            return make(render_mode="rgb_array", **words)
+        except Exception:
+            pass  # what is wrong without it, too, is said below
+    return make(**words)
 
 
 def registered(name, words, render):
@@ -147,14 +172,15 @@ def registered(name, words, render):
                 f"by --python"
             ) from None
 
+    opened = functools.partial(gymnasium.make, short, disable_env_checker=True)
+
     def make():
-        for mode in ({"render_mode": "rgb_array"}, {}) if render and "render_mode" not in words else ({},):
-            try:
-                return gymnasium.make(short, disable_env_checker=True, **mode, **words)
-            except gymnasium.error.UnregisteredEnv as error:
-                refused = f"{error} (gymnasium.pprint_registry() lists what {sys.executable} has)"
-            except (gymnasium.error.Error, TypeError, ImportError) as error:
-                refused = line_of(error)
+        try:
+            return drawing(opened, words) if render else opened(**words)
+        except gymnasium.error.UnregisteredEnv as error:
+            refused = f"{error} (gymnasium.pprint_registry() lists what {sys.executable} has)"
+        except (gymnasium.error.Error, TypeError, ImportError) as error:
+            refused = line_of(error)
         raise Refused(refused)
 
     return make
@@ -168,9 +194,8 @@ def maker_of(name, words, render):
     if not colon or not path.endswith(".py"):
         return registered(name, words, render)
     factory = load_file(path, function)
-    if render and "render_mode" not in words and takes(factory, "render_mode"):
-        words = {**words, "render_mode": "rgb_array"}
-    return lambda: factory(**words)
+    draws = render and takes(factory, "render_mode") is not False
+    return lambda: drawing(factory, words) if draws else factory(**words)
 
 
 def check_whole(env):

@@ -7,7 +7,7 @@ class Bridge:
     def __init__(self, name, frame_skip, render):
         notes = []
         name, words, part = split_id(name)
-        self.make = maker_of(name, words, render)
+        self.make, self.seeded = maker_of(name, words, render), None
         self.spare = self.made()
         self.skip, self.render, self.notes = frame_skip, render, notes
         env = self.spare
@@ -28,13 +28,18 @@ class Bridge:
     def made(self):
         env = self.make()
         check_whole(env)
-        self.seeded = takes(env.reset, "seed")
+        if self.seeded is None:
+            self.seeded = takes_seed(env.reset)
         return env
 
     def frame(self, env):
         """The picture that `render` shows, or None."""
         modes = (getattr(env, "metadata", None) or {}).get("render_modes") or ()
-        picture = env.render() if getattr(env, "render_mode", None) == "rgb_array" or not modes else None
+        shows = getattr(env, "render_mode", None) == "rgb_array" or not modes
+        try:
+            picture = env.render() if shows and callable(getattr(env, "render", None)) else None
+        except NotImplementedError:  # Gymnasium's own, where nobody has written one
+            picture = None
         picture = picture[-1] if isinstance(picture, list) and picture else picture
         return picture if isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 else None
 

@@ -211,4 +211,5 @@ const struct env_ops env_drive = {
     .save = plain_save,
     .load = plain_load,
     .render = drive_render,
+    .not_learned_by = "one-step-q, one-step-sarsa, dqn", /* not tried */
 };

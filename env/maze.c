@@ -291,4 +291,5 @@ const struct env_ops env_maze = {
     .save = plain_save,
     .load = plain_load,
     .render = maze_render,
+    .not_learned_by = "n-step-q, one-step-q, one-step-sarsa, dqn", /* not tried */
 };

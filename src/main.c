@@ -8,12 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/manual.h"
 #include "base/option_names.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "base/watched.h"
+#include "base/words.h"
 #include "bench/bench.h"
 #include "check/check.h"
 #include "doctor/doctor.h"
@@ -122,9 +125,47 @@ static char *usage_of(const struct command *c)
     return text;
 }
 
-static bool takes_options(const struct command *c)
+static bool any_option(int i)
 {
-    return c->run == train_command || c->run == resume_command || c->run == doctor_main;
+    (void)i;
+    return true;
+}
+static bool option_beside_env(int i) /* `check ENV` */
+{
+    return strcmp(option_key(i), "env") != 0;
+}
+
+/* Which options of training the command takes. */
+static bool (*taken_options(const struct command *c))(int option)
+{
+    const bool all = c->run == train_command || c->run == doctor_main || c->run == bench_main;
+    return all                        ? any_option
+           : c->run == resume_command ? option_of_resume
+           : c->run == check_main     ? option_beside_env
+                                      : NULL;
+}
+
+static void take_own(void *to, const char *key)
+{
+    struct manual_command *c = to;
+    int n = 0;
+    while (c->own[n]) {
+        if (!strcmp(c->own[n], key)) return;
+        n++;
+    }
+    if (n < MANUAL_OWN - 1) c->own[n] = key;
+}
+
+/* What is told of a command; the options' names are constants. */
+static struct manual_command manual_of(const struct command *c, const char *usage)
+{
+    struct manual_command m = {c->name, c->words, c->help, usage, {NULL}, taken_options(c)};
+    char *words[] = {"--help", NULL};
+    if (c->run == train_command || c->run == resume_command || c->run == doctor_main) return m; /* none of their own */
+    words_tell(take_own, &m);
+    c->run(1, words);
+    words_tell(NULL, NULL);
+    return m;
 }
 
 /* `help --man`, `help --completion SHELL`: what `make install` installs. Exit status. */
@@ -137,7 +178,7 @@ static int print_manual(const char *shell)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         const struct command *c = &commands[i];
         failed |= !(usages[i] = usage_of(c));
-        all[i] = (struct manual_command){c->name, c->words, c->help, usages[i], takes_options(c)};
+        all[i] = manual_of(c, usages[i]);
     }
     if (failed)
         log_error("no temporary file can be made: %s", strerror(errno));
@@ -177,6 +218,10 @@ static int dispatch(int argc, char **argv)
         return 0;
     }
     const struct command *c = find_command(argv[1]);
+    if (c && cpu_check()) {
+        log_error("%s", error_text());
+        return 2;
+    }
     return c ? c->run(argc - 2, argv + 2) : 2;
 }
 

@@ -155,6 +155,39 @@ def seeing():
             assert np.array_equal(eyes.see(raw[0][3:], SimpleNamespace())[0], x[0])
 
 
+def words():
+    """dunlin.py takes arguments of gym:NAME?key=value&... for what Dunlin does."""
+    from types import SimpleNamespace
+
+    bridge = {"__name__": "bridge"}
+    file = os.path.join(os.path.dirname(dunlin.__file__), "..", "..", "env", "bridge_make.py")
+    exec(compile(open(file).read(), "bridge", "exec"), bridge)
+    for text in ("True", "False", "None", "true", "null", "1", "-2.5", '"True"', "[1, 2]", "x", "", "a=b", "NaN", "FALSE"):
+        query = f"file.py:make?key={text}&other=1&obs=screen"
+        wanted = bridge["split_id"](query)
+        assert repr(dunlin.asked(SimpleNamespace(env="gym:" + query))) == repr(wanted), f"{text}: not {wanted}"
+
+
+def takes_seed():
+    """A game is seeded where `reset` takes a seed, by name or by the words that it passes on, and played where it does not."""
+    from types import SimpleNamespace
+
+    def plain(seed=None):
+        seen.append(seed)
+        return np.zeros(2), {}
+
+    def none():
+        return np.zeros(2), {}
+
+    agent = dunlin.Agent({"env": "gym:A"}, input=(2,), stack=1)
+    for reset, wanted in ((plain, 5), (lambda **w: plain(**w), 5), (lambda **w: none(**w), None)):
+        seen = [None]
+        space = SimpleNamespace(shape=(2,))
+        game = dunlin.Game(agent, SimpleNamespace(reset=reset, observation_space=space, action_space=space), 0)
+        game.reset(5)
+        assert seen[-1] == wanted, f"{seen} and {wanted}"
+
+
 def noted():
     """DIR/noted.onnx plays the games that `dunlin eval --greedy` played and DIR/games tells of: the same actions, returns."""
     import onnxruntime

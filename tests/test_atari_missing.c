@@ -37,6 +37,28 @@ static void test_no_library(void **state)
     unsetenv("DUNLIN_ALE_LIB");
 }
 
+/* A folder that the user names and that lacks it is not passed over for another. */
+static void test_named_folder(void **state)
+{
+    (void)state;
+    char err[768], path[512], first[512] = "", games[512] = "";
+    struct env_spec spec;
+    const struct env_args args = {.arg = "pong"};
+    if (getenv("DUNLIN_ATARI_DIR")) snprintf(first, sizeof first, "%s", getenv("DUNLIN_ATARI_DIR"));
+    if (getenv("DUNLIN_ROMS")) snprintf(games, sizeof games, "%s", getenv("DUNLIN_ROMS"));
+    unsetenv("DUNLIN_ROMS");
+    setenv("DUNLIN_ATARI_DIR", "/nonexistent", 1);
+    EXPECT(env_atari.open(&spec, &args, err, sizeof err) == -1);
+    says(err, "DUNLIN_ATARI_DIR is \"/nonexistent\""), says(err, "no libale_c.so"), says(err, "run/fetch-atari.sh");
+    EXPECT(ale_rom("pong", path, sizeof path, err, sizeof err) == -1);
+    says(err, "DUNLIN_ATARI_DIR is \"/nonexistent\""), says(err, "no game"), says(err, "run/fetch-atari.sh");
+    if (*games) setenv("DUNLIN_ROMS", games, 1);
+    if (*first)
+        setenv("DUNLIN_ATARI_DIR", first, 1);
+    else
+        unsetenv("DUNLIN_ATARI_DIR");
+}
+
 static void test_no_games(void **state)
 {
     (void)state;
@@ -93,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_named_folder),
         cmocka_unit_test(test_no_games),
     };
     return testing_main(tests);

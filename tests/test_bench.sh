@@ -53,6 +53,12 @@ check "server, a network: bytes of factors" grep -q "^with factors of 5 rows a g
 run "$dunlin" bench server --seconds 0.3 --net mlp
 check "server, no convolutions: lines" well_formed
 check "server, no convolutions: no factors" bash -c '! grep -q factors out err'
+parameters() { sed -n 's/^\([0-9]*\) parameters.*/\1/p' err; }
+plain=$(parameters)
+run "$dunlin" bench server --seconds 0.3 --net mlp --lstm 64
+check "server, an LSTM: more parameters" test "$(parameters)" -gt "$plain"
+run "$dunlin" bench server --seconds 0.3 --params 20000 --factors 0,64,64,5
+check "server, factors as typed" grep -q "^with factors of 5 rows a gradient has " err
 run mpirun --oversubscribe -n 3 "$dunlin" bench server --seconds 0.3 --params 16
 check "server under mpirun: lines" well_formed
 check "server under mpirun: no more waiting than there are actors" is "$(grep -c apply out)" 2
@@ -91,6 +97,9 @@ refused "unknown net" "huge" net --net huge
 refused "unknown normalisation" "--norm|batch|layer" net --norm batch
 refused "normalised layers where no network is measured" "--norm" server --norm layer
 refused "unknown net of server" "huge" server --net huge
+refused "parameters where a network is measured" "--params|--net" net --params 3000
+refused "parameters where actors train" "--params" actor --params 3000
+refused "threads where none applies alone" "--threads" whole --threads 1,2
 refused "factors beyond the parameters" "--factors|64,16,16,5" server --params 256 --factors 64,16,16,5
 refused "factors of too high a rank" "--factors" server --params 100000 --factors 0,256,256,129
 refused "factors cut off" "--factors" server --params 100000 --factors 0,256,256
@@ -100,4 +109,8 @@ refused "a stray word" "pong" actor --env catch pong
 run mpirun --oversubscribe -n 2 "$dunlin" bench net
 check "net under mpirun: status 2" is "$status" 2
 check "net under mpirun: nothing on stdout" test ! -s out
+run mpirun --oversubscribe -n 2 "$dunlin" bench server --trheads 2
+check "unknown option under mpirun: status 2" is "$status" 2
+check "unknown option under mpirun: its line" grep -q "^dunlin: bench server: unknown word --trheads" err
+check "help: link is not among all" grep -q "without WHAT all but link" <("$dunlin" help bench | tr -s '\n ' ' ')
 finish

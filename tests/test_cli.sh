@@ -44,9 +44,44 @@ run "$dunlin" resume --help
 check "resume --help: what may change, and nothing else" is "$(grep -c -- "--frames N" out) $(grep -c -- "--t-max\|--net " out)" "1 0"
 run "$dunlin" list; check "list: status 0" is "$status" 0
 check "list names catch" grep -q "^catch " out
+readme=$source_dir/env/README.md
+measured() { # ENV ALGO: a figure of the pair, in a table of pairs, one of the environment alone (of a3c, or by rows), or of dqn
+    grep -q "^| \`$1\` | \`$2\` |" "$readme" || { [ "$2" = a3c ] && grep -q "^| \`$1\` | [0-9]" "$readme"; } ||
+        awk -v head="| \`$1\`," -v row="| $2, " 'index($0, head) == 1 { at = 1 } !/^\|/ { at = 0 } at && index($0, row) == 1 { found = 1 } END { exit !found }' "$readme" ||
+        { [ "$2" = dqn ] && tr '\n' ' ' <"$readme" | grep -o 'baseline `dqn`, seeds[^.]*: .*corridor 1 each\.' | grep -q "[:,] $1 "; }
+}
+differ=
+for env in $(awk '$2 == "environment" && $1 !~ /^(atari|mujoco|gym)$/ { print $1 }' listed); do
+    without=" $(sed -n "s/^$env .*(not learned by: \(.*\))\$/\1/p" listed | tr -d ,) "
+    for algo in $(awk '$2 == "algorithm" { print $1 }' listed); do
+        case $without in *" $algo "*) ! measured "$env" "$algo" ;; *) measured "$env" "$algo" ;; esac || differ+=" $env:$algo"
+    done
+done
+check "list: learned is what env/README.md has a figure of, and nothing else" is "$differ" ""
 run "$dunlin"; check "no command: status 2" is "$status" 2
+# completions: what is offered of a command its parser takes, and what it takes is offered
+run "$dunlin" help --completion bash; cp out completion
+offered() { sed -n "/case .{COMP_WORDS/,\$ s/^    $1) words=\"\(.*\) --help\" ;;\$/\1/p" completion | tr ' ' '\n' | grep -e -- | sort; }
+of_line() { grep -oE -- '--[a-z][a-z-]*' | grep -vx -e --help -e --everything | sort -u; }
+for c in eval record export top plot compare info list; do
+    run "$dunlin" $c --everything
+    check "completions of $c: those that its parser names" is "$(offered $c)" "$(of_line <err)"
+done
+run "$dunlin" resume --help all
+check "completions of resume: those of its help" is "$(offered resume | sed 's/^--no-\(reward-clip\|norm-adv\|lr-anneal\)$/--\1/' | sort -u)" "$(sed 's/--\[no-\]/--/' out | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p' | sort)"
+check "completions of train and doctor: all options" is "$(offered train)" "$(offered doctor)"
+check "completions of check: but for --env, beside its ENV" is "$(offered check)" "$( (offered train; echo --episodes; echo --seconds) | grep -vx -e --env | sort -u)"
+check "completions of bench: all options, and its own" is "$(comm -23 <(offered train) <(offered bench))" ""
+run "$dunlin" train --env cartpole --actors 1 --frames 1 --eval-every 0 --out whole-run
+differ=
+for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force init-from=whole-run; do
+    run "$dunlin" resume whole-run "--$o" --frames 2
+    [ "$status" = 2 ] && ! offered resume | grep -qxe "--${o%=*}" || differ+=" $o"
+done
+check "completions of resume: not what it refuses" is "$differ" ""
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
+DUNLIN_ISA=base refused "kernels of no name" "DUNLIN_ISA|'base'|baseline" list
 refused "help of no command" "fly" help fly
 refused "another tool's name of an option" "'lr'" train --learning-rate 1e-3 --out r
 refused "an id of Gymnasium's" "here it is cartpole, or gym:CartPole-v1" train --env CartPole-v1 --out r

@@ -1,5 +1,6 @@
 /* test_cpu.c -- which kind of core OpenBLAS is told, from the one it found and what the processor can do. */
 #include "base/cpu.h"
+#include "base/error.h"
 #include "testing.h"
 
 static void expect_core(const char *chosen, enum cpu_isa able, bool amd, const char *better)
@@ -44,12 +45,28 @@ static void test_able_is_no_less_than_chosen(void **state)
     EXPECT(cpu_able() >= cpu_isa());
 }
 
+static void test_words_of_isa(void **state)
+{
+    (void)state;
+    EXPECT(!cpu_isa_check(NULL, CPU_BASE) && !cpu_isa_check("", CPU_BASE));
+    for (int able = CPU_BASE; able < CPU_ISAS; able++)
+        for (int isa = CPU_BASE; isa < CPU_ISAS; isa++)
+            EXPECT(!cpu_isa_check(cpu_isa_name((enum cpu_isa)isa), (enum cpu_isa)able) == (isa <= able));
+    static const char *const none[] = {"base", "AVX2", "avx", "avx2 ", "best"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        EXPECT(cpu_isa_check(none[i], CPU_V3));
+        EXPECT(strstr(error_text(), none[i]) && strstr(error_text(), "allowed on this processor: baseline, avx2"));
+        EXPECT(!strstr(error_text(), "avx512"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_older_cores),
         cmocka_unit_test(test_kept_cores),
         cmocka_unit_test(test_able_is_no_less_than_chosen),
+        cmocka_unit_test(test_words_of_isa),
     };
     return testing_main(tests);
 }

@@ -247,6 +247,10 @@ static void test_want(void **state)
     doctor_want(&s, &p, plain);
     EXPECT(plain[0].bytes == plain[3].bytes && plain[4].bytes == plain[6].bytes && plain[0].bytes > plain[4].bytes);
     EXPECT(plain[4].window > 7 * theta && plain[0].window > plain[4].window && !plain[0].refused[0]);
+    s.set.values.ema = 0.99; /* rank 0's average of the weights, and twice more of a checkpoint on its way */
+    doctor_want(&s, &p, want);
+    EXPECT(want[0].bytes == plain[0].bytes + 3 * theta && want[4].bytes == plain[4].bytes);
+    s.set.values.ema = 0;
     s.set.values.wire = WIRE_BF16; /* what is kept back of each gradient, and its packed form */
     doctor_want(&s, &p, want);
     EXPECT(want[0].bytes == plain[0].bytes && want[4].bytes >= plain[4].bytes + 3 * 1.5 * theta);

@@ -97,6 +97,19 @@ run env DUNLIN_ATARI_DIR=/nonexistent DUNLIN_ALE_LIB=/nonexistent.so "$dunlin" d
 wrong "no emulator where none is needed" 0 '^ok ale: not found'
 run env DUNLIN_MUJOCO_DIR=/nonexistent mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
 wrong "no MuJoCo" 1 '^fail mujoco: .*DUNLIN_MUJOCO_DIR is "/nonexistent".*; mend: run/fetch-mujoco.sh build/mujoco'
+
+# the disk that a run wants is that of its files: `keep` checkpoints, the best one and one that is being written
+enough() { # OPTION...: holds doctor's megabytes, but for 50 of tables, against a checkpoint that is really written
+    rm -rf sized; run "$dunlin" train --env cartpole --net mlp:512,512 --actors 2 --frames 1 --eval-every 0 --out sized "$@"
+    local bytes; bytes=$(stat -c %s sized/checkpoint-000000000000.h5) || return
+    run "$dunlin" doctor --env cartpole --net mlp:512,512 --actors 2 --frames 1e6 --checkpoint-every 1e5 "$@"
+    awk -v b="$bytes" -v keep="$keep" '/^(ok|warn) room: / { n++; sub(/.* wants? about /, ""); all = (keep + 2) * b / 1e6; d = $1 - 50 - all }
+        END { exit !(n == 1 && d > -1 - 0.05 * all && d < 1 + 0.05 * all) }' out # and what HDF5 has for itself
+}
+keep=3; check "room: of the defaults" enough
+keep=8; check "room: of what is kept for each actor, target, average, eight of them" enough --algo n-step-q --optimizer rmsprop --ema 0.99 --checkpoint-keep 8
+keep=12; check "room: no more than are written" enough --optimizer adam --checkpoint-keep 1000
+
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
     mkdir full
     small() { unshare --mount bash -c "mount -t tmpfs -o size=2m tmpfs $PWD/full; exec \"\$@\"" - "$@"; }

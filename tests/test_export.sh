@@ -17,6 +17,8 @@ if venv_has "numpy, h5py, safetensors" numpy h5py safetensors 2>/dev/null; then
     check "safetensors reads names, shapes and numbers, and what they are of" check_export safetensors
     check "dunlin.py sees pictures and numbers as the network does" check_export seeing
     check "FILE.weights.h5 has what Keras looks for" check_export keras_file
+    check "dunlin.py reads arguments of gym:NAME as Dunlin does" check_export words
+    check "dunlin.py seeds what takes a seed, and that alone" check_export takes_seed
 else
     skip "safetensors reads what was written" "safetensors cannot be installed"
     skip "FILE.weights.h5 has what Keras looks for" "h5py cannot be installed"

@@ -49,6 +49,17 @@ check "check: what dies is wrong" test "$status" = 1 -a -n "$(grep '^wrong *fail
 run "$dunlin" doctor --env gym:CartPole-v1 --python "$python" --actors 1
 check "doctor: plays it" grep -q "^ok scale: gym:CartPole-v1" out
 
+# what is for drawing alone, and seeds, are given where they are taken: words that are passed on do not say whether
+for what in plain mode base unseeded; do
+    run "$dunlin" check "gym:gym_env.py:passed_on?what=$what" --python "$python" --seconds 0.1
+    check "nothing to draw, $what: status 0, and no word of it" test "$status" = 0 -a -z "$(cat out err | grep -E "be drawn|Error|seeds?:")"
+done
+run "$dunlin" check "gym:gym_env.py:passed_on?pictures=true" --python "$python" --seconds 0.1
+check "words that are passed on reach what draws" grep -q "^ok *render *40x60 pixels" out
+train --env "gym:gym_env.py:passed_on" --net mlp:8 --frames 200 --eval-every 200 --eval-episodes 1 --out passed
+run "$dunlin" eval passed --env gym:gym_env.py:passed_on --python "$python" --episodes 1
+check "what trains is evaluated" is "$status" 0
+
 # what dies costs a rollout
 rm -f once-*
 train --env "gym:gym_env.py:Faulty?what=exception+segfault+exit+kill+hang+shape+four" --env-timeout 1 --envs-per-actor 1 --net mlp:8 --frames 3000 --eval-every 0 --out faults

@@ -83,6 +83,10 @@ check "record: status 0" is "$status" 0
 MUJOCO_GL=disable run "$dunlin" record pole --out plain.gif --max-seconds 2
 check "record without EGL: status 0" is "$status" 0
 check "and another picture, where EGL is" sh -c "ls /usr/lib/*/libEGL_mesa.so.* >/dev/null 2>&1 || exit 0; ! cmp -s pole.gif plain.gif"
+MUJOCO_GL=osmesa run "$dunlin" record pole --out asked.gif --max-seconds 0.2
+check "another way to draw: what is used instead is told" grep -q "MUJOCO_GL is 'osmesa'; known here: egl, disable" err
+MUJOCO_GL=on run "$dunlin" record pole --out asked.gif --max-seconds 0.2
+check "what asks for no other way is no fault" is "$(grep -c MUJOCO_GL err)" 0
 run mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
 check "doctor: which MuJoCo it is" grep -qE '^ok mujoco: MuJoCo [0-9.]+$' out
 run "$dunlin" bench actor --env mujoco:hopper --seconds 0.2

@@ -346,13 +346,21 @@ static int physics_load(void *state, const void *bytes, size_t n)
     return 0;
 }
 
-/* MUJOCO_GL is what tells MuJoCo's own programs what to draw with, and not to. */
+/* MUJOCO_GL is what tells MuJoCo's own programs what to draw with, and not to. Of their words those that ask for
+ * another way than EGL are no fault, but told. */
 static bool gl_wanted(void)
 {
     static const char *const off[] = {"disable", "disabled", "off", "false", "0"};
+    static const char *const on[] = {"egl", "", "enable", "enabled", "on", "true", "1"};
     const char *said = getenv("MUJOCO_GL");
+    char line[LINE];
     for (size_t i = 0; said && i < sizeof off / sizeof off[0]; i++)
         if (!strcmp(said, off[i])) return false;
+    for (size_t i = 0; i < sizeof on / sizeof on[0]; i++)
+        if (!said || !strcmp(said, on[i])) return true;
+    snprintf(line, sizeof line, "mujoco: MUJOCO_GL is '%.40s'; known here: egl, disable: pictures are drawn by EGL",
+             said);
+    say(line);
     return true;
 }
 

@@ -131,7 +131,8 @@ struct env_ops {
     int (*load)(void *state, const void *bytes, size_t n);
     /* Draws the present state as rgb[render_height][render_width][3]. Optional: recordings show observations then. */
     void (*render)(const void *state, uint8_t *rgb);
-    /* Which algorithms do not learn it with its defaults: "one-step-q, a3c"; `dunlin list` says so. NULL: none. */
+    /* Which algorithms do not learn it with its defaults, or were not tried: "one-step-q, a3c"; `dunlin list` says so.
+     * NULL: none. */
     const char *not_learned_by;
     /* The action of the `step` that comes next. An actor tells all its instances theirs before the first of them steps,
      * so that an environment which plays in another process plays them at the same time. Optional. */

@@ -527,6 +527,7 @@ GYM = {
 }
 
 
+PYTHON_WORDS = {"True": True, "False": False, "None": None}  # beside those of JSON, as Dunlin reads them
 ATARI_STEPS = 27000  # of four frames: half an hour, where Dunlin cuts a game
 
 
@@ -537,7 +538,7 @@ def asked(agent):
     part = words.pop("obs", "")
     for key, text in words.items():
         try:
-            words[key] = json.loads(text)
+            words[key] = PYTHON_WORDS[text] if text in PYTHON_WORDS else json.loads(text)
         except ValueError:
             pass  # a text
     return name, words, part
@@ -675,6 +676,18 @@ def flat(obs, space):
     return np.ravel(obs)
 
 
+def takes_seed(reset):
+    """Does it take a seed: of one that passes **words on, a first reset tells."""
+    known = inspect.signature(reset).parameters
+    if "seed" not in known and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values()):
+        try:
+            reset(seed=0)
+        except TypeError:
+            return False
+        return True
+    return "seed" in known
+
+
 class Game:
     """An environment as Dunlin plays it. An action is repeated; of the last two pictures the brighter pixels are seen,
     as what is drawn in every other frame would be missed; an Atari game begins with up to 30 no-ops."""
@@ -685,7 +698,7 @@ class Game:
         self.skip = 4 if self.atari else agent.frame_skip
         self.no_ops = int(agent.facts.get("no-op-max", 30)) if self.atari else 0
         self.keys, self.space = seen_part(self.env.observation_space, "" if self.atari else asked(agent)[2])
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.seeded = np.random.default_rng(seed), None
 
     def seen(self, obs):
         for key in self.keys:
@@ -693,8 +706,9 @@ class Game:
         return np.copy(obs) if self.picture else obs  # some write the next one into the same memory
 
     def reset(self, seed=None):
-        words = {"seed": seed} if "seed" in inspect.signature(self.env.reset).parameters else {}
-        obs, _ = self.env.reset(**words)
+        if self.seeded is None:
+            self.seeded = takes_seed(self.env.reset)
+        obs, _ = self.env.reset(**({"seed": seed} if self.seeded else {}))
         self.steps = 0
         for _ in range(self.rng.integers(self.no_ops + 1)):
             obs, _, ended, cut, _ = self.env.step(0)

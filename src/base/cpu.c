@@ -2,8 +2,11 @@
 #include "base/cpu.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/error.h"
 
 static const char *const names[CPU_ISAS] = {"baseline", "avx2", "avx512"};
 
@@ -26,13 +29,36 @@ enum cpu_isa cpu_able(void)
     return best;
 }
 
+/* CPU_ISAS: none of that name. */
+static int isa_of(const char *name)
+{
+    int i = 0;
+    while (i < CPU_ISAS && strcmp(name, names[i]) != 0) i++;
+    return i;
+}
+
+int cpu_isa_check(const char *asked, enum cpu_isa able)
+{
+    char allowed[64] = "";
+    if (!asked || !*asked || isa_of(asked) <= (int)able) return 0;
+    for (int i = 0; i <= (int)able; i++) {
+        const size_t n = strlen(allowed);
+        snprintf(allowed + n, sizeof allowed - n, "%s%s", i ? ", " : "", names[i]);
+    }
+    return error_set("DUNLIN_ISA is '%.40s'; allowed on this processor: %s", asked, allowed);
+}
+
+int cpu_check(void)
+{
+    return cpu_isa_check(getenv("DUNLIN_ISA"), cpu_able());
+}
+
 static enum cpu_isa detect(void)
 {
-    enum cpu_isa best = cpu_able();
+    const enum cpu_isa best = cpu_able();
     const char *asked = getenv("DUNLIN_ISA");
-    for (int i = 0; asked && i < (int)best; i++)
-        if (!strcmp(asked, names[i])) best = (enum cpu_isa)i;
-    return best;
+    const int isa = asked ? isa_of(asked) : CPU_ISAS;
+    return isa < (int)best ? (enum cpu_isa)isa : best;
 }
 
 enum cpu_isa cpu_isa(void)

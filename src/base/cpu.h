@@ -37,6 +37,11 @@ enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
  * measurements). */
 enum cpu_isa cpu_isa(void);
 
+/* Is DUNLIN_ISA unset, empty or a build that this core runs? 0, or -1 after error_set(). */
+int cpu_check(void);
+/* The same of the word `asked` (NULL: unset) and a core of `able`. */
+int cpu_isa_check(const char *asked, enum cpu_isa able);
+
 /* "baseline", "avx2", "avx512". */
 const char *cpu_isa_name(enum cpu_isa isa);
 

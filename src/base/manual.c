@@ -1,7 +1,6 @@
 /* manual.c -- see manual.h. */
 #include "base/manual.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -49,7 +48,7 @@ static void page_commands(FILE *out, const struct manual *m)
         heading(out, "SS", c->name);
         roff(out, c->help);
         fputs(".\n", out);
-        if (c->trains && strchr(c->usage, '[') && strstr(c->usage, "\nIn brackets")) continue; /* options come below */
+        if (strstr(c->usage, "\nIn brackets")) continue; /* options come below */
         fputs(".PP\n.nf\n", out);
         roff(out, c->usage);
         fputs(".fi\n", out);
@@ -115,25 +114,23 @@ void manual_page(FILE *out, const struct manual *m)
     fputs(".fi\n", out);
 }
 
-/* Writes `--word` for each that usage names, once, with a blank before it. */
-static void words_of(FILE *out, const char *usage)
+/* Does it take option i of training, by no name of its own. */
+static bool takes(const struct manual_command *c, int i)
 {
-    for (const char *c = usage; (c = strstr(c, "--")); c++) {
-        if (c > usage && (isalnum((unsigned char)c[-1]) || c[-1] == '-')) continue;
-        const size_t n = strspn(c + 2, "abcdefghijklmnopqrstuvwxyz0123456789-") + 2;
-        bool known = n < 3;
-        for (const char *b = usage; !known && (b = strstr(b, "--")) && b < c; b++)
-            known = !strncmp(b, c, n) && !isalnum((unsigned char)b[n]) && b[n] != '-';
-        if (!known) fprintf(out, " %.*s", (int)n, c);
-    }
+    for (int k = 0; c->own[k]; k++)
+        if (!strcmp(c->own[k] + 2, option_key(i))) return false;
+    return c->takes && c->takes(i);
 }
 
-static void option_words(FILE *out)
+static void option_words(FILE *out, const struct manual_command *c)
 {
     for (int i = 0; i < option_count(); i++) {
+        if (!takes(c, i)) continue;
         fprintf(out, " --%s", option_key(i));
         if (option_rows[i].kind == KIND_FLAG) fprintf(out, " --no-%s", option_key(i));
     }
+    for (int k = 0; c->own[k]; k++) fprintf(out, " %s", c->own[k]);
+    fputs(" --help", out);
 }
 
 /* "    --algo) VERB WORD WORD ...;" of each option whose words are known. */
@@ -161,9 +158,8 @@ static void command_cases(FILE *out, const struct manual *m, const char *before,
 {
     for (int i = 0; i < m->count; i++) {
         fprintf(out, "    %s) %s", m->commands[i].name, before);
-        if (m->commands[i].trains) option_words(out);
-        words_of(out, m->commands[i].trains ? "" : m->commands[i].usage);
-        fprintf(out, " --help%s ;;\n", behind);
+        option_words(out, &m->commands[i]);
+        fprintf(out, "%s ;;\n", behind);
     }
     fprintf(out, "    help) %s", before);
     command_names(out, m);
@@ -226,9 +222,12 @@ static void for_zsh(FILE *out, const struct manual *m)
     fputs("    esac\n    case $words[2] in\n    help) _describe command commands; return ;;\n", out);
     for (int i = 0; i < m->count; i++) {
         fprintf(out, "    %s) options=(", m->commands[i].name);
-        for (int k = 0; m->commands[i].trains && k < option_count(); k++)
+        for (int k = 0; k < option_count(); k++) {
+            if (!takes(&m->commands[i], k)) continue;
             described(out, "--", option_key(k), option_help(k));
-        words_of(out, m->commands[i].trains ? "" : m->commands[i].usage);
+            if (option_rows[k].kind == KIND_FLAG) described(out, "--no-", option_key(k), option_help(k));
+        }
+        for (int k = 0; m->commands[i].own[k]; k++) fprintf(out, " %s", m->commands[i].own[k]);
         fputs(" --help) ;;\n", out);
     }
     fputs("    esac\n"

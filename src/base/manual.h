@@ -5,10 +5,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum { MANUAL_OWN = 32 };
+
 /* A subcommand: what is typed behind its name, a line on it, and the whole of its --help. */
 struct manual_command {
     const char *name, *words, *help, *usage;
-    bool trains; /* takes the options of training too */
+    const char *own[MANUAL_OWN]; /* its own options, "--fps"; NULL behind the last */
+    bool (*takes)(int option);   /* which options of training it takes, too; NULL: none */
 };
 
 struct manual {

@@ -45,6 +45,14 @@ bool option_of_start(int i)
     return option_rows[i].resume == START;
 }
 
+bool option_of_resume(int i)
+{
+    static const char *const NOT[] = {"out", "force", "or-resume", "init-from"};
+    for (size_t k = 0; k < sizeof NOT / sizeof *NOT; k++)
+        if (!strcmp(option_key(i), NOT[k])) return false;
+    return option_may_change(i) || !strcmp(option_key(i), "env");
+}
+
 const char *option_word(int i, int w)
 {
     return option_row_word(&option_rows[i], w);

@@ -68,6 +68,9 @@ void options_format(const struct options *values, int i, char *text, size_t size
 /* May `dunlin resume` change option i; is it of one start only. */
 bool option_may_change(int i);
 bool option_of_start(int i);
+/* Is option i for `dunlin resume RUN` to take: what may change, and --env, by which whose code runs is named again; not
+ * what is about the folder, or the weights, that a run begins with. */
+bool option_of_resume(int i);
 /* Is option i the same in both? A library (env lib:PATH.so) or Python file (gym:FILE.py:...) is known by its name and
  * what follows it: it may lie elsewhere by now. */
 bool options_same(int i, const struct options *a, const struct options *b);

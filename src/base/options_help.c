@@ -44,15 +44,6 @@ static bool is_usual(const char *key)
     return false;
 }
 
-/* A resume takes what it may change, and what is of its start, but for the folder, which it is given. */
-static bool of_resume(int i)
-{
-    static const char *const FOLDER[] = {"out", "force", "or-resume"};
-    for (int k = 0; k < 3; k++)
-        if (!strcmp(option_key(i), FOLDER[k])) return false;
-    return option_may_change(i) || option_of_start(i);
-}
-
 static void print_option(const struct option_set *set, int i, bool resume, bool whole)
 {
     char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 640], left[64];
@@ -61,8 +52,11 @@ static void print_option(const struct option_set *set, int i, bool resume, bool 
     if (resume) snprintf(def, sizeof def, "as before");
     if (!whole && (*value == 'N' || *value == 'X')) allowed[0] = 0;
     snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
-    snprintf(line, sizeof line, *def ? "  %-*s %s (%s%s)" : "  %-*s %s", HELP_AT - 3, left, option_help(i), def,
-             allowed);
+    const bool again = resume && !strcmp(option_key(i), "env");
+    const char *help = again ? "lib:PATH.so or gym:FILE.py:FUNCTION, whose code the run's folder does not choose: "
+                               "named once more, wherever it lies"
+                             : option_help(i);
+    snprintf(line, sizeof line, *def ? "  %-*s %s (%s%s)" : "  %-*s %s", HELP_AT - 3, left, help, def, allowed);
     text_wrapped(stdout, line, HELP_AT, TEXT_WIDTH);
 }
 
@@ -71,7 +65,7 @@ void options_print_help(const struct option_set *set, bool resume, bool whole)
     char line[320];
     int shown = 0, all = 0, before = -1;
     for (int i = 0; i < option_count(); i++) {
-        if (resume && !of_resume(i)) continue;
+        if (resume && !option_of_resume(i)) continue;
         all++;
         if (!whole && !is_usual(option_key(i))) continue;
         shown++;

@@ -110,9 +110,26 @@ static int take_other(const struct words *w, char *word, int *count)
     return error_set("one %s at a time: %.200s and %.200s were given", w->noun, w->what[0], word);
 }
 
+static void (*told)(void *to, const char *key);
+static void *told_to;
+
+void words_tell(void (*take)(void *to, const char *key), void *to)
+{
+    told = take;
+    told_to = to;
+}
+
+bool words_telling(void)
+{
+    return told != NULL;
+}
+
 int words_read(const struct words *w, int argc, char **argv)
 {
     int count = 0;
+    for (int r = 0; told && r < w->row_count; r++)
+        if (!w->rows[r].hidden) told(told_to, w->rows[r].key);
+    if (told) return 1;
     for (int i = 0; i < argc; i++) {
         const struct word_parts parts = word_split(argv[i]);
         const struct word *row = NULL;

@@ -23,7 +23,8 @@ struct word {
     const char *choices; /* "frames|seconds" */
     const char *missing; /* of a text: what stands behind "--out: its value is missing"; NULL: the line of `unknown` */
     void *to;
-    bool keep; /* goes to words.rest, too, whose reader says what is missing */
+    bool keep;   /* goes to words.rest, too, whose reader says what is missing */
+    bool hidden; /* for the program's own use: not told by words_tell() */
 };
 
 struct words {
@@ -43,6 +44,12 @@ struct words {
     char **rest;
     int *rest_count;
 };
+
+/* For completions: until it is called with NULL, words_read() reads nothing, calls take(to, "--key") for each row, and
+ * returns 1. */
+void words_tell(void (*take)(void *to, const char *key), void *to);
+/* Is that so: for a command that asks for --help before it reads. */
+bool words_telling(void);
 
 /* Reads what stands behind the subcommand. 0; 1 where --help was asked for and is printed; -1 after error_set(). */
 int words_read(const struct words *w, int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/words.h"
 #include "bench/figures.h"
+#include "bench/scale_words.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
 #include "measure/made.h"
@@ -48,19 +49,19 @@ static void print_usage(void)
     text_help(stdout,
               "dunlin bench [WHAT] [--json] [options]\n"
               "  one line a figure: NAME value V UNIT limit V UNIT ratio R, where R is V / limit: of rates 1 is "
-              "the most, of times the least; without WHAT all of\n");
+              "the most, of times the least; without WHAT all but link, which wants two nodes, of\n");
     for (int i = 0; i < WHATS; i++) {
         snprintf(line, sizeof line, "    %-8s%s", whats[i].name, whats[i].help);
         text_help(stdout, line);
     }
     snprintf(line, sizeof line,
-             "  --params N    server, link: so many parameters (default %d; 2400000 spills the usual caches)",
+             "  --params N    server, link, scale: so many parameters (default %d; 2400000 spills the usual caches)",
              MADE_PARAMS);
     text_help(stdout,
               "  --json        the figures as JSON, when all are there\n"
               "  --seconds S   measure for S seconds each\n"
               "  --net N       net: only this network; server: with as many parameters; actor, whole: as in training\n"
-              "  --lstm N      net: with an LSTM of N cells; actor, whole: as in training\n"
+              "  --lstm N      net, server: with an LSTM of N cells; actor, whole: as in training\n"
               "  --norm layer  net: with normalised layers (none: each network has rows of both); actor, whole: as in "
               "training\n");
     text_help(stdout, line);
@@ -98,18 +99,19 @@ static int check(const struct bench *b, const struct what *w)
 {
     const struct watched how = {.what = "the environment's trial", .tell = 10};
     struct trial trial = {*b, w};
-    return w->trains ? left_run(&how, try_setup, &trial, sizeof trial) : bench_check_net(b, w->name);
+    return w->trains ? left_run(&how, try_setup, &trial, sizeof trial) : 0;
 }
 
 /* Under mpirun: a master and the actors that the WHAT wants. */
 static int launch(const struct bench *b, const struct what *w)
 {
-    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 10 };
-    char seconds[32], params[32];
+    enum { SERVER_RANKS = 17, ACTOR_RANKS = 2, WORDS = 14 };
+    char seconds[32], params[32], lstm[32];
     int n = 0;
     const char **words = memory_new((size_t)b->argc + WORDS + 1, sizeof *words);
     snprintf(seconds, sizeof seconds, "%g", b->seconds);
     snprintf(params, sizeof params, "%ld", b->params);
+    snprintf(lstm, sizeof lstm, "%d", b->lstm);
     words[n++] = "bench";
     words[n++] = w->name;
     words[n++] = "--seconds";
@@ -122,9 +124,17 @@ static int launch(const struct bench *b, const struct what *w)
         words[n++] = "--threads";
         words[n++] = b->threads_text;
     }
+    if (!w->trains && b->factors_text) {
+        words[n++] = "--factors";
+        words[n++] = b->factors_text;
+    }
     if (!w->trains && b->net) {
         words[n++] = "--net";
         words[n++] = b->net;
+    }
+    if (!w->trains && b->lstm) {
+        words[n++] = "--lstm";
+        words[n++] = lstm;
     }
     for (int i = 0; w->trains && i < b->argc; i++) words[n++] = b->argv[i];
     const struct mpirun start = mpirun_attached(w->trains ? ACTOR_RANKS : SERVER_RANKS, words);
@@ -192,11 +202,22 @@ static int run_what(const struct bench *given, const struct what *w, enum launch
     return w->run(&b);
 }
 
+/* Those of bench and those of scale. */
+static int tell_words(struct bench *b)
+{
+    struct scale_words scale;
+    bench_words(b, 0, NULL);
+    scale_words(b, &scale);
+    free(b->argv);
+    return 0;
+}
+
 int bench_main(int argc, char **argv)
 {
     struct bench b = {0};
     const struct what *only = NULL;
     const bool named = argc > 0 && argv[0][0] != '-';
+    if (words_telling()) return tell_words(&b);
     if (words_find_help(argc, argv) >= 0) {
         print_usage();
         return 0;
@@ -215,7 +236,7 @@ int bench_main(int argc, char **argv)
     else if (kind == LAUNCH_ALONE && only && only->nodes)
         bad = error_set("bench link measures between two nodes: mpirun --host A:1,B:3 -n 4 dunlin bench link");
     else
-        bad = bench_words(&b, argc - named, argv + named);
+        bad = bench_words(&b, argc - named, argv + named) || (only && bench_check_own(&b, only->name));
     for (int i = 0; i < WHATS && !bad && kind == LAUNCH_ALONE; i++) {
         if (only == &whats[i])
             bad = check(&b, only);

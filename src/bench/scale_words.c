@@ -56,8 +56,8 @@ int scale_words(struct bench *b, struct scale_words *w)
         {"--check", .read = read_check, .to = w->check},
         {"--csv", .text = &w->csv, .missing = FILE_WANTED},
         {"--out", .text = &w->out, .missing = FILE_WANTED},
-        {"--tell", .text = &w->tell, .missing = FILE_WANTED},
-        {"--far", .flag = &w->far},
+        {"--tell", .text = &w->tell, .missing = FILE_WANTED, .hidden = true},
+        {"--far", .flag = &w->far, .hidden = true},
     };
     const struct words words = {
         .rows = rows, .row_count = sizeof rows / sizeof rows[0], .rest = b->argv, .rest_count = &kept};

@@ -25,6 +25,7 @@ static int read_params(const char *key, const char *value, void *bench)
 static int read_factors(const char *key, const char *text, void *bench)
 {
     struct bench *b = bench;
+    b->factors_text = text;
     size_t at = 0;
     int in = 0, out = 0, n = 0, *rows = b->rows;
     const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
@@ -74,7 +75,7 @@ int bench_words(struct bench *b, int argc, char **argv)
         {"--seconds", .real = &b->seconds, .low = 0.05, .high = 40},
         {"--params", .read = read_params, .to = b},
         {"--json", .flag = &b->json},
-        {"--factors", .read = read_factors, .to = b},
+        {"--factors", .read = read_factors, .to = b, .hidden = true},
         {"--threads", .read = read_threads, .to = b},
         {"--lstm", .integer = &lstm, .low = 0, .high = 65536, .keep = true},
         {"--norm", .read = read_norm, .to = b, .keep = true},
@@ -109,20 +110,35 @@ struct net *bench_net_new(const char *spec, int lstm, bool norm)
                                         .outputs = ACTIONS});
 }
 
-int bench_check_net(const struct bench *b, const char *what)
+/* Of bench's own words, and of the net's in their order below, those that a WHAT knows. */
+static const struct own {
+    const char *what, *allowed;
+    bool params, threads;
+    int net; /* how many of --lstm --net --norm; -1: all options of training, which has them */
+} OWN[] = {
+    {"net", "--seconds --net --lstm --norm", false, false, 3},
+    {"server", "--seconds --net --lstm --params --threads", true, true, 2},
+    {"link", "--seconds --params", true, false, 0},
+    {"actor", "--seconds and the options of train", false, false, -1},
+    {"whole", "--seconds and the options of train", false, false, -1},
+    {"scale", "those of `dunlin bench --help`, and the options of train", true, false, -1},
+};
+
+int bench_check_own(const struct bench *b, const char *what)
 {
-    char unknown[80];
+    char unknown[80], allowed[80];
     const char *lstm, *spec, *norm;
-    const bool net_alone = !strcmp(what, "net");
+    const struct own *own = OWN;
+    while (strcmp(own->what, what) != 0) own++;
+    snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
+    snprintf(allowed, sizeof allowed, "; allowed: %s", own->allowed);
+    if (b->params && !own->params) return error_set("%s--params%s", unknown, allowed);
+    if (b->threads_text && !own->threads) return error_set("%s--threads%s", unknown, allowed);
+    if (own->net < 0) return 0;
     const struct word rows[] = {{"--lstm", .text = &lstm},
                                 {"--net", .text = &spec, .missing = ": mlp[:64,64], small or nature"},
-                                {"--norm", .text = &norm}}; /* the last is of `net` alone */
-    snprintf(unknown, sizeof unknown, "bench %s: unknown word ", what);
-    const struct words words = {.rows = rows,
-                                .row_count = net_alone ? 3 : 2,
-                                .unknown = {unknown, net_alone
-                                                         ? "; allowed: --seconds --net --lstm --norm"
-                                                         : "; allowed: --seconds --net --lstm --params --threads"}};
+                                {"--norm", .text = &norm}};
+    const struct words words = {.rows = rows, .row_count = own->net, .unknown = {unknown, allowed}};
     if (words_read(&words, b->argc, b->argv)) return -1;
     if (!b->net) return 0;
     struct net *net = bench_net_new(b->net, b->lstm, b->norm);

@@ -20,6 +20,7 @@ struct bench {
     int rows[BENCH_ROWS];
     int threads[BENCH_THREADS]; /* --threads A[,B...], of the server; then 0 */
     const char *threads_text;   /* the same as typed; NULL: not given */
+    const char *factors_text;   /* --factors as typed */
     const char *net;            /* --net, NULL: not given */
     int argc;                   /* the options of training among the words, --net included; argv has room for 32 more */
     char **argv;                /* owner: free() by the caller of bench_words() */
@@ -31,8 +32,9 @@ int bench_words(struct bench *b, int argc, char **argv);
 /* The options of training, with the environment's defaults. 0, or -1 after error_set(). */
 int bench_options(const struct bench *b, struct option_set *set);
 
-/* For a WHAT that knows no option of training but --net, for a network of its own input: 0, or -1 after error_set(). */
-int bench_check_net(const struct bench *b, const char *what);
+/* Does `what`, a WHAT, know the words that it was given; of one that trains, bench's own among them. 0, or -1 after
+ * error_set(). */
+int bench_check_own(const struct bench *b, const char *what);
 
 /* A policy and value network over four 84x84 planes, or, for an mlp, four floats. NULL after error_set(). Owner:
  * net_free(). */

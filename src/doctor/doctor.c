@@ -25,7 +25,6 @@
 #include "job/family.h"
 #include "job/launch.h"
 #include "job/mpirun.h"
-#include "measure/made.h"
 
 enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
 
@@ -46,7 +45,6 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     doctor_facts(&facts);
     s.set = *set;
     doctor_open(d, &s);
-    const size_t params = s.ok ? s.setup.facts->params : MADE_PARAMS;
     struct doctor_want want;
     const struct doctor_plan plan = {.facts = &facts, .n = 1, .actors = actors, .want = &want, .alone = true};
     doctor_want(&s, &plan, &want);
@@ -54,7 +52,7 @@ static int look_alone(struct doctor *d, struct option_set *set, int actors)
     doctor_judge_cores(d, &plan);
     doctor_judge_memory(d, &plan);
     doctor_judge_pieces(d, &plan, set->values.env);
-    doctor_folder(d, set->values.out, params);
+    doctor_folder(d, set->values.out, want.checkpoints);
     if (s.ok && !doctor_lacks(&plan)) doctor_scale(d, &s, actors, NULL, NULL, 0);
     setup_close(&s.setup);
     return doctor_verdict(d);

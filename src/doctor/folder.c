@@ -20,7 +20,7 @@
 #include "store/runfile.h"
 #include "store/seal.h"
 
-enum { MB = 1000000, KEPT = 5, SHARE = 4 }; /* checkpoints kept; blocks of floats in each: theta, g, target, states */
+enum { MB = 1000000, TABLES = 50 * MB }; /* run.h5 and what else lies beside checkpoints, about */
 
 /* Kinds of file systems (statfs(2)) that matter; not all are in the kernel's header. */
 static const struct kind {
@@ -61,23 +61,23 @@ static int nearest(const char *dir, char path[PATH_MAX])
     return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
-static void judge_room(struct doctor *d, const char *path, size_t params)
+static void judge_room(struct doctor *d, const char *path, double checkpoints)
 {
+    static const char mend[] = "remove files, lower --checkpoint-keep, or give another folder with --out";
     struct statfs st;
     if (statfs(path, &st)) return;
     const struct kind kind = kind_of((long)st.f_type);
-    const double room = (double)st.f_bavail * (double)st.f_bsize,
-                 need = (double)params * sizeof(float) * SHARE * KEPT + 50.0 * MB;
+    const double room = (double)st.f_bavail * (double)st.f_bsize, need = checkpoints + TABLES;
     if (st.f_files > 0 && st.f_ffree < 64)
         doctor_say(d, DOCTOR_FAIL, "room", "remove files, or give another folder with --out",
                    "%s: no more files fit (%s)", path, kind.name);
     else if (room < need)
-        doctor_say(d, DOCTOR_FAIL, "room", "remove files, or give another folder with --out",
+        doctor_say(d, DOCTOR_FAIL, "room", mend,
                    "%s: %.0f MB are free, a run's checkpoints and tables want about %.0f (%s)", path, room / MB,
                    need / MB, kind.name);
     else if (room < 5 * need)
-        doctor_say(d, DOCTOR_WARN, "room", "remove files, or give another folder with --out",
-                   "%s: %.0f MB are free, each run wants about %.0f (%s)", path, room / MB, need / MB, kind.name);
+        doctor_say(d, DOCTOR_WARN, "room", mend, "%s: %.0f MB are free, each run wants about %.0f (%s)", path,
+                   room / MB, need / MB, kind.name);
     else
         doctor_say(d, DOCTOR_OK, "room", NULL, "%s: %.0f MB free, a run wants about %.0f (%s)", path, room / MB,
                    need / MB, kind.name);
@@ -182,7 +182,7 @@ static void try_hdf5(struct doctor *d, const char *dir)
     unlink(path);
 }
 
-void doctor_folder(struct doctor *d, const char *dir, size_t params)
+void doctor_folder(struct doctor *d, const char *dir, double checkpoints)
 {
     char path[PATH_MAX], own[PATH_MAX];
     if (nearest(dir, path)) {
@@ -198,7 +198,7 @@ void doctor_folder(struct doctor *d, const char *dir, size_t params)
         return;
     }
     doctor_say(d, DOCTOR_OK, "folder", NULL, "%s can be written to", path);
-    judge_room(d, path, params);
+    judge_room(d, path, checkpoints);
     if (!try_replace(d, own)) {
         try_lock(d, own);
         try_hdf5(d, own);

@@ -2,11 +2,9 @@
 #ifndef DUNLIN_DOCTOR_FOLDER_H
 #define DUNLIN_DOCTOR_FOLDER_H
 
-#include <stddef.h>
-
 #include "doctor/say.h"
 
-/* dir: where runs would go, "" for runs/; params: floats of a network. Leaves nothing behind. Local. */
-void doctor_folder(struct doctor *d, const char *dir, size_t params);
+/* dir: where runs would go, "" for runs/; checkpoints: bytes of all that a run has. Leaves nothing behind. Local. */
+void doctor_folder(struct doctor *d, const char *dir, double checkpoints);
 
 #endif

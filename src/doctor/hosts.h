@@ -13,6 +13,7 @@ struct doctor_want {
     double window, least;     /* of it in /dev/shm; at least, where every actor copies the weights */
     double bytes, most;       /* all; what takes most of it */
     const char *what, *lower; /* that, and the options by which it takes less */
+    double checkpoints;       /* of the disk, for the run's */
     char refused[512];        /* "", or why a process may not take what it needs (rank 0's host) */
 };
 

@@ -202,8 +202,8 @@ static int try_relays(struct gathered *w, struct mpi_ranks *r, size_t params)
     return r->rank ? idle_actor(r->share, r->rank, &part) : visit_relay(w, r->share, r->size, params);
 }
 
-/* False where there is too little memory to try what training would do. */
-static bool judge(const struct gathered *w, int size, const struct doctor_setup *s)
+/* False where there is too little memory to try what training would do. *checkpoints: bytes of a run's. */
+static bool judge(const struct gathered *w, int size, const struct doctor_setup *s, double *checkpoints)
 {
     char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n = 0, hosts;
@@ -223,6 +223,7 @@ static bool judge(const struct gathered *w, int size, const struct doctor_setup 
     doctor_judge_mpi(&doctor, &plan);
     doctor_judge_pieces(&doctor, &plan, s->set.values.env);
     const bool enough = !doctor_lacks(&plan);
+    *checkpoints = want->checkpoints;
     free(want);
     return enough;
 }
@@ -234,6 +235,7 @@ int doctor_ranks(struct option_set *set)
     struct mpi_ranks r;
     struct gathered w = {0};
     int64_t params = MADE_PARAMS;
+    double checkpoints = 0;
     doctor.out = stdout;
     mpi_ranks_begin(&r);
     s.set = *set;
@@ -251,7 +253,7 @@ int doctor_ranks(struct option_set *set)
     if (r.rank == 0) {
         alarm(0); /* an environment may take its time */
         doctor_open(&doctor, &s);
-        if (judge(&w, r.size, &s) && s.ok)
+        if (judge(&w, r.size, &s, &checkpoints) && s.ok)
             params = (int64_t)s.setup.facts->params;
         else
             s.ok = false;
@@ -268,7 +270,7 @@ int doctor_ranks(struct option_set *set)
     }
     mpi_ranks_end(&r, false);
     if (r.rank) return 0;
-    doctor_folder(&doctor, set->values.out, (size_t)params);
+    doctor_folder(&doctor, set->values.out, checkpoints);
     if (s.ok) doctor_scale(&doctor, &s, r.size - 1, w.has_near ? &w.near : NULL, w.has_far ? &w.far : NULL, w.here);
     setup_close(&s.setup);
     free(w.facts);

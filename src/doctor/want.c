@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "measure/made.h"
 #include "setup/need.h"
 #include "share/share.h"
 
@@ -12,12 +13,15 @@ void doctor_want(const struct doctor_setup *s, const struct doctor_plan *p, stru
 {
     const struct setup *const setup = &s->setup;
     struct need_env env;
+    enum { USUAL = 4 * 5 }; /* blocks: theta, a target and two of state, of three that are kept and two beside */
     memset(want, 0, (size_t)p->n * sizeof *want);
+    for (int i = 0; i < p->n; i++) want[i].checkpoints = (double)MADE_PARAMS * sizeof(float) * USUAL;
     if (!s->ok) return;
     if (need_env(setup, &env)) memset(&env, 0, sizeof env); /* doctor_scale() says why it does not begin */
     const struct net_facts *const f = setup->facts;
     const struct share_config config = share_config_of(setup->options, f->params, &f->wide, &f->moments,
                                                        setup_target(setup), algo_explores(setup->algo), env.state);
+    const double checkpoints = need_checkpoints(setup, p->actors ? p->actors : 1, env.state);
     for (int i = 0; i < p->n; i++) {
         const struct doctor_facts *const host = &p->facts[i];
         const bool master = same_host(host, p->facts);
@@ -39,7 +43,8 @@ void doctor_want(const struct doctor_setup *s, const struct doctor_plan *p, stru
                                        .bytes = sum.bytes,
                                        .most = sum.most,
                                        .what = sum.what,
-                                       .lower = sum.lower};
+                                       .lower = sum.lower,
+                                       .checkpoints = checkpoints};
         if (i == 0 && need_check_processes(setup, &need))
             snprintf(want[i].refused, sizeof want[i].refused, "%s", error_text());
     }

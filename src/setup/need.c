@@ -49,16 +49,36 @@ int need_env(const struct setup *setup, struct need_env *env)
     return 0;
 }
 
+/* Bytes of what a run keeps beside its actors: weights, those of the target, their average, the optimiser's state. */
+static double kept_bytes(const struct setup *s, int actors)
+{
+    const struct optim_row *row = optim_row(optim_kind_of(s->options->optimizer));
+    const double sets = row->per_actor ? actors : 1;
+    return (1 + setup_target(s) + (s->options->ema > 0) + sets * optim_blocks(row)) * (double)s->facts->params *
+           sizeof(float);
+}
+
+double need_checkpoint(const struct setup *s, int actors, size_t state)
+{
+    return kept_bytes(s, actors) + (double)actors * (double)state;
+}
+
+double need_checkpoints(const struct setup *s, int actors, size_t state)
+{
+    enum { BEGUN = 2, BESIDE = 2 }; /* the first and the last of a run; the best one and the one on its way */
+    const struct options *o = s->options;
+    const double written = (double)o->frames / (double)o->checkpoint_every + BEGUN;
+    return (fmin((double)o->checkpoint_keep, written) + BESIDE) * need_checkpoint(s, actors, state);
+}
+
 /* Of `actors` actors, and of rank 0 where it is among them. */
 static struct need_sum sum(const struct setup *s, const struct need *n, int actors, bool master)
 {
     double part[PARTS];
     const struct options *o = s->options;
     const struct agent_config config = setup_agent_config(s, 1);
-    const struct optim_row *row = optim_row(optim_kind_of(o->optimizer));
     const double theta = (double)s->facts->params * sizeof(float), target = setup_target(s),
-                 sets = row->per_actor ? n->actors : 1, kept = (1 + target + sets * optim_blocks(row)) * theta,
-                 E = (double)o->envs_per_actor, state = (double)n->env.state;
+                 kept = kept_bytes(s, n->actors), E = (double)o->envs_per_actor, state = (double)n->env.state;
     part[ROLLOUTS] = actors * agent_rollout_bytes(&config, &s->world, s->net);
     part[REPLAY] = s->algo->replay ? agent_replay_bytes(&config, &s->world) * actors / n->actors : 0;
     part[INSTANCES] = actors * (E * n->env.instance + n->env.beside);

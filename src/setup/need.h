@@ -13,6 +13,11 @@ struct need_env {
 /* 0, or -1 after error_set(): what the algorithm refuses, or an environment that does not begin. */
 int need_env(const struct setup *setup, struct need_env *env);
 
+/* Bytes of a checkpoint with `actors` actors, whose saved states have `state` bytes each. */
+double need_checkpoint(const struct setup *setup, int actors, size_t state);
+/* Of all that a run has at a time: those that it keeps, the best one, and the one that is being written. */
+double need_checkpoints(const struct setup *setup, int actors, size_t state);
+
 struct need {
     int actors;     /* of the run */
     int here;       /* of them on this node */
