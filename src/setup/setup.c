@@ -27,11 +27,6 @@ static int check_algo(const struct options *o)
         return error_set("epochs is %lld and algo is %s, which draws from its memory anew for each gradient; allowed: "
                          "epochs 1",
                          (long long)o->epochs, o->algo);
-    if (algo->replay && o->reward_norm)
-        return error_set(
-            "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
-            "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
-            o->algo);
     if (algo->replay && !o->target_every)
         return error_set("target-every is 0 and algo is %s, which needs its target network; allowed: target-every 1 "
                          "or more",
@@ -160,6 +155,11 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     if (!algo_outputs(setup->algo, &setup->world)) return -1;
+    if (setup->algo->replay && options->reward_norm)
+        return error_set(
+            "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
+            "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
+            options->algo);
     if (options->log_sigma != 0 && !setup->world.spec.action_dim)
         return error_set("log-sigma is %g and the actions of %s are discrete, which have no sigma; allowed: log-sigma "
                          "0, or an environment with continuous actions",
