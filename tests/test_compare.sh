@@ -76,6 +76,13 @@ check "a row for each name, of two seeds" \
     is "$(awk '/-seed/ { print $1, $4 }' out | sort | tr '\n' ';')" "fast-seed* 2;slow-seed* 2;"
 check "a run that was done is not done again" grep -q "already at" made/corridor/fast-seed1.log
 
+# runs of other budgets: the setting and what was done of it have a column each
+"$dunlin" train --env corridor --actors 1 --lr 0.003 --t-max 10 --seed 1 --frames 500 --out shorter >/dev/null 2>&1
+run "$dunlin" compare made/corridor/fast-seed1 shorter
+check "budgets: a column each" is "$(head -n 1 out | grep -ow 'frames-budget\|frames' | tr '\n' ' ')" "frames-budget frames "
+run "$dunlin" compare made/corridor/fast-seed1 shorter --csv
+check "budgets: no field of CSV twice" is "$(head -n 1 out | tr , '\n' | grep '^frames\|^seconds' | tr '\n' ' ')" "frames-budget frames seconds "
+
 # JSON of the other commands, of a run that was made
 json() { # json NAME EXPRESSION ARGS...
     run "$dunlin" "${@:3}"; check "$1 --json: status 0" is "$status" 0

@@ -108,7 +108,7 @@ static void fill_settings(struct grid *g, const struct compare_table *t)
 {
     for (int i = 0; i < settings_count(); i++) {
         if (!t->differ[i]) continue;
-        const int column = add(g, settings_key(i), WORDS);
+        const int column = add(g, settings_title(i), WORDS);
         for (int r = 0; r < t->count; r++) {
             char text[OPTION_TEXT];
             put_name(g, column, r, settings_text(&t->rows[r].runs[0]->settings, i, text, sizeof text));
