@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "store/status.h"
@@ -53,18 +54,27 @@ static int read_words(struct request *w, int argc, char **argv)
     return rc;
 }
 
+/* As its status says, which nobody is left to correct where rank 0 was killed. */
+static void read_state(struct compare_run *run, const char *dir)
+{
+    struct status status;
+    struct run_actor *actors;
+    if (status_read(dir, &status, &actors)) return;
+    const bool gone = status.state == RUN_RUNNING && process_ended(&status.master);
+    snprintf(run->state, sizeof run->state, "%s", gone ? "gone" : run_state_name(status.state));
+    free(actors);
+}
+
 static int load(struct compare_run *run, const char *what)
 {
-    char path[PATH_MAX], reason[256];
-    enum run_state state;
+    char path[PATH_MAX];
     bool folder;
     *run = (struct compare_run){.what = what};
     if (runs_find(what, path, sizeof path, &folder) || settings_read(&run->settings, path) ||
         outcome_read(&run->outcome, path))
         return -1;
     runs_name(what, folder, run->name, sizeof run->name);
-    if (folder && !status_read_state(what, &state, reason, sizeof reason))
-        snprintf(run->state, sizeof run->state, "%s", run_state_name(state));
+    if (folder) read_state(run, what);
     return 0;
 }
 
