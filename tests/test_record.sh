@@ -129,6 +129,8 @@ else skip "top live" "there is no script(1)"; fi
 cp -r a running; sed -i 's/^state done/state running/' running/status; touch -d '-100 seconds' running/status
 run "$dunlin" top --once running
 check "top: a run whose master is gone" grep -q "^running: its master is gone; .*dunlin resume running" out
+cp -r blind lone; sed -i 's/^state done/state running/' lone/status; run "$dunlin" top --once lone
+check "top: the same of a library's" grep -qxF "lone: its master is gone; what was saved goes on with: dunlin resume lone --env lib:$PWD/blind.so" out
 sed -i '/^process /d' running/status; touch -d '-100 seconds' running/status # one that cannot be looked up
 run "$dunlin" top --once running
 check "top: a silent run" grep -qE "^running: no news for 1m4[0-9]s" out
