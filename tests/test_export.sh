@@ -64,6 +64,8 @@ run "$dunlin" train --env cartpole --frames 3000 --actors 1 --log-every 0.2 --ev
 check "a run" is "$status" 0
 run "$dunlin" export a --out a.safetensors
 run "$dunlin" export a --out a.csv
+long=$(printf 'x%.0s' {1..251}); run "$dunlin" export a --out "$long.csv"
+check "a name as long as any" cmp -s a.csv "$long.csv"
 mkdir events
 run "$dunlin" export a --out events
 check "its curves as events" is "$status $(ls events | wc -l)" "0 1"

@@ -35,6 +35,7 @@ check "GIF of a checkpoint, four episodes" test "$status" = 0 -a "$(pictures b.g
 run "$dunlin" record a --best --out c.gif --episodes 100 --max-seconds 2
 check "GIF cut by --max-seconds" test "$status" = 0 -a "$(pictures c.gif)" -lt 31
 check "GIF cut: said" grep -q "cut after 2 s" err
+long=$(printf 'x%.0s' {1..251}); run "$dunlin" record a --out "$long.gif"; check "GIF: a name as long as any" cmp -s a.gif "$long.gif"
 check "no half files are left" bash -c '! ls -a | grep -q part'
 
 # MP4: a program that stands for ffmpeg keeps what it is sent

@@ -9,10 +9,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/process.h"
 #include "base/text.h"
 #include "base/words.h"
-#include "store/status.h"
 #include "view/compare_table.h"
 #include "view/names.h"
 #include "view/runs.h"
@@ -54,17 +52,6 @@ static int read_words(struct request *w, int argc, char **argv)
     return rc;
 }
 
-/* As its status says, which nobody is left to correct where rank 0 was killed. */
-static void read_state(struct compare_run *run, const char *dir)
-{
-    struct status status;
-    struct run_actor *actors;
-    if (status_read(dir, &status, &actors)) return;
-    const bool gone = status.state == RUN_RUNNING && process_ended(&status.master);
-    snprintf(run->state, sizeof run->state, "%s", gone ? "gone" : run_state_name(status.state));
-    free(actors);
-}
-
 static int load(struct compare_run *run, const char *what)
 {
     char path[PATH_MAX];
@@ -74,7 +61,7 @@ static int load(struct compare_run *run, const char *what)
         outcome_read(&run->outcome, path))
         return -1;
     runs_name(what, folder, run->name, sizeof run->name);
-    if (folder) read_state(run, what);
+    if (folder) snprintf(run->state, sizeof run->state, "%s", runs_state(what));
     return 0;
 }
 
