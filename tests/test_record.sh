@@ -38,6 +38,20 @@ check "GIF cut: said" grep -q "cut after 2 s" err
 long=$(printf 'x%.0s' {1..251}); run "$dunlin" record a --out "$long.gif"; check "GIF: a name as long as any" cmp -s a.gif "$long.gif"
 check "no half files are left" bash -c '! ls -a | grep -q part'
 
+# Q methods: --greedy is epsilon 0, where the run's is 1
+"$dunlin" train --env catch --algo n-step-q --actors 1 --frames 2000 --eval-eps 1 --eval-every 0 --out q >/dev/null 2>&1
+for how in "" "--eval-eps 0" --greedy; do
+    run "$dunlin" eval q --episodes 50 $how; cp out "eval$how"; "$dunlin" record q --episodes 9 --out "q$how.gif" $how >/dev/null 2>&1
+done
+check "Q: a policy of chance" grep -q "policy epsilon-greedy$" eval
+check "Q: --greedy is said" grep -q "policy greedy$" eval--greedy
+games() { sed 's/ policy .*//' "$1"; }
+check "Q: --greedy has no chance" test "$(games eval--greedy)" = "$(games 'eval--eval-eps 0')" -a "$(games eval--greedy)" != "$(games eval)"
+check "Q: nor in a GIF" bash -c 'cmp -s q--greedy.gif "q--eval-eps 0.gif" && ! cmp -s q--greedy.gif q.gif'
+for what in eval "record --out x.gif"; do refused "$what: --greedy with some chance" 2 "--greedy|--eval-eps 0.1" $what q --greedy --eval-eps 0.1; done
+run "$dunlin" eval q --greedy --eval-eps 0; check "Q: two words for one thing" grep -q "policy greedy$" out
+run "$dunlin" eval a --episodes 1 --eval-eps 0.1; check "a word that is not read is told" grep -q "^note: --eval-eps is of Q methods" err
+
 # MP4: a program that stands for ffmpeg keeps what it is sent
 mkdir bin
 cat >bin/ffmpeg <<'FAKE'

@@ -16,6 +16,8 @@ static const char usage[] =
     "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
+    "  --greedy: always the likeliest action, which else is drawn; of Q methods always the best\n"
+    "  --eval-eps: of Q methods, the chance of an action at random; else the run's\n"
     "  --ema: the average of the weights that train --ema kept beside them\n"
     "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
     "  --hns: also the mean beside a person's, of 57 Atari games: 0 as a random player, 1 as a person\n"
@@ -48,7 +50,8 @@ static int read_words(struct request *w, int argc, char **argv)
                                 .most = 1,
                                 .noun = "run or checkpoint",
                                 .question = "which run or checkpoint? dunlin eval RUN|CHECKPOINT [--episodes N]"};
-    return words_read(&words, argc, argv);
+    const int rc = words_read(&words, argc, argv);
+    return rc ? rc : player_check(&w->player);
 }
 
 struct screen {
@@ -118,7 +121,7 @@ static int play(void *arg)
 
 static const char *policy_of(const struct game *g)
 {
-    return g->explores ? "epsilon-greedy" : g->words.player.greedy ? "greedy" : "sampled";
+    return g->words.player.greedy ? "greedy" : g->explores ? "epsilon-greedy" : "sampled";
 }
 
 static void print_line(const struct game *g)
