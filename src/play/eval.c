@@ -98,6 +98,19 @@ static int find_human(struct game *g)
     return 2;
 }
 
+/* 0, or -1 after error_set(). */
+static int evaluate(const struct request *w, const struct player *player, struct evaluate_result *r)
+{
+    const struct setup *setup = &player->setup;
+    struct evaluate_config config = player_config(player, &w->player);
+    config.leave_out = true;
+    if (evaluate_run(&config, &setup->world, setup->net, player->theta, NULL, r)) return -1;
+    if (r->left_out)
+        log_root("%d of %d games count; %d ended with a number that is none: %s", r->episodes,
+                 r->episodes + r->left_out, r->left_out, error_text());
+    return 0;
+}
+
 /* In a child: 0, or after error_set() the status to exit with. */
 static int play(void *arg)
 {
@@ -110,9 +123,7 @@ static int play(void *arg)
     if (!status && w->render) {
         status = render(w, &player, &g->result, &g->ended) ? 1 : 0;
     } else if (!status) {
-        const struct evaluate_config config = player_config(&player, &w->player);
-        const struct setup *setup = &player.setup;
-        status = evaluate_run(&config, &setup->world, setup->net, player.theta, NULL, &g->result) ? 1 : 0;
+        status = evaluate(w, &player, &g->result) ? 1 : 0;
     }
     g->explores = !status && algo_explores(player.setup.algo);
     player_close(&player);
@@ -141,6 +152,7 @@ static void print_json(const struct game *g)
     json_text(&j, "env", g->env);
     json_text(&j, "policy", policy_of(g));
     json_int(&j, "episodes", r->episodes);
+    if (r->left_out) json_int(&j, "left_out", r->left_out);
     json_real(&j, "mean", r->mean);
     json_real(&j, "median", r->median);
     json_real(&j, "std", r->std);
