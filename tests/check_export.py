@@ -203,6 +203,18 @@ def noted():
     assert len(lines) == 3 and len(played) > 2, f"{len(lines)} games of {played}"
 
 
+def best():
+    """DIR/a has best weights, and so has their file; DIR/e and DIR/gone have none."""
+    file = os.path.join(DIR, "a", "checkpoint-best.h5")
+    same(dunlin.load(os.path.join(DIR, "a"), best=True).weights, dunlin.load(file, best=True).weights, "a")
+    for name, error in ("e", FileNotFoundError), ("gone", FileNotFoundError), ("e/checkpoint-000000000000.h5", ValueError):
+        try:
+            dunlin.load(os.path.join(DIR, name), best=True)
+        except error:
+            continue
+        raise AssertionError(f"{name} has best weights")
+
+
 def crc(data):
     c = 0xFFFFFFFF
     for byte in data:

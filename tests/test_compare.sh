@@ -76,6 +76,27 @@ check "a row for each name, of two seeds" \
     is "$(awk '/-seed/ { print $1, $4 }' out | sort | tr '\n' ';')" "fast-seed* 2;slow-seed* 2;"
 check "a run that was done is not done again" grep -q "already at" made/corridor/fast-seed1.log
 
+# runs of other budgets: the setting and what was done of it have a column each
+"$dunlin" train --env corridor --actors 1 --lr 0.003 --t-max 10 --seed 1 --frames 500 --out shorter >/dev/null 2>&1
+run "$dunlin" compare made/corridor/fast-seed1 shorter
+check "budgets: a column each" is "$(head -n 1 out | grep -ow 'frames-budget\|frames' | tr '\n' ' ')" "frames-budget frames "
+run "$dunlin" compare made/corridor/fast-seed1 shorter --csv
+check "budgets: no field of CSV twice" is "$(head -n 1 out | tr , '\n' | grep '^frames\|^seconds' | tr '\n' ' ')" "frames-budget frames seconds "
+
+# states: as the run says, but for one whose rank 0 was killed; of a file nothing says
+cp -r shorter killed; sed -i 's/^state .*/state running/' killed/status # its process has ended
+cp -r shorter stopped; sed -i 's/^state .*/state stopped/' stopped/status
+states() { awk 'NF && !/^last,/ { print $1, $NF }' out | tr '\n' ';'; }
+run "$dunlin" compare --each killed stopped made/corridor/slow-seed1 shorter/run.h5 made/corridor/fast-seed1
+check "states: gone, stopped, done, none" is "$(states | sed 's/^run state;//' | tr ';' '\n' | sort | tr '\n' ';')" \
+    "fast-seed1 done;killed gone;shorter -;slow-seed1 done;stopped stopped;"
+run "$dunlin" compare killed made/corridor/fast-seed1/run.h5 --json
+check "states: JSON has none" in_json 'sorted(str(r["runs"][0]["state"]) for r in d["rows"]) == ["None", "gone"]'
+cp -r made/corridor/fast-seed2 made/corridor/fast-seed3; sed -i '/^state /d' made/corridor/fast-seed2/status
+run "$dunlin" compare stopped made/corridor/fast-seed1 made/corridor/fast-seed2
+check "states: how many are known to be done" grep -q "^fast-seed.* 1 done$" out
+mv made/corridor/fast-seed3/status made/corridor/fast-seed2; rm -r made/corridor/fast-seed3
+
 # JSON of the other commands, of a run that was made
 json() { # json NAME EXPRESSION ARGS...
     run "$dunlin" "${@:3}"; check "$1 --json: status 0" is "$status" 0

@@ -66,6 +66,8 @@ run "$dunlin" train --env cartpole --frames 3000 --actors 1 --log-every 0.2 --ev
 check "a run" is "$status" 0
 run "$dunlin" export a --out a.safetensors
 run "$dunlin" export a --out a.csv
+long=$(printf 'x%.0s' {1..251}); run "$dunlin" export a --out "$long.csv"
+check "a name as long as any" cmp -s a.csv "$long.csv"
 mkdir events
 run "$dunlin" export a --out events
 check "its curves as events" is "$status $(ls events | wc -l)" "0 1"
@@ -107,4 +109,17 @@ refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-
 refused "curves to where no folder can be" 2 "--tensorboard|a.csv" train --env cartpole --tensorboard a.csv --out f
 refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors
 check "nothing was begun" test ! -e f
+
+# best weights are those of an evaluation, or none
+cp -r a gone; rm gone/checkpoint-best.h5
+for what in "eval" "record --out x.gif" "export --out x.csv"; do
+    refused "$what --best of a run that was not evaluated" 2 "e: no evaluation has been made|leave --best out" $what e --best
+done
+refused "best weights that are gone" 2 "gone: was evaluated|checkpoint-best.h5 is gone|leave --best out" export gone --best --out x.csv
+refused "the best of one file" 2 "checkpoint-000000000000.h5: is one checkpoint|--best" export e/checkpoint-000000000000.h5 --best --out x.csv
+check "nor is anything written" test "$(ls x.* 2>/dev/null)" = ""
+ln -s a/checkpoint-best.h5 link; i=0
+for what in a a/checkpoint-best.h5 link; do run "$dunlin" export $what --best --out "best$((++i)).csv"; done
+check "of a run that has them, and of their file" bash -c 'cmp best1.csv best2.csv && cmp best1.csv best3.csv'
+if venv_has "numpy, h5py" numpy h5py 2>/dev/null; then check "dunlin.py: the same" check_export best; fi
 finish

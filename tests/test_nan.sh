@@ -72,6 +72,17 @@ bad reward one-step-sarsa reward
 bad observation a3c observation
 bad observation n-step-q observation
 
+# dunlin eval: such a game is left out, every second one here; where all are, there is no score
+"$dunlin" train --actors 1 --env lib:./hopeless.so --frames 200 --out none >/dev/null 2>&1
+run "$dunlin" eval d-reward-a3c --env lib:./reward.so --episodes 30
+check "eval: the other games count" is "$status $(grep -c '^episodes 15 mean 1 .* min 1 max 1 ' out)" "0 1"
+check "eval: how many do not is said, and why" grep -q "^15 of 30 games count; 15 ended .*: environment reward: the reward is nan at step 10" err
+run "$dunlin" eval d-observation-n-step-q --env lib:./observation.so --episodes 4 --json
+check "eval: observations, and JSON" grep -q '"left_out": 2' out
+run "$dunlin" eval none/checkpoint-000000000000.h5 --env lib:./hopeless.so
+check "eval: no game counts: status 1" is "$status" 1
+check "eval: no game counts: one line" says "the reward is nan at step 1"
+
 # --on-nan stop: a checkpoint, status 1, and a line that says which and where
 stopped() { # ENV ALGO WHAT WORDS...
     local name="$1, $2, on-nan stop${4:+, $4}" env=$1 algo=$2 what=$3 dir="s-$1-$2"; shift 3

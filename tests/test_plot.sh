@@ -123,7 +123,26 @@ mkdir empty
 refused "a folder without a run" 1 "empty|run.h5" empty --out e.png
 echo "this is no HDF5 file" >junk.h5
 refused "a file that is no run" 1 "junk.h5" junk.h5 --out e.png
-refused "a folder that is not there" 1 "no/where/e.png" first --out no/where/e.png
+refused "a folder that is not there" 1 "no/where/e.png|give a folder that exists" first --out no/where/e.png
+echo >file; refused "what is no folder" 1 "file/e.png|Not a directory" first --out file/e.png
+check "what is no folder: there is one to give in no other case" bash -c '! grep -q "that exists" err'
+long=$(printf 'x%.0s' {1..251})
+run "$dunlin" plot first --out "$long.png"; check "a name as long as any" test "$status" = 0 -a -s "$long.png"
+refused "a longer one" 1 "name is too long" first --out "x$long.png"
+
+# what cannot be drawn, alone and among others
+mkdir -p some/damaged; cp -r first some/good; head -c 3000 first/run.h5 >some/damaged/run.h5
+run "$dunlin" plot some --out w.svg; check "a damaged run among others: status 0" test "$status" = 0 -a -s w.svg
+check "a damaged run among others: is left out by a line" is "$(grep -c "^left out: some/damaged" err) $(wc -l <err)" "1 1"
+run "$dunlin" plot some/damaged empty --out e.png
+check "none of them: status 1" is "$status $(grep -c "left out: " err)" "1 2"
+"$maker" make nan nan
+refused "returns that are no numbers" 1 "nan: none of its 3000 returns is a number" nan --out e.png
+"$dunlin" train --env pendulum --actors 1 --envs-per-actor 1 --frames 5 --eval-every 0 --out short >/dev/null 2>&1
+refused "a run that ended without an episode" 1 "short: no finished episode" short --out e.png
+check "a run that ended: does not go on" bash -c '! grep -q yet err'
+sed -i 's/^state .*/state running/; /^process /d' short/status
+refused "a run that goes on" 1 "short: no finished episode yet; plot again" short --out e.png
 run env PATH=/nonexistent "$dunlin" plot first --out e.png; check "no gnuplot: status 1" is "$status" 1
 check "no gnuplot: the package is named" says "gnuplot-nox" PATH
 check "failures write no figure" test ! -e e.png

@@ -35,7 +35,22 @@ check "GIF of a checkpoint, four episodes" test "$status" = 0 -a "$(pictures b.g
 run "$dunlin" record a --best --out c.gif --episodes 100 --max-seconds 2
 check "GIF cut by --max-seconds" test "$status" = 0 -a "$(pictures c.gif)" -lt 31
 check "GIF cut: said" grep -q "cut after 2 s" err
+long=$(printf 'x%.0s' {1..251}); run "$dunlin" record a --out "$long.gif"; check "GIF: a name as long as any" cmp -s a.gif "$long.gif"
 check "no half files are left" bash -c '! ls -a | grep -q part'
+
+# Q methods: --greedy is epsilon 0, where the run's is 1
+"$dunlin" train --env catch --algo n-step-q --actors 1 --frames 2000 --eval-eps 1 --eval-every 0 --out q >/dev/null 2>&1
+for how in "" "--eval-eps 0" --greedy; do
+    run "$dunlin" eval q --episodes 50 $how; cp out "eval$how"; "$dunlin" record q --episodes 9 --out "q$how.gif" $how >/dev/null 2>&1
+done
+check "Q: a policy of chance" grep -q "policy epsilon-greedy$" eval
+check "Q: --greedy is said" grep -q "policy greedy$" eval--greedy
+games() { sed 's/ policy .*//' "$1"; }
+check "Q: --greedy has no chance" test "$(games eval--greedy)" = "$(games 'eval--eval-eps 0')" -a "$(games eval--greedy)" != "$(games eval)"
+check "Q: nor in a GIF" bash -c 'cmp -s q--greedy.gif "q--eval-eps 0.gif" && ! cmp -s q--greedy.gif q.gif'
+for what in eval "record --out x.gif"; do refused "$what: --greedy with some chance" 2 "--greedy|--eval-eps 0.1" $what q --greedy --eval-eps 0.1; done
+run "$dunlin" eval q --greedy --eval-eps 0; check "Q: two words for one thing" grep -q "policy greedy$" out
+run "$dunlin" eval a --episodes 1 --eval-eps 0.1; check "a word that is not read is told" grep -q "^note: --eval-eps is of Q methods" err
 
 # MP4: a program that stands for ffmpeg keeps what it is sent
 mkdir bin
@@ -129,6 +144,8 @@ else skip "top live" "there is no script(1)"; fi
 cp -r a running; sed -i 's/^state done/state running/' running/status; touch -d '-100 seconds' running/status
 run "$dunlin" top --once running
 check "top: a run whose master is gone" grep -q "^running: its master is gone; .*dunlin resume running" out
+cp -r blind lone; sed -i 's/^state done/state running/' lone/status; run "$dunlin" top --once lone
+check "top: the same of a library's" grep -qxF "lone: its master is gone; what was saved goes on with: dunlin resume lone --env lib:$PWD/blind.so" out
 sed -i '/^process /d' running/status; touch -d '-100 seconds' running/status # one that cannot be looked up
 run "$dunlin" top --once running
 check "top: a silent run" grep -qE "^running: no news for 1m4[0-9]s" out

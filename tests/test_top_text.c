@@ -109,6 +109,7 @@ static void silence_and_ends(void **unused)
     EXPECT_NEAR(top_text_patience(rows, 2), 150, 0);
     HAS(v, "a: running\n");
     v.gone = true;
+    v.resume = "dunlin resume a";
     HAS(v, "a: its master is gone", "dunlin resume a\n", "master  node0", "  gone\n", "  ended\n");
     v.gone = false;
     s.state = RUN_DONE;
@@ -167,7 +168,17 @@ static void small_terminals(void **unused)
         EXPECT(v.width < 94 || strstr(text, " node-of-a-very-long- "));
         free(text);
     }
-    v.height = 0, v.width = 1;
+    char words[200] = "dunlin resume a --env lib:/", whole[400];
+    memset(words + strlen(words), 'x', 150);
+    snprintf(whole, sizeof whole, "a: its master is gone; what was saved goes on with: %s\n", words);
+    v.gone = true, v.resume = words, v.width = 60;
+    HAS(v, whole); /* to be copied */
+    for (v.height = 15; v.height < 60; v.height++) {
+        char *text = text_of(&v);
+        EXPECT(lines_of(text, &widest) <= v.height && widest <= 60 && strstr(text, "x\nframes 1,2"));
+        free(text);
+    }
+    v.gone = false, v.height = 0, v.width = 1;
     char *text = text_of(&v);
     EXPECT(lines_of(text, &widest) == 51 && widest <= 40);
     free(text);

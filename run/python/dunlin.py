@@ -130,10 +130,15 @@ def save(agent, path):
 
 def checkpoint_of(run, best=False):
     if not os.path.isdir(run):
+        if best and os.path.exists(run) and os.path.basename(os.path.realpath(run)) != "checkpoint-best.h5":
+            raise ValueError(f"{run} is one file, and best takes a run's checkpoint-best.h5: name the run's folder")
         return run
+    if best:
+        found = os.path.join(run, "checkpoint-best.h5")
+        if not os.path.exists(found):
+            raise FileNotFoundError(f"{run} holds no checkpoint-best.h5: was it evaluated? leave best out for the newest")
+        return found
     names = sorted(n for n in os.listdir(run) if n.startswith("checkpoint-") and n[11:-3].isdigit())
-    if best and os.path.exists(os.path.join(run, "checkpoint-best.h5")):
-        return os.path.join(run, "checkpoint-best.h5")
     if not names:
         raise FileNotFoundError(f"{run} holds no checkpoint-*.h5")
     return os.path.join(run, names[-1])

@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/process.h"
-#include "base/text.h"
+#include "base/resume_words.h"
 #include "job/ending.h"
 #include "job/family.h"
 #include "job/keeper.h"
@@ -196,7 +196,7 @@ static void tell_master(pid_t mpirun)
 
 /* What RUN/status was before the start, to tell a new one by; times would compare our clock with a file server's. */
 struct launch {
-    const char *dir, *library, *python;
+    const char *dir, *env, *python;
     bool had, begun; /* begun: stays, also where the folder vanishes later */
     double alone;    /* s since it is over and none of its ranks is left */
     struct stat status;
@@ -297,16 +297,6 @@ static void sweep(const struct launch *l)
     keeper_close();
 }
 
-const char *launch_resume_words(const char *dir, const char *library, const char *python, char *text, size_t size)
-{
-    char typed[3][2 * OPTION_TEXT] = {"", "", ""};
-    if (library) text_typed(library, typed[1], sizeof typed[1]);
-    if (*python) text_typed(python, typed[2], sizeof typed[2]);
-    snprintf(text, size, "dunlin resume %s%s%s%s%s", text_typed(dir, typed[0], sizeof typed[0]),
-             library ? " --env " : "", typed[1], *python ? " --python " : "", typed[2]);
-    return text;
-}
-
 /* Nobody is left to say that the run has ended. */
 static void tell_status(const char *dir)
 {
@@ -334,10 +324,10 @@ static int outcome(int wait_status, const struct launch *l, bool (*busy)(const c
             log_error("the run did not begin");
         return got_signal ? stopped_status(got_signal) : 1;
     }
-    char words[LAUNCH_WORDS];
+    char words[RESUME_WORDS];
     tell_status(l->dir);
     log_error("the run ended without a word; what was saved goes on with: %s",
-              launch_resume_words(l->dir, l->library, l->python, words, sizeof words));
+              resume_words(l->dir, l->env, l->python, words, sizeof words));
     return got_again ? stopped_status(got_signal)
                      : 1; /* once: it was to write a checkpoint first, and nothing says that it has */
 }
@@ -359,7 +349,7 @@ int launch_run(const struct launch_run *run, int argc, char **argv)
         .own_group = true,
         .tell = true,
         .on_our_death = SIGUSR1};
-    struct launch l = {.dir = run->dir, .library = run->library, .python = run->python};
+    struct launch l = {.dir = run->dir, .env = run->env, .python = run->python};
     l.had = look_at_status(l.dir, &l.status);
     log_share_columns();
     launching = 1;

@@ -33,16 +33,10 @@ int launch_actors_of(int ranks_before, int64_t asked, int64_t threads, bool dete
  * noted and ends the run. Ctrl-Z stops the ranks, too, until we go on. */
 void launch_catch_signals(void);
 
-enum { LAUNCH_WORDS = 6 * OPTION_TEXT + 64 }; /* bytes that are enough: */
-/* The words that a run goes on with, as they are typed: dunlin resume DIR, and where its environment is `library`
- * (lib:PATH.so, or Python's code; NULL: neither) --env LIBRARY, which no folder's own word replaces; --python PYTHON
- * where that is not "". Cut to `size`; returns `text`. */
-const char *launch_resume_words(const char *dir, const char *library, const char *python, char *text, size_t size);
-
 /* What a start alone needs to know of its run. */
 struct launch_run {
     const char *dir;               /* RUN, which can be written to */
-    const char *library;           /* lib:PATH.so, which a resume asks for; NULL: its environment is none */
+    const char *env;               /* its environment, which a resume asks for where that is a library */
     const char *python;            /* of a gym: environment, as named; "": not named */
     bool resume;                   /* `dunlin resume`, else `dunlin train` */
     bool out;                      /* its words do not say --out: they are told dir */

@@ -35,6 +35,7 @@ struct evaluator {
     float *action; /* (N) what the policy drew */
     float *vector; /* (N) the same on its way to the environment */
     int64_t steps; /* of all episodes */
+    int left_out;  /* episodes that do not count */
     enum cut cut;
     double began, signed_at, now; /* now: at the last look */
     int look_every, unlooked;     /* steps between two looks; until the next */
@@ -130,19 +131,30 @@ static void tell_cut(const struct evaluator *p, int played, bool open)
                  name, p->config->seconds, played, p->config->episodes, open ? ", which had no end yet" : "");
 }
 
-/* Plays the episodes that were asked for, or up to a limit. How many, or -1 after error_set(). */
+/* Has the game that failed only met a number that is none, as the next need not? */
+static bool can_go_on(const struct evaluator *p)
+{
+    return p->config->leave_out && (p->in.fault == INSTANCE_BAD_REWARD || p->in.fault == INSTANCE_BAD_OBSERVATION);
+}
+
+/* Plays the episodes that were asked for, or up to a limit. How many count, or -1 after error_set(). */
 static int play(struct evaluator *p, double *ret)
 {
     int played = 0;
     bool open = false;
     p->began = p->now = clock_seconds();
-    while (played < p->config->episodes && p->cut == UNCUT) {
-        if (play_episode(p)) return -1;
+    while (played + p->left_out < p->config->episodes && p->cut == UNCUT) {
+        p->in.fault = INSTANCE_FINE;
+        if (play_episode(p)) {
+            if (!can_go_on(p)) return -1;
+            p->left_out++;
+            continue;
+        }
         open = p->cut == NO_TIME && !played;
         if (open || p->cut != NO_TIME) ret[played++] = p->in.ret;
     }
     tell_cut(p, played, open);
-    return played;
+    return played ? played : -1;
 }
 
 static int by_value(const void *a, const void *b)
@@ -181,7 +193,8 @@ int evaluate_run(const struct evaluate_config *config, const struct world *world
         const int played = play(&p, ret);
         failed = played < 0 ? -1 : 0;
         if (!failed) {
-            *result = (struct evaluate_result){.steps = p.steps, .frames = p.steps * world->spec.action_repeat};
+            *result = (struct evaluate_result){
+                .left_out = p.left_out, .steps = p.steps, .frames = p.steps * world->spec.action_repeat};
             summarize(ret, played, result);
         }
         net_work_free(&p.work);

@@ -21,11 +21,13 @@ struct evaluate_config {
     uint64_t seed;  /* with rank: names the streams RNG_EVAL_ENV and RNG_EVAL_POLICY */
     int rank;
     int64_t max_steps; /* an episode is cut, and counts, after so many steps; 0: only by the environment */
+    bool leave_out;    /* a game in which a number is none does not count, where others do; else it ends all */
     double seconds;    /* then the evaluation ends: finished episodes count, or the open one where none is; 0: never */
 };
 
 struct evaluate_result {                /* raw returns */
     int episodes;                       /* played: fewer than asked for where it was cut */
+    int left_out;                       /* games beside these; error_text() says why the last of them was */
     double mean, median, std, min, max; /* std divides by the number of episodes */
     int64_t frames, steps;              /* of all episodes; frames = steps times action repeat */
 };
@@ -43,7 +45,7 @@ struct evaluate_hooks {
 
 /* Plays config->episodes episodes with theta on an instance of its own. The world is opened by the caller, with
  * args.training false. hooks may be NULL. 0, or -1 after error_set(): the environment answered something that is no
- * number, or hooks->stop asked to end. Local. */
+ * number (with leave_out: in every game), or hooks->stop asked to end. Local. */
 int evaluate_run(const struct evaluate_config *config, const struct world *world, const struct net *net,
                  const float *theta, const struct evaluate_hooks *hooks, struct evaluate_result *result);
 

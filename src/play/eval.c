@@ -16,6 +16,8 @@ static const char usage[] =
     "[--eval-seconds S] [--env lib:PATH.so] [--python PATH] [--hns] [--json] [--render [--fps F]]\n"
     "  plays whole games without learning and prints raw returns\n"
     "  of a run: its newest checkpoint; --best: the weights of its best evaluation\n"
+    "  --greedy: always the likeliest action, which else is drawn; of Q methods always the best\n"
+    "  --eval-eps: of Q methods, the chance of an action at random; else the run's\n"
     "  --ema: the average of the weights that train --ema kept beside them\n"
     "  --eval-seconds: it ends after S (3600) seconds with the episodes played so far; 0: never\n"
     "  --hns: also the mean beside a person's, of 57 Atari games: 0 as a random player, 1 as a person\n"
@@ -48,7 +50,8 @@ static int read_words(struct request *w, int argc, char **argv)
                                 .most = 1,
                                 .noun = "run or checkpoint",
                                 .question = "which run or checkpoint? dunlin eval RUN|CHECKPOINT [--episodes N]"};
-    return words_read(&words, argc, argv);
+    const int rc = words_read(&words, argc, argv);
+    return rc ? rc : player_check(&w->player);
 }
 
 struct screen {
@@ -95,6 +98,19 @@ static int find_human(struct game *g)
     return 2;
 }
 
+/* 0, or -1 after error_set(). */
+static int evaluate(const struct request *w, const struct player *player, struct evaluate_result *r)
+{
+    const struct setup *setup = &player->setup;
+    struct evaluate_config config = player_config(player, &w->player);
+    config.leave_out = true;
+    if (evaluate_run(&config, &setup->world, setup->net, player->theta, NULL, r)) return -1;
+    if (r->left_out)
+        log_root("%d of %d games count; %d ended with a number that is none: %s", r->episodes,
+                 r->episodes + r->left_out, r->left_out, error_text());
+    return 0;
+}
+
 /* In a child: 0, or after error_set() the status to exit with. */
 static int play(void *arg)
 {
@@ -107,9 +123,7 @@ static int play(void *arg)
     if (!status && w->render) {
         status = render(w, &player, &g->result, &g->ended) ? 1 : 0;
     } else if (!status) {
-        const struct evaluate_config config = player_config(&player, &w->player);
-        const struct setup *setup = &player.setup;
-        status = evaluate_run(&config, &setup->world, setup->net, player.theta, NULL, &g->result) ? 1 : 0;
+        status = evaluate(w, &player, &g->result) ? 1 : 0;
     }
     g->explores = !status && algo_explores(player.setup.algo);
     player_close(&player);
@@ -118,7 +132,7 @@ static int play(void *arg)
 
 static const char *policy_of(const struct game *g)
 {
-    return g->explores ? "epsilon-greedy" : g->words.player.greedy ? "greedy" : "sampled";
+    return g->words.player.greedy ? "greedy" : g->explores ? "epsilon-greedy" : "sampled";
 }
 
 static void print_line(const struct game *g)
@@ -138,6 +152,7 @@ static void print_json(const struct game *g)
     json_text(&j, "env", g->env);
     json_text(&j, "policy", policy_of(g));
     json_int(&j, "episodes", r->episodes);
+    if (r->left_out) json_int(&j, "left_out", r->left_out);
     json_real(&j, "mean", r->mean);
     json_real(&j, "median", r->median);
     json_real(&j, "std", r->std);

@@ -2,7 +2,6 @@
 #include "play/movie.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/part.h"
 #include "base/text.h"
 
 struct movie {
@@ -64,19 +64,12 @@ struct movie *movie_open(const char *path, int height, int width, double fps)
     if (!kind) return NULL;
     struct movie *m = memory_new(1, sizeof *m);
     m->kind = kind;
-    const int n = snprintf(m->path, sizeof m->path, "%s", path);
-    const int k = snprintf(m->part, sizeof m->part, "%s.part-%ld", path, (long)getpid());
-    if (n >= PATH_MAX || k >= PATH_MAX) {
-        error_set("%.200s...: the name is too long", path);
-        free(m);
-        return NULL;
-    }
-    const int fd = open(m->part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    const int fd = part_create(path, m->part);
     if (fd < 0) {
-        error_set("%.400s: cannot be written: %s; give a folder that exists and is yours", path, strerror(errno));
         free(m);
         return NULL;
     }
+    snprintf(m->path, sizeof m->path, "%s", path); /* which is no longer than part */
     close(fd);
     catch_signals(m->part);
     m->state = kind->open(m->part, height, width, fps);

@@ -23,6 +23,14 @@ int player_read_env(const char *key, const char *value, void *to)
     return 0;
 }
 
+int player_check(const struct player_words *w)
+{
+    if (!w->greedy || !(w->epsilon > 0)) return 0;
+    return error_set("both --greedy and --eval-eps %g were given; allowed: one of them, or --eval-eps 0, which a Q "
+                     "method's --greedy is",
+                     w->epsilon);
+}
+
 /* The library that is named, which may lie in another folder; of what else differs a line tells. 0, or -1 after
  * error_set(). */
 static int choose_library(struct player *p, const char *env)
@@ -52,6 +60,8 @@ static int load(struct player *p, struct checkpoint_file *f, const struct player
     if (!rc) rc = choose_library(p, w->env);
     if (w->python) snprintf(p->set.values.python, sizeof p->set.values.python, "%s", w->python);
     if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
+    if (!rc && w->epsilon >= 0 && !algo_explores(p->setup.algo))
+        log_root("note: --eval-eps is of Q methods, and changes nothing of %s", p->set.values.algo);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
         rc = weights_of_checkpoint(f, w->ema, p->setup.net, p->theta);
@@ -92,7 +102,9 @@ struct evaluate_config player_config(const struct player *p, const struct player
 {
     return (struct evaluate_config){.algo = p->setup.algo,
                                     .episodes = (int)w->episodes,
-                                    .epsilon = w->epsilon < 0 ? p->set.values.eval_eps : w->epsilon,
+                                    .epsilon = w->greedy        ? 0
+                                               : w->epsilon < 0 ? p->set.values.eval_eps
+                                                                : w->epsilon,
                                     .greedy = w->greedy,
                                     .seconds = w->seconds,
                                     .seed = (uint64_t)w->seed};

@@ -19,7 +19,7 @@ struct player_words {
     int64_t episodes, seed;
     double epsilon;         /* < 0: the run's eval-eps */
     double seconds;         /* that it may take; 0: no limit */
-    bool greedy, best, ema; /* ema: the average of the weights in place of them */
+    bool greedy, best, ema; /* greedy: no action by chance; ema: the average of the weights in place of them */
 };
 
 /* Their rows in a table of words (base/words.h), to a struct player_words *w. */
@@ -36,6 +36,8 @@ struct player_words {
     {"--env", .read = player_read_env, .to = &(w)->env}
 /* clang-format on */
 
+/* What goes with what, when the words are read: 0, or -1 after error_set(). */
+int player_check(const struct player_words *w);
 /* The value of --env (NULL: missing) to the const char * at `to`: it names a library. 0, or -1 after error_set(). */
 int player_read_env(const char *key, const char *value, void *to);
 

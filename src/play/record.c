@@ -17,6 +17,7 @@ static const char usage[] =
     "  plays with stored weights and records it, with score and value estimate; .mp4 by ffmpeg\n"
     "  one episode, one picture an agent step, 15 pictures a second, at most 30 s (.gif) or 600 s (.mp4) unless told "
     "otherwise\n"
+    "  --greedy: no action by chance, as with eval\n"
     "  --eval-seconds: playing ends after S (3600) seconds; 0: never\n"
     "  --env: names the library, or the Python code, where the run's environment is one\n"
     "  --python: of a gym: environment, such as venv/bin/python\n";
@@ -47,6 +48,7 @@ static int read_words(struct request *w, int argc, char **argv)
                                     "which run or checkpoint? dunlin record RUN|CHECKPOINT --out FILE.gif|.mp4"};
     const int rc = words_read(&words, argc, argv);
     if (rc) return rc;
+    if (player_check(&w->player)) return -1;
     if (!w->out) return error_set("record needs --out FILE.gif or FILE.mp4");
     const struct movie_kind *kind = movie_kind_of(w->out);
     if (!kind) return -1;

@@ -98,8 +98,9 @@ struct checkpoint_file *checkpoint_open(const char *path);
  * once; *frames becomes its FRAMES. Those that cannot are a line of log each, which ends in or_else; NULL: that the
  * one before it is tried. 0; 1 where there is none; -1 after error_set() where the folder cannot be read. */
 int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else, struct checkpoint_file **f);
-/* A run folder or a checkpoint file, as users name them, opened: of a folder best ? checkpoint-best.h5 where it can be
- * opened : the newest that can. NULL after error_set(). */
+/* A run folder or a checkpoint file, as users name them, opened: of a folder the newest that can be, or, where users
+ * said --best, checkpoint-best.h5 and no other. NULL after error_set(), with a line for who said --best of a run
+ * without one, or of another file. */
 struct checkpoint_file *checkpoint_find(const char *run_or_file, bool best);
 const char *checkpoint_path(const struct checkpoint_file *f);
 /* The file when it was read: for checkpoint_vouch(). */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -157,25 +158,52 @@ int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else
     return rc;
 }
 
+static const char BEST[] = "checkpoint-best.h5";
+
+/* A checkpoint file as it was typed, which may be a link. NULL after error_set(). */
+static struct checkpoint_file *open_file(const char *typed, bool best)
+{
+    struct stat st;
+    char path[PATH_MAX];
+    const bool link = !lstat(typed, &st) && S_ISLNK(st.st_mode) && realpath(typed, path);
+    const char *file = link ? path : typed, *slash = strrchr(file, '/');
+    if (!best || !strcmp(slash ? slash + 1 : file, BEST)) return checkpoint_open(file);
+    error_set("%s: is one checkpoint, and --best takes a run's %s; name the run's folder, or leave --best out", typed,
+              BEST);
+    return NULL;
+}
+
+/* Why a run has no best weights, by its newest checkpoint, to error_set(). */
+static void tell_no_best(const char *run, struct checkpoint_file *newest)
+{
+    struct checkpoint_counters counters;
+    if (checkpoint_read_counters(newest, &counters)) return;
+    if (isnan(counters.best_mean))
+        error_set("%s: no evaluation has been made, by which --best would choose (train --eval-every); leave --best "
+                  "out to take the newest weights",
+                  run);
+    else
+        error_set("%s: was evaluated, but its %s is gone; leave --best out to take the newest weights", run, BEST);
+}
+
 struct checkpoint_file *checkpoint_find(const char *run_or_file, bool best)
 {
     struct stat st;
     struct checkpoint_file *f = NULL;
     int64_t frames = INT64_MAX;
-    char path[PATH_MAX];
+    char path[PATH_MAX], runs[1024];
     if (stat(run_or_file, &st)) return error_set("%s: %s", run_or_file, strerror(errno)), NULL;
-    if (!S_ISDIR(st.st_mode)) { /* the user's own word may be a link */
-        const bool link = !lstat(run_or_file, &st) && S_ISLNK(st.st_mode) && realpath(run_or_file, path);
-        return checkpoint_open(link ? path : run_or_file);
+    if (!S_ISDIR(st.st_mode)) return open_file(run_or_file, best);
+    if (best && (size_t)snprintf(path, sizeof path, "%s/%s", run_or_file, BEST) < sizeof path && !access(path, F_OK)) {
+        if (!(f = checkpoint_open(path))) error_set("%s; leave --best out to take the newest weights", error_text());
+        return f;
     }
-    if (best && (size_t)snprintf(path, sizeof path, "%s/checkpoint-best.h5", run_or_file) < sizeof path &&
-        !access(path, F_OK)) {
-        if ((f = checkpoint_open(path))) return f;
-        log_root("%s; taking the newest", error_text());
-    }
-    char runs[1024];
     if (checkpoint_open_before(run_or_file, &frames, NULL, &f) > 0)
         error_set("%s: holds no whole checkpoint (checkpoint-FRAMES.h5)%s", run_or_file,
                   run_folders_advice(run_or_file, runs, sizeof runs));
+    if (best && f) {
+        tell_no_best(run_or_file, f);
+        checkpoint_close(&f);
+    }
     return f;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +206,7 @@ int file_replace(const char *dir, const char *name, const struct file_part *part
     char path[4096], fresh[4096 + 8];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
         return error_set("%.200s...: the name is too long", path);
-    snprintf(fresh, sizeof fresh, "%s.new", path);
+    snprintf(fresh, sizeof fresh, "%s/%.*s.new", dir, NAME_MAX - 4, name); /* fits where the name does */
     const int fd = file_create(fresh);
     if (fd < 0) return -1;
     int failed = 0;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/memory_left.h"
+#include "base/resume_words.h"
 #include "job/launch.h"
 #include "store/run_folders.h"
 #include "store/status.h"
@@ -120,13 +121,11 @@ int plan_check_ranks(const struct plan *plan, int ranks)
 
 static int refuse_run(const struct plan *plan)
 {
-    const char *env = plan->set.values.env;
-    char words[LAUNCH_WORDS];
-    return error_set(
-        "--out %s: a run lies there already; give another folder, `%s` to go on with it, or --force to "
-        "throw it away",
-        plan->dir,
-        launch_resume_words(plan->dir, world_library(env) ? env : NULL, plan->set.values.python, words, sizeof words));
+    const struct options *o = &plan->set.values;
+    char words[RESUME_WORDS];
+    return error_set("--out %s: a run lies there already; give another folder, `%s` to go on with it, or --force to "
+                     "throw it away",
+                     plan->dir, resume_words(plan->dir, o->env, o->python, words, sizeof words));
 }
 
 static int make(struct plan *plan, struct setup *setup, struct restore *restore, int argc, char **argv, bool resume,

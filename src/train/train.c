@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/resume_words.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "job/ending.h"
@@ -31,9 +32,8 @@
 /* What a run that was stopped goes on from, and how. */
 static void tell_saved(const struct run *run, const struct checkpoints *k)
 {
-    char words[LAUNCH_WORDS];
-    const struct options *o = run->options;
-    launch_resume_words(run->dir, world_library(o->env) ? o->env : NULL, o->python, words, sizeof words);
+    char words[RESUME_WORDS];
+    resume_words(run->dir, run->options->env, run->options->python, words, sizeof words);
     log_root("saved: checkpoint-%012lld.h5; goes on with: %s", (long long)k->saved, words);
 }
 
@@ -250,7 +250,7 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
     }
     const struct options *o = &plan.set.values;
     const struct launch_run run = {.dir = plan.dir,
-                                   .library = world_library(o->env) ? o->env : NULL,
+                                   .env = o->env,
                                    .python = o->python,
                                    .resume = resume,
                                    .out = !resume && !o->out[0],

@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/words.h"
-#include "store/status.h"
 #include "view/compare_table.h"
 #include "view/names.h"
 #include "view/runs.h"
@@ -55,16 +54,14 @@ static int read_words(struct request *w, int argc, char **argv)
 
 static int load(struct compare_run *run, const char *what)
 {
-    char path[PATH_MAX], reason[256];
-    enum run_state state;
+    char path[PATH_MAX];
     bool folder;
     *run = (struct compare_run){.what = what};
     if (runs_find(what, path, sizeof path, &folder) || settings_read(&run->settings, path) ||
         outcome_read(&run->outcome, path))
         return -1;
     runs_name(what, folder, run->name, sizeof run->name);
-    if (folder && !status_read_state(what, &state, reason, sizeof reason))
-        snprintf(run->state, sizeof run->state, "%s", run_state_name(state));
+    if (folder) snprintf(run->state, sizeof run->state, "%s", runs_state(what));
     return 0;
 }
 

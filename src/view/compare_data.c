@@ -48,7 +48,7 @@ void compare_csv(FILE *out, const struct compare_table *t)
     char text[OPTION_TEXT];
     fputs("run", out);
     for (int i = 0; i < settings_count(); i++)
-        if (always(i) || t->differ[i]) fprintf(out, ",%s", settings_key(i));
+        if (always(i) || t->differ[i]) fprintf(out, ",%s", settings_title(i));
     fputs(",n,frames,seconds,score,last,last_min,last_max,best,best_min,best_max\n", out);
     for (int r = 0; r < t->count; r++) {
         const struct compare_row *row = &t->rows[r];

@@ -46,16 +46,22 @@ static int64_t budget(const struct compare_row *row)
     return most;
 }
 
-/* "1 running" of the first state that is known and not done; "done". */
+/* "1 running" of the first state that is known and not done; else "done", of so many where others are not known; "-"
+ * where none is. */
 static void put_state(const struct grid *g, int column, int r, const struct compare_row *row)
 {
-    const char *state = "done";
-    int n = 0;
+    const char *state = "-";
+    int n = 0, done = 0;
     for (int i = 0; i < row->count; i++) {
         const char *s = row->runs[i]->state;
+        done += !strcmp(s, "done");
         if (!*s || !strcmp(s, "done") || (n && strcmp(s, state))) continue;
         state = s;
         n++;
+    }
+    if (!n && done) {
+        state = "done";
+        n = done < row->count ? done : 0;
     }
     if (row->count > 1 && n)
         snprintf(cell(g, column, r + 1), CELL, "%d %s", n, state);
@@ -108,7 +114,7 @@ static void fill_settings(struct grid *g, const struct compare_table *t)
 {
     for (int i = 0; i < settings_count(); i++) {
         if (!t->differ[i]) continue;
-        const int column = add(g, settings_key(i), WORDS);
+        const int column = add(g, settings_title(i), WORDS);
         for (int r = 0; r < t->count; r++) {
             char text[OPTION_TEXT];
             put_name(g, column, r, settings_text(&t->rows[r].runs[0]->settings, i, text, sizeof text));

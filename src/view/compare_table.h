@@ -12,7 +12,7 @@
 struct compare_run {
     const char *what; /* as typed, or found in a folder that was */
     char name[NAME_MAX + 1];
-    char state[32]; /* "done"; "" where nothing says */
+    char state[32]; /* runs_state(); "" also of a file */
     struct settings settings;
     struct outcome outcome;
 };

@@ -34,6 +34,7 @@ const char *curve_y_title(int y)
 struct loading {
     const struct curve_how *how;
     struct thin points, evals;
+    int64_t rows;      /* that points were made of, or that held no number */
     struct thin ticks; /* what x is (updates, seconds) at the frames of /train's rows, where it is neither frames nor in
                         * the rows themselves */
 };
@@ -74,6 +75,7 @@ static int take_train(void *arg, const void *rows, int64_t n, int64_t total)
         const double tick = axis == FIGURE_SECONDS ? t[i].seconds : updates;
         if (axis != FIGURE_FRAMES) thin_add(&l->ticks, frames, tick);
         if (l->how->y == CURVE_RETURN) continue;
+        l->rows++;
         double y;
         memcpy(&y, (const char *)&t[i] + columns[l->how->y].at, sizeof y);
         thin_add(&l->points, axis == FIGURE_FRAMES ? frames : tick, y);
@@ -86,6 +88,7 @@ static int take_episodes(void *arg, const void *rows, int64_t n, int64_t total)
     struct loading *l = arg;
     const struct run_episode *e = rows;
     (void)total;
+    l->rows += n;
     for (int64_t i = 0; i < n; i++) thin_add(&l->points, x_of(l, e[i].frames, e[i].seconds), e[i].ret);
     return 0;
 }
@@ -132,6 +135,8 @@ static void mark_resumes(struct curve *c, const struct loading *l)
 static void finish(struct curve *c, const struct loading *l)
 {
     const int64_t stride = l->evals.count / FIGURE_POINTS + 1;
+    c->rows = l->rows;
+    c->timed = l->how->axis != FIGURE_UPDATES || l->ticks.count;
     c->window = window_of(l->how, &l->points);
     c->points = memory_new(FIGURE_POINTS, sizeof *c->points);
     c->count = figure_smooth(l->points.groups, l->points.count, l->points.total, c->window, c->points);

@@ -33,6 +33,8 @@ struct curve {
     struct figure_point *evals;   /* (eval_count) none but with CURVE_RETURN */
     struct figure_point resume[SETTINGS_RESUMES];
     int count, eval_count, resume_count;
+    int64_t rows; /* that were read for its points: of /episodes, or of /train */
+    bool timed;   /* x of these rows is known: updates are told by rows of /train alone */
 };
 
 /* Of a run, a folder or its run.h5; with no points yet it may have none. 0, or -1 after error_set(). Owner:

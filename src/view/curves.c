@@ -42,23 +42,34 @@ static const struct settings *settings_of(const struct drawn *d)
     return &d->runs[0]->settings;
 }
 
+/* A run that can be drawn: 0, or -1 after error_set(). */
+static int load_one(struct curve *c, const char *run, const struct curves_how *how)
+{
+    if (curve_load(c, run, &how->curve)) return -1;
+    if (c->count || c->eval_count) return 0;
+    const bool returns = how->curve.y == CURVE_RETURN, later = !strcmp(runs_state(run), "running");
+    const char *again = later ? " yet; plot again when the run has gone on" : "";
+    if (!c->rows)
+        error_set("%.400s: no %s%s", run, returns ? "finished episode" : "row of /train", again);
+    else if (!c->timed)
+        error_set("%.400s: no row of /train, which tells updates%s", run, again);
+    else
+        error_set("%.400s: none of its %lld %s is a number (%s)", run, (long long)c->rows,
+                  returns ? "returns" : "values", curve_y_title(how->curve.y));
+    curve_free(c);
+    return -1;
+}
+
 /* Loads what can be drawn: 0, or -1 after error_set(). */
 static int load(struct all *a, const char *const *runs, int count, const struct curves_how *how, const char **typed)
 {
     for (int r = 0; r < count; r++) {
-        struct curve *c = &a->loaded[a->count];
-        if (curve_load(c, runs[r], &how->curve)) return -1;
-        if (c->count || c->eval_count) {
+        if (!load_one(&a->loaded[a->count], runs[r], how))
             typed[a->count++] = runs[r];
-            continue;
-        }
-        curve_free(c);
-        if (count > 1)
-            log_root("%s has %s yet and is left out", runs[r], how->curve.y ? "no figures" : "no finished episode");
+        else if (count > 1)
+            log_root("left out: %s", error_text());
     }
-    if (a->count) return 0;
-    return error_set("%.400s: %s yet; plot again when the run has gone on", runs[0],
-                     how->curve.y ? "no row of /train" : "no finished episode");
+    return a->count ? 0 : count > 1 ? error_set("none of the %d runs can be drawn", count) : -1;
 }
 
 /* Each group's runs side by side, and the panel of its environment. */

@@ -19,7 +19,8 @@ struct curves_how {
 };
 
 /* Reads the runs, folders or run.h5 files as typed (count, 1 .. CURVES_RUNS_MOST), and writes the script of the figure.
- * A run without a finished episode is left out, with a line on stderr. 0, or -1 after error_set(). */
+ * One of several that cannot be read, or has nothing to draw, is left out, with a line on stderr. 0, or -1 after
+ * error_set(). */
 int curves_write(FILE *script, const char *const *runs, int count, const struct curves_how *how);
 
 #endif

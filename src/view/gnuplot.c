@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/part.h"
 
 /* The first line that gnuplot complained with, behind its empty ones. */
 static void read_complaint(FILE *from, char *line, int size)
@@ -87,19 +88,15 @@ int gnuplot_draw(FILE *script, const char *to)
         return error_set("the script for gnuplot cannot be written: %s", strerror(errno));
     rewind(script);
     if (to) {
-        snprintf(part, sizeof part, "%s.part-%ld", to, (long)getpid());
-        out = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+        out = part_create(to, part);
+        if (out < 0) return -1;
     }
     fflush(stdout);
-    if (out < 0) {
-        status = error_set("%.400s: cannot be written: %s; give a folder that exists", to, strerror(errno));
-    } else {
-        status = run_gnuplot(script, out, &unwritten);
-        if (to && close(out) && !unwritten) unwritten = errno;
-        if (unwritten && !status)
-            status = error_set("%.400s: cannot be written: %s", to ? to : "standard output", strerror(unwritten));
-        if (to && !status && rename(part, to)) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
-        if (to && status) unlink(part);
-    }
+    status = run_gnuplot(script, out, &unwritten);
+    if (to && close(out) && !unwritten) unwritten = errno;
+    if (unwritten && !status)
+        status = error_set("%.400s: cannot be written: %s", to ? to : "standard output", strerror(unwritten));
+    if (to && !status && rename(part, to)) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
+    if (to && status) unlink(part);
     return status;
 }

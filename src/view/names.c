@@ -41,7 +41,7 @@ void names_by_settings(const struct settings *s, const bool *differ, char *text,
         char value[OPTION_TEXT];
         if (!named(differ, i)) continue;
         const bool plain = !strcmp(settings_key(i), "algo"); /* its words speak for themselves */
-        n += (size_t)snprintf(text + n, size - n, "%s%s%s%s", n ? ", " : "", plain ? "" : settings_key(i),
+        n += (size_t)snprintf(text + n, size - n, "%s%s%s%s", n ? ", " : "", plain ? "" : settings_title(i),
                               plain ? "" : " ", settings_text(s, i, value, sizeof value));
     }
 }

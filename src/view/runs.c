@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "store/run_folders.h"
+#include "store/status.h"
 
 int runs_find(const char *what, char *path, size_t size, bool *folder)
 {
@@ -42,6 +44,15 @@ void runs_name(const char *run, bool folder, char *name, size_t size)
         last = slash && slash[1] ? slash + 1 : path;
     }
     snprintf(name, size, "%.*s", (int)size - 1, last);
+}
+
+const char *runs_state(const char *folder)
+{
+    struct status status;
+    struct run_actor *actors;
+    if (status_read(folder, &status, &actors)) return "";
+    free(actors);
+    return status.state == RUN_RUNNING && process_ended(&status.master) ? "gone" : run_state_name(status.state);
 }
 
 static void add(struct runs *r, const char *what)

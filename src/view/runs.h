@@ -12,6 +12,10 @@ int runs_find(const char *what, char *path, size_t size, bool *folder);
 /* The folder's own name of such a run, to name (size). */
 void runs_name(const char *what, bool folder, char *name, size_t size);
 
+/* What the status in a run's folder says: the name of an enum run_state, or "gone" where that is running and its rank
+ * 0, of this machine, has ended, so that nobody is left to correct it; "" where nothing says. */
+const char *runs_state(const char *folder);
+
 /* Runs, each as it could be typed. */
 struct runs {
     char **what;

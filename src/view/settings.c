@@ -52,6 +52,11 @@ const char *settings_key(int i)
     return i < option_count() ? option_key(i) : "actors";
 }
 
+const char *settings_title(int i)
+{
+    return strcmp(settings_key(i), "frames") ? settings_key(i) : "frames-budget";
+}
+
 bool settings_is_text(int i)
 {
     return i < option_count() && option_is_text(i);

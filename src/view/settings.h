@@ -23,6 +23,8 @@ int settings_read(struct settings *s, const char *path);
 /* Settings have a place each: those of options as there, then the number of actors. */
 int settings_count(void);
 const char *settings_key(int i);
+/* The key as a title beside a run's figures: frames, its budget, is frames-budget there, as `dunlin info` says it. */
+const char *settings_title(int i);
 bool settings_is_text(int i); /* and neither a number nor true or false */
 /* Returns text (size). */
 const char *settings_text(const struct settings *s, int i, char *text, size_t size);

@@ -20,9 +20,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/process.h"
+#include "base/resume_words.h"
 #include "base/text.h"
 #include "base/words.h"
+#include "store/options_file.h"
 #include "store/run_folders.h"
 #include "store/runfile.h"
 #include "view/top_text.h"
@@ -55,6 +58,7 @@ struct reading {
     struct timespec written; /* the status that the history belongs to */
     double next_history;     /* on the monotonic clock */
     char fault[512];
+    char resume[RESUME_WORDS]; /* the words that it goes on with, where its master is gone; "": not looked for yet */
 };
 
 static volatile sig_atomic_t leave;
@@ -147,17 +151,31 @@ static int read_run(struct reading *r, const char *run, double *age)
     return 0;
 }
 
+/* By what the last session used; without that as a run is gone on with that needs nothing named. */
+static void read_resume(struct reading *r, const char *run)
+{
+    static struct option_set set;
+    char path[PATH_MAX];
+    options_init(&set);
+    snprintf(path, sizeof path, "%.*s/" OPTIONS_FILE, PATH_MAX - 16, run);
+    const bool told = !options_read_file(&set, path);
+    resume_words(run, told ? set.values.env : "", told ? set.values.python : "", r->resume, sizeof r->resume);
+}
+
 /* Shows the view of r on the terminal (live) or as plain text, which fits a terminal too, and elsewhere is whole. */
-static void show(const struct reading *r, const struct request *w, double age, bool live)
+static void show(struct reading *r, const struct request *w, double age, bool live)
 {
     enum { WIDE = 120 };
     struct winsize size = {0};
     const bool fits = isatty(STDOUT_FILENO) || getenv("COLUMNS");
     const bool known = live && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
+    const bool gone = r->status.state == RUN_RUNNING && process_ended(&r->status.master);
+    if (gone && !*r->resume) read_resume(r, w->run);
     const struct top_text v = {.run = w->run,
                                .status = &r->status,
                                .age = age,
-                               .gone = r->status.state == RUN_RUNNING && process_ended(&r->status.master),
+                               .gone = gone,
+                               .resume = r->resume,
                                .rows = r->rows,
                                .row_count = r->row_count,
                                .fault = *r->fault ? r->fault : NULL,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/resume_words.h"
 #include "base/text.h"
 
 enum { LINE_BYTES = 1024, LEVELS = 8, LEAST_WIDTH = 40, MOST_WIDTH = 160, HEAD_LINES = 10 };
@@ -60,8 +61,23 @@ static void write_progress(FILE *out, const struct top_text *v)
         bar, 100 * part);
 }
 
-static void write_head(FILE *out, const struct top_text *v)
+/* Words that are to be typed are not cut. Returns how many lines more than one that takes. */
+static int say_gone(FILE *out, const struct top_text *v)
 {
+    char given[2 * RESUME_WORDS], line[2 * RESUME_WORDS];
+    snprintf(given, sizeof given, "%.1000s: its master is gone; what was saved goes on with: %s", v->run, v->resume);
+    text_shown(given, line, sizeof line);
+    const size_t n = strlen(line), width = v->height ? (size_t)v->width : n;
+    int more = -1;
+    for (size_t at = 0; at < n; at += width, more++)
+        fprintf(out, "%.*s%s", (int)(n - at < width ? n - at : width), line + at, v->line_end);
+    return more;
+}
+
+/* Returns how many lines more than HEAD_LINES counts that takes. */
+static int write_head(FILE *out, const struct top_text *v)
+{
+    int more = 0;
     const struct status *s = v->status;
     char a[TEXT_FIGURE], b[TEXT_FIGURE], c[TEXT_FIGURE], d[TEXT_FIGURE];
     const double patience = top_text_patience(v->rows, v->row_count);
@@ -69,7 +85,7 @@ static void write_head(FILE *out, const struct top_text *v)
     if (s->state != RUN_RUNNING)
         say(out, v, "%s: ended, %s%s%s", v->run, name, *s->reason ? ": " : "", s->reason);
     else if (v->gone)
-        say(out, v, "%s: its master is gone; what was saved goes on with: dunlin resume %s", v->run, v->run);
+        more = say_gone(out, v);
     else if (v->age > patience)
         say(out, v, "%s: no news for %s: the job may be gone (see its log or queue)", v->run, span(v->age, a));
     else
@@ -87,6 +103,7 @@ static void write_head(FILE *out, const struct top_text *v)
     say(out, v, "return %s mean, %s max  evaluation %s, best %s", text_figure(s->return_mean, "%.4g", a),
         text_figure(s->return_max, "%.4g", b), text_figure(s->eval_mean, "%.4g", c),
         text_figure(s->eval_best, "%.4g", d));
+    return more;
 }
 
 /* History as a row of bars, oldest first, from the least to the most of what is shown. at: offset of a double. */
@@ -215,7 +232,7 @@ void top_text_write(FILE *out, const struct top_text *given)
     struct top_text v = *given;
     if (v.width < LEAST_WIDTH) v.width = LEAST_WIDTH;
     if (v.width > MOST_WIDTH) v.width = MOST_WIDTH;
-    write_head(out, &v);
+    const int head = HEAD_LINES + write_head(out, &v);
     fprintf(out, "%s", v.line_end);
     if (v.fault) {
         say(out, &v, "history: %s", v.fault);
@@ -224,5 +241,5 @@ void top_text_write(FILE *out, const struct top_text *given)
         write_history(out, &v, "frames/s", offsetof(struct run_train, frames_per_s), "%.0f");
     }
     fprintf(out, "%s", v.line_end);
-    write_actors(out, &v, v.height ? (v.height > HEAD_LINES ? v.height - HEAD_LINES : 0) : 0);
+    write_actors(out, &v, v.height > head ? v.height - head : 0);
 }

@@ -13,6 +13,7 @@ struct top_text {
     const struct status *status;  /* with its actors */
     double age;                   /* s since the status was written */
     bool gone;                    /* it says running, and rank 0's process has ended */
+    const char *resume;           /* then: the words that it goes on with */
     const struct run_train *rows; /* (row_count) /train; may be NULL */
     int64_t row_count;
     const char *fault; /* why there is no history, or what went wrong since; NULL: nothing */
@@ -25,8 +26,9 @@ struct top_text {
  * least. */
 double top_text_patience(const struct run_train *rows, int64_t row_count);
 
-/* Writes the view; no line is wider than `width` columns where texts are ASCII, and with a height no more than so many
- * lines are written: actors that give signs of life are left out first. */
+/* Writes the view; no line is wider than `width` columns where texts are ASCII, but for that with the words to type,
+ * which without a height is whole; and with a height no more than so many lines are written: actors that give signs of
+ * life are left out first. */
 void top_text_write(FILE *out, const struct top_text *v);
 
 #endif

@@ -1,0 +1,25 @@
+/* part.c -- see part.h. */
+#include "base/part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+int part_create(const char *path, char part[PATH_MAX])
+{
+    char end[32];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const int room = NAME_MAX - snprintf(end, sizeof end, ".part-%ld", (long)getpid());
+    /* found out here and not by the rename, which comes when the work is done */
+    if (strlen(name) > NAME_MAX ||
+        snprintf(part, PATH_MAX, "%.*s%.*s%s", (int)(name - path), path, room, name, end) >= PATH_MAX)
+        return error_set("%.200s...: cannot be written: the name is too long", path);
+    const int fd = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd >= 0) return fd;
+    return error_set("%.400s: cannot be written: %s%s", path, strerror(errno),
+                     errno == ENOENT ? "; give a folder that exists" : "");
+}

@@ -1,0 +1,12 @@
+/* part.h -- a file that nobody is to see before it is whole: written beside its place under another name, which
+ * rename() then puts there. Local. */
+#ifndef DUNLIN_BASE_PART_H
+#define DUNLIN_BASE_PART_H
+
+#include <limits.h>
+
+/* Makes the file beside `path`: its name to `part`, PATH.part-PID, in which a long name of the path is cut so that what
+ * fits there fits here. The descriptor to write to, the caller's, or -1 after error_set(). */
+int part_create(const char *path, char part[PATH_MAX]);
+
+#endif
