@@ -65,9 +65,6 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
              (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
-    double score;
-    if (options_stop_at(run->options, &score) && e->mean >= score)
-        run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
     const struct model model = setup_model(run->setup);
@@ -120,6 +117,13 @@ static void ask(struct evaluations *v, const float *theta)
     share_ask_eval(run->share, a, v->theta, v->id, v->version);
 }
 
+void evaluations_end(struct evaluations *v)
+{
+    double score;
+    if (options_stop_at(v->run->options, &score) && v->mean >= score)
+        run_end(v->run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", v->run->options->stop_at, v->mean);
+}
+
 void evaluations_take(struct evaluations *v)
 {
     struct actor_eval e;
@@ -131,8 +135,10 @@ void evaluations_take(struct evaluations *v)
             run_event(v->run, v->actor + 1, "no-evaluation", "the environment gave no numbers");
         else if (of_average(v))
             take_average(v, &e);
-        else
+        else {
             take(v, &e);
+            if (!v->run->options->deterministic) evaluations_end(v);
+        }
         if (v->average && !of_average(v) && v->run->state == RUN_RUNNING)
             share_ask_eval(v->run->share, v->actor, v->average, ++v->id, v->version);
         else
