@@ -3,10 +3,14 @@
 #ifndef DUNLIN_STORE_TENSORBOARD_H
 #define DUNLIN_STORE_TENSORBOARD_H
 
+#include <stdbool.h>
+
 #include "store/rows.h"
 
 struct tensorboard;
 
+/* Is this the name of a file that a run wrote? */
+bool tensorboard_is_file(const char *name);
 /* Can there be such a folder: 0, or -1 after error_set(). Writes nothing. */
 int tensorboard_check(const char *dir);
 /* Makes the folder where it is not there. frames: of the checkpoint that is gone on from, 0 at a fresh start. NULL
