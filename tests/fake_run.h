@@ -43,7 +43,7 @@ static struct {
     bool unseen;           /* no process can be looked up; else those of all ranks but the last */
     int signal;
 
-    bool disk_fails, disk_hangs, image_fails, log_fails;
+    bool disk_fails, disk_hangs, image_fails, log_fails, curves, curves_fail;
     struct run_train row; /* the last */
     struct run_eval eval;
     struct run_episode episode;
@@ -365,6 +365,17 @@ int runfile_write(struct runfile *f)
     (void)f;
     note("log;");
     return 0;
+}
+bool runfile_curves_gather(struct runfile *f)
+{
+    (void)f;
+    return fake.curves;
+}
+int runfile_curves_write(struct runfile *f)
+{
+    (void)f;
+    note("curves;");
+    return fake.curves_fail ? error_set("tb/events: cannot write: it is gone") : 0;
 }
 int runfile_sync(struct runfile *f)
 {

@@ -216,6 +216,34 @@ static void best_again(void **state)
     end();
 }
 
+/* Curves for TensorBoard lie elsewhere: where they cannot be written it is they that are named, and run.h5 goes to the
+ * disk with its checkpoints as ever. */
+static void curves(void **state)
+{
+    (void)state;
+    char text[256];
+    begin("a3c", NULL);
+    fake.curves = fake.curves_fail = true;
+    files_log(&m.files, true);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;sync;curves;event 0 write-failed;"));
+    files_trouble(&m.files, text, sizeof text);
+    EXPECT(!strcmp(text, "the curves for TensorBoard cannot be written: it is gone"));
+    files_log(&m.files, true);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;sync;curves;")); /* it was said */
+    fake.log_fails = true;
+    fake.curves_fail = false;
+    files_log(&m.files, false);
+    files_turn(&m.files);
+    EXPECT(noted_is("event 0 write-failed;curves;event 0 write-resumed;"));
+    fake.log_fails = fake.curves = false;
+    files_log(&m.files, false);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;event 0 write-resumed;"));
+    end();
+}
+
 /* ---- what is told ---- */
 
 static void reports(void **state)
@@ -299,13 +327,10 @@ static void drops_are_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints),
-        cmocka_unit_test(failing),
-        cmocka_unit_test(hanging),
-        cmocka_unit_test(last_one),
-        cmocka_unit_test(best_again),
-        cmocka_unit_test(reports),
-        cmocka_unit_test(drops_are_told_once),
+        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),
+        cmocka_unit_test(hanging),     cmocka_unit_test(last_one),
+        cmocka_unit_test(best_again),  cmocka_unit_test(curves),
+        cmocka_unit_test(reports),     cmocka_unit_test(drops_are_told_once),
     };
     return fake_main(tests);
 }

@@ -16,7 +16,7 @@ check "the last row ends where training did, not the evaluation behind it" \
 
 # what it uses, as a file
 check "options.ini: every option but the folder's" is "$(grep -c ' = ' a/options.ini)" \
-    "$(($("$dunlin" train --help all | grep -c '^  --') - 3))"
+    "$(($("$dunlin" train --help all | grep -c '^  --') - 4))"
 check "options.ini: the preset's, with their origin" grep -qE '^lr = 0.003 +# file$' a/options.ini
 run "$dunlin" train a/options.ini --out b
 check "train takes it: status 0" is "$status" 0

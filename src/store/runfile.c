@@ -189,6 +189,16 @@ int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames)
     return f->board ? 0 : -1;
 }
 
+bool runfile_curves_gather(struct runfile *f)
+{
+    return tensorboard_gather(f->board);
+}
+
+int runfile_curves_write(struct runfile *f)
+{
+    return tensorboard_write(f->board);
+}
+
 void runfile_train(struct runfile *f, const struct run_train *row)
 {
     queue_add(&f->queues[RUN_TABLE_TRAIN], row);
@@ -276,7 +286,6 @@ static int flush_tables(struct runfile *f)
 
 int runfile_gather(struct runfile *f)
 {
-    tensorboard_gather(f->board);
     return spool_waits(f->spool) ? 0 : flush_tables(f);
 }
 
@@ -294,7 +303,7 @@ int runfile_gather_many(struct runfile *f)
 int runfile_write(struct runfile *f)
 {
     const int why = spool_drain(f->spool);
-    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : tensorboard_write(f->board);
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
 }
 
 int runfile_sync(struct runfile *f)

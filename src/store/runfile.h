@@ -29,6 +29,10 @@ struct runfile *runfile_resume(const char *dir, const struct option_set *options
 /* From here on rows of /train and /eval go to TensorBoard's folder dir, too (tensorboard.h), from `frames` on. 0, or -1
  * after error_set(). */
 int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames);
+/* They are written for themselves, in the steps that tensorboard.h names: nothing below waits for them or fails with
+ * them. Local. */
+bool runfile_curves_gather(struct runfile *f);
+int runfile_curves_write(struct runfile *f);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
  * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);

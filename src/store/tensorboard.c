@@ -98,12 +98,15 @@ void tensorboard_eval(struct tensorboard *c, const struct run_eval *row)
     if (c && c->waiting.size < WAITING_MOST) scalars_eval(&c->waiting, now(), row);
 }
 
-void tensorboard_gather(struct tensorboard *c)
+bool tensorboard_gather(struct tensorboard *c)
 {
-    if (!c || c->going.size) return;
-    message_free(&c->going);
-    c->going = c->waiting;
-    c->waiting = (struct message){0};
+    if (!c) return false;
+    if (!c->going.size) {
+        message_free(&c->going);
+        c->going = c->waiting;
+        c->waiting = (struct message){0};
+    }
+    return c->going.size > 0;
 }
 
 /* All of it or nothing: half a record would end the file for its readers. */

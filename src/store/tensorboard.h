@@ -20,8 +20,9 @@ void tensorboard_free(struct tensorboard **c);
 void tensorboard_train(struct tensorboard *c, const struct run_train *row);
 void tensorboard_eval(struct tensorboard *c, const struct run_eval *row);
 /* In steps, as a run file is written (runfile.h): gather hands over what waits, where what was gathered before is
- * written; write may run in another thread: 0, or -1 after error_set(), and the same call may be repeated. */
-void tensorboard_gather(struct tensorboard *c);
+ * written, and says whether there is anything to write; write may run in another thread: 0, or -1 after error_set(),
+ * and the same call may be repeated. */
+bool tensorboard_gather(struct tensorboard *c);
 int tensorboard_write(struct tensorboard *c);
 
 #endif
