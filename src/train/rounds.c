@@ -156,7 +156,7 @@ static void wind_up(struct master *m, bool whole)
         if (run->state == RUN_DONE) evaluations_final(&m->evaluations);
         if (checkpoints_finish(&m->checkpoints, ENDING_TRIES)) run_fail(run, error_text());
     }
-    if (run->state == RUN_STOPPED) report_log(&m->report); /* the last figures and RUN/status, while there is time */
+    if (run->state == RUN_STOPPED) report_last(&m->report); /* the last figures and RUN/status, while there is time */
     goodbyes_finish(run, &m->ranks, &m->sums, missing);
 }
 
