@@ -97,7 +97,7 @@ static void evaluations_of_the_slow(void **state)
     learn(0, 500);
     silent_for(6, 7, 8); /* all of them: the first is asked */
     EXPECT(turns("ask-eval 0 2 2 -2;"));
-    silent_for(501, 501, 501); /* ten times the longest that one has come back from */
+    silent_for(501, 501, 501);                             /* ten times the longest that one has come back from */
     EXPECT(turns("") && evaluations_busy(&m.evaluations)); /* nobody else */
     silent_for(5011, 502, 0);
     EXPECT(turns("event 1 no-evaluation;ask-eval 2 3 2 -2;"));
