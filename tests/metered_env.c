@@ -3,8 +3,8 @@
  *
  * A walk of 50 steps with a reward for each step to the right. Where the folder DUNLIN_FAULTS holds a file "crash-R" or
  * "hang-R" for this process's rank R, the next step writes through a null pointer, or never returns; with "slow-R" it
- * takes DUNLIN_SLOW seconds, once; with
- * DUNLIN_HANGS=open or reset that function never returns. Each opening of the environment is a line "WHO environment"
+ * takes DUNLIN_SLOW seconds, once; with "init-R" its environment does not come up; with DUNLIN_HANGS=open or reset that
+ * function never returns. Each opening of the environment is a line "WHO environment"
  * in the file DUNLIN_OPENS, as counted_opens.c has them. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct walk {
 };
 
 static useconds_t meter = 1000;
-static char crash[512], hang[512], slow[512];
+static char crash[512], hang[512], slow[512], no_init[512];
 
 static void count_opening(void)
 {
@@ -55,8 +55,17 @@ static int metered_open(struct env_spec *spec, const struct env_args *args, char
         snprintf(crash, sizeof crash, "%.480s/crash-%.16s", dir, rank);
         snprintf(hang, sizeof hang, "%.480s/hang-%.16s", dir, rank);
         snprintf(slow, sizeof slow, "%.480s/slow-%.16s", dir, rank);
+        snprintf(no_init, sizeof no_init, "%.480s/init-%.16s", dir, rank);
     }
     return 0;
+}
+
+static int metered_init(void *state, const struct env_args *args, char *err, size_t err_size)
+{
+    (void)state, (void)args;
+    if (!*no_init || access(no_init, F_OK)) return 0;
+    snprintf(err, err_size, "not on this rank");
+    return -1;
 }
 
 static void observe(const struct walk *w, float *obs)
@@ -96,5 +105,6 @@ const struct env_ops dunlin_env = {.api = DUNLIN_ENV_API,
                                    .defaults = defaults,
                                    .plain_state = true,
                                    .open = metered_open,
+                                   .init = metered_init,
                                    .reset = metered_reset,
                                    .step = metered_step};

@@ -56,6 +56,9 @@ if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=48m none disk 2>/d
     check "full to the end: status 1" is $status 1
     check "full to the end: state failed, with the reason" grep -qE "^reason .*last checkpoint could not be written: No space" disk/f/status
     check "full to the end: failed in RUN/status" ended disk/f failed
+    check "full to the end: the last line says what goes on, and what comes first" \
+        grep -qE "^saved: checkpoint-0*$(newest disk/f).h5; make room first, then it goes on with: dunlin resume $scratch/disk/f$" <(tail -1 err)
+    check "full to the end: one last report" test "$(grep -c ' 0 frames/s' err)" = 0 -a "$(tail -4 err | grep -c frames/s)" = 1
     run "$dunlin" info disk/f
     check "full to the end: the checkpoint before is whole" is "$status" 0
     rm -r disk/filler disk/r disk/f
@@ -87,6 +90,7 @@ check "removed for good: run.h5's removal is said" soon grep -q "write-failed: .
 stop
 check "removed for good: status 1" test $status = 1
 check "and the last line says why" grep -q "last checkpoint could not be written: No such file or directory" err
+check "removed for good: nothing is said to be saved" is "$(grep -c ^saved err)" 0
 
 # renames that fail as over NFS, and a disk that takes 13 s to answer: more than actors wait for a master that is dead
 cat >faulty.c <<'END'

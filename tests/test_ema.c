@@ -59,11 +59,11 @@ static void evaluates_both(void **state)
     EXPECT(turns("ask-eval 0 3 3 -3;"));
     evaluated(0, 3, 0, 0);
     EXPECT(turns("event 1 no-evaluation;ask-eval 0 4 3 -2.125;"));
-    fake.silence[0] = 9;
+    fake.silence[0] = 9, fake.gone[1] = true;
     ranks_watch(&m.ranks);
     noted();
     EXPECT(turns("event 1 no-evaluation;ask-eval 1 5 3 -3;"));
-    fake.silence[1] = 9; /* and over the weights */
+    fake.silence[1] = 9, fake.gone[2] = true; /* and over the weights */
     ranks_watch(&m.ranks);
     noted();
     EXPECT(turns("event 2 no-evaluation;ask-eval 2 7 3 -3;"));

@@ -41,7 +41,8 @@ last=$(newest) before=$(newest 2)
 flip "a/$last"
 counted "$dunlin" resume a --env "lib:$PWD/metered.so" --frames 9000
 check "resume beside a damaged one: status 0" is "$status" 0
-check "resume beside a damaged one: it is named" grep -q "$last: damaged: .*; trying the one before it" err
+check "resume beside a damaged one: it is named, once" is \
+    "$(grep -c "$last: damaged: .*; trying the one before it" err) $(grep -c "$last: damaged" err)" "1 1"
 check "resume beside a damaged one: it goes on from the one before" \
     grep -q "resuming a at $((10#$(tr -dc 0-9 <<<"${before%.h5}"))) frames" err
 each "damaged" "$last"
@@ -71,7 +72,15 @@ done
 each "beside those that cannot be opened" "$last"
 check "rank 0 opens an older one once" is "$(opens 0 "$third")" 1
 check "the third that can be opened is kept" test -e "a/$third"
-rm -r b "a/$before" "a/$foreign" "a/$empty"
+# none that run.h5 fits: a damaged one, and another run's, behind which there is none
+mkdir c && cp a/run.h5 "b/$foreign" c
+: >c/$empty
+run "$dunlin" resume c --env "lib:$PWD/metered.so" --frames 9600
+check "a run.h5 that fits none: status 0" is "$status" 0
+check "a run.h5 that fits none: each is named once" is \
+    "$(grep -c "$empty: .*; trying the one before it$" err) $(grep -c "$foreign: of another run: .*; there is none before it$" err) $(grep -c "trying them without" err) $(grep -c '^c/' err)" \
+    "1 1 1 4" # and that run.h5 is set aside
+rm -r b c "a/$before" "a/$foreign" "a/$empty"
 
 last=$(newest)
 counted "$dunlin" train --env "lib:$PWD/metered.so" --net mlp:8 --actors 1 --frames 12000 --out a --or-resume

@@ -1,4 +1,4 @@
-/* test_rank_0_files.c -- what rank 0 writes and asks for: when a checkpoint or an evaluation is due, who is waited for,
+/* test_rank_0_files.c -- what rank 0 writes and asks for: when a checkpoint is due, who is waited for,
  * what becomes of those that fail, and what is told of a run. Alone, on what fake_run.h scripts. */
 #include "fake_master.h"
 #include "train/episodes.h"
@@ -187,95 +187,6 @@ static void last_one(void **state)
     end();
 }
 
-/* ---- evaluations ---- */
-
-static void evaluations(void **state)
-{
-    (void)state;
-    begin("a3c", NULL);
-    learn(0, 499);
-    noted();
-    EXPECT(turns(""));
-    learn(0, 1);
-    noted();
-    EXPECT(turns("ask-eval 0 1 2 -2;") && evaluations_busy(&m.evaluations));
-    learn(0, 1200); /* meanwhile */
-    noted();
-    evaluated(0, 0, 9, 5);
-    EXPECT(turns("")); /* not an answer to this one */
-    evaluated(0, 1, 0.5, 5);
-    EXPECT(turns("eval 0.5;image checkpoint-best.h5:500:;write checkpoint-best.h5;"));
-    EXPECT(fake.eval.frames == 500 && fake.eval.max == 2 && run->n.best_mean == 0.5 && run->n.eval_frames == 500);
-    EXPECT(turns("ask-eval 0 2 3 -3;")); /* 1000 and 1500 have passed: once */
-    evaluated(0, 2, 0.5, 5);
-    EXPECT(turns("eval 0.5;")); /* no better */
-    EXPECT(turns(""));
-    learn(0, 300);
-    noted();
-    EXPECT(turns("ask-eval 0 3 4 -4;"));
-    evaluated(0, 3, 0.25, 5);
-    EXPECT(turns("eval 0.25;") && run->n.best_mean == 0.5 && m.evaluations.mean == 0.25);
-    learn(0, 500);
-    noted();
-    EXPECT(turns("ask-eval 0 4 5 -5;"));
-    evaluated(0, 4, 0, 0);
-    EXPECT(turns("event 1 no-evaluation;") && m.evaluations.mean == 0.25 && !evaluations_busy(&m.evaluations));
-    learn(0, 500);
-    noted();
-    EXPECT(turns("ask-eval 0 5 6 -6;"));
-    evaluated(0, 5, 0.75, 5);
-    EXPECT(turns("eval 0.75;image checkpoint-best.h5:3000:;write checkpoint-best.h5;"));
-    EXPECT(fake.image_updates == 3); /* of the weights that were evaluated */
-    snprintf(set.values.stop_at, sizeof set.values.stop_at, "2.5");
-    static const double last[] = {2.25, 2.5};
-    for (int i = 0; i < 2; i++) {
-        learn(0, 500);
-        evaluations_turn(&m.evaluations);
-        evaluated(0, (uint64_t)(6 + i), last[i], 5);
-        evaluations_turn(&m.evaluations);
-        EXPECT(run->state == (i ? RUN_DONE : RUN_RUNNING));
-    }
-    end();
-}
-
-/* Who is lost is not asked, and who gets lost is replaced. */
-static void evaluations_of_the_lost(void **state)
-{
-    (void)state;
-    begin("a3c", NULL);
-    fake.silence[0] = 9;
-    ranks_watch(&m.ranks);
-    learn(0, 500);
-    noted();
-    EXPECT(turns("ask-eval 1 1 1 -1;"));
-    learn(0, 1);
-    fake.silence[1] = 9;
-    ranks_watch(&m.ranks);
-    noted();
-    EXPECT(turns("event 2 no-evaluation;ask-eval 2 2 2 -2;") && m.evaluations.frames == 501);
-    fake.silence[2] = 9;
-    ranks_watch(&m.ranks);
-    noted();
-    EXPECT(turns("event 3 no-evaluation;") && !evaluations_busy(&m.evaluations)); /* nobody is left */
-    end();
-}
-
-/* Rank 0's own, of weights that nobody has evaluated. */
-static void last_evaluation(void **state)
-{
-    (void)state;
-    begin("a3c", NULL);
-    set.values.eval_episodes = 3;
-    learn(0, 7);
-    noted();
-    EXPECT(evaluations_final(&m.evaluations) && fake.eval.episodes == 3 && fake.eval.frames == 7);
-    EXPECT(strstr(noted(), "image checkpoint-best.h5:7:") && !evaluations_final(&m.evaluations));
-    learn(0, 1);
-    set.values.eval_every = 0;
-    EXPECT(!evaluations_final(&m.evaluations));
-    end();
-}
-
 /* The best weights that could not be written are kept until they can, or until there are better ones. */
 static void best_again(void **state)
 {
@@ -302,6 +213,34 @@ static void best_again(void **state)
     fake.clock += 20;
     files_turn(&m.files);
     EXPECT(noted_is(""));
+    end();
+}
+
+/* Curves for TensorBoard lie elsewhere: where they cannot be written it is they that are named, and run.h5 goes to the
+ * disk with its checkpoints as ever. */
+static void curves(void **state)
+{
+    (void)state;
+    char text[256];
+    begin("a3c", NULL);
+    fake.curves = fake.curves_fail = true;
+    files_log(&m.files, true);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;sync;curves;event 0 write-failed;"));
+    files_trouble(&m.files, text, sizeof text);
+    EXPECT(!strcmp(text, "the curves for TensorBoard cannot be written: it is gone"));
+    files_log(&m.files, true);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;sync;curves;")); /* it was said */
+    fake.log_fails = true;
+    fake.curves_fail = false;
+    files_log(&m.files, false);
+    files_turn(&m.files);
+    EXPECT(noted_is("event 0 write-failed;curves;event 0 write-resumed;"));
+    fake.log_fails = fake.curves = false;
+    files_log(&m.files, false);
+    files_turn(&m.files);
+    EXPECT(noted_is("log;event 0 write-resumed;"));
     end();
 }
 
@@ -388,11 +327,10 @@ static void drops_are_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints),     cmocka_unit_test(failing),
-        cmocka_unit_test(hanging),         cmocka_unit_test(last_one),
-        cmocka_unit_test(evaluations),     cmocka_unit_test(evaluations_of_the_lost),
-        cmocka_unit_test(last_evaluation), cmocka_unit_test(best_again),
-        cmocka_unit_test(reports),         cmocka_unit_test(drops_are_told_once),
+        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),
+        cmocka_unit_test(hanging),     cmocka_unit_test(last_one),
+        cmocka_unit_test(best_again),  cmocka_unit_test(curves),
+        cmocka_unit_test(reports),     cmocka_unit_test(drops_are_told_once),
     };
     return fake_main(tests);
 }

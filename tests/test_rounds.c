@@ -139,9 +139,46 @@ static void lost_in_a_round(void **state)
     end();
 }
 
+/* A score that is reached ends the run where a rollout ends, with a checkpoint of that moment; gone on from the one
+ * before it, the run ends there again. */
+static void score_reached(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        begin_rounds();
+        snprintf(set.values.stop_at, sizeof set.values.stop_at, "0.5");
+        m.evaluations.next = again ? INT64_MAX : 500;
+        if (again) m.evaluations.mean = 0.5; /* as the checkpoint has it */
+        rounds_run(&m);
+        const char *const image = again ? "image checkpoint-000000030000" : "image checkpoint-000000060000";
+        EXPECT(run->state == RUN_DONE && strstr(run->reason, "stop-at 0.5: an evaluation had 0.5"));
+        EXPECT(count_of("publish ") == 2 - again && count_of("ask-state 1;stop 1;publish ") == 1);
+        EXPECT(count_of("image checkpoint-0") == 1 && at(image, 1) > at("publish ", 2 - again));
+        EXPECT(m.checkpoints.saved == run->turn.frames);
+        end();
+    }
+}
+
+/* Stopped between two epochs, the actors hold a rollout that no checkpoint has room for: the one before is the last. */
+static void stopped_between_epochs(void **state)
+{
+    (void)state;
+    begin_rounds();
+    set.values.epochs = 2;
+    set.values.on_nan = ON_NAN_STOP;
+    m.checkpoints.next = 500;
+    actors.bad = 3;
+    rounds_run(&m);
+    EXPECT(run->state == RUN_FAILED && strstr(run->reason, "on-nan stop"));
+    EXPECT(count_of("publish ") == 3 && count_of("image checkpoint-0") == 1);
+    EXPECT(at("image checkpoint-000000060000", 1) > at("publish ", 2) && run->turn.frames == 90000);
+    end();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(to_the_end), cmocka_unit_test(bad_round),
-                                       cmocka_unit_test(asked_between), cmocka_unit_test(lost_in_a_round)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(to_the_end),    cmocka_unit_test(bad_round),
+                                       cmocka_unit_test(asked_between), cmocka_unit_test(lost_in_a_round),
+                                       cmocka_unit_test(score_reached), cmocka_unit_test(stopped_between_epochs)};
     return fake_main(tests);
 }

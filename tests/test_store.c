@@ -267,6 +267,21 @@ static void full_disk_then_room_again(void **unused)
     check_rows(410);
 }
 
+/* Curves that cannot be written are no trouble of run.h5. */
+static void curves_lie_elsewhere(void **unused)
+{
+    (void)unused;
+    char board[160];
+    snprintf(board, sizeof board, "%s/board", dir);
+    struct runfile *f = runfile_create(dir, &options, &prov, 3);
+    EXPECT(f && !runfile_tensorboard(f, board, 0) && !rmdir(board));
+    add_rows(f, 0, 10);
+    EXPECT(!runfile_flush(f) && !runfile_sync(f));
+    EXPECT(runfile_curves_gather(f) && runfile_curves_write(f) && strstr(error_text(), "/board/events.out.tfevents."));
+    EXPECT(!mkdir(board, 0777) && !runfile_curves_write(f) && !runfile_curves_gather(f) && !runfile_close(&f));
+    check_rows(10);
+}
+
 enum { MANY = 900000 }; /* episodes of 40 bytes: more than the queue holds */
 
 static int write_too_much(void)
@@ -361,6 +376,7 @@ int main(int argc, char **argv)
         TEST(damaged_file_is_set_aside),
         TEST(mutated_files_never_take_the_reader_down),
         TEST(full_disk_then_room_again),
+        TEST(curves_lie_elsewhere),
         TEST(overflow_drops_the_oldest_and_says_so),
     };
     return testing_main(tests);

@@ -2,6 +2,8 @@
 #include "share/map.h"
 
 enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
+/* Copies for other nodes. Over a network a reader takes longer than two publications; each relay may have pinned
+ * another buffer, and rank 0 must not wait for any. */
 enum { REMOTE = 5, SPARE = 3, MOST = 64 };
 
 static size_t lines(size_t bytes)

@@ -24,8 +24,6 @@
 #include "share/relay.h"
 #include "share/watch.h"
 
-/* Over a network a reader takes longer than two publications; each relay may have pinned another buffer, and rank 0
- * must not wait for any. */
 enum { MASTER = 0 };
 static const double ROOM = 1e6;  /* bytes of shared memory that the library wants beside a window's */
 static const double LOOK_S = 20; /* s that a look of rank 0 for messages, which waits for nobody, may take at most */

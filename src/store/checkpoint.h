@@ -96,8 +96,11 @@ void checkpoint_vouch(const struct stat *file);
 struct checkpoint_file *checkpoint_open(const char *path);
 /* The newest checkpoint-FRAMES.h5 of a run folder with fewer than *frames that can be opened, each one looked at opened
  * once; *frames becomes its FRAMES. Those that cannot are a line of log each, which ends in or_else; NULL: that the
- * one before it is tried. 0; 1 where there is none; -1 after error_set() where the folder cannot be read. */
+ * one before it is tried, where there is one; "": no line. 0; 1 where there is none; -1 after error_set() where the
+ * folder cannot be read. */
 int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else, struct checkpoint_file **f);
+/* Is there a checkpoint-FRAMES.h5 with fewer than frames, whatever is in it. */
+bool checkpoint_is_before(const char *dir, int64_t frames);
 /* A run folder or a checkpoint file, as users name them, opened: of a folder the newest that can be, or, where users
  * said --best, checkpoint-best.h5 and no other. NULL after error_set(), with a line for who said --best of a run
  * without one, or of another file. */

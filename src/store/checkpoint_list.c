@@ -147,7 +147,7 @@ int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else
             rc = error_set("%s: the name is too long", dir);
         else if ((*f = checkpoint_open(path)))
             rc = 0;
-        else
+        else if (!or_else || *or_else)
             log_root("%s; %s", error_text(),
                      or_else     ? or_else
                      : i + 1 < n ? "trying the one before it"
@@ -156,6 +156,15 @@ int checkpoint_open_before(const char *dir, int64_t *frames, const char *or_else
     }
     free(found);
     return rc;
+}
+
+bool checkpoint_is_before(const char *dir, int64_t frames)
+{
+    struct found *found;
+    const int n = list(dir, &found, false);
+    const bool is = n > 0 && found[n - 1].frames < frames;
+    if (n >= 0) free(found);
+    return is;
 }
 
 static const char BEST[] = "checkpoint-best.h5";

@@ -12,10 +12,11 @@
 
 enum { LINE_MOST = 197, COMMENT_AT = 40 }; /* bytes that a line of an INI file may have (base/options_read.c) */
 
-/* Whose folder it is, and what becomes of what is in it, the start says anew. */
+/* Whose folders these are, and what becomes of what is in them, the start says anew: curves of two runs in one folder
+ * would mix. */
 static bool of_folder(const char *key)
 {
-    return !strcmp(key, "out") || !strcmp(key, "force") || !strcmp(key, "or-resume");
+    return !strcmp(key, "out") || !strcmp(key, "force") || !strcmp(key, "or-resume") || !strcmp(key, "tensorboard");
 }
 
 /* Does another option say it already? Both are refused. */

@@ -72,10 +72,27 @@ static int open_live(struct runfile *f, const char *path)
     return 0;
 }
 
-/* Opens fresh and gives it the name f->path. */
-static int go_live(struct runfile *f, const char *fresh)
+/* Gives the file f->path, which cannot be read, the name run-damaged-N.h5. */
+static int set_aside(const struct runfile *f, const char *why)
+{
+    char aside[PATH_MAX];
+    const int folder = (int)(strrchr(f->path, '/') - f->path);
+    for (int n = 1; n < MAX_DAMAGED; n++) {
+        if ((size_t)snprintf(aside, sizeof aside, "%.*s/run-damaged-%d.h5", folder, f->path, n) >= sizeof aside) break;
+        if (!access(aside, F_OK)) continue;
+        if (rename(f->path, aside)) return error_set("%s: cannot rename it: %s", f->path, strerror(errno));
+        log_root("%s; set aside as run-damaged-%d.h5, a new run.h5 begins", why, n);
+        return 0;
+    }
+    return error_set("%s: %s, and there is no free name to set it aside", f->path, why);
+}
+
+/* Opens fresh and gives it the name f->path. Only once it is whole on the disk does a damaged file make place for it;
+ * why it is one, damage says. */
+static int go_live(struct runfile *f, const char *fresh, const char *damage)
 {
     if (open_live(f, fresh) || runfile_flush(f) || runfile_sync(f)) return -1;
+    if (damage && set_aside(f, damage)) return -1;
     if (rename(fresh, f->path)) return error_set("%s: cannot rename it: %s", fresh, strerror(errno));
     char *dir = f->path; /* for as long as it takes */
     char *slash = strrchr(dir, '/');
@@ -85,7 +102,7 @@ static int go_live(struct runfile *f, const char *fresh)
     return 0;
 }
 
-static struct runfile *start(const char *path, const char *fresh, int ranks)
+static struct runfile *start(const char *path, const char *fresh, int ranks, const char *damage)
 {
     struct runfile *f = memory_new(1, sizeof *f);
     snprintf(f->path, sizeof f->path, "%s", path);
@@ -93,7 +110,7 @@ static struct runfile *start(const char *path, const char *fresh, int ranks)
     f->actors = memory_new((size_t)ranks, sizeof *f->actors);
     f->file = H5I_INVALID_HID;
     for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_init(&f->queues[t], &RUN_TABLES[t]);
-    if (!go_live(f, fresh)) return f;
+    if (!go_live(f, fresh, damage)) return f;
     hid_t file = f->file;
     release(f);
     h5_release(&file);
@@ -123,7 +140,7 @@ struct runfile *runfile_create(const char *dir, const struct option_set *options
         unlink(fresh);
         return NULL;
     }
-    return start(path, fresh, ranks);
+    return start(path, fresh, ranks, NULL);
 }
 
 static int make_in_child(void *recipe, FILE *out)
@@ -132,37 +149,37 @@ static int make_in_child(void *recipe, FILE *out)
     return run_make(recipe);
 }
 
-/* Gives a file that cannot be read the name run-damaged-N.h5. */
-static int set_aside(const char *dir, const char *path)
+/* After a failure: is it the old file itself, which is read once more, in memory, where no write can fail? false: after
+ * error_set(), nothing is wrong with it. */
+static bool is_damaged(const struct run_recipe *recipe)
 {
-    char aside[PATH_MAX], why[512];
-    snprintf(why, sizeof why, "%s", error_text());
-    for (int n = 1; n < MAX_DAMAGED; n++) {
-        if ((size_t)snprintf(aside, sizeof aside, "%s/run-damaged-%d.h5", dir, n) >= sizeof aside) break;
-        if (!access(aside, F_OK)) continue;
-        if (rename(path, aside)) return error_set("%s: cannot rename it: %s", path, strerror(errno));
-        log_root("%s; set aside as run-damaged-%d.h5, a new run.h5 begins", why, n);
-        return 0;
-    }
-    return error_set("%s: %s, and there is no free name to set it aside", path, why);
+    struct run_recipe alone = *recipe;
+    alone.in_memory = true;
+    const int rc = guard_run(make_in_child, &alone, recipe->old, NULL, NULL);
+    if (!rc) error_set("%s: cannot be made: the HDF5 library gave it up, for lack of room or memory", recipe->path);
+    return rc == RUN_MAKE_OLD_BAD || rc == GUARD_DIED;
 }
 
 struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks, int64_t frames, int session)
 {
-    char path[PATH_MAX], fresh[PATH_MAX];
+    char path[PATH_MAX], fresh[PATH_MAX], damage[512];
     if (names(dir, path, fresh)) return NULL;
     if (access(path, F_OK)) {
         log_root("%s: is missing: a new one begins", path);
         return runfile_create(dir, options, prov, ranks);
     }
     h5_init();
-    struct run_recipe recipe = {fresh, options, prov, ranks, path, frames, session};
-    const int rc = guard_run(make_in_child, &recipe, path, NULL, NULL);
-    if (rc == 0) return start(path, fresh, ranks);
+    struct run_recipe recipe = {fresh, options, prov, ranks, path, frames, session, false};
+    int rc = guard_run(make_in_child, &recipe, path, NULL, NULL);
+    if (rc == 0) return start(path, fresh, ranks, NULL);
     unlink(fresh);
-    if (rc == RUN_MAKE_OLD_BAD || rc == GUARD_DIED)
-        return set_aside(dir, path) ? NULL : runfile_create(dir, options, prov, ranks);
+    if ((rc != RUN_MAKE_OLD_BAD && rc != GUARD_DIED) || !is_damaged(&recipe)) return NULL;
+    snprintf(damage, sizeof damage, "%s", error_text());
+    recipe.old = NULL;
+    rc = run_make(&recipe);
+    if (!rc) return start(path, fresh, ranks, damage);
+    unlink(fresh);
     return NULL;
 }
 
@@ -170,6 +187,16 @@ int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames)
 {
     f->board = tensorboard_open(dir, frames);
     return f->board ? 0 : -1;
+}
+
+bool runfile_curves_gather(struct runfile *f)
+{
+    return tensorboard_gather(f->board);
+}
+
+int runfile_curves_write(struct runfile *f)
+{
+    return tensorboard_write(f->board);
 }
 
 void runfile_train(struct runfile *f, const struct run_train *row)
@@ -259,7 +286,6 @@ static int flush_tables(struct runfile *f)
 
 int runfile_gather(struct runfile *f)
 {
-    tensorboard_gather(f->board);
     return spool_waits(f->spool) ? 0 : flush_tables(f);
 }
 
@@ -277,7 +303,7 @@ int runfile_gather_many(struct runfile *f)
 int runfile_write(struct runfile *f)
 {
     const int why = spool_drain(f->spool);
-    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : tensorboard_write(f->board);
+    return why ? error_set("%s: cannot write: %s", f->path, strerror(why)) : 0;
 }
 
 int runfile_sync(struct runfile *f)

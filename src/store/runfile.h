@@ -22,12 +22,17 @@ struct runfile *runfile_create(const char *dir, const struct option_set *options
                                int ranks);
 /* Goes on with an old one: salvages its rows into a new file, cut to those with frames <= `frames` (the checkpoint's),
  * adds /sessions/N with `resumed_at`, those frames, and renames it over the old one. A damaged old file is set aside as
- * run-damaged-N.h5 with a line of log. */
+ * run-damaged-N.h5 with a line of log, once a fresh one is whole. NULL after error_set(), the old file as it was: full
+ * disk, or one that cannot read. */
 struct runfile *runfile_resume(const char *dir, const struct option_set *options, const struct provenance *prov,
                                int ranks, int64_t frames, int session);
 /* From here on rows of /train and /eval go to TensorBoard's folder dir, too (tensorboard.h), from `frames` on. 0, or -1
  * after error_set(). */
 int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames);
+/* They are written for themselves, in the steps that tensorboard.h names: nothing below waits for them or fails with
+ * them. Local. */
+bool runfile_curves_gather(struct runfile *f);
+int runfile_curves_write(struct runfile *f);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
  * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);

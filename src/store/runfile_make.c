@@ -4,16 +4,21 @@
  * old file the rows up to the checkpoint's frames are taken over, read by column name, so that a file of an older
  * version gets the columns it lacks, as zeros. The last rows of a killed writer may be there in length only, as zeros:
  * no real row is all zero, such are left out.
+ *
+ * The disk may be full: HDF5 sees no write that fails (spool.h), and what waits goes to the disk after each block.
  */
 #include "store/runfile_make.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/guard.h"
 #include "store/seal.h"
+#include "store/spool.h"
 #include "store/tables.h"
 
 enum { BLOCK = 16384, MAX_SESSIONS = 100000 };
@@ -39,6 +44,19 @@ static int64_t keep(const struct table *table, char *rows, int64_t n, int64_t fr
     return kept;
 }
 
+static int cannot_write(const struct run_recipe *recipe, int why)
+{
+    error_set("%s: cannot write: %s", recipe->path, strerror(why));
+    return RUN_MAKE_NEW_BAD;
+}
+
+static int drain(hid_t file, const struct run_recipe *recipe)
+{
+    struct spool *spool = recipe->in_memory ? NULL : spool_of(file);
+    const int why = spool ? spool_drain(spool) : 0;
+    return why ? cannot_write(recipe, why) : 0;
+}
+
 static int copy_rows(hid_t old, hid_t file, const struct table *table, char *block, const struct run_recipe *recipe)
 {
     H5_AUTO hid_t type = H5I_INVALID_HID;
@@ -56,7 +74,7 @@ static int copy_rows(hid_t old, hid_t file, const struct table *table, char *blo
         const int64_t kept = table->frames_at < 0 ? n : keep(table, block, n, recipe->frames);
         const bool bad = table->frames_at < 0 ? H5Dwrite(to, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block) < 0
                                               : kept && table_append(to, type, written, kept, block, recipe->path);
-        if (bad) return RUN_MAKE_NEW_BAD;
+        if (bad || drain(file, recipe)) return RUN_MAKE_NEW_BAD;
         written += kept;
     }
     return 0;
@@ -150,29 +168,59 @@ static int fill(hid_t old, hid_t file, const struct run_recipe *recipe)
     return copy_tables(old, file, recipe);
 }
 
+/* Do its bytes come from the disk; holes, of which a stranger's may have many, need none. */
+static int can_read(int fd, const char *path)
+{
+    char piece[1 << 16];
+    ssize_t n = 1;
+    for (uint64_t left = guard_size(path, false); left && n; left -= (uint64_t)n) {
+        n = read(fd, piece, left < sizeof piece ? (size_t)left : sizeof piece);
+        if (n < 0) return error_set("%s: cannot read: %s", path, strerror(errno));
+    }
+    return 0;
+}
+
+/* A link, no right to read, a disk that does not answer or cannot read: no damage. */
+static int open_old(const struct run_recipe *recipe, hid_t *old)
+{
+    const int there = file_open(recipe->old);
+    if (there < 0) return RUN_MAKE_NEW_BAD;
+    const int unread = recipe->in_memory ? can_read(there, recipe->old) : 0;
+    close(there);
+    if (unread) return RUN_MAKE_NEW_BAD;
+    return run_open(recipe->old, old) || run_check(*old, recipe->old) ? RUN_MAKE_OLD_BAD : 0;
+}
+
+static hid_t create(const struct run_recipe *recipe)
+{
+    enum { STEP = 1 << 20 }; /* bytes by which memory grows */
+    H5_AUTO hid_t access = run_access();
+    if (access < 0) return access;
+    if (recipe->in_memory) {
+        if (H5Pset_fapl_core(access, STEP, 0) < 0) return H5I_INVALID_HID;
+    } else {
+        const int fd = file_create(recipe->path);
+        if (fd < 0) return H5I_INVALID_HID;
+        close(fd);
+        if (spool_use(access) < 0) return H5I_INVALID_HID;
+    }
+    return H5Fcreate(recipe->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+}
+
 int run_make(const struct run_recipe *recipe)
 {
     H5_AUTO hid_t old = H5I_INVALID_HID;
-    H5_AUTO hid_t access = H5I_INVALID_HID;
     h5_init();
-    if (recipe->old) {
-        const int there = file_open(recipe->old);
-        if (there < 0) return RUN_MAKE_NEW_BAD; /* a link, no right to read, a disk without an answer: no damage */
-        close(there);
-        if (run_open(recipe->old, &old) || run_check(old, recipe->old)) return RUN_MAKE_OLD_BAD;
-    }
-    access = run_access();
-    const int fd = file_create(recipe->path);
-    if (fd < 0) return RUN_MAKE_NEW_BAD;
-    hid_t file = access;
-    char name[H5_OF_FD];
-    if (access >= 0) file = H5Fcreate(h5_of_fd(fd, name), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    close(fd);
-    if (file < 0) return h5_fail(recipe->path, "create"), RUN_MAKE_NEW_BAD;
-    const int rc = fill(old, file, recipe);
+    int rc = recipe->old ? open_old(recipe, &old) : 0;
+    if (rc) return rc;
+    error_set("%s", "");
+    hid_t file = create(recipe);
+    if (file < 0) return *error_text() ? 0 : h5_fail(recipe->path, "create"), RUN_MAKE_NEW_BAD;
+    rc = fill(old, file, recipe);
     if (rc) {
         h5_release(&file);
         return rc;
     }
-    return H5Fclose(file) < 0 ? h5_fail(recipe->path, "write"), RUN_MAKE_NEW_BAD : 0;
+    if (H5Fclose(file) < 0) return h5_fail(recipe->path, "write"), RUN_MAKE_NEW_BAD;
+    return !recipe->in_memory && spool_lost() ? cannot_write(recipe, spool_lost()) : 0;
 }

@@ -75,7 +75,8 @@ static H5FD_t *spool_open(const char *name, unsigned flags, hid_t access, haddr_
 {
     struct stat st;
     (void)access, (void)most;
-    const int fd = open(name, (flags & H5F_ACC_RDWR ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = open(name, (flags & H5F_ACC_RDWR ? O_RDWR : O_RDONLY) | (flags & H5F_ACC_TRUNC ? O_TRUNC : 0) |
+                                  O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return NULL;
     struct spool *s = fstat(fd, &st) ? NULL : calloc(1, sizeof *s);
     if (!s) {

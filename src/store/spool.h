@@ -12,8 +12,8 @@
 
 #include "store/h5.h"
 
-/* Makes files that are opened (not created) with these access properties use the driver. < 0 where
- * HDF5 fails. Local. */
+/* Makes files that are opened with these access properties, or created over a file that is there, use the driver. < 0
+ * where HDF5 fails. Local. */
 int spool_use(hid_t access);
 
 struct spool;

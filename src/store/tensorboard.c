@@ -15,6 +15,8 @@
 #include "base/memory.h"
 #include "store/scalars.h"
 
+#define BEFORE_TIME "events.out.tfevents."
+#define BEFORE_PROCESS ".dunlin."
 enum { WAITING_MOST = 16 << 20 }; /* bytes, of a disk that stays full; later rows are lost */
 
 struct tensorboard {
@@ -27,6 +29,21 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Steps over a text, and over digits behind it; NULL where they are not there. */
+static const char *step(const char *at, const char *text)
+{
+    const size_t n = strlen(text);
+    if (!at || strncmp(at, text, n)) return NULL;
+    const size_t digits = strspn(at + n, "0123456789");
+    return digits ? at + n + digits : NULL;
+}
+
+bool tensorboard_is_file(const char *name)
+{
+    const char *end = step(step(name, BEFORE_TIME), BEFORE_PROCESS);
+    return end && !*end;
 }
 
 int tensorboard_check(const char *dir)
@@ -51,7 +68,7 @@ struct tensorboard *tensorboard_open(const char *dir, int64_t frames)
     struct tensorboard *c = memory_new(1, sizeof *c);
     if (mkdir(dir, 0777) && errno != EEXIST)
         error_set("--tensorboard %.200s: cannot be made: %s", dir, strerror(errno));
-    else if ((size_t)snprintf(c->path, sizeof c->path, "%s/events.out.tfevents.%010lld.dunlin.%ld", dir,
+    else if ((size_t)snprintf(c->path, sizeof c->path, "%s/" BEFORE_TIME "%010lld" BEFORE_PROCESS "%ld", dir,
                               (long long)time, (long)getpid()) >= sizeof c->path)
         error_set("--tensorboard %.200s...: the name is too long", dir);
     else {
@@ -81,12 +98,15 @@ void tensorboard_eval(struct tensorboard *c, const struct run_eval *row)
     if (c && c->waiting.size < WAITING_MOST) scalars_eval(&c->waiting, now(), row);
 }
 
-void tensorboard_gather(struct tensorboard *c)
+bool tensorboard_gather(struct tensorboard *c)
 {
-    if (!c || c->going.size) return;
-    message_free(&c->going);
-    c->going = c->waiting;
-    c->waiting = (struct message){0};
+    if (!c) return false;
+    if (!c->going.size) {
+        message_free(&c->going);
+        c->going = c->waiting;
+        c->waiting = (struct message){0};
+    }
+    return c->going.size > 0;
 }
 
 /* All of it or nothing: half a record would end the file for its readers. */

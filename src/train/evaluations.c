@@ -65,9 +65,6 @@ static void take(struct evaluations *v, const struct actor_eval *e)
     run->n.eval_frames = v->frames;
     log_root("  evaluated at %lld frames: mean %.4g, median %.4g, min %.4g, max %.4g over %lld episodes",
              (long long)v->frames, e->mean, e->median, e->min, e->max, (long long)e->episodes);
-    double score;
-    if (options_stop_at(run->options, &score) && e->mean >= score)
-        run_end(run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", run->options->stop_at, e->mean);
     if (!isnan(run->n.best_mean) && e->mean <= run->n.best_mean) return;
     run->n.best_mean = e->mean;
     const struct model model = setup_model(run->setup);
@@ -108,16 +105,50 @@ static void keep(struct evaluations *v, const float *theta)
     v->id += v->average && v->id % 2 ? 2 : 1;
 }
 
-static void ask(struct evaluations *v, const float *theta)
+/* No answer comes from it any more. */
+static bool is_gone(const struct evaluations *v, int actor)
 {
-    const struct run *run = v->run;
-    int a = 0;
-    v->actor = -1;
-    while (a < run->actors && ranks_lost(v->ranks, a) && !run->options->deterministic) a++;
-    if (a == run->actors) return;
+    return ranks_ended(v->ranks, actor) || ranks_dead(v->ranks, actor);
+}
+
+/* The first actor that gives signs of life; where none does, who may yet: its environment takes long. -1: there is
+ * none. In rounds it is always the same. */
+static int choose(const struct evaluations *v)
+{
+    const int actors = v->run->actors;
+    if (v->run->options->deterministic) return 0;
+    for (int a = 0; a < actors; a++)
+        if (!ranks_lost(v->ranks, a)) return a;
+    for (int a = 0; a < actors; a++)
+        if (!is_gone(v, a) && !ranks_overdue(v->ranks, a)) return a;
+    return -1;
+}
+
+static void ask(struct evaluations *v, int actor, const float *theta)
+{
+    v->actor = actor;
+    if (actor < 0) return;
     keep(v, theta);
-    v->actor = a;
-    share_ask_eval(run->share, a, v->theta, v->id, v->version);
+    share_ask_eval(v->run->share, actor, v->theta, v->id, v->version);
+}
+
+/* Another actor in the place of one that is gone, or silent for too long. An answer that may come is waited for where
+ * nobody else is there: a step may take longer than any patience. */
+static void replace(struct evaluations *v)
+{
+    const bool gone = is_gone(v, v->actor);
+    const int other = choose(v);
+    if (!gone && other < 0) return;
+    run_event(v->run, v->actor + 1, "no-evaluation", "%s while evaluating: %s", gone ? "lost" : "silent for too long",
+              other < 0 ? "no other actor is there" : "another actor is asked");
+    ask(v, other, share_theta(v->run->share));
+}
+
+void evaluations_end(struct evaluations *v)
+{
+    double score;
+    if (options_stop_at(v->run->options, &score) && v->mean >= score)
+        run_end(v->run, RUN_DONE, RUN_REACHED "%s: an evaluation had %.4g", v->run->options->stop_at, v->mean);
 }
 
 void evaluations_take(struct evaluations *v)
@@ -131,15 +162,16 @@ void evaluations_take(struct evaluations *v)
             run_event(v->run, v->actor + 1, "no-evaluation", "the environment gave no numbers");
         else if (of_average(v))
             take_average(v, &e);
-        else
+        else {
             take(v, &e);
+            if (!v->run->options->deterministic) evaluations_end(v);
+        }
         if (v->average && !of_average(v) && v->run->state == RUN_RUNNING)
             share_ask_eval(v->run->share, v->actor, v->average, ++v->id, v->version);
         else
             v->actor = -1;
-    } else if (ranks_lost(v->ranks, v->actor) && !v->run->options->deterministic) {
-        run_event(v->run, v->actor + 1, "no-evaluation", "lost while evaluating: another actor is asked");
-        ask(v, share_theta(v->run->share));
+    } else if ((is_gone(v, v->actor) || ranks_overdue(v->ranks, v->actor)) && !v->run->options->deterministic) {
+        replace(v);
     }
 }
 
@@ -147,7 +179,7 @@ void evaluations_ask(struct evaluations *v, const float *theta)
 {
     if (v->actor >= 0 || v->run->turn.frames < v->next) return;
     v->next = next_after(v->run);
-    ask(v, theta);
+    ask(v, choose(v), theta);
 }
 
 void evaluations_turn(struct evaluations *v)

@@ -31,6 +31,9 @@ void evaluations_turn(struct evaluations *v);
 /* The two halves of a turn: takes what has come of an evaluation under way; asks for one of theta where one is due. */
 void evaluations_take(struct evaluations *v);
 void evaluations_ask(struct evaluations *v, const float *theta);
+/* Ends the run where the last one had the score of --stop-at. In rounds the loop says when, between two rollouts, where
+ * all that a checkpoint needs is there; else taking does it. */
+void evaluations_end(struct evaluations *v);
 bool evaluations_busy(const struct evaluations *v); /* is one under way */
 /* Rank 0 itself evaluates the final weights, once the actors are done; a stop signal ends it. Has it been done now? */
 bool evaluations_final(struct evaluations *v);

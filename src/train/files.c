@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "job/ending.h"
 #include "train/events.h"
@@ -17,7 +18,8 @@
 static const double LONG = 30;  /* s after which a write that has not come back is news */
 static const double RETRY = 10; /* s between two tries at the best weights */
 enum { TOLD_MOST = 20 };        /* of one kind of file; then the log of a flapping disk is long enough */
-static const char *const WHAT[] = {"a checkpoint", "checkpoint-best.h5", "run.h5", "RUN/status"};
+static const char *const WHAT[] = {"a checkpoint", "checkpoint-best.h5", "run.h5", "RUN/status",
+                                   "the curves for TensorBoard"};
 
 void files_init(struct files *f, struct run *run)
 {
@@ -123,7 +125,7 @@ static int put_log_to_disk(void *arg)
     return runfile_write(arg) || runfile_sync(arg) ? -1 : 0;
 }
 
-void files_log(struct files *f, bool to_disk)
+static void give_log(struct files *f, bool to_disk)
 {
     f->log_to_disk |= to_disk;
     if (f->run->state != RUN_RUNNING) files_wait(f, FILE_LOG);
@@ -134,6 +136,18 @@ void files_log(struct files *f, bool to_disk)
     }
     writer_give(f->writer, FILE_LOG, f->log_to_disk ? put_log_to_disk : put_log, f->run->runfile);
     f->log_to_disk = false;
+}
+
+static int put_curves(void *arg)
+{
+    return runfile_curves_write(arg);
+}
+
+void files_log(struct files *f, bool to_disk)
+{
+    struct runfile *const log = f->run->runfile;
+    give_log(f, to_disk);
+    if (!files_busy(f, FILE_CURVES) && runfile_curves_gather(log)) writer_give(f->writer, FILE_CURVES, put_curves, log);
 }
 
 /* Many short episodes: not all at once at the log interval. */
@@ -255,9 +269,18 @@ int files_wait(struct files *f, int kind)
     }
 }
 
+/* What the last try left, and what came behind it. */
+static int write_last_curves(struct runfile *log)
+{
+    for (int i = 0; i < 2; i++)
+        if (runfile_curves_gather(log) && runfile_curves_write(log)) return -1;
+    return 0;
+}
+
 int files_finish(struct files *f, struct runfile **runfile)
 {
     f->best_again = 0;
     if (files_wait(f, -1)) return -1; /* run.h5 stays as a killed run's: whole, and salvaged by a resume */
+    if (write_last_curves(*runfile) && !f->troubles[FILE_CURVES].now) log_error("%s", error_text());
     return runfile_close(runfile);
 }

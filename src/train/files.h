@@ -13,7 +13,8 @@
 struct run;
 struct runfile;
 
-enum file_kind { FILE_CHECKPOINT, FILE_BEST, FILE_LOG, FILE_STATUS, FILE_KINDS }; /* LOG is run.h5 */
+/* LOG is run.h5; CURVES those for TensorBoard */
+enum file_kind { FILE_CHECKPOINT, FILE_BEST, FILE_LOG, FILE_STATUS, FILE_CURVES, FILE_KINDS };
 
 /* A file that cannot be written at present. */
 struct file_trouble {
@@ -43,7 +44,7 @@ void files_trouble(const struct files *f, char *text, size_t size); /* what cann
 /* These do not wait, unless the run is over. The image becomes theirs; NULL: making it failed, with error_text(). */
 void files_checkpoint(struct files *f, struct checkpoint_image *image); /* not while one is under way */
 void files_best(struct files *f, struct checkpoint_image *image);
-void files_log(struct files *f, bool to_disk);              /* run.h5; rows, and a wish for the disk, wait their turn */
+void files_log(struct files *f, bool to_disk); /* run.h5 and curves; rows, and a wish for the disk, wait their turn */
 void files_status(struct files *f, const struct status *s); /* RUN/status; left out while one is under way */
 /* What became of the last checkpoint: WRITER_DONE or WRITER_FAILED once, otherwise WRITER_FREE. */
 enum writer_state files_take_checkpoint(struct files *f);

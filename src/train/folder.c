@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "store/options_file.h"
 #include "store/seal.h"
+#include "store/tensorboard.h"
 
 static const char PROBE[] = ".dunlin-probe";
 
@@ -95,13 +96,31 @@ static int make_folders(const char *dir)
     }
 }
 
-/* Removes the files of a run, by their exact names: whatever else lies there stays. */
-static void empty_folder(const char *dir)
+/* Where name is a folder that has some; then the folder, too, where nothing else is in it. */
+static void remove_curves(int above, const char *name)
+{
+    const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    int removed = 0;
+    if (!d && fd >= 0) close(fd);
+    if (!d) return;
+    for (struct dirent *e; (e = readdir(d));)
+        removed += tensorboard_is_file(e->d_name) && !unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+    if (removed) unlinkat(above, name, AT_REMOVEDIR);
+}
+
+void folder_empty(const char *dir)
 {
     DIR *d = opendir(dir);
     if (!d) return;
-    for (struct dirent *e; (e = readdir(d));)
-        if (is_run_file(e->d_name) || is_run_remnant(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
+    for (struct dirent *e; (e = readdir(d));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        if (is_run_file(e->d_name) || is_run_remnant(e->d_name) || tensorboard_is_file(e->d_name))
+            unlinkat(dirfd(d), e->d_name, 0);
+        else
+            remove_curves(dirfd(d), e->d_name);
+    }
     closedir(d);
 }
 
@@ -155,9 +174,7 @@ int folder_hold(const char *dir)
     return lock_folder(dir, true);
 }
 
-int folder_take(const char *dir, bool empty)
+int folder_take(const char *dir)
 {
-    if (try_to_write(dir) || lock_folder(dir, true)) return -1;
-    if (empty) empty_folder(dir);
-    return 0;
+    return try_to_write(dir) || lock_folder(dir, true) ? -1 : 0;
 }

@@ -22,7 +22,10 @@ int folder_try(const char *dir);
  * written. 0, or -1 after error_set(). */
 int folder_hold(const char *dir);
 /* Makes the folder, tries to write there, and from here to the end of the process the folder is this process's: another
- * one is refused. With empty the files of a run are removed, and nothing else. 0, or -1 after error_set(). */
-int folder_take(const char *dir, bool empty);
+ * one is refused. 0, or -1 after error_set(). */
+int folder_take(const char *dir);
+/* Removes the files of a run, by their exact names, and its curves in folders there (store/tensorboard.h), and nothing
+ * else. */
+void folder_empty(const char *dir);
 
 #endif

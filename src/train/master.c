@@ -108,7 +108,7 @@ static void wind_up(struct master *m)
     if ((run->state != RUN_FAILED || run->bad_number) &&
         checkpoints_finish(&m->checkpoints, hurry ? ENDING_TRIES_HURRY : ENDING_TRIES))
         run_fail(run, error_text());
-    if (stopped) report_log(&m->report); /* the last figures and RUN/status, while there is time */
+    if (stopped) report_last(&m->report); /* the last figures and RUN/status, while there is time */
     goodbyes_finish(run, &m->ranks, &m->sums, missing);
 }
 

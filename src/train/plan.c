@@ -72,8 +72,8 @@ static void look_at_end(struct plan *plan)
 int plan_tell_over(const struct plan *plan)
 {
     if (plan->reached) {
-        log_root("%s: --stop-at %s was reached at %lld frames; another --stop-at, or --stop-at=, trains on", plan->dir,
-                 plan->set.values.stop_at, (long long)plan->frames);
+        log_root("%s: --stop-at %s was reached; another --stop-at, or --stop-at=, trains on from %lld frames",
+                 plan->dir, plan->set.values.stop_at, (long long)plan->frames);
         return 0;
     }
     log_root("%s: already at %lld of %lld frames%s; --frames M trains on", plan->dir, (long long)plan->frames,

@@ -99,10 +99,20 @@ double ranks_patience(const struct ranks *k)
            (any_update(k->run) ? fmax(patience, LONGER * k->longest_silence) : AT_START * patience);
 }
 
+bool ranks_ended(const struct ranks *k, int actor)
+{
+    return !strcmp(k->rows[actor + 1].state, "ended");
+}
+
+bool ranks_overdue(const struct ranks *k, int actor)
+{
+    return k->silent_for[actor] > ranks_patience(k);
+}
+
 bool ranks_hopeless(const struct ranks *k, int actor)
 {
     if (ranks_dead(k, actor)) return true;
-    return !share_process(k->run->share, actor + 1)->pid && k->silent_for[actor] > ranks_patience(k);
+    return !share_process(k->run->share, actor + 1)->pid && ranks_overdue(k, actor);
 }
 
 void ranks_watch(struct ranks *k)

@@ -30,6 +30,9 @@ bool ranks_lost(const struct ranks *ranks, int actor); /* has it ended, died or 
 bool ranks_dead(const struct ranks *ranks, int actor); /* is its process known to be gone */
 bool ranks_gone(const struct ranks *ranks, int rank);  /* is it so now: asks the system; false where that cannot tell */
 double ranks_patience(const struct ranks *ranks); /* s of silence after which who cannot be looked up is given up */
+bool ranks_ended(const struct ranks *ranks, int actor); /* has it said goodbye while the run goes on */
+/* Has it been silent for longer than that, though its process may be there and come back. */
+bool ranks_overdue(const struct ranks *ranks, int actor);
 /* Is it dead, or silent for too long where its process cannot be looked up. */
 bool ranks_hopeless(const struct ranks *ranks, int actor);
 

@@ -196,3 +196,9 @@ void report_log(struct report *p)
 {
     tell(p, true);
 }
+
+void report_last(struct report *p)
+{
+    if (!p->last) report_log(p);
+    p->last = true;
+}

@@ -25,6 +25,7 @@ struct report {
     double next_line;              /* and line */
     double ended;                  /* monotonic: training was over; 0: it goes on */
     struct dropped before;         /* at the last line */
+    bool last;                     /* the last line is out */
     bool dropping;                 /* something was dropped between the last two */
     double ret_recent, max_recent; /* mean and largest return of the last interval that had episodes */
 };
@@ -37,6 +38,7 @@ void report_begin(struct report *p); /* RUN/status says running, no longer what 
  * line every log interval. */
 void report_turn(struct report *p, double now);
 void report_log(struct report *p);   /* line, rows, status */
+void report_last(struct report *p);  /* the same once the run is over, where that is not done */
 void report_ended(struct report *p); /* what follows is no training: it does not count in speeds */
 void report_row(struct report *p);   /* in rounds: a row of /train, where there is anything to tell */
 

@@ -137,12 +137,14 @@ void restore_vouch(const struct restore *r, const struct setup *setup, const str
 
 struct search {
     const char *dir, *library, *python;
-    const struct option_set *run; /* run.h5's; NULL: none is compared with it */
+    const struct option_set *run; /* run.h5's; NULL: there is none */
     struct restore *r;
     struct setup *setup;
     struct option_set *stored;
     struct option_set opened; /* what setup was opened with */
     bool open, whole;         /* is setup open; was there a checkpoint that is whole */
+    bool again;               /* the second pass: only those that run.h5 did not fit, and no line comes twice */
+    bool told;                /* all this, by our own launcher, which has gone through them before us */
 };
 
 /* An environment opens once a process, so the checkpoints of one run share it. */
@@ -183,35 +185,43 @@ static void tell_elsewhere(const struct search *s)
     error_set("%s; where it lies elsewhere now, add --env %.4sFOLDER/%.200s", why, env, world_library(env));
 }
 
-/* 0; 1 where this file is not to be gone on from; -1 where no other would be either: environment or network do not
- * open. */
+enum { PASSED_OVER = 1, TOLD_BEFORE };
+
+/* 0; PASSED_OVER where this file is not to be gone on from, TOLD_BEFORE where the first pass has said so; -1 where no
+ * other would be either: environment or network do not open. */
 static int try_one(struct search *s, int64_t frames)
 {
     options_init(s->stored);
-    if (checkpoint_read_options(s->r->file, s->stored) || setup_check(s->stored)) return 1;
-    if (s->run && compare(checkpoint_path(s->r->file), s->stored, s->run)) return 1;
+    if (checkpoint_read_options(s->r->file, s->stored) || setup_check(s->stored))
+        return s->again ? TOLD_BEFORE : PASSED_OVER;
+    const bool foreign = s->run && compare(checkpoint_path(s->r->file), s->stored, s->run);
+    if (foreign != s->again) return s->again ? TOLD_BEFORE : PASSED_OVER;
     if (choose_library(s)) return -1;
     snprintf(s->stored->values.python, sizeof s->stored->values.python, "%s", s->python); /* never stored */
     if (open_setup(s)) {
         tell_elsewhere(s);
-        return s->run ? -1 : 1;
+        return s->run && !s->again ? -1 : PASSED_OVER;
     }
-    return try_load(s->r, s->setup, frames) ? 1 : 0;
+    return try_load(s->r, s->setup, frames) ? PASSED_OVER : 0;
 }
 
 /* One pass over the checkpoints, newest first. */
 static int choose(struct search *s)
 {
     int64_t frames = INT64_MAX;
+    char why[1024];
     for (;;) {
-        int rc = checkpoint_open_before(s->dir, &frames, NULL, &s->r->file);
+        int rc = checkpoint_open_before(s->dir, &frames, s->again || s->told ? "" : NULL, &s->r->file);
         if (rc) return rc;
         s->whole = true;
         rc = try_one(s, frames);
         if (!rc) return 0;
         restore_close(s->r);
         if (rc < 0) return rc;
-        log_root("%s; trying the one before it", error_text());
+        if (rc == TOLD_BEFORE || s->told) continue;
+        snprintf(why, sizeof why, "%s", error_text());
+        log_root("%s; %s", why,
+                 checkpoint_is_before(s->dir, frames) ? "trying the one before it" : "there is none before it");
     }
 }
 
@@ -220,13 +230,20 @@ int restore_choose(const char *dir, const char *library, const char *python, str
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
-    struct search s = {.dir = dir, .library = library, .python = python, .r = r, .setup = setup, .stored = stored};
+    struct search s = {.dir = dir,
+                       .library = library,
+                       .python = python,
+                       .r = r,
+                       .setup = setup,
+                       .stored = stored,
+                       .told = getenv("DUNLIN_LAUNCHED") != NULL};
     snprintf(run, sizeof run, "%s/run.h5", dir);
     if (!access(run, F_OK) && !runfile_read_options(run, &of_run)) s.run = &of_run;
     int rc = choose(&s);
     if (rc > 0 && s.run && s.whole) {
-        log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
-        s.run = NULL;
+        if (!s.told)
+            log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
+        s.again = true;
         rc = choose(&s);
     }
     if (rc && s.open) setup_close(setup);

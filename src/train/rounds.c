@@ -112,6 +112,7 @@ static void finish_rollouts(struct rounds *r, struct master *m, const float *nex
     struct run *const run = &m->run;
     const int64_t log = run->turn.frames / run->options->log_frames;
     episodes_take(run, &m->ranks, &m->sums);
+    evaluations_end(&m->evaluations); /* a resume from the checkpoint before ends here, too */
     run_check_stop(run);
     if (log != r->logged || run->state == RUN_DONE) report_row(&m->report);
     r->logged = log;
@@ -155,7 +156,7 @@ static void wind_up(struct master *m, bool whole)
         if (run->state == RUN_DONE) evaluations_final(&m->evaluations);
         if (checkpoints_finish(&m->checkpoints, ENDING_TRIES)) run_fail(run, error_text());
     }
-    if (run->state == RUN_STOPPED) report_log(&m->report); /* the last figures and RUN/status, while there is time */
+    if (run->state == RUN_STOPPED) report_last(&m->report); /* the last figures and RUN/status, while there is time */
     goodbyes_finish(run, &m->ranks, &m->sums, missing);
 }
 
@@ -171,7 +172,7 @@ void rounds_run(struct master *m)
         evaluations_ask(&m->evaluations, share_theta(run->share)); /* a stop came before it */
     while (run->state == RUN_RUNNING && gather(&r, m)) {
         finish_round(&r, m);
-        whole = run->state != RUN_RUNNING;
+        whole = run->state != RUN_RUNNING && !r.epochs;
     }
     wind_up(m, whole);
     free(r.ready);

@@ -294,6 +294,7 @@ int session_open_files(struct session *s, const char *window)
     fill_provenance(s, window);
     s->counters.ranks = s->size;
     if (!s->plan.checkpoint[0]) {
+        if (o->force) folder_empty(s->plan.dir); /* not before every rank has what it needs */
         if (first_checkpoint(s)) return -1;
         s->runfile = runfile_create(s->plan.dir, &s->plan.set, &s->prov, s->size);
     } else {
@@ -338,7 +339,7 @@ int session_prepare(struct session *s, int argc, char **argv, bool resume)
     s->setup.actors = s->size - 1;
     if (!rc && s->rank > 0) rc = actor_open(&s->actor, &s->setup, s->rank);
     if (!rc && s->rank == 0 && !s->plan.checkpoint[0]) rc = start_weights(s);
-    if (!rc && s->rank == 0) rc = folder_take(s->plan.dir, !s->plan.checkpoint[0] && s->plan.set.values.force);
+    if (!rc && s->rank == 0) rc = folder_take(s->plan.dir);
     if (!rc && s->rank == 0) rc = load_start(s);
     if (!session_agree(s, !rc)) return 2;
     if (s->plan.checkpoint[0] && !load_actors(s)) return 2;

@@ -2,6 +2,7 @@
  * ends as status 2 of rank 0 after all have finalized, so that the launcher's own noise stays behind our line. */
 #include "train/train.h"
 
+#include <errno.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,12 +30,23 @@
 #include "train/rounds.h"
 #include "train/session.h"
 
-/* What a run that was stopped goes on from, and how. */
-static void tell_saved(const struct run *run, const struct checkpoints *k)
+/* What a run that has not come to its end goes on from, and how: not where it is hopeless, or nothing is there. */
+static void tell_saved(const struct run *run, const struct checkpoints *k, const struct files *files)
 {
-    char words[RESUME_WORDS];
-    resume_words(run->dir, run->options->env, run->options->python, words, sizeof words);
-    log_root("saved: checkpoint-%012lld.h5; goes on with: %s", (long long)k->saved, words);
+    char name[64], path[OPTION_TEXT + sizeof name], words[RESUME_WORDS];
+    const struct options *o = run->options;
+    const struct file_trouble *trouble = &files->troubles[FILE_CHECKPOINT];
+    snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)k->saved);
+    snprintf(path, sizeof path, "%s/%s", run->dir, name);
+    if (run->state == RUN_DONE || !strncmp(run->reason, RUN_HOPELESS, strlen(RUN_HOPELESS)) || access(path, F_OK))
+        return;
+    const bool full = !strcmp(trouble->cause, strerror(ENOSPC)) || !strcmp(trouble->cause, strerror(EDQUOT));
+    resume_words(run->dir, o->env, o->python, words, sizeof words);
+    log_root("saved: %s; %s: %s", name,
+             !trouble->now ? "goes on with"
+             : full        ? "make room first, then it goes on with"
+                           : "once that folder can be written again, it goes on with",
+             words);
 }
 
 /* rank 0; the actors have said goodbye and wait for share_part(). */
@@ -46,8 +58,9 @@ static void finish(struct session *s, struct master *m, int *status)
     if (run->state == RUN_DONE && evaluations_final(&m->evaluations) && checkpoints_whole(&m->checkpoints) &&
         checkpoints_finish(&m->checkpoints, ENDING_TRIES_HURRY))
         log_error("%s", error_text());
-    if (run->state != RUN_STOPPED) report_log(&m->report); /* then it was done before the goodbyes */
+    report_last(&m->report); /* of a run that was stopped it is out: before the goodbyes */
     if (files_finish(&m->files, &s->runfile)) log_error("%s", error_text());
+    checkpoints_news(&m->checkpoints);
     *status = run->state == RUN_DONE ? 0 : run->state == RUN_STOPPED ? 143 : 1;
     if (run->state == RUN_STOPPED && signals_stop() == SIGINT) *status = 130;
     if (getenv("DUNLIN_LAUNCHED")) *status = 0; /* our own launcher reads RUN/status; mpirun would only add noise */
@@ -56,7 +69,7 @@ static void finish(struct session *s, struct master *m, int *status)
     log_root("%s: %s%s%s; %lld frames in %.0f s; best evaluation %s, last %s; see %s", run_state_name(run->state),
              run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
              text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
-    if (run->state == RUN_STOPPED) tell_saved(run, &m->checkpoints);
+    tell_saved(run, &m->checkpoints, &m->files);
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
