@@ -8,6 +8,13 @@ cd "$(dirname "$0")/.."
 case $(pwd -P) in *[[:space:]]*) exec make -s help ;; esac # which says that it cannot, before anything is installed
 . run/setup.sh
 . run/mark.sh
+# at_home PATH: as the program reads it behind --out=, where no shell has: ~ and ~NAME are folders of users
+at_home() {
+    local name=${1%%/*} home=${HOME:-}
+    case $name in '~') ;; '~'*) home=$(getent passwd "${name#?}" | cut -d: -f6) ;; *) home='' ;; esac
+    echo "${home:-$name}${1#"$name"}"
+}
+
 env=catch out='' python='' previous='' words=()
 case ${1:-} in '' | -*) ;; *) env=$1; shift ;; esac
 # the words of training but for these three, which others than train want to know, too
@@ -27,13 +34,14 @@ case $previous in --env | --out | --python) say "$previous: its value is missing
 case $env in atari:*) need python3 ;; *) need ;; esac
 make -s -j"$(nproc)" all
 case $env in atari:*) bash run/fetch-atari.sh build/atari ;; esac
-case $out in '') out=runs/quickstart-$(echo "$env" | tr -c 'A-Za-z0-9_.\n' '-') ;; '~/'*) out=$HOME/${out#??} ;; esac
+out=$(at_home "$out")
+[ -n "$out" ] || out=runs/quickstart-$(echo "$env" | tr -c 'A-Za-z0-9_.\n' '-')
 own=() # a checkpoint does not choose code
-case $env in lib:* | gym:*) own=(--env "$env" ${python:+--python "$python"}) ;; esac
+case $env in lib:* | gym:*) own=("--env=$env" ${python:+"--python=$python"}) ;; esac
 preset=
 for f in "run/${env#atari:}.ini"; do [ -f "$f" ] && preset=$f; done
 # shellcheck disable=SC2086
-build/dunlin train $preset --env "$env" --out "$out" --force ${python:+--python "$python"} ${words[@]+"${words[@]}"}
+build/dunlin train $preset --env "$env" --out "$out" --force ${python:+"--python=$python"} ${words[@]+"${words[@]}"}
 echo
 build/dunlin plot "$out" --text
 build/dunlin plot "$out" --out "$out/curve.png"

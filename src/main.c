@@ -23,6 +23,7 @@
 #include "dunlin/version.h"
 #include "export/export.h"
 #include "job/blas.h"
+#include "job/family.h"
 #include "learn/world.h"
 #include "play/eval.h"
 #include "play/record.h"
@@ -218,7 +219,8 @@ static int dispatch(int argc, char **argv)
         return 0;
     }
     const struct command *c = find_command(argv[1]);
-    if (c && cpu_check()) {
+    const int rank = family_any_rank();
+    if (c && rank <= 0 && cpu_check(rank < 0)) {
         log_error("%s", error_text());
         return 2;
     }

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* Rollout k's theta moves a little, so that a difference anywhere spreads. */
 static void learn_on(struct learner *b, int k, float *record)
 {
@@ -244,6 +246,32 @@ static void evaluation(void **state)
     learner_free(b);
 }
 
+static struct env_step slow_nan(void *state, struct rng *rng, struct env_action action, void *obs)
+{
+    struct env_step step = script_step(state, rng, action, obs);
+    usleep(2000);
+    step.reward = NAN;
+    return step;
+}
+
+/* Games that are left out take time, too: an evaluation of nothing else ends by the clock. */
+static void left_out_in_time(void **state)
+{
+    (void)state;
+    struct env_ops ops = script;
+    ops.step = slow_nan;
+    const struct agent_config config = config_of(&algo_a3c, 4, 1);
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
+    b->world.ops = &ops;
+    const struct evaluate_config ec = {
+        .algo = &algo_a3c, .episodes = 10000, .seed = 9, .leave_out = true, .seconds = 0.05};
+    struct evaluate_result result;
+    const double start = clock_seconds();
+    EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &result) == -1);
+    EXPECT(clock_seconds() - start < 10); /* all of them take 20 s */
+    learner_free(b);
+}
+
 /* A3C, alone in one process, learns to balance the pole. */
 static void learns_cartpole(void **state)
 {
@@ -309,9 +337,9 @@ static void rollout_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(started_afresh), cmocka_unit_test(rewards_normalised),
-        cmocka_unit_test(saved_in_part),     cmocka_unit_test(evaluation),     cmocka_unit_test(learns_cartpole),
-        cmocka_unit_test(rollout_bytes),
+        cmocka_unit_test(saved_and_gone_on), cmocka_unit_test(started_afresh),   cmocka_unit_test(rewards_normalised),
+        cmocka_unit_test(saved_in_part),     cmocka_unit_test(evaluation),       cmocka_unit_test(learns_cartpole),
+        cmocka_unit_test(rollout_bytes),     cmocka_unit_test(left_out_in_time),
     };
     return testing_main(tests);
 }

@@ -82,6 +82,10 @@ check "completions of resume: not what it refuses" is "$differ" ""
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
 DUNLIN_ISA=base refused "kernels of no name" "DUNLIN_ISA|'base'|baseline" list
+DUNLIN_ISA=base run mpirun --oversubscribe -n 3 "$dunlin" train --env corridor --frames 100 --out r
+check "kernels of no name, three ranks: one line" says "'base'"
+DUNLIN_ISA=avx512 run mpirun --oversubscribe -n 2 "$dunlin" train --env corridor --frames 100 --out isa
+check "kernels that a node of a job may not have: the best that it has" is "$status" 0
 refused "help of no command" "fly" help fly
 refused "another tool's name of an option" "'lr'" train --learning-rate 1e-3 --out r
 refused "an id of Gymnasium's" "here it is cartpole, or gym:CartPole-v1" train --env CartPole-v1 --out r
@@ -93,7 +97,7 @@ refused "value out of range" "gamma|1.5" train --gamma 1.5 --out r
 refused "lambda above 1" "gae|1.2|0 to 1" train --env cartpole --gae 1.2 --out r
 refused "no epoch" "epochs|0|1 to 100" train --env cartpole --epochs 0 --out r
 refused "a clip above 1" "ppo-clip|1.5|0 to 1" train --env cartpole --ppo-clip 1.5 --out r
-refused "an average that would stand still" "ema|0.99999|0 to 0.9999" train --env cartpole --ema 0.99999 --out r
+refused "an average that would stand still" "ema|0.99999999|0 to 0.9999999" train --env cartpole --ema 0.99999999 --out r
 refused "a deviation of one number" "norm-adv|1|2 or more" train --env cartpole --norm-adv --t-max 1 --envs-per-actor 1 --out r
 refused "a clip of probabilities where there are none" "ppo-clip|n-step-q|a3c" train --env cartpole --algo n-step-q --ppo-clip 0.2 --out r
 refused "lambda of Q(lambda) above 1" "lambda|2|0 to 1" train --env cartpole --algo n-step-q --lambda 2 --out r

@@ -108,7 +108,7 @@ enough() { # OPTION...: holds doctor's megabytes, but for 50 of tables, against 
 }
 keep=3; check "room: of the defaults" enough
 keep=8; check "room: of what is kept for each actor, target, average, eight of them" enough --algo n-step-q --optimizer rmsprop --ema 0.99 --checkpoint-keep 8
-keep=12; check "room: no more than are written" enough --optimizer adam --checkpoint-keep 1000
+keep=156; check "room: no more than are written, with one every ten minutes of a day" enough --optimizer adam --checkpoint-keep 1000
 
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
     mkdir full

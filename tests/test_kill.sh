@@ -66,8 +66,9 @@ run "$dunlin" train --env corridor --frames 1000 --actors 1 --out "$scratch/two"
 check "--force once it has ended: status 0" is "$status" 0
 check "and only the files of a run were removed" test -f "$scratch/two/run.sh" -a -f "$scratch/two/checkpoint-mine.h5"
 # what --force throws away it keeps until all ranks have what they need
-mkdir two/tb
-touch two/tb/events.out.tfevents.1700000000.dunlin.77 init-2
+run "$dunlin" train --env corridor --frames 1000 --actors 1 --out two --force --tensorboard two/logs/tb
+mkdir two/other
+touch two/other/events.out.tfevents.1700000000.dunlin.77 init-2
 files() { find two -type f ! -name status -exec sha256sum {} + | sort; }
 before=$(files)
 run "$dunlin" train --env "$metered" --frames 1000 --actors 2 --out two --force
@@ -75,7 +76,8 @@ check "--force, a rank does not come up: it says so" grep -q "rank 2: .*not on t
 check "--force, a rank does not come up: the old run is as it was" test "$status" != 0 -a "$(files)" = "$before"
 rm init-2
 run "$dunlin" train --env corridor --frames 1000 --actors 1 --out two --force
-check "--force: curves of the old run in its folder go, too" test "$status" = 0 -a ! -e two/tb
+check "--force: curves of the old run in its folder go, too" test "$status" = 0 -a ! -e two/logs/tb
+check "--force: those of another run stay" test -e two/other/events.out.tfevents.1700000000.dunlin.77
 # a resume under mpirun reads no checkpoint of a run that another process may still write to
 for f in two/checkpoint-0*.h5; do : >"$f"; done
 run flock two mpirun --oversubscribe -n 2 "$dunlin" resume two

@@ -49,6 +49,13 @@ each "damaged" "$last"
 each "the one before" "$before"
 for who in launcher 0; do check "damaged: $who opens the environment once" is "$(opens $who environment)" 1; done
 
+# under our launcher rank 0 does not say again what that has said, and says what it alone finds
+chosen=$(newest)
+cp -r a meanwhile && flip "meanwhile/$chosen"
+DUNLIN_LAUNCHED=1 DUNLIN_CHECKPOINT=$((10#$(tr -dc 0-9 <<<"${chosen%.h5}"))) \
+    run mpirun --oversubscribe -n 2 "$dunlin" resume meanwhile --env "lib:$PWD/metered.so" --frames 9600
+check "what was chosen is damaged meanwhile: rank 0 says so" grep -q "$chosen: damaged: .*; trying the one before it" err
+
 # what is kept beside it counts where it can be gone on from: sealed again but no file of HDF5's, empty, another run's
 before=$(newest 2) third=$(newest 3)
 python3 - "a/$before" <<'END'

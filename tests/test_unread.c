@@ -1,6 +1,7 @@
 /* test_unread.c -- which options are named as said and not read, by algorithm, optimiser and environment. */
 #include "testing.h"
 
+#include "base/error.h"
 #include "setup/unread.h"
 
 /* What is unread of these words. */
@@ -108,6 +109,20 @@ static void test_what_nobody_said(void **unused)
     setup_close(&opened);
 }
 
+/* Normalised rewards in a memory: of a stored run they are no fault, of a user's word they are. */
+static void test_what_a_stored_run_may_have(void **unused)
+{
+    (void)unused;
+    struct option_set set;
+    options_init(&set);
+    strcpy(set.values.algo, "dqn");
+    set.values.reward_norm = true;
+    assert_int_equal(setup_check(&set), 0);
+    set.origin[option_find("reward-norm")] = ORIGIN_COMMAND;
+    assert_int_equal(setup_check(&set), -1);
+    assert_non_null(strstr(error_text(), "reward-norm is true and algo is dqn"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_what_an_environment_does_not_read),
         cmocka_unit_test(test_what_a_start_does_not_read),
         cmocka_unit_test(test_what_nobody_said),
+        cmocka_unit_test(test_what_a_stored_run_may_have),
     };
     setup_names();
     return testing_main(tests);

@@ -37,8 +37,9 @@ enum cpu_isa { CPU_BASE, CPU_V3, CPU_V4, CPU_ISAS };
  * measurements). */
 enum cpu_isa cpu_isa(void);
 
-/* Is DUNLIN_ISA unset, empty or a build that this core runs? 0, or -1 after error_set(). */
-int cpu_check(void);
+/* Is DUNLIN_ISA unset, empty or a word of ours, and with `able` one that this core runs (among the nodes of a job some
+ * may be older: there it is the best that they have)? 0, or -1 after error_set(). */
+int cpu_check(bool able);
 /* The same of the word `asked` (NULL: unset) and a core of `able`. */
 int cpu_isa_check(const char *asked, enum cpu_isa able);
 

@@ -1,15 +1,12 @@
 /* resume_words.c -- see resume_words.h. */
 #include "base/resume_words.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 
-/* Does the name hold whose code runs (lib:PATH.so, gym:FILE.py:FUNCTION, gym:MODULE:ID, gym:ID?key=value)? A resume
- * asks for these, by world_library(). */
-static bool names_code(const char *env)
+bool resume_names_code(const char *env)
 {
     return (!strncmp(env, "lib:", 4) && env[4]) || (!strncmp(env, "gym:", 4) && strpbrk(env + 4, ":?"));
 }
@@ -17,7 +14,7 @@ static bool names_code(const char *env)
 const char *resume_words(const char *dir, const char *env, const char *python, char *text, size_t size)
 {
     char typed[3][2 * OPTION_TEXT] = {"", "", ""};
-    const bool code = names_code(env);
+    const bool code = resume_names_code(env);
     if (code) text_typed(env, typed[1], sizeof typed[1]);
     if (*python) text_typed(python, typed[2], sizeof typed[2]);
     snprintf(text, size, "dunlin resume %s%s%s%s%s", text_typed(dir, typed[0], sizeof typed[0]), code ? " --env " : "",

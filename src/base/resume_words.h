@@ -2,9 +2,14 @@
 #ifndef DUNLIN_BASE_RESUME_WORDS_H
 #define DUNLIN_BASE_RESUME_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/options.h"
+
+/* Does an environment's name hold whose code runs (lib:PATH.so, gym:FILE.py:FUNCTION, gym:MODULE:ID, gym:ID?key=value)?
+ * Such a one is named again on each resume, and is not taken from a folder. */
+bool resume_names_code(const char *env);
 
 enum { RESUME_WORDS = 6 * OPTION_TEXT + 64 }; /* bytes that are enough: */
 /* The words that a run goes on with, as they are typed: dunlin resume DIR, and where its environment `env` is a library

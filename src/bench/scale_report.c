@@ -97,7 +97,9 @@ static void write_row(FILE *f, const struct scale_curve *c, int p, int per_node,
 static int write_csv(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)
 {
     FILE *f = fopen(w->csv, "w");
-    if (!f) return error_set("--csv %s: cannot be written: %s; give a folder that exists", w->csv, strerror(errno));
+    if (!f)
+        return error_set("--csv %s: cannot be written: %s%s", w->csv, strerror(errno),
+                         errno == ENOENT ? "; give a folder that exists" : "");
     fprintf(f,
             "what,wire,combine,t_max,actors,nodes,frames_per_s,updates_per_s,lag_mean,lag_p95,rank0_busy,link_in_busy,"
             "link_out_busy,relay_busy,limit,threads\n");

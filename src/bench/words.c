@@ -141,6 +141,10 @@ int bench_check_own(const struct bench *b, const char *what)
     const struct words words = {.rows = rows, .row_count = own->net, .unknown = {unknown, allowed}};
     if (words_read(&words, b->argc, b->argv)) return -1;
     if (!b->net) return 0;
+    if (b->params)
+        return error_set("bench %s: --params %ld and --net %s both say how many parameters there are; allowed: one of "
+                         "them",
+                         what, b->params, b->net);
     struct net *net = bench_net_new(b->net, b->lstm, b->norm);
     if (!net) return -1;
     net_free(&net);

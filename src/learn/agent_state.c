@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "learn/agent_private.h"
 
-static const uint64_t MAGIC = 0x326e6c6e75644741; /* a version of its own for each layout */
+static const uint64_t MAGIC = 0x316e6c6e75644741; /* a version of its own for each layout */
 
 struct head {
     uint64_t magic;
@@ -20,6 +20,7 @@ struct head {
 
 struct record {
     struct rng policy_rng;
+    double eps_final; /* not read: states of before have it, and theirs goes on by what options say */
     int32_t pending, fresh;
 };
 
@@ -61,7 +62,7 @@ size_t agent_save(const struct agent *a, void *bytes, bool *whole)
     }
     *whole = true;
     for (int e = 0; e < a->E; e++) {
-        const struct record rec = {a->policy_rng[e], a->pending[e], a->fresh[e]};
+        const struct record rec = {a->policy_rng[e], a->eps_final[e], a->pending[e], a->fresh[e]};
         bool all;
         memcpy(at, &rec, sizeof rec);
         at += sizeof rec;

@@ -148,6 +148,8 @@ static int play(struct evaluator *p, double *ret)
         if (play_episode(p)) {
             if (!can_go_on(p)) return -1;
             p->left_out++;
+            look_at_clock(p);
+            p->cut = look_at_limits(p);
             continue;
         }
         open = p->cut == NO_TIME && !played;

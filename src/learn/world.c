@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/library.h"
+#include "base/resume_words.h"
 #include "learn/foreign.h"
 #include "learn/world_names.h"
 
@@ -89,7 +90,7 @@ const char *world_library(const char *name)
 {
     size_t length;
     const char *path = path_in(name, &length), *file = path;
-    if (!length && !(world_python(name) && strpbrk(path, ":?"))) return NULL;
+    if (!resume_names_code(name)) return NULL;
     for (const char *p = path; p < path + length; p++)
         if (*p == '/') file = p + 1;
     return file;

@@ -65,12 +65,19 @@ static int picture(void *sink, const uint8_t *rgb, int times)
     return window_show(screen->window, rgb, times * screen->seconds);
 }
 
+static struct evaluate_config config_of(const struct request *w, const struct player *player)
+{
+    struct evaluate_config config = player_config(player, &w->player);
+    config.leave_out = true;
+    return config;
+}
+
 /* Plays in a window. 0 and *ended where the user left before the last game; or -1 after error_set(). */
 static int render(const struct request *w, const struct player *player, struct evaluate_result *r, bool *ended)
 {
     struct screen screen = {.seconds = 1 / w->fps};
     struct show s = {.picture = picture, .sink = &screen, .fps = w->fps};
-    const struct evaluate_config config = player_config(player, &w->player);
+    const struct evaluate_config config = config_of(w, player);
     show_open(&s, player);
     screen.window = window_open(player->set.values.env, s.canvas.height, s.canvas.width);
     const int rc = screen.window ? show_play(&s, &config, r) : -1;
@@ -102,13 +109,15 @@ static int find_human(struct game *g)
 static int evaluate(const struct request *w, const struct player *player, struct evaluate_result *r)
 {
     const struct setup *setup = &player->setup;
-    struct evaluate_config config = player_config(player, &w->player);
-    config.leave_out = true;
-    if (evaluate_run(&config, &setup->world, setup->net, player->theta, NULL, r)) return -1;
+    const struct evaluate_config config = config_of(w, player);
+    return evaluate_run(&config, &setup->world, setup->net, player->theta, NULL, r);
+}
+
+static void tell_left_out(const struct evaluate_result *r)
+{
     if (r->left_out)
         log_root("%d of %d games count; %d ended with a number that is none: %s", r->episodes,
                  r->episodes + r->left_out, r->left_out, error_text());
-    return 0;
 }
 
 /* In a child: 0, or after error_set() the status to exit with. */
@@ -125,6 +134,7 @@ static int play(void *arg)
     } else if (!status) {
         status = evaluate(w, &player, &g->result) ? 1 : 0;
     }
+    if (!status) tell_left_out(&g->result);
     g->explores = !status && algo_explores(player.setup.algo);
     player_close(&player);
     return status;

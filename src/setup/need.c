@@ -65,9 +65,10 @@ double need_checkpoint(const struct setup *s, int actors, size_t state)
 
 double need_checkpoints(const struct setup *s, int actors, size_t state)
 {
-    enum { BEGUN = 2, BESIDE = 2 }; /* the first and the last of a run; the best one and the one on its way */
+    /* the first and the last, and a day of one every ten minutes; the best one and the one on its way */
+    enum { BEGUN = 2, BY_CLOCK = 144, BESIDE = 2 };
     const struct options *o = s->options;
-    const double written = (double)o->frames / (double)o->checkpoint_every + BEGUN;
+    const double written = (double)o->frames / (double)o->checkpoint_every + BEGUN + BY_CLOCK;
     return (fmin((double)o->checkpoint_keep, written) + BESIDE) * need_checkpoint(s, actors, state);
 }
 

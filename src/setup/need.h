@@ -15,7 +15,8 @@ int need_env(const struct setup *setup, struct need_env *env);
 
 /* Bytes of a checkpoint with `actors` actors, whose saved states have `state` bytes each. */
 double need_checkpoint(const struct setup *setup, int actors, size_t state);
-/* Of all that a run has at a time: those that it keeps, the best one, and the one that is being written. */
+/* Of all that a run has at a time: those that it keeps, as far as they are written within a day, the
+ * best one, and the one that is being written. */
 double need_checkpoints(const struct setup *setup, int actors, size_t state);
 
 struct need {

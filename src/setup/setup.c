@@ -53,6 +53,12 @@ int setup_check(const struct option_set *set)
     const struct options *o = &set->values;
     char shared[128] = "";
     if (options_check(set) || check_algo(o)) return -1;
+    /* of a run that is stored it does no harm */
+    if (algo_find(o->algo)->replay && o->reward_norm && set->origin[option_find("reward-norm")] >= ORIGIN_FILE)
+        return error_set(
+            "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
+            "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
+            o->algo);
     if (o->combine != COMBINE_SUM || !row_of(o)->per_actor) return 0;
     for (int i = 0; optim_row(i); i++) {
         const size_t at = strlen(shared);
@@ -155,11 +161,6 @@ int setup_open(struct setup *setup, struct options *options, bool training)
     if (options->sigma == SIGMA_SCALAR && setup->world.spec.action_dim)
         setup->world.policy = policy_named("gaussian-scalar", &setup->world.spec);
     if (!algo_outputs(setup->algo, &setup->world)) return -1;
-    if (setup->algo->replay && options->reward_norm)
-        return error_set(
-            "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
-            "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
-            options->algo);
     if (options->log_sigma != 0 && !setup->world.spec.action_dim)
         return error_set("log-sigma is %g and the actions of %s are discrete, which have no sigma; allowed: log-sigma "
                          "0, or an environment with continuous actions",

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "store/options_file.h"
+#include "store/runfile.h"
 #include "store/seal.h"
 #include "store/tensorboard.h"
 
@@ -96,31 +97,31 @@ static int make_folders(const char *dir)
     }
 }
 
-/* Where name is a folder that has some; then the folder, too, where nothing else is in it. */
-static void remove_curves(int above, const char *name)
+/* The curves that the run in dir has written for TensorBoard to a folder below dir; then the folder, too, where nothing
+ * else is in it. */
+static void remove_curves(const char *dir)
 {
-    const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    int removed = 0;
-    if (!d && fd >= 0) close(fd);
+    static struct option_set of_run;
+    char run[OPTION_TEXT + 16], above[PATH_MAX], path[PATH_MAX];
+    snprintf(run, sizeof run, "%s/run.h5", dir);
+    if (access(run, F_OK) || runfile_read_options(run, &of_run) || !of_run.values.tensorboard[0]) return;
+    if (!realpath(dir, above) || !realpath(of_run.values.tensorboard, path)) return;
+    const size_t n = strlen(above);
+    DIR *d = strncmp(path, above, n) != 0 || (path[n] && path[n] != '/') ? NULL : opendir(path);
     if (!d) return;
     for (struct dirent *e; (e = readdir(d));)
-        removed += tensorboard_is_file(e->d_name) && !unlinkat(dirfd(d), e->d_name, 0);
+        if (tensorboard_is_file(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
-    if (removed) unlinkat(above, name, AT_REMOVEDIR);
+    if (path[n]) rmdir(path);
 }
 
 void folder_empty(const char *dir)
 {
+    remove_curves(dir);
     DIR *d = opendir(dir);
     if (!d) return;
-    for (struct dirent *e; (e = readdir(d));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
-        if (is_run_file(e->d_name) || is_run_remnant(e->d_name) || tensorboard_is_file(e->d_name))
-            unlinkat(dirfd(d), e->d_name, 0);
-        else
-            remove_curves(dirfd(d), e->d_name);
-    }
+    for (struct dirent *e; (e = readdir(d));)
+        if (is_run_file(e->d_name) || is_run_remnant(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
 }
 

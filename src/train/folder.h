@@ -24,7 +24,7 @@ int folder_hold(const char *dir);
 /* Makes the folder, tries to write there, and from here to the end of the process the folder is this process's: another
  * one is refused. 0, or -1 after error_set(). */
 int folder_take(const char *dir);
-/* Removes the files of a run, by their exact names, and its curves in folders there (store/tensorboard.h), and nothing
+/* Removes the files of a run, by their exact names, and the curves that it wrote for TensorBoard below dir, and nothing
  * else. */
 void folder_empty(const char *dir);
 

@@ -145,6 +145,7 @@ struct search {
     bool open, whole;         /* is setup open; was there a checkpoint that is whole */
     bool again;               /* the second pass: only those that run.h5 did not fit, and no line comes twice */
     bool told;                /* all this, by our own launcher, which has gone through them before us */
+    int64_t frames;           /* of the one that was chosen */
 };
 
 /* An environment opens once a process, so the checkpoints of one run share it. */
@@ -215,6 +216,7 @@ static int choose(struct search *s)
         if (rc) return rc;
         s->whole = true;
         rc = try_one(s, frames);
+        s->frames = frames;
         if (!rc) return 0;
         restore_close(s->r);
         if (rc < 0) return rc;
@@ -225,26 +227,38 @@ static int choose(struct search *s)
     }
 }
 
+/* Those that fit run.h5, then those that do not. */
+static int choose_either(struct search *s)
+{
+    s->again = s->whole = false;
+    const int rc = choose(s);
+    if (rc <= 0 || !s->run || !s->whole) return rc;
+    if (!s->told) /* it may be what is foreign here */
+        log_root("%s/run.h5: no checkpoint fits it: trying them without", s->dir);
+    s->again = true;
+    return choose(s);
+}
+
 int restore_choose(const char *dir, const char *library, const char *python, struct restore *r, struct setup *setup,
                    struct option_set *stored)
 {
     static struct option_set of_run;
     char run[OPTION_TEXT + 16];
+    const char *const launcher = getenv("DUNLIN_CHECKPOINT");
     struct search s = {.dir = dir,
                        .library = library,
                        .python = python,
                        .r = r,
                        .setup = setup,
                        .stored = stored,
-                       .told = getenv("DUNLIN_LAUNCHED") != NULL};
+                       .told = launcher != NULL};
     snprintf(run, sizeof run, "%s/run.h5", dir);
     if (!access(run, F_OK) && !runfile_read_options(run, &of_run)) s.run = &of_run;
-    int rc = choose(&s);
-    if (rc > 0 && s.run && s.whole) {
-        if (!s.told)
-            log_root("%s: no checkpoint fits it: trying them without", run); /* it may be what is foreign here */
-        s.again = true;
-        rc = choose(&s);
+    int rc = choose_either(&s);
+    if (s.told && (rc || s.frames != strtoll(launcher, NULL, 10))) { /* another one: what is wrong has not been told */
+        if (!rc) restore_close(r);
+        s.told = false;
+        rc = choose_either(&s);
     }
     if (rc && s.open) setup_close(setup);
     return rc > 0 && s.whole ? 2 : rc;

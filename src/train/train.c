@@ -38,7 +38,8 @@ static void tell_saved(const struct run *run, const struct checkpoints *k, const
     const struct file_trouble *trouble = &files->troubles[FILE_CHECKPOINT];
     snprintf(name, sizeof name, "checkpoint-%012lld.h5", (long long)k->saved);
     snprintf(path, sizeof path, "%s/%s", run->dir, name);
-    if (run->state == RUN_DONE || !strncmp(run->reason, RUN_HOPELESS, strlen(RUN_HOPELESS)) || access(path, F_OK))
+    if (run->state == RUN_DONE || !strncmp(run->reason, RUN_HOPELESS, strlen(RUN_HOPELESS)) || files->hung ||
+        access(path, F_OK))
         return;
     const bool full = !strcmp(trouble->cause, strerror(ENOSPC)) || !strcmp(trouble->cause, strerror(EDQUOT));
     resume_words(run->dir, o->env, o->python, words, sizeof words);
@@ -261,6 +262,10 @@ int train_main(int argc, char **argv, bool resume, int all_argc, char **all_argv
         log_error("%s", error_text());
         return 2;
     }
+    char chosen[32];
+    snprintf(chosen, sizeof chosen, "%lld", (long long)plan.frames);
+    if (plan.checkpoint[0])
+        setenv("DUNLIN_CHECKPOINT", chosen, 1); /* for rank 0: it need not say again what this said */
     const struct options *o = &plan.set.values;
     const struct launch_run run = {.dir = plan.dir,
                                    .env = o->env,

@@ -1,7 +1,7 @@
 /* average.h -- an average of the weights beside theta, for evaluations (--ema D; Polyak and Juditsky 1992 in the form
  * with exponential weights): after each update bar <- D bar + (1 - D) theta. It begins as theta. Departure: of the n
  * updates of one publication only the last theta is whole anywhere, so that bar <- D^n bar + (1 - D^n) theta.
- * D is at most 0.9999: bar is of floats, and moves only where theta differs from it by 3e-8 / (1 - D) of its size.
+ * bar is of floats: it moves only where theta differs from it by 3e-8 / (1 - D) of its size, with D 0.9999 by 3e-4.
  * Moments, which are counted and no weights, are theta's. Training never reads it. All local. */
 #ifndef DUNLIN_TURN_AVERAGE_H
 #define DUNLIN_TURN_AVERAGE_H
