@@ -105,7 +105,12 @@ void reach_look(struct share *s)
     }
     if (s->relay) let_go(s);
     atomic_thread_fence(memory_order_acquire);
-    for (int i = 0; i < WORDS; i++) s->board[i] = atomic_load_explicit(word_at(s, (size_t)i * 8), memory_order_acquire);
+    /* The current word first: what is set before a publication is seen with it. Then the stop: what is asked for before
+     * it is seen with it. */
+    s->board[BOARD_CURRENT] = reach_load(s, at_board(BOARD_CURRENT));
+    s->board[BOARD_STOP] = reach_load(s, at_board(BOARD_STOP));
+    for (int i = 0; i < WORDS; i++)
+        if (i != BOARD_CURRENT && i != BOARD_STOP) s->board[i] = reach_load(s, (size_t)i * 8);
     for (int i = 0; i < WORDS; i++)
         s->reply[i] = atomic_load_explicit(word_at(s, at_reply(s, s->slot, 0) + (size_t)i * 8), memory_order_acquire);
 }
