@@ -46,10 +46,42 @@ static void a_sum_is_as_old_as_its_oldest(void **state)
     end(far, near);
 }
 
+static int steps;
+static void asks_and_stops(void)
+{
+    if (steps == 0) share_ask_state(&rank_0, 1);
+    if (steps == 1) share_stop(&rank_0, 1);
+    steps++;
+}
+
+/* Rank 0 asks for the last states and says stop between any two words: nobody sees the stop alone. */
+static void a_stop_is_seen_with_what_came_before(void **state)
+{
+    (void)state;
+    void *far, *near;
+    config =
+        (struct share_config){.params = P, .target = true, .snapshot = true, .state_bytes = STATE, .episodes = RING};
+    failed = false;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        begin(seed, &far, &near);
+        parting = true; /* nobody pushes */
+        steps = 0;
+        instead = asks_and_stops;
+        for (int i = 0; i < 100 && !here[1].board[BOARD_STOP]; i++) {
+            a_round();
+            reach_look(&here[1]);
+        }
+        EXPECT(here[1].board[BOARD_STOP] && here[1].board[BOARD_STATE] == 1);
+        instead = NULL;
+        end(far, near);
+    }
+}
+
 int main(void)
 {
     alarm(100);
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_seen_too_early),
-                                       cmocka_unit_test(a_sum_is_as_old_as_its_oldest)};
+                                       cmocka_unit_test(a_sum_is_as_old_as_its_oldest),
+                                       cmocka_unit_test(a_stop_is_seen_with_what_came_before)};
     return testing_main(tests);
 }

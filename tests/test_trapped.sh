@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_trapped.sh -- rank 0 that MPI does not let go, over a connection to a process that died on another node: it says so and ends
-# itself after --patience, instead of standing still for ever, and a resume goes on.
+# itself after 20 s, instead of standing still for ever, and a resume goes on.
 . "$(dirname "$0")/tap.sh"
 OMPI_CC="${CC:-cc}" "${MPICC:-mpicc}" -O2 -shared -fPIC "$source_dir/tests/trapped.c" -o trapped.so || exit 1
 export DUNLIN_NODES=2 TRAP=$PWD/trap
@@ -16,7 +16,7 @@ check "the run ends" bash -c "! kill -0 $job 2>/dev/null"
 kill_all
 wait $job
 check "and not as if all were well" test $? != 0
-check "not before its patience is over" test $((SECONDS - begun)) -ge 2
+check "not before 20 s are over, whatever --patience says" test $((SECONDS - begun)) -ge 18
 check "it says so" grep -q "^dunlin: .*rank 0 has not come back from MPI for .* newest checkpoint" err
 rm trap
 last=$(find a -name 'checkpoint-*' | grep -o '[0-9]*\.h5' | sort | tail -1)

@@ -298,6 +298,8 @@ static void goodbyes(void **state)
     const int64_t start = now;
     EXPECT(share_wait_bye(&rank_0, 60) == 3); /* nobody gives a sign: not waited for to the end */
     EXPECT(now - start > 9000000000 && now - start < 30000000000);
+    const int slept = sleeps;
+    EXPECT(share_wait_bye(&rank_0, 60) == 3 && sleeps == slept + 1); /* who asks again does not spin */
     end();
 }
 

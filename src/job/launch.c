@@ -2,7 +2,6 @@
  * happened, over several nodes it may not return after a death), so RUN/status decides. */
 #include "job/launch.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +185,15 @@ static pid_t find_master(pid_t mpirun)
     return found;
 }
 
+/* The same, so that a later process of its number is told apart; pid 0 where it is not there. */
+static struct process_id master_id(pid_t mpirun)
+{
+    const pid_t pid = find_master(mpirun);
+    struct process p;
+    if (!pid || !process_look(pid, &p)) return (struct process_id){.pid = 0};
+    return (struct process_id){.pid = pid, .birth = p.birth};
+}
+
 /* Rank 0 gets the signal that we got, where it can be looked up; else mpirun passes USR1 on to all ranks unharmed, with
  * a line of its own, but is upset by one before there are ranks. */
 static void tell_master(pid_t mpirun)
@@ -241,7 +249,7 @@ static int supervise(pid_t pid, struct launch *l)
     const double tick = 0.05, again = 5; /* s */
     double over = 0, fewer = 0, early = 0, tell = 0, scan = 0;
     int most = 0, gone = 0, status;
-    pid_t master = 0;
+    struct process_id master = {.pid = 0};
     bool told = false;
     enum run_state state;
     for (;; clock_sleep(tick)) {
@@ -265,8 +273,8 @@ static int supervise(pid_t pid, struct launch *l)
         if (l->begun && run_is_over(l, &state)) over += tick, look_for_ranks(pid, l, tick);
         if (l->begun && (scan += tick) >= 1) { /* its actors end 10 s after rank 0; one may hang, or mpirun */
             scan = 0;
-            if (!master) master = find_master(pid);
-            gone = master && kill(master, 0) && errno == ESRCH ? gone + 1 : 0;
+            if (!master.pid) master = master_id(pid);
+            gone = process_gone(&master) ? gone + 1 : 0; /* also one that a hung mpirun has not waited for */
         }
         if (!l->begun && fewer > ENDING_UNBEGUN && !got_again) {
             log_error("a rank died before the run began; the others are ended");

@@ -3,7 +3,8 @@
 
 enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
 /* Copies for other nodes. Over a network a reader takes longer than two publications; each relay may have pinned
- * another buffer, and rank 0 must not wait for any. */
+ * another buffer, and rank 0 must not wait for any. No more than MOST, each being a copy of theta: with more nodes all
+ * may be pinned, and rank 0 then waits for one as long as buffer.c says. */
 enum { REMOTE = 5, SPARE = 3, MOST = 64 };
 
 static size_t lines(size_t bytes)

@@ -95,6 +95,11 @@ void reach_store(struct share *s, size_t at, uint64_t value)
     reach_settle(s);
 }
 
+static void look_at(struct share *s, int word)
+{
+    s->board[word] = atomic_load_explicit(word_at(s, (size_t)word * 8), memory_order_acquire);
+}
+
 void reach_look(struct share *s)
 {
     if (!s->base) { /* in one flush; who needs the rest to be no older than the current word looks a second time */
@@ -105,7 +110,12 @@ void reach_look(struct share *s)
     }
     if (s->relay) let_go(s);
     atomic_thread_fence(memory_order_acquire);
-    for (int i = 0; i < WORDS; i++) s->board[i] = atomic_load_explicit(word_at(s, (size_t)i * 8), memory_order_acquire);
+    /* The current word first: what is set before a publication is seen with it. Then the stop: what is asked for before
+     * it is seen with it. */
+    look_at(s, BOARD_CURRENT);
+    look_at(s, BOARD_STOP);
+    for (int i = 0; i < WORDS; i++)
+        if (i != BOARD_CURRENT && i != BOARD_STOP) look_at(s, i);
     for (int i = 0; i < WORDS; i++)
         s->reply[i] = atomic_load_explicit(word_at(s, at_reply(s, s->slot, 0) + (size_t)i * 8), memory_order_acquire);
 }

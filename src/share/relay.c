@@ -58,6 +58,7 @@ struct relay {
     bool joined;
 
     uint64_t board[WORDS], snapshot[WORDS]; /* there, as of the last look */
+    uint64_t stop;                          /* the same; told here with the next one */
     int64_t looking, looked;                /* when the look under way, the last one, began */
     int64_t fresh;                          /* nothing newer than `current` was there then */
     int64_t moved;                          /* when anything last went on */
@@ -233,8 +234,11 @@ static void take_weights(struct relay *r)
 static void tell_board(struct relay *r)
 {
     struct share *here = r->here;
-    static const int words[] = {BOARD_STATE, BOARD_STOP, BOARD_BEAT, BOARD_PARTING};
+    static const int words[] = {BOARD_STATE, BOARD_BEAT, BOARD_PARTING};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) store(here, at_board(words[i]), r->board[words[i]]);
+    /* one look late: the look that shows it first may not show yet what was asked for before it */
+    store(here, at_board(BOARD_STOP), r->stop);
+    r->stop = r->board[BOARD_STOP];
     for (int l = 0; l < r->messages.lanes; l++) {
         struct lane *lane = &r->messages.lane[l];
         if (lane->acked != lane->reply[REPLY_ACK]) r->moved = clock_ns();
@@ -281,6 +285,7 @@ void relay_round(struct relay *r)
 static bool busy(const struct relay *r)
 {
     return messages_wait(&r->messages) || requested(r) || r->held || r->snapshot_wanted ||
+           r->stop != load(r->here, at_board(BOARD_STOP)) ||
            (r->board[BOARD_TARGET] && r->board[BOARD_TARGET] != r->target) || (r->board[BOARD_CURRENT] && !r->current);
 }
 

@@ -157,8 +157,8 @@ int share_wait_bye(struct share *s, double seconds)
             missing++;
             living += share_silence(s, a) < DEAD_S;
         }
-        if (!living || clock_ns() >= until) break;
-        sleep_once(s, until, false);
+        if (!missing || clock_ns() >= until) break;
+        sleep_once(s, until, false); /* also where it is the last look: who asks again and again does not spin */
     }
     linger(s);
     return missing;

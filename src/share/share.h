@@ -47,7 +47,8 @@ struct share_config {
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     int combine_most; /* SUM: a relay takes gradients at once, so many at most for a sum; 0: once rank 0 has answered */
-    int64_t combine_age; /* with that: updates that the oldest weights of a sum may be behind its node's; 0: any */
+    int64_t
+        combine_age; /* with that: no gradient is added to a sum whose oldest weights are so many updates behind its node's; 0: any */
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
     int mailboxes;   /* pushes of an actor that may wait, 16 of all at most, where all ranks share one memory; else, and
@@ -241,7 +242,8 @@ void share_beat(struct share *s);
 void share_away(struct share *s);
 void share_back(struct share *s);
 void share_stop(struct share *s, int reason); /* view.stop of every actor becomes reason (not 0) */
-/* Serves until every living actor has said bye or `seconds` are over; returns how many have not. */
+/* Serves until every living actor has said bye or `seconds` are over; returns how many have not. Where all of these
+ * have long been silent that is after one short sleep. */
 int share_wait_bye(struct share *s, double seconds);
 /* Tells the actors that wait in share_parting() how to leave, together or each alone, and serves until all who said bye
  * know or `seconds` are over. True: together, and nobody failed to answer. */

@@ -25,9 +25,11 @@
 #include "share/watch.h"
 
 enum { MASTER = 0 };
-static const double ROOM = 1e6;  /* bytes of shared memory that the library wants beside a window's */
-static const double LOOK_S = 20; /* s that a look of rank 0 for messages, which waits for nobody, may take at most */
-static const double PART_S = 2;  /* s that a relay has for its last words when somebody died */
+static const double ROOM = 1e6; /* bytes of shared memory that the library wants beside a window's */
+/* s that a look of rank 0 for messages, which waits for nobody, may take at most; whatever --patience says, which is
+ * that of actors: rank 0's end is the run's, without a checkpoint */
+static const double LOOK_S = 20;
+static const double PART_S = 2; /* s that a relay has for its last words when somebody died */
 
 static void *align(void *p)
 {
@@ -293,7 +295,7 @@ struct share *share_open(MPI_Comm comm, const struct share_config *config)
     if (rank == MASTER) {
         s->seen = memory_new((size_t)s->actors, sizeof *s->seen);
         s->beat_thread = s->actors ? beat_open(s) : NULL;
-        if (s->remote) s->watch = watch_open(NULL, fmin(s->config.patience, LOOK_S));
+        if (s->remote) s->watch = watch_open(NULL, LOOK_S);
     } else if (!s->base) {
         s->staging = memory_floats(config->params);
         s->watch = watch_open(&s->ids[MASTER], s->config.patience);

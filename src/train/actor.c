@@ -91,12 +91,14 @@ static int evaluate(struct actor *actor)
 }
 
 /* Behind theta the average of the weights, where there is one (evaluations.h): rank 0 asks for it once it has theta's
- * score, and in rounds nobody goes on before both are there. */
+ * score, and in rounds nobody goes on before both are there. Elsewhere it is met as any other request: rank 0 may have
+ * asked another actor in the place of this one, which would wait for nothing. */
 static int evaluate_average(struct actor *actor)
 {
     struct share *const share = actor->turn.share;
     struct share_view view;
-    if (actor->setup->options->ema <= 0 || actor->snapshot_id % 2 == 0) return 0;
+    const struct options *o = actor->setup->options;
+    if (!o->deterministic || o->ema <= 0 || actor->snapshot_id % 2 == 0) return 0;
     for (;;) {
         if (share_fetch(share, NULL, &view)) return -1;
         if (view.stop) return 0;
@@ -108,7 +110,8 @@ static int evaluate_average(struct actor *actor)
     return evaluate(actor);
 }
 
-/* The rollout that was not pushed is lost; the state behind it is what the last checkpoint gets. */
+/* What the last checkpoint gets: the state after the last rollout, pushed or not. A look anew: rank 0 asks for it before
+ * it says stop, but a look over a network may have the newer of two words without the older. */
 static int stopped(struct actor *actor)
 {
     struct share_view view;
@@ -123,8 +126,8 @@ static int prepare(struct actor *actor, const float **theta, struct share_view *
 {
     *theta = turn_actor_fetch(&actor->turn, view);
     if (!*theta) return -1;
+    if (view->stop) return stopped(actor) ? -1 : 2;
     post_state(actor, view->state_id);
-    if (view->stop) return 2;
     if (view->snapshot_id == actor->snapshot_id) return 0;
     actor->snapshot_id = view->snapshot_id;
     return evaluate(actor) || evaluate_average(actor)
