@@ -47,8 +47,8 @@ struct share_config {
     int nodes; /* tests: pretend that the ranks live on so many nodes; 0: as it is, or as DUNLIN_NODES says */
     enum share_combine combine;
     int combine_most; /* SUM: a relay takes gradients at once, so many at most for a sum; 0: once rank 0 has answered */
-    int64_t
-        combine_age; /* with that: no gradient is added to a sum whose oldest weights are so many updates behind its node's; 0: any */
+    /* with that: no gradient is added to a sum whose oldest weights are so many updates behind its node's; 0: any is */
+    int64_t combine_age;
     enum share_wire wire;
     double patience; /* s without a sign of life after which a rank 0 that cannot be seen is gone; 0: SHARE_PATIENCE */
     int mailboxes;   /* pushes of an actor that may wait, 16 of all at most, where all ranks share one memory; else, and
