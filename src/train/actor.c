@@ -110,8 +110,8 @@ static int evaluate_average(struct actor *actor)
     return evaluate(actor);
 }
 
-/* What the last checkpoint gets: the state after the last rollout, pushed or not. A look anew: rank 0 asks for it before
- * it says stop, but a look over a network may have the newer of two words without the older. */
+/* What the last checkpoint gets: the state after the last rollout, pushed or not. A look anew: rank 0 asks for it
+ * before it says stop, but a look over a network may have the newer of two words without the older. */
 static int stopped(struct actor *actor)
 {
     struct share_view view;
