@@ -12,7 +12,7 @@ learn() { # ENV MEAN OPTIONS...
     check "$env by dqn: mean of 100 episodes $(value mean), at least $mean" at_least "$(value mean)" "$mean"
 }
 
-# random: 22; seeds 1 to 13 have 500 with the last weights
+# random: 22; seeds 1 to 11 have 494 or more with the last weights
 learn cartpole 400
 check "the memory is named" grep -q "memory: 20000 steps, .* MB when full; the first gradient after 5000 steps" cartpole.err
 check "what a resume of it is, too" grep -q "no checkpoint has the memory" cartpole.err
