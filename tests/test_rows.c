@@ -306,9 +306,7 @@ static int setup(void **unused)
 static int teardown(void **unused)
 {
     (void)unused;
-    char command[192];
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
+    return testing_remove(dir);
 }
 
 int main(int argc, char **argv)

@@ -328,9 +328,7 @@ static int setup(void **unused)
 static int teardown(void **unused)
 {
     (void)unused;
-    char command[192];
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
+    return testing_remove(dir);
 }
 
 /* One row of each table and a checkpoint of a convolution with weights 0, 1, 2, ... in textbook order; then rows every

@@ -54,7 +54,7 @@ static inline const char *testing_data(const char *file)
 /* Removes a test's scratch folder and all in it; 0, or what the shell says. */
 static inline int testing_remove(const char *dir)
 {
-    char command[128];
+    char command[192];
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
     return system(command);
 }

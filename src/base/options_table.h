@@ -83,13 +83,13 @@
     X(WORD, lag_scale, "lag-scale", LAG_OFF, 0, LAG_WORDS, MAY,                                                        \
       "steps of late gradients shortened, by the updates since their weights (count) or how far these moved (gap)")    \
     X(REAL, lag_unit, "lag-unit", 16, 1e-3, 1e9, MAY, "updates that halve a step with lag-scale count")                \
-    X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.9999999, MAY, "RMSProp's decay of the mean square")                       \
+    X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.9999999, MAY, "RMSProp's decay of the mean square")                     \
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                \
     X(REAL, rms_start, "rms-start", 0, 0, 1e6, FIXED,                                                                  \
       "RMSProp's mean square before the first gradient; above 0: a warm-up")                                           \
-    X(REAL, momentum, "momentum", 0.9, 0, 0.9999999, MAY, "decay of momentum-sgd")                                       \
-    X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.9999999, MAY, "Adam's decay of the mean")                                \
-    X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.9999999, MAY, "Adam's decay of the mean square")                       \
+    X(REAL, momentum, "momentum", 0.9, 0, 0.9999999, MAY, "decay of momentum-sgd")                                     \
+    X(REAL, adam_beta1, "adam-beta1", 0.9, 0, 0.9999999, MAY, "Adam's decay of the mean")                              \
+    X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.9999999, MAY, "Adam's decay of the mean square")                     \
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
     X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
       "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
@@ -112,7 +112,7 @@
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
     X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
-    X(REAL, ema, "ema", 0, 0, 0.9999999, MAY,                                                                             \
+    X(REAL, ema, "ema", 0, 0, 0.9999999, MAY,                                                                          \
       "decay of an average of the weights, evaluated and stored beside them (eval --ema plays it); 0: none")           \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
 #define OPTIONS_RUNNING(X)                                                                                             \
