@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -98,6 +99,7 @@ static int await(const struct watched *w, int end, bool *late)
     for (;;) {
         if (poll(&p, 1, p.fd < 0 ? 10 : 100) > 0) p.fd = -1;
         if (waitpid((pid_t)child_pid, &status, WNOHANG) == (pid_t)child_pid) return status;
+        children_reap();
         const double now = clock_seconds();
         spent += fmin(now - last, 1);
         last = now;
@@ -185,7 +187,11 @@ int watched_run(const struct watched *w, int (*work)(void *arg), void *arg, size
     } else {
         catch_stops(before);
         rc = start(shared, work, ends);
-        if (!rc) status = await(w, ends[0], &late);
+        if (!rc) {
+            children_started((pid_t)child_pid);
+            status = await(w, ends[0], &late);
+            children_waited((pid_t)child_pid);
+        }
         release_stops(before);
         close(ends[0]);
         if (!rc && !shared->back) {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/left.h"
@@ -49,6 +50,7 @@ static bool wait_for(pid_t child, double patience, int *status)
         if (now != calls || atomic_load(&board->call) == CHECK_IN_NONE) since = clock_seconds();
         calls = now;
         if (clock_seconds() - since > patience) break;
+        children_reap();
         clock_sleep(0.005);
     }
     kill(child, SIGKILL);
@@ -79,7 +81,9 @@ int check_watch(int (*work)(void *arg), void *arg, double patience)
         _exit(rc);
     }
     int status = 0;
+    children_started(child);
     const bool ended = wait_for(child, patience, &status);
+    children_waited(child);
     left_end(&left, atomic_load(&board->done));
     const char *where = names[atomic_load(&board->call)];
     if (!ended)
