@@ -74,7 +74,7 @@ check "completions of check: but for --env, beside its ENV" is "$(offered check)
 check "completions of bench: all options, and its own" is "$(comm -23 <(offered train) <(offered bench))" ""
 run "$dunlin" train --env cartpole --actors 1 --frames 1 --eval-every 0 --out whole-run
 differ=
-for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force init-from=whole-run; do
+for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force or-resume init-from=whole-run; do
     run "$dunlin" resume whole-run "--$o" --frames 2
     [ "$status" = 2 ] && ! offered resume | grep -qxe "--${o%=*}" || differ+=" $o"
 done
