@@ -27,8 +27,9 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
     va_end(ap);
 }
 
-void children_reap(void)
+void children_reap(pid_t mine)
 {
+    (void)mine;
     fake.reaped++;
 }
 void children_started(pid_t pid)
@@ -146,7 +147,7 @@ static void the_last_state_is_told(void **state)
     EXPECT(run() == 0);
     assert_string_equal(fake.order, "fetch play fetch state-5 bye");
     EXPECT(fake.reaped == 2); /* at each fetch */
-    fake.most_looks = 0; /* nobody is there any more who could wait for a goodbye */
+    fake.most_looks = 0;      /* nobody is there any more who could wait for a goodbye */
     EXPECT(run() == -1);
     assert_string_equal(fake.order, "fetch play fetch ");
 }

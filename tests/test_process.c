@@ -249,12 +249,12 @@ static void litter(int n)
     } while (dead < before + n);
 }
 
-/* How many are left by a look some seconds later. */
-static int left_by_look(void)
+/* How many are left by a look some seconds later, of one who waits for `mine`. */
+static int left_by_look(pid_t mine)
 {
     int dead;
     ahead += 10;
-    children_reap();
+    children_reap(mine);
     free(process_dead_children(getpid(), &dead));
     return dead;
 }
@@ -265,25 +265,28 @@ static void test_reaps(void **state)
 {
     (void)state;
     int status;
+    const pid_t told = fork_child();
+    if (!told) _exit(7);
     const pid_t mine = fork_child();
-    if (!mine) _exit(7);
+    if (!mine) _exit(8);
     ahead = 2000; /* behind the looks of the tests before */
-    children_started(mine);
-    litter(CHILDREN_DEAD_MOST - 1);
-    EXPECT(left_by_look() == CHILDREN_DEAD_MOST);
-    EXPECT(left_by_look() == CHILDREN_DEAD_MOST); /* few */
+    children_started(told);
+    litter(CHILDREN_DEAD_MOST - 2);
+    EXPECT(left_by_look(mine) == CHILDREN_DEAD_MOST);
+    EXPECT(left_by_look(mine) == CHILDREN_DEAD_MOST); /* few */
     litter(8);
-    children_reap();
+    children_reap(mine);
     free(process_dead_children(getpid(), &status));
     EXPECT(status == CHILDREN_DEAD_MOST + 8); /* the next look is not due */
-    EXPECT(left_by_look() == 1 + 8);          /* those of the look before */
-    EXPECT(left_by_look() == 1 + 8);
+    EXPECT(left_by_look(mine) == 2 + 8);      /* those of the look before */
+    EXPECT(left_by_look(mine) == 2 + 8);
     litter(2 * CHILDREN_DEAD_MOST);
-    EXPECT(left_by_look() == 1 + 2 * CHILDREN_DEAD_MOST);
-    EXPECT(left_by_look() == 1);
-    EXPECT(waitpid(mine, &status, 0) == mine && WEXITSTATUS(status) == 7);
-    children_waited(mine);
-    EXPECT(left_by_look() == 0);
+    EXPECT(left_by_look(mine) == 2 + 2 * CHILDREN_DEAD_MOST);
+    EXPECT(left_by_look(mine) == 2);
+    EXPECT(waitpid(told, &status, 0) == told && WEXITSTATUS(status) == 7);
+    EXPECT(waitpid(mine, &status, 0) == mine && WEXITSTATUS(status) == 8);
+    children_waited(told);
+    EXPECT(left_by_look(0) == 0);
 }
 
 int main(void)

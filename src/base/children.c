@@ -47,7 +47,7 @@ static bool anybody(void)
     return !waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
 }
 
-void children_reap(void)
+void children_reap(pid_t mine)
 {
     static double next;
     struct pids dead = {NULL, 0};
@@ -56,7 +56,8 @@ void children_reap(void)
     next = now + LOOK_EVERY;
     if (anybody()) dead.pid = process_dead_children(getpid(), &dead.n);
     for (int i = 0; i < dead.n && dead.n > CHILDREN_DEAD_MOST; i++)
-        if (find(&ours, dead.pid[i]) < 0 && find(&dead_before, dead.pid[i]) >= 0) waitpid(dead.pid[i], NULL, WNOHANG);
+        if (dead.pid[i] != mine && find(&ours, dead.pid[i]) < 0 && find(&dead_before, dead.pid[i]) >= 0)
+            waitpid(dead.pid[i], NULL, WNOHANG);
     free(dead_before.pid);
     dead_before = dead;
 }

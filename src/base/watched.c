@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/children.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -99,7 +98,7 @@ static int await(const struct watched *w, int end, bool *late)
     for (;;) {
         if (poll(&p, 1, p.fd < 0 ? 10 : 100) > 0) p.fd = -1;
         if (waitpid((pid_t)child_pid, &status, WNOHANG) == (pid_t)child_pid) return status;
-        children_reap();
+        if (w->meanwhile) w->meanwhile((pid_t)child_pid);
         const double now = clock_seconds();
         spent += fmin(now - last, 1);
         last = now;
@@ -187,11 +186,7 @@ int watched_run(const struct watched *w, int (*work)(void *arg), void *arg, size
     } else {
         catch_stops(before);
         rc = start(shared, work, ends);
-        if (!rc) {
-            children_started((pid_t)child_pid);
-            status = await(w, ends[0], &late);
-            children_waited((pid_t)child_pid);
-        }
+        if (!rc) status = await(w, ends[0], &late);
         release_stops(before);
         close(ends[0]);
         if (!rc && !shared->back) {

@@ -50,7 +50,7 @@ static bool wait_for(pid_t child, double patience, int *status)
         if (now != calls || atomic_load(&board->call) == CHECK_IN_NONE) since = clock_seconds();
         calls = now;
         if (clock_seconds() - since > patience) break;
-        children_reap();
+        children_reap(child);
         clock_sleep(0.005);
     }
     kill(child, SIGKILL);
@@ -81,9 +81,7 @@ int check_watch(int (*work)(void *arg), void *arg, double patience)
         _exit(rc);
     }
     int status = 0;
-    children_started(child);
     const bool ended = wait_for(child, patience, &status);
-    children_waited(child);
     left_end(&left, atomic_load(&board->done));
     const char *where = names[atomic_load(&board->call)];
     if (!ended)

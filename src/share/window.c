@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/number.h"
 #include "share/beat.h"
 #include "share/check.h"
 #include "share/layout.h"
@@ -256,13 +255,7 @@ static void open_windows(struct share *s, int rank, int size)
 static void settle_config(struct share *s)
 {
     int level = 0, least = 0;
-    const char *nodes = getenv("DUNLIN_NODES");
-    if (!s->config.nodes && nodes) s->config.nodes = number_whole(nodes);
-    if (s->config.nodes < 0 || s->config.nodes > s->actors + 1) {
-        log_root("  note: DUNLIN_NODES is '%.40s', which is not heeded; allowed: a whole number up to %d, the ranks",
-                 nodes ? nodes : "", s->actors + 1);
-        s->config.nodes = 0;
-    }
+    s->config.nodes = refuse_nodes(s->config.nodes, s->actors + 1);
     CHECK_MPI(MPI_Bcast(&s->config.nodes, 1, MPI_INT, MASTER, s->comm));
     CHECK_MPI(MPI_Query_thread(&level));
     CHECK_MPI(MPI_Allreduce(&level, &least, 1, MPI_INT, MPI_MIN, s->comm));

@@ -49,7 +49,8 @@ void files_status(struct files *f, const struct status *s); /* RUN/status; left 
 /* What became of the last checkpoint: WRITER_DONE or WRITER_FAILED once, otherwise WRITER_FREE. */
 enum writer_state files_take_checkpoint(struct files *f);
 
-/* Waits, serving the actors, until this file (-1: any of the run's folder) is no longer under way. 0, or -1 after error_set(). */
+/* Waits, serving the actors, until this file (-1: any of the run's folder) is no longer under way. 0, or -1 after
+ * error_set(). */
 int files_wait(struct files *f, int kind);
 /* All that is under way, then closes *runfile. 0, or -1 after error_set(). */
 int files_finish(struct files *f, struct runfile **runfile);

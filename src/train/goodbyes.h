@@ -6,8 +6,8 @@ struct ranks;
 struct run;
 struct sums;
 
-/* Waits at most `seconds`, and not for the dead; gradients that come are applied, but in rounds. How many have not come,
- * the dead included. */
+/* Waits at most `seconds`, and not for the dead; gradients that come are applied, but in rounds. How many have not
+ * come, the dead included. */
 int goodbyes_await(struct run *run, struct ranks *ranks, struct sums *sums, double seconds);
 /* Once the last checkpoint is out: waits for the `missing` ones once more, but not for those that have given no sign of
  * life for long; gradients that come are dropped and counted in an event, since neither weights nor counters may leave
