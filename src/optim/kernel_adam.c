@@ -2,6 +2,7 @@
  * and centred RMSProp; see kernel_apply.c. */
 #include <math.h>
 
+#include "base/vector.h"
 #include "optim/kernel_apply.h"
 
 enum {
@@ -14,8 +15,6 @@ enum {
     AHEAD = 256, /* floats that all is fetched ahead of its use */
     LINE = 16,   /* floats of a cache line */
 };
-
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE void fetch_ahead(const float *x, int size)
 {

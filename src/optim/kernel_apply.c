@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/vector.h"
+
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
 #if defined __AVX512F__
@@ -30,8 +32,6 @@ enum {
     AHEAD = 256, /* floats that each gradient is fetched ahead of its use */
     LINE = 16,   /* floats of a cache line */
 };
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Asks for what the block AHEAD floats further on will read; past the end of memory the hint does nothing. */
 INLINE void fetch_ahead(const float *x, int size)
@@ -94,15 +94,35 @@ struct row {
     bool zero; /* d is 0 all along it */
 };
 
-/* d (size) of the row from `col` on. */
+_Static_assert(BLOCK == 4 * VECTOR, "a block is four vectors");
+
+/* d (size) of the row from `col` on: in vectors that have names, since a compiler leaves sums under loops over floats
+ * in memory, in pieces of other sizes than they are read in, which takes longer than a root and a division. */
 INLINE void multiply(const struct row *r, int width, int col, float *d, int size)
 {
-    float sum[BLOCK] = {0};
-    for (int q = 0; q < r->R; q++) {
-        const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
-        for (int l = 0; l < size; l++) sum[l] += x * dy[l];
+#define SUM(i) vf sum##i = {0};
+#define ADD(i) sum##i += x * load(dy + i * VECTOR);
+#define KEEP(i) store(d + i * VECTOR, sum##i);
+    if (size == BLOCK) {
+        REPEAT_4(SUM)
+        for (int q = 0; q < r->R; q++) {
+            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
+            REPEAT_4(ADD)
+        }
+        REPEAT_4(KEEP)
+        return;
     }
-    for (int l = 0; l < size; l++) d[l] = sum[l];
+    for (int l = 0; l < size; l += VECTOR, d += VECTOR) {
+        REPEAT_1(SUM)
+        for (int q = 0; q < r->R; q++) {
+            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col + l;
+            REPEAT_1(ADD)
+        }
+        REPEAT_1(KEEP)
+    }
+#undef SUM
+#undef ADD
+#undef KEEP
 }
 
 /* What apply_rmsprop_wide() was called with. */

@@ -2,8 +2,8 @@
  * common vector types; and the repetition macros that keep accumulators in registers. An array of accumulators under a
  * loop is the plainer form, but clang 14 then leaves it in memory: named variables are safe
  * with both compilers. */
-#ifndef DUNLIN_NN_VECTOR_H
-#define DUNLIN_NN_VECTOR_H
+#ifndef DUNLIN_BASE_VECTOR_H
+#define DUNLIN_BASE_VECTOR_H
 
 #if defined __AVX512F__
 enum { VECTOR = 16 }; /* floats */
