@@ -27,6 +27,12 @@ INLINE void store(float *x, vf v)
 {
     *(vf_in_memory *)x = v;
 }
+/* n floats, a multiple of VECTOR: what is read as vectors soon waits for a copy that a compiler makes in smaller
+ * pieces. */
+INLINE void move(float *to, const float *from, int n)
+{
+    for (int i = 0; i < n; i += VECTOR) store(to + i, load(from + i));
+}
 /* max(0, v), and NaN stays NaN */
 INLINE vf relu(vf v)
 {

@@ -74,8 +74,8 @@ INLINE void rmsprop_block(const float *in, float *out, float *g, const struct op
     fetch_to_write(out + at, size);
     rmsprop_read(in + at, g + at, th, ms, grads, at, a, b, eps, size);
     for (int j = 1; j < k; j++) rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) g[at + l] = ms[l];
+    move(out + at, th, size);
+    move(g + at, ms, size);
 }
 
 void KERNEL(apply_rmsprop) APPLY_RMSPROP_ARGS
@@ -149,8 +149,8 @@ INLINE void wide_block(const struct wide_pass *p, const struct row *rows, size_t
         __builtin_prefetch(g + ahead + l, 1);
         __builtin_prefetch(out + ahead + l, 1); /* commonly in the cache of an actor that had it before */
     }
-    for (int l = 0; l < size; l++) th[l] = in[l];
-    for (int l = 0; l < size; l++) ms[l] = g[l];
+    move(th, in, size);
+    move(ms, g, size);
     for (; owed; owed--)
         for (int l = 0; l < size; l++) ms[l] *= a;
     for (int j = 0; j < p->k; j++) {
@@ -164,8 +164,8 @@ INLINE void wide_block(const struct wide_pass *p, const struct row *rows, size_t
             rmsprop_read(th, ms, th, ms, gr, p->at + i, a, b, eps, size);
         }
     }
-    for (int l = 0; l < size; l++) out[l] = th[l];
-    for (int l = 0; l < size; l++) g[l] = ms[l];
+    move(out, th, size);
+    move(g, ms, size);
 }
 
 /* What row `row` is to each gradient. Is there nothing in any of them? */
@@ -277,8 +277,8 @@ INLINE void momentum_block(const float *in, float *out, float *m, const struct o
     fetch_ahead(m + at, size);
     momentum_step(in + at, m + at, th, mo, grads, at, a, b, size);
     for (int j = 1; j < k; j++) momentum_step(th, mo, th, mo, grads + j, at, a, b, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) m[at + l] = mo[l];
+    move(out + at, th, size);
+    move(m + at, mo, size);
 }
 
 void KERNEL(apply_momentum) APPLY_MOMENTUM_ARGS
@@ -302,7 +302,7 @@ INLINE void sgd_block(const float *in, float *out, const struct optim_grad *grad
     fetch_ahead(in + at, size);
     sgd_step(in + at, th, grads, at, size);
     for (int j = 1; j < k; j++) sgd_step(th, th, grads + j, at, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    move(out + at, th, size);
 }
 
 void KERNEL(apply_sgd) APPLY_SGD_ARGS
