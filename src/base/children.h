@@ -13,8 +13,9 @@ void children_started(pid_t pid);
 void children_waited(pid_t pid);
 
 /* Now and then; looks every few seconds at most. Where more than CHILDREN_DEAD_MOST have ended, waits for those that
- * had at the look before, but not for `mine`, which the caller waits for (0: none). Nothing says whether a process was inherited, and a library of this process may wait for one
- * of its own: fewer, and those that have just ended, are left to it. */
+ * had at the look before, but not for `mine`, which the caller waits for (0: none). Nothing says whether a process was
+ * inherited, and a library of this process may wait for one of its own: fewer, and those that have just ended, are left
+ * to it. */
 void children_reap(pid_t mine);
 
 #endif
