@@ -45,10 +45,9 @@ check "resume --help: what may change, and nothing else" is "$(grep -c -- "--fra
 run "$dunlin" list; check "list: status 0" is "$status" 0
 check "list names catch" grep -q "^catch " out
 readme=$source_dir/env/README.md
-measured() { # ENV ALGO: a figure of the pair, in a table of pairs, one of the environment alone (of a3c, or by rows), or of dqn
+measured() { # ENV ALGO: a figure of the pair, in a table of pairs, or one of the environment alone (of a3c, or by rows)
     grep -q "^| \`$1\` | \`$2\` |" "$readme" || { [ "$2" = a3c ] && grep -q "^| \`$1\` | [0-9]" "$readme"; } ||
-        awk -v head="| \`$1\`," -v row="| $2, " 'index($0, head) == 1 { at = 1 } !/^\|/ { at = 0 } at && index($0, row) == 1 { found = 1 } END { exit !found }' "$readme" ||
-        { [ "$2" = dqn ] && tr '\n' ' ' <"$readme" | grep -o 'baseline `dqn`, seeds[^.]*: .*corridor 1 each\.' | grep -q "[:,] $1 "; }
+        awk -v head="| \`$1\`," -v row="| $2, " 'index($0, head) == 1 { at = 1 } !/^\|/ { at = 0 } at && index($0, row) == 1 { found = 1 } END { exit !found }' "$readme"
 }
 differ=
 for env in $(awk '$2 == "environment" && $1 !~ /^(atari|mujoco|gym)$/ { print $1 }' listed); do
