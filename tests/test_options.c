@@ -336,6 +336,7 @@ static void test_resume_columns(void **state)
     (void)state;
     EXPECT(!option_may_change(option_find("env")) && !option_of_start(option_find("env")));
     EXPECT(option_may_change(option_find("frames")) && !option_of_start(option_find("frames")));
+    EXPECT(!option_of_start(option_find("init-from")) && !option_of_resume(option_find("init-from")));
     EXPECT(option_of_start(option_find("out")) && option_of_start(option_find("actors")));
 }
 
