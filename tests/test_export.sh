@@ -113,6 +113,9 @@ for word in sigma=scalar obs-norm=true reward-norm=true algo=n-step-q; do # each
     refused "nor one of another $word" 2 "does not fit this network|--${word%=*}" train "${it[@]}" --"$word" --out f
 done
 refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f
+(ulimit -f 8; run "$dunlin" export a --out quota.csv; echo "$status" >was)
+check "a quota that is full: status 1, one line, no half file" \
+    is "$(cat was) $(grep -c '^dunlin: .*File too large' err) $(echo quota*)" "1 1 quota*"
 refused "curves to where no folder can be" 2 "--tensorboard|a.csv" train --env cartpole --tensorboard a.csv --out f
 refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors
 check "nothing was begun" test ! -e f
