@@ -82,12 +82,12 @@ begins() { run "$dunlin" export "$1/checkpoint-000000000000.h5" --out "$1.csv"; 
 again b --init-from a.safetensors
 check "a run begins with the weights of a file" is "$status" 0
 check "bit for bit" begins b
-run "$dunlin" resume b --frames 40; run "$dunlin" info b
+run "$dunlin" resume b --frames 400; run "$dunlin" info b
 check "a resumed run still says which" is "$status $(value init-from) $(sed -n 's/^init-from = \([^ ]*\) .*/\1/p' b/options.ini)" \
     "0 a.safetensors a.safetensors"
-run "$dunlin" train --env cartpole --frames 60 --actors 1 --eval-every 0 --out b --or-resume --init-from a; run "$dunlin" info b
+run "$dunlin" train --env cartpole --frames 800 --actors 1 --eval-every 0 --out b --or-resume --init-from a; run "$dunlin" info b
 check "whatever a later start names" is "$(value init-from)" a.safetensors
-run "$dunlin" train --env cartpole --frames 60 --actors 1 --eval-every 0 --out g; run "$dunlin" compare b g
+run "$dunlin" train --env cartpole --frames 800 --actors 1 --eval-every 0 --out g; run "$dunlin" compare b g
 check "and is not another seed of one that began from nothing" is "$(grep -c '^[bg] ' out)" 2
 again c --init-from a
 check "or of another run" begins c
