@@ -341,7 +341,7 @@ static void test_resume_columns(void **state)
 }
 
 /* What options_print_help() prints of the general defaults, malloc'd. */
-static char *help_text(void)
+static char *help_text(bool resume)
 {
     struct option_set set;
     options_init(&set);
@@ -351,7 +351,7 @@ static char *help_text(void)
     fflush(stdout);
     const int old = dup(STDOUT_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
-    options_print_help(&set, false, true);
+    options_print_help(&set, resume, true);
     fflush(stdout);
     dup2(old, STDOUT_FILENO);
     close(old);
@@ -364,7 +364,7 @@ static char *help_text(void)
 static void test_help(void **state)
 {
     (void)state;
-    char *text = help_text(), *rest = text, key[64];
+    char *text = help_text(false), *rest = text, key[64];
     for (int i = 0; i < option_count(); i++) {
         snprintf(key, sizeof key, "\n  --%s ", option_key(i));
         const bool plain = i == 0 || strstr(text, key);
@@ -375,6 +375,10 @@ static void test_help(void **state)
            strstr(text, "(0.0007; 0 to 1000)"));
     for (char *line; (line = strsep(&rest, "\n"));)
         EXPECT(strlen(line) <= 100 && (!*line || line[strlen(line) - 1] != ' '));
+    free(text);
+    text = help_text(true);
+    EXPECT(strstr(text, "learning rate at the start (as before; 0 to 1000)"));
+    EXPECT(strstr(text, "else python3\n")); /* of one start: what is left out is not as before */
     free(text);
 }
 
