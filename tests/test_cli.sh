@@ -68,6 +68,7 @@ for c in eval record export top plot compare info list; do
     check "completions of $c: those that its parser names" is "$(offered $c)" "$(of_line <err)"
 done
 run "$dunlin" resume --help all
+check "resume: as before is what is kept, and --python is not" is "$(grep -c 'at the start (as before;\|else python3$' out)" 2
 check "completions of resume: those of its help" is "$(offered resume | sed 's/^--no-\(reward-clip\|norm-adv\|lr-anneal\)$/--\1/' | sort -u)" "$(sed 's/--\[no-\]/--/' out | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p' | sort)"
 check "completions of train and doctor: all options" is "$(offered train)" "$(offered doctor)"
 check "completions of check: but for --env, beside its ENV" is "$(offered check)" "$( (offered train; echo --episodes; echo --seconds) | grep -vx -e --env | sort -u)"
