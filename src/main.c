@@ -254,8 +254,8 @@ static int check_output(int status)
 }
 
 /* What whoever started us may have left behind: standard streams that are closed, whose numbers pipes would get, and an
- * ignored SIGCHLD, with which no child can be waited for. A full quota (ulimit -f) is an error of write(), which is told
- * and leaves no half file, not a death. */
+ * ignored SIGCHLD, with which no child can be waited for. A full quota (ulimit -f) is no death, but an error of
+ * write(), which is told and leaves no half file. */
 static void settle(void)
 {
     int fd;
