@@ -55,7 +55,7 @@ for readme in README.md $(tr '\0' '\n' <../files | grep 'README\.md$' | grep -vx
         case $kind in
         sh)
             seen=$((seen + 1))
-            case $(xargs -0 <<<"${text%%#*}") in
+            case ${text%%  *#*} in
             run/quickstart.sh) echo "# test_quickstart.sh runs: $text" ;;
             *) one "$readme" "$text" ;;
             esac ;;
