@@ -280,6 +280,15 @@ static void a_model_is_kept(void **unused)
     EXPECT(m.action_dim == 2 && m.low[0] == -2 && m.high[1] == 1 && !strcmp(m.policy, "gaussian") && !m.choices);
     model_free(&m);
     checkpoint_close(&f);
+    /* a long picture, and very many actions, as environments may have them */
+    struct model large = {.input = {.C = 1, .height = 40000, .width = 32, .parts = 1}, .stack = 1, .outputs = 70000};
+    file.model = &large;
+    EXPECT(!checkpoint_write(dir, "m.h5", &file));
+    f = checkpoint_open(at("m.h5"));
+    if (!f || checkpoint_read_model(f, &m)) fail_msg("%s", error_text());
+    EXPECT(m.input.height == 40000 && m.outputs == 70000);
+    model_free(&m);
+    checkpoint_close(&f);
     struct model bad = c->model;
     bad.input.dim = 4; /* not what numbers and stack make */
     file.model = &bad;
