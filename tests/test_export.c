@@ -91,6 +91,10 @@ static const struct example {
       .action_dim = 2,
       .low = LOW,
       .high = HIGH}},
+    {"rewards",
+     "mlp:8",
+     {"algo", "n-step-q", "reward-norm", "true"},
+     {{.dim = 3, .parts = 1}, 1, NET_HEADS_Q, .outputs = 3, .numbers = 3, .centre = CENTRE, .scale = SCALE}},
 };
 enum { CASES = sizeof EXAMPLES / sizeof EXAMPLES[0] };
 
