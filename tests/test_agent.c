@@ -120,23 +120,6 @@ static void one_step_rows(void **state)
         }
 }
 
-static void rewards_for_learning(void **state)
-{
-    (void)state;
-    struct agent_config config = config_of(&algo_a3c, 5, 2);
-    config.reward_scale = 0.3;
-    config.reward_clip = true;
-    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
-    rollout(b, 0);
-    for (int row = 0; row < 10; row++) {
-        const double raw = row / 2 + 1 + 0.5 * (double)b->agent->r.action[row];
-        EXPECT_NEAR(b->agent->r.reward[row], fmin(1, 0.3 * raw), 1e-6);
-    }
-    struct agent_episode ep;
-    EXPECT(agent_take_episodes(b->agent, &ep, 1) == 1 && ep.ret >= 15);
-    learner_free(b);
-}
-
 /* The loss of the agent's last rollout at other weights, with targets and advantages as they were: in double, by
  * hand. */
 static double frozen_loss(const struct learner *b, const float *theta, const float *V)
@@ -376,7 +359,6 @@ int main(void)
         cmocka_unit_test(ends_of_one_environment),
         cmocka_unit_test(ends_inside_a_rollout),
         cmocka_unit_test(one_step_rows),
-        cmocka_unit_test(rewards_for_learning),
         cmocka_unit_test(gradient_is_the_slope),
         cmocka_unit_test(recurrent_state),
         cmocka_unit_test(stacked_planes),
