@@ -2,6 +2,8 @@
  * on the built-in ones. */
 #include "agents.h"
 
+#include <limits.h>
+
 /* What the network answers for an observation, without recurrent state. */
 static const float *answer(const struct learner *b, const float *theta, const float *x, struct net_work *work)
 {
@@ -330,7 +332,10 @@ static void refusals(void **state)
     struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
     EXPECT(b->agent != NULL);
     EXPECT(agent_new(&config, &endless, b->net) == NULL);
-    EXPECT(strstr(error_text(), "step limit"));
+    EXPECT(strstr(error_text(), "step limit") && strstr(error_text(), "t-max 1 or more"));
+    endless.spec.max_steps = INT_MAX;
+    EXPECT(agent_new(&config, &endless, b->net) == NULL);
+    EXPECT(strstr(error_text(), "a rollout of 2147483647 steps") && strstr(error_text(), "--t-max 1 or more"));
     endless.spec.num_actions = 0;
     endless.policy = policy_for(&endless.spec);
     EXPECT(agent_new(&config, &endless, b->net) == NULL);

@@ -121,7 +121,7 @@ static int open_instances(struct agent *a)
         a->pending[e] = -1;
         a->fresh[e] = 1;
         const struct rng env = stream_of(c, RNG_ENV, 0, e);
-        if (instance_open(&a->instances[e], a->world, env, agent_ring(c, a->world, a->T_max))) return -1;
+        if (instance_open(&a->instances[e], a->world, env, (int)agent_ring(c, a->world, a->T_max))) return -1;
         if (instance_reset(&a->instances[e])) return -1;
         agent_replay_begin(a, e);
     }
