@@ -183,7 +183,7 @@ def load(path, best=False):
     path = checkpoint_of(os.fspath(path), best)
     arrays, facts = (read_safetensors if path.endswith(".safetensors") else read_checkpoint)(path)
     if "input" not in facts:
-        raise ValueError(f"{path} does not tell what its weights are of: write it with save(), or with metadata=agent.facts")
+        raise ValueError(f"{path} does not say what its weights are of: write it by save(), or with metadata=agent.facts")
 
     def floats(key):
         return np.array(facts[key].split(), np.float32) if facts.get(key) else None
