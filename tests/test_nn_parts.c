@@ -45,7 +45,56 @@ static void two_parts_twin(void **state)
     parts_twin(c, 2, 1);
 }
 
-/* The wide layer that may travel as factors is the policy's; the critic's, of the same form, is whole. */
+/* An LSTM of many cells travels as factors of both its matrices at once, (x, h') and the gates' gradients: multiplied
+ * out, they are what is there otherwise, over resets, too; few cells do not, nor do widths that fill no vectors. */
+static void lstm_factors(void **state)
+{
+    (void)state;
+    enum { T = 4, E = 2, R = T * E, IN = 80, N = 112 };
+    const uint8_t start[R] = {0, 0, 0, 1, 0, 0, 1, 0};
+    const struct net_input input = {.dim = 5};
+    struct subject s = subject_new("mlp:80", N, input, NET_HEADS_POLICY_V, 3, T, E);
+    float *whole = malloc(s.facts->params * sizeof *whole);
+    int factors = 0;
+    EXPECT(grad_wide_count(&s.facts->wide) == 1);
+    const struct grad_wide w = s.facts->wide.at[0];
+    EXPECT(w.in == IN + N && w.out == 4 * N && w.dense == N);
+    for (int t = 0; t < T; t++) {
+        for (int e = 0; e < E && t; e++)
+            if (start[t * E + e]) memset(s.state + e * s.facts->state_dim, 0, 2 * N * sizeof *s.state);
+        forward(&s, t * E, E);
+    }
+    const double squares = net_backward(s.net, s.theta, s.work, T, E, start, whole);
+    const double same = net_backward_factors(s.net, s.theta, s.work, T, E, start, s.dtheta, &factors);
+    EXPECT(factors == R);
+    EXPECT_NEAR(same / squares, 1, 1e-5);
+    const float *x = s.dtheta + w.offset, *dy = x + (size_t)R * (IN + N);
+    for (size_t i = 0; i < s.facts->params; i++) {
+        const size_t at = i - w.offset, row = at / (4 * N), col = at % (4 * N);
+        double d = s.dtheta[i];
+        if (i >= w.offset && at < grad_wide_floats(&w)) {
+            d = 0;
+            for (size_t r = 0; r < R; r++) d += (double)x[r * (IN + N) + row] * (double)dy[r * 4 * N + col];
+        }
+        EXPECT_NEAR(d, whole[i], 1e-6 * sqrt(squares));
+    }
+    net_backward(s.net, s.theta, s.work, T, E, start, s.dtheta);
+    EXPECT(!memcmp(s.dtheta, whole, s.facts->params * sizeof *whole));
+    free(whole);
+    subject_free(&s);
+    const struct {
+        int below, cells;
+    } none[] = {{16, 32}, {80, 111}, {79, 112}};
+    for (int i = 0; i < 3; i++) {
+        char spec[16];
+        snprintf(spec, sizeof spec, "mlp:%d", none[i].below);
+        struct net *net = net_of(spec, none[i].cells, &input, NET_HEADS_Q, 2);
+        EXPECT(grad_wide_count(&net_facts(net)->wide) == 0);
+        net_free(&net);
+    }
+}
+
+/* Wide layers travel as factors: the policy's and the critic's, in the order of theta. */
 static void two_parts_factors(void **state)
 {
     (void)state;
@@ -60,7 +109,8 @@ static void two_parts_factors(void **state)
         if (!strcmp(s.facts->tensors[k].name, "fc.weight")) of[0] = &s.facts->tensors[k];
         if (!strcmp(s.facts->tensors[k].name, "v_fc.weight")) of[1] = &s.facts->tensors[k];
     }
-    EXPECT(of[0] && of[1] && s.facts->wide.offset == of[0]->offset);
+    EXPECT(of[0] && of[1] && grad_wide_count(&s.facts->wide) == 2);
+    for (int i = 0; i < 2; i++) EXPECT(s.facts->wide.at[i].offset == of[i]->offset);
     float *whole = malloc(s.facts->params * sizeof *whole);
     int factors = 0;
     for (int t = 0; t < 3; t++) forward(&s, t, 1);
@@ -68,7 +118,15 @@ static void two_parts_factors(void **state)
     net_forget(s.work);
     EXPECT_NEAR(net_backward_factors(s.net, s.theta, s.work, 3, 1, NULL, s.dtheta, &factors) / squares, 1, 1e-5);
     EXPECT(factors == 3);
-    for (size_t i = 0; i < of[1]->size; i++) EXPECT(s.dtheta[of[1]->offset + i] == whole[of[1]->offset + i]);
+    for (int i = 0; i < 2; i++) {
+        const struct grad_wide *w = &s.facts->wide.at[i];
+        const float *x = s.dtheta + w->offset, *dy = x + 3 * w->in, *was = whole + w->offset;
+        for (int at = 0; at < w->in * w->out; at++) {
+            double d = 0;
+            for (int r = 0; r < 3; r++) d += (double)x[r * w->in + at / w->out] * (double)dy[r * w->out + at % w->out];
+            EXPECT_NEAR(d, was[at], 1e-6 * sqrt(squares));
+        }
+    }
     free(whole);
     subject_free(&s);
 }
@@ -211,9 +269,10 @@ static void start_of_forget_gates(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_parts_twin),          cmocka_unit_test(two_parts_factors),
-        cmocka_unit_test(two_parts_recurrent),     cmocka_unit_test(input_normalised),
-        cmocka_unit_test(start_values_orthogonal), cmocka_unit_test(start_of_forget_gates),
+        cmocka_unit_test(two_parts_twin),        cmocka_unit_test(lstm_factors),
+        cmocka_unit_test(two_parts_factors),     cmocka_unit_test(two_parts_recurrent),
+        cmocka_unit_test(input_normalised),      cmocka_unit_test(start_values_orthogonal),
+        cmocka_unit_test(start_of_forget_gates),
     };
     return nn_main(tests);
 }

@@ -335,6 +335,14 @@ size_t world_obs_bytes(const struct world *world)
     return world_obs_floats(world) * (world->spec.obs_kind == ENV_OBS_FLOATS ? sizeof(float) : 1);
 }
 
+void world_render(const struct world *world, const void *state, uint8_t *rgb)
+{
+    struct foreign before;
+    if (world->foreign) foreign_begin(&before, false);
+    world->ops->render(state, rgb);
+    if (world->foreign) foreign_end(&before);
+}
+
 struct env_action world_random_action(const struct world *world, struct rng *rng, void *room)
 {
     const struct env_spec *s = &world->spec;
