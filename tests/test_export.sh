@@ -12,11 +12,12 @@ for name in $(cut -d' ' -f1 list); do
     for end in safetensors onnx weights.h5; do run "$dunlin" export "$name.h5" --out "$name.$end"; [ "$status" = 0 ] || { fine=; cat err; }; done
     run "$dunlin" export "$name.h5" --raw --out "$name.raw.onnx"; [ "$status" = 0 ] || { fine=; cat err; }
 done
-check "seven networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
+check "eight networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
 if venv_has "numpy, h5py, safetensors" numpy h5py safetensors 2>/dev/null; then
     check "safetensors reads names, shapes and numbers, and what they are of" check_export safetensors
     check "dunlin.py sees pictures and numbers as the network does" check_export seeing
     check "FILE.weights.h5 has what Keras looks for" check_export keras_file
+    check "and weights come back from a model whole" check_export keras_back
     check "dunlin.py reads arguments of gym:NAME as Dunlin does" check_export words
     check "dunlin.py seeds what takes a seed, and that alone" check_export takes_seed
 else
@@ -68,6 +69,10 @@ run "$dunlin" export a --out a.safetensors
 run "$dunlin" export a --out a.csv
 long=$(printf 'x%.0s' {1..251}); run "$dunlin" export a --out "$long.csv"
 check "a name as long as any" cmp -s a.csv "$long.csv"
+deep=$(printf 'x%.0s' {1..200}); mkdir -p "$deep/$deep/$deep" deeper; cp -r a "$deep/$deep/$deep"
+run "$dunlin" export "$deep/$deep/$deep/a" --out deeper/
+check "its curves from folders as deep as any" is "$status $(find deeper -name 'events*' | wc -l)" "0 1"
+rm -r "$deep"
 mkdir events
 run "$dunlin" export a --out events
 check "its curves as events" is "$status $(ls events | wc -l)" "0 1"

@@ -187,7 +187,7 @@ static void mailboxes(void **state)
     for (int q = 0; q < 2; q++)
         for (int target = 0; target <= q; target++) {
             const struct share_config c =
-                share_config_of(&words.values, 100, &(struct grad_wide){0}, &(struct moments){0}, target, q, 0);
+                share_config_of(&words.values, 100, &(struct grad_wides){0}, &(struct moments){0}, target, q, 0);
             EXPECT((c.mailboxes > 1) == !q && c.target == target);
         }
 }

@@ -8,7 +8,7 @@
 /* The same gradient with factors in the wide layer's place, in the same block: multiplied out, it is what was there. */
 static void expect_factors(struct game *g, double squares)
 {
-    const struct grad_wide *w = &g->facts->wide;
+    const struct grad_wide *w = &g->facts->wide.at[0];
     const size_t bytes = g->facts->params * sizeof(float), in = (size_t)w->in, out = (size_t)w->out;
     float *was = malloc(bytes);
     int R = -1;
@@ -170,7 +170,7 @@ static void forgotten(void **state)
     for (size_t i = 0; i < n; i++) other[i] = NAN;
     net_backward(g.net, g.theta, g.work, T, E, NULL, other);
     for (size_t i = 0; i < n; i++) kept += isnan(other[i]);
-    EXPECT(kept > 0 && kept % g.facts->wide.out == 0);
+    EXPECT(kept > 0 && kept % g.facts->wide.at[0].out == 0);
     net_forget(g.work);
     net_backward(g.net, g.theta, g.work, T, E, NULL, other);
     EXPECT(!memcmp(other, g.dtheta, n * sizeof *other));

@@ -45,7 +45,56 @@ static void two_parts_twin(void **state)
     parts_twin(c, 2, 1);
 }
 
-/* The wide layer that may travel as factors is the policy's; the critic's, of the same form, is whole. */
+/* An LSTM of many cells travels as factors of both its matrices at once, (x, h') and the gates' gradients: multiplied
+ * out, they are what is there otherwise, over resets, too; few cells do not, nor do widths that fill no vectors. */
+static void lstm_factors(void **state)
+{
+    (void)state;
+    enum { T = 4, E = 2, R = T * E, IN = 80, N = 112 };
+    const uint8_t start[R] = {0, 0, 0, 1, 0, 0, 1, 0};
+    const struct net_input input = {.dim = 5};
+    struct subject s = subject_new("mlp:80", N, input, NET_HEADS_POLICY_V, 3, T, E);
+    float *whole = malloc(s.facts->params * sizeof *whole);
+    int factors = 0;
+    EXPECT(grad_wide_count(&s.facts->wide) == 1);
+    const struct grad_wide w = s.facts->wide.at[0];
+    EXPECT(w.in == IN + N && w.out == 4 * N && w.dense == N);
+    for (int t = 0; t < T; t++) {
+        for (int e = 0; e < E && t; e++)
+            if (start[t * E + e]) memset(s.state + e * s.facts->state_dim, 0, 2 * N * sizeof *s.state);
+        forward(&s, t * E, E);
+    }
+    const double squares = net_backward(s.net, s.theta, s.work, T, E, start, whole);
+    const double same = net_backward_factors(s.net, s.theta, s.work, T, E, start, s.dtheta, &factors);
+    EXPECT(factors == R);
+    EXPECT_NEAR(same / squares, 1, 1e-5);
+    const float *x = s.dtheta + w.offset, *dy = x + (size_t)R * (IN + N);
+    for (size_t i = 0; i < s.facts->params; i++) {
+        const size_t at = i - w.offset, row = at / (4 * N), col = at % (4 * N);
+        double d = s.dtheta[i];
+        if (i >= w.offset && at < grad_wide_floats(&w)) {
+            d = 0;
+            for (size_t r = 0; r < R; r++) d += (double)x[r * (IN + N) + row] * (double)dy[r * 4 * N + col];
+        }
+        EXPECT_NEAR(d, whole[i], 1e-6 * sqrt(squares));
+    }
+    net_backward(s.net, s.theta, s.work, T, E, start, s.dtheta);
+    EXPECT(!memcmp(s.dtheta, whole, s.facts->params * sizeof *whole));
+    free(whole);
+    subject_free(&s);
+    const struct {
+        int below, cells;
+    } none[] = {{16, 32}, {80, 111}, {79, 112}};
+    for (int i = 0; i < 3; i++) {
+        char spec[16];
+        snprintf(spec, sizeof spec, "mlp:%d", none[i].below);
+        struct net *net = net_of(spec, none[i].cells, &input, NET_HEADS_Q, 2);
+        EXPECT(grad_wide_count(&net_facts(net)->wide) == 0);
+        net_free(&net);
+    }
+}
+
+/* Wide layers travel as factors: the policy's and the critic's, in the order of theta. */
 static void two_parts_factors(void **state)
 {
     (void)state;
@@ -60,7 +109,8 @@ static void two_parts_factors(void **state)
         if (!strcmp(s.facts->tensors[k].name, "fc.weight")) of[0] = &s.facts->tensors[k];
         if (!strcmp(s.facts->tensors[k].name, "v_fc.weight")) of[1] = &s.facts->tensors[k];
     }
-    EXPECT(of[0] && of[1] && s.facts->wide.offset == of[0]->offset);
+    EXPECT(of[0] && of[1] && grad_wide_count(&s.facts->wide) == 2);
+    for (int i = 0; i < 2; i++) EXPECT(s.facts->wide.at[i].offset == of[i]->offset);
     float *whole = malloc(s.facts->params * sizeof *whole);
     int factors = 0;
     for (int t = 0; t < 3; t++) forward(&s, t, 1);
@@ -68,7 +118,15 @@ static void two_parts_factors(void **state)
     net_forget(s.work);
     EXPECT_NEAR(net_backward_factors(s.net, s.theta, s.work, 3, 1, NULL, s.dtheta, &factors) / squares, 1, 1e-5);
     EXPECT(factors == 3);
-    for (size_t i = 0; i < of[1]->size; i++) EXPECT(s.dtheta[of[1]->offset + i] == whole[of[1]->offset + i]);
+    for (int i = 0; i < 2; i++) {
+        const struct grad_wide *w = &s.facts->wide.at[i];
+        const float *x = s.dtheta + w->offset, *dy = x + 3 * w->in, *was = whole + w->offset;
+        for (int at = 0; at < w->in * w->out; at++) {
+            double d = 0;
+            for (int r = 0; r < 3; r++) d += (double)x[r * w->in + at / w->out] * (double)dy[r * w->out + at % w->out];
+            EXPECT_NEAR(d, was[at], 1e-6 * sqrt(squares));
+        }
+    }
     free(whole);
     subject_free(&s);
 }
@@ -88,14 +146,22 @@ static void two_parts_recurrent(void **state)
                    4, 3, start);
 }
 
+enum { PARTS = 2, PART = 3 };
+
+/* Entry i of row r, of a stack of PARTS observations. */
+static float *entry(const struct subject *s, int r, int i)
+{
+    return &s->x[r * PARTS + i / PART][i % PART];
+}
+
 /* A network that normalises what it reads, against one that reads it normalised; and the moments of its rows. */
 static void input_normalised(void **state)
 {
     (void)state;
-    enum { T = 3, E = 2, DIM = 5 };
+    enum { T = 3, E = 2, DIM = PARTS * PART };
     struct net_config c = {.spec = "mlp:7,6",
                            .lstm = 0,
-                           .input = {.dim = DIM},
+                           .input = {.dim = DIM, .parts = PARTS},
                            .heads = NET_HEADS_POLICY_V,
                            .outputs = 4,
                            .separate_critic = true};
@@ -111,12 +177,12 @@ static void input_normalised(void **state)
     memcpy(plain.theta, s.theta, plain.facts->params * sizeof *s.theta);
     for (int r = 0; r < T * E; r++) {
         for (int i = 0; i < DIM; i++) {
-            const double z = ((double)s.x[r][i] - (double)mean[i]) / sqrt((double)variance[i]);
-            plain.x[r][i] = (float)fmin(10, fmax(-10, z)); /* entry 1 lies beyond */
+            const double z = ((double)*entry(&s, r, i) - (double)mean[i]) / sqrt((double)variance[i]);
+            *entry(&plain, r, i) = (float)fmin(10, fmax(-10, z)); /* entry 1 lies beyond */
         }
         for (int i = 0; i < s.facts->out_dim; i++) net_dout(plain.work, r)[i] = net_dout(s.work, r)[i];
     }
-    EXPECT(plain.x[0][1] == 10 || plain.x[0][1] == -10);
+    EXPECT(fabsf(*entry(&plain, 0, 1)) == 10);
     for (int t = 0; t < T; t++) forward(&s, t * E, E), forward(&plain, t * E, E);
     for (int r = 0; r < T * E; r++)
         for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], net_out(plain.work, r)[i], 1e-5);
@@ -127,8 +193,8 @@ static void input_normalised(void **state)
     EXPECT(told[0] == T * E);
     for (int i = 0; i < DIM; i++) {
         double sum = 0, square = 0;
-        for (int r = 0; r < T * E; r++) sum += (double)s.x[r][i];
-        for (int r = 0; r < T * E; r++) square += pow((double)s.x[r][i] - sum / (T * E), 2);
+        for (int r = 0; r < T * E; r++) sum += (double)*entry(&s, r, i);
+        for (int r = 0; r < T * E; r++) square += pow((double)*entry(&s, r, i) - sum / (T * E), 2);
         EXPECT_NEAR(told[moments_mean_at() + (size_t)i], sum / (T * E), 1e-6);
         EXPECT_NEAR(told[moments_variance_at(m) + (size_t)i], square / (T * E), 1e-6);
     }
@@ -203,9 +269,10 @@ static void start_of_forget_gates(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_parts_twin),          cmocka_unit_test(two_parts_factors),
-        cmocka_unit_test(two_parts_recurrent),     cmocka_unit_test(input_normalised),
-        cmocka_unit_test(start_values_orthogonal), cmocka_unit_test(start_of_forget_gates),
+        cmocka_unit_test(two_parts_twin),        cmocka_unit_test(lstm_factors),
+        cmocka_unit_test(two_parts_factors),     cmocka_unit_test(two_parts_recurrent),
+        cmocka_unit_test(input_normalised),      cmocka_unit_test(start_values_orthogonal),
+        cmocka_unit_test(start_of_forget_gates),
     };
     return nn_main(tests);
 }

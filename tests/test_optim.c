@@ -177,34 +177,45 @@ static void fused_is_one_by_one(void **state)
     free(memory);
 }
 
-/* A matrix whose gradients are factors, some of them, with rows of zeros: against the product in double, and in one
+/* Entry i of a gradient in double, with factors in two matrices, or whole. */
+static double entry(const struct grad_wides *wide, const float *grad, int R, size_t i)
+{
+    for (int m = 0; m < 2 && R; m++) {
+        const struct grad_wide *w = &wide->at[m];
+        const size_t in = (size_t)w->in, out = (size_t)w->out;
+        const float *x = grad + w->offset, *dy = x + in * (size_t)R;
+        double sum = 0;
+        if (i < w->offset || i >= w->offset + in * out) continue;
+        for (size_t q = 0; q < (size_t)R; q++)
+            sum += (double)x[q * in + (i - w->offset) / out] * (double)dy[q * out + (i - w->offset) % out];
+        return sum;
+    }
+    return (double)grad[i];
+}
+
+/* Two matrices whose gradients are factors, some of them, with rows of zeros: against the product in double, and in one
  * pass, in pieces and one by one, bit for bit. */
 static void factors(void **state)
 {
     (void)state;
-    enum { IN = 7, OUT = 256, AT = 48, SIZE = IN * OUT, N = AT + SIZE + 80, K = 5 };
+    enum { IN = 7, OUT = 256, AT = 48, AT2 = AT + IN * OUT + 32, IN2 = 9, OUT2 = 64, N = AT2 + IN2 * OUT2 + 80, K = 5 };
+    const struct grad_wides wide = {.at = {{AT, IN, OUT, 0}, {AT2, IN2, OUT2, 0}}};
     static const int ranks[K] = {3, 0, 1, 6, 2};
     float *memory = memory_floats((size_t)N * (K + 3)), *in = memory + (size_t)N * K, *one = in + N, *pieces = one + N;
     double *d = memory_new((size_t)N * K, sizeof *d);
     struct optim_grad gr[K];
     for (int j = 0; j < K; j++) {
         const int R = ranks[j];
-        float *grad = memory + (size_t)N * (size_t)j, *x = grad + AT, *dy = x + IN * R;
+        float *grad = memory + (size_t)N * (size_t)j, *x = grad + AT;
         for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(70 + j), i, 1);
-        for (int q = 0; q < R; q++) x[q * IN + 2] = x[q * IN + 5] = 0;
-        for (int i = 0; i < N; i++) {
-            const int row = (i - AT) / OUT, col = (i - AT) % OUT;
-            double *to = d + (size_t)N * (size_t)j + i;
-            const bool inside = R && i >= AT && i < AT + SIZE;
-            *to = inside ? 0 : grad[i];
-            for (int q = 0; inside && q < R; q++) *to += (double)x[q * IN + row] * dy[q * OUT + col];
-        }
+        for (int q = 0; q < R; q++) x[q * IN + 2] = x[q * IN + 5] = grad[AT2 + q * IN2 + 8] = 0;
+        for (size_t i = 0; i < N; i++) d[(size_t)N * (size_t)j + i] = entry(&wide, grad, R, i);
         gr[j] = (struct optim_grad){grad, 0.5f, 0.02f * (float)(j + 1), j % 2, R};
     }
     for (uint64_t i = 0; i < N; i++) in[i] = testing_fill(80, i, 1);
     for (int kind = OPTIM_SHARED_RMSPROP; kind <= OPTIM_RMSPROP; kind++) {
         const struct optim_config config = {
-            .kind = (enum optim_kind)kind, .decay = 0.99, .eps = 0.1, .start = 0.5, .wide = {AT, IN, OUT}};
+            .kind = (enum optim_kind)kind, .decay = 0.99, .eps = 0.1, .start = 0.5, .wide = wide};
         struct optim *a = optim_new(&config, N, 2), *b = optim_new(&config, N, 2), *c = optim_new(&config, N, 2);
         float *all = memory_floats(N);
         optim_apply(a, in, all, gr, K);
@@ -245,7 +256,7 @@ static void rows_left_alone(void **state)
 {
     (void)state;
     enum { IN = 9, OUT = 64, AT = 32, SIZE = IN * OUT, N = AT + SIZE + 16, K = 4, PLACES = 3, DRAINS = 2000 };
-    const struct optim_config lazy = {.decay = 0.99, .eps = 0.1, .start = 0.5, .wide = {AT, IN, OUT}};
+    const struct optim_config lazy = {.decay = 0.99, .eps = 0.1, .start = 0.5, .wide = {.at = {{AT, IN, OUT, 0}}}};
     struct optim_config eager = lazy;
     eager.kind = OPTIM_RMSPROP;
     struct optim *a = optim_new(&lazy, N, 2), *b = optim_new(&eager, N, 1);
@@ -293,37 +304,6 @@ static void rows_left_alone(void **state)
     free(memory);
     optim_free(&a);
     optim_free(&b);
-}
-
-/* A buffer that somebody else has written to: not told, the rows that nothing has come for stay as they were found. */
-static void buffers_are_forgotten(void **state)
-{
-    (void)state;
-    enum { IN = 3, OUT = 16, AT = 16, N = AT + IN * OUT };
-    const struct optim_config config = {.decay = 0.99, .eps = 0.1, .wide = {AT, IN, OUT}};
-    for (int told = 0; told < 2; told++) {
-        struct optim *o = optim_new(&config, N, 1);
-        float *memory = memory_floats(3 * N), *a = memory, *b = a + N, *grad = b + N;
-        const struct optim_grad gr = {grad, 1, 0.01f, 0, 1};
-        for (uint64_t i = 0; i < N; i++) a[i] = testing_fill(92, i, 1);
-        for (int i = 0; i < OUT; i++) grad[AT + IN + i] = 1;
-        grad[AT] = 1; /* row 0 moves, rows 1 and 2 do not */
-        optim_buffers(o, 0, 1);
-        optim_apply(o, a, b, &gr, 1);
-        optim_buffers(o, 1, 0);
-        optim_apply(o, b, a, &gr, 1);
-        EXPECT(!memcmp(a + AT + OUT, b + AT + OUT, 2 * OUT * sizeof *a));
-        b[AT + OUT] = 77; /* somebody else */
-        if (told) optim_forget(o, 1);
-        optim_buffers(o, 0, 1);
-        optim_apply(o, a, b, &gr, 1);
-        EXPECT((b[AT + OUT] == 77) == !told);
-        EXPECT(b[AT] < a[AT] && !memcmp(a + AT + OUT + 1, b + AT + OUT + 1, (2 * OUT - 1) * sizeof *a));
-        optim_apply(o, a, b, &gr, 1); /* without a word on buffers nothing is taken for known */
-        EXPECT(b[AT + OUT] == a[AT + OUT]);
-        free(memory);
-        optim_free(&o);
-    }
 }
 
 /* The same through optim_apply(), drains of changing size, and in pieces. */
@@ -390,11 +370,15 @@ static void too_much_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hand_worked),        cmocka_unit_test(state_per_actor),
-        cmocka_unit_test(rmsprop_as_pfrl),    cmocka_unit_test(fused_is_one_by_one),
-        cmocka_unit_test(drains_of_any_size), cmocka_unit_test(factors),
-        cmocka_unit_test(rows_left_alone),    cmocka_unit_test(buffers_are_forgotten),
-        cmocka_unit_test(names_and_schedule), cmocka_unit_test(too_much_state_is_refused),
+        cmocka_unit_test(hand_worked),
+        cmocka_unit_test(state_per_actor),
+        cmocka_unit_test(rmsprop_as_pfrl),
+        cmocka_unit_test(fused_is_one_by_one),
+        cmocka_unit_test(drains_of_any_size),
+        cmocka_unit_test(factors),
+        cmocka_unit_test(rows_left_alone),
+        cmocka_unit_test(names_and_schedule),
+        cmocka_unit_test(too_much_state_is_refused),
     };
     return testing_main(tests);
 }

@@ -296,15 +296,16 @@ static void test_bytes(void **state)
 {
     (void)state;
     const struct grad_form m = small(0), of_5 = small(5), of_20 = small(20);
-    EXPECT(m.params == MADE_PARAMS && m.wide.in == 2592 && m.wide.out == 256);
+    EXPECT(m.params == MADE_PARAMS && grad_wide_count(&m.wide) == 1 && m.wide.at[0].in == 2592 &&
+           m.wide.at[0].out == 256);
     EXPECT(4 * grad_floats(&m) == 677968 * 4);
     EXPECT(4 * grad_floats(&of_5) == (677968 - 2592 * 256 + 5 * (2592 + 256)) * 4);
     EXPECT(4 * grad_floats(&of_20) == (677968 - 2592 * 256 + 20 * (2592 + 256)) * 4);
     EXPECT(m.factors == 0 && of_5.factors == 5 && small(48).factors == 48 && small(49).factors == 0);
-    const struct grad_wide none = {0}, little = {.in = 16, .out = 16};
+    const struct grad_wides none = {0}, little = {.at = {{.in = 16, .out = 16}}};
     EXPECT(grad_form_of(256, &none, 5).factors == 0);
     EXPECT(grad_form_of(256, &little, 8).factors == 8 && grad_form_of(256, &little, 9).factors == 0); /* 9 * 32 > 256 */
-    EXPECT(grad_wide_floats(&m.wide) == 2592 * 256 && grad_wide_floats(&none) == 0);
+    EXPECT(grad_wide_floats(&m.wide.at[0]) == 2592 * 256 && grad_wide_count(&none) == 0);
 }
 
 /* What is made is as long as what travels, and has as many inputs at 0 as games have. */
@@ -322,7 +323,7 @@ static void test_made_gradients(void **state)
     for (size_t i = 0; i < m.params; i++) kept += made[i] == -1;
     EXPECT(m.params - kept == grad_floats(&m));
     EXPECT(!memcmp(made, mail, m.params * sizeof *made));
-    const float *x = made + m.wide.offset;
+    const float *x = made + m.wide.at[0].offset;
     int active = 0, steady = 0;
     for (int i = 0; i < 2592; i++) {
         int rows = 0;

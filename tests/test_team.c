@@ -170,12 +170,14 @@ static void sleeps(void **state)
     team_free(&t);
 }
 
+enum { IN = 90, OUT = 128, AT = 528, AT2 = AT + IN * OUT + 48, IN2 = 60, OUT2 = 112, N = AT2 + IN2 * OUT2 + 272 };
+enum { K = 80, ACTORS = 3, DRAINS = 14 };
+
 /* Drains of one to eighty gradients, whole and with factors, in one piece and in several, round buffers: theta and all
  * state as one thread makes them. */
 static void same_bits(void **state)
 {
     (void)state;
-    enum { IN = 150, OUT = 128, AT = 528, SIZE = IN * OUT, N = AT + SIZE + 272, K = 80, ACTORS = 3, DRAINS = 14 };
     static const int threads[] = {1, 2, 3, 5};
     float *grads = memory_floats((size_t)N * K), *theta[4][2];
     for (int j = 0; j < K; j++)
@@ -190,7 +192,7 @@ static void same_bits(void **state)
                                             .beta1 = 0.9,
                                             .beta2 = 0.999,
                                             .adam_eps = 1e-8,
-                                            .wide = {AT, IN, OUT}};
+                                            .wide = {.at = {{AT, IN, OUT, 0}, {AT2, IN2, OUT2, 0}}}};
         struct optim *o[4];
         for (int t = 0; t < 4; t++) {
             o[t] = optim_new(&config, N, ACTORS);
@@ -205,6 +207,8 @@ static void same_bits(void **state)
                 float *x = grads + (size_t)j * N + AT;
                 for (int i = 0; factors && i < IN * factors; i++) /* inputs that were 0 in every row */
                     if (i % IN % 3 == d % 3) x[i] = 0;
+                for (int i = 0; factors && i < IN2 * factors; i++)
+                    if (i % IN2 % 4 == d % 4) x[AT2 - AT + i] = 0;
                 gr[j] = (struct optim_grad){grads + (size_t)j * N, j % 3 ? 1 : 0.37f, 0.01f, j % ACTORS, factors};
             }
             for (int t = 0; t < 4; t++) {

@@ -1,5 +1,5 @@
-/* test_wide.c -- the wide matrix: which form a gradient takes and what of it travels, and rows whose g has decayed to
- * nothing. */
+/* test_wide.c -- wide matrices: which form a gradient takes and what of it travels, and rows whose g has decayed to
+ * nothing, and buffers that others write to. */
 #include "testing.h"
 
 #include "base/memory.h"
@@ -10,7 +10,7 @@
 static void forms(void **state)
 {
     (void)state;
-    const struct grad_wide w = {.offset = 48, .in = 6, .out = 32}; /* 192 floats; 38 a row */
+    const struct grad_wides w = {.at = {{.offset = 48, .in = 6, .out = 32}}}; /* 192 floats; 38 a row */
     const size_t params = 48 + 192 + 80;
     float from[48 + 192 + 80], to[48 + 192 + 80];
     struct grad_piece piece[GRAD_PIECES];
@@ -27,12 +27,36 @@ static void forms(void **state)
             EXPECT(to[i] == (travels ? from[i] : 0));
         }
     }
-    const struct grad_wide square = {.offset = 0, .in = 4096, .out = 4096}, none = {0};
+    const struct grad_wides square = {.at = {{.in = 4096, .out = 4096}}}, none = {0};
     EXPECT(grad_form_of(4096 * 4096, &square, GRAD_FACTORS_MOST).factors == GRAD_FACTORS_MOST);
     EXPECT(grad_form_of(4096 * 4096, &square, GRAD_FACTORS_MOST + 1).factors == 0);
     EXPECT(grad_form_of(4096, &none, 1).factors == 0);
-    const struct grad_wide even = {.offset = 0, .in = 4, .out = 4}; /* 16 floats either way */
+    const struct grad_wides even = {.at = {{.in = 4, .out = 4}}}; /* 16 floats either way */
     EXPECT(grad_form_of(16, &even, 2).factors == 2 && grad_form_of(16, &even, 3).factors == 0);
+}
+
+/* Of two matrices both have factors or none has; the second ends with the gradient. */
+static void two_matrices(void **state)
+{
+    (void)state;
+    enum { PARAMS = 16 + 6 * 32 + 48 + 16 * 16 };
+    const struct grad_wides w = {.at = {{16, 6, 32, 0}, {16 + 6 * 32 + 48, 16, 16, 0}}};
+    float from[PARAMS], to[PARAMS];
+    struct grad_piece piece[GRAD_PIECES];
+    for (int i = 0; i < PARAMS; i++) from[i] = (float)(i + 1);
+    EXPECT(grad_wide_count(&w) == 2);
+    EXPECT(!grad_wide_around(&w, 16) && grad_wide_around(&w, 17) == &w.at[0] && !grad_wide_around(&w, 16 + 6 * 32));
+    EXPECT(grad_wide_around(&w, PARAMS - 1) == &w.at[1] && !grad_wide_around(&w, PARAMS));
+    EXPECT(grad_form_of(PARAMS, &w, 6).factors == 0); /* the second would do with 8 */
+    const struct grad_form f = grad_form_of(PARAMS, &w, 5);
+    EXPECT(f.factors == 5 && grad_pieces(&f, piece) == 2);
+    EXPECT(grad_floats(&f) == 16 + 5 * 38 + 48 + 5 * 32);
+    memset(to, 0, sizeof to);
+    grad_copy(&f, to, from);
+    for (int i = 0; i < PARAMS; i++) {
+        const bool travels = i < 16 + 5 * 38 || (i >= 16 + 6 * 32 && i < 16 + 6 * 32 + 48 + 5 * 32);
+        EXPECT(to[i] == (travels ? from[i] : 0));
+    }
 }
 
 /* A row that has decayed to nothing, moves again, and is left alone again: as where every pass goes through it. */
@@ -40,7 +64,7 @@ static void emptied_rows(void **state)
 {
     (void)state;
     enum { IN = 3, OUT = 32, N = 16 + IN * OUT };
-    struct optim_config config = {.decay = 0.5, .eps = 0.1, .wide = {16, IN, OUT}};
+    struct optim_config config = {.decay = 0.5, .eps = 0.1, .wide = {.at = {{16, IN, OUT, 0}}}};
     struct optim *lazy = optim_new(&config, N, 1);
     config.kind = OPTIM_RMSPROP;
     struct optim *eager = optim_new(&config, N, 1);
@@ -65,8 +89,40 @@ static void emptied_rows(void **state)
     optim_free(&eager);
 }
 
+/* A buffer that somebody else has written to: not told, the rows that nothing has come for stay as they were found. */
+static void buffers_are_forgotten(void **state)
+{
+    (void)state;
+    enum { IN = 3, OUT = 16, AT = 16, N = AT + IN * OUT };
+    const struct optim_config config = {.decay = 0.99, .eps = 0.1, .wide = {.at = {{AT, IN, OUT, 0}}}};
+    for (int told = 0; told < 2; told++) {
+        struct optim *o = optim_new(&config, N, 1);
+        float *memory = memory_floats(3 * N), *a = memory, *b = a + N, *grad = b + N;
+        const struct optim_grad gr = {grad, 1, 0.01f, 0, 1};
+        for (uint64_t i = 0; i < N; i++) a[i] = testing_fill(92, i, 1);
+        for (int i = 0; i < OUT; i++) grad[AT + IN + i] = 1;
+        grad[AT] = 1; /* row 0 moves, rows 1 and 2 do not */
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        optim_buffers(o, 1, 0);
+        optim_apply(o, b, a, &gr, 1);
+        EXPECT(!memcmp(a + AT + OUT, b + AT + OUT, 2 * OUT * sizeof *a));
+        b[AT + OUT] = 77; /* somebody else */
+        if (told) optim_forget(o, 1);
+        optim_buffers(o, 0, 1);
+        optim_apply(o, a, b, &gr, 1);
+        EXPECT((b[AT + OUT] == 77) == !told);
+        EXPECT(b[AT] < a[AT] && !memcmp(a + AT + OUT + 1, b + AT + OUT + 1, (2 * OUT - 1) * sizeof *a));
+        optim_apply(o, a, b, &gr, 1); /* without a word on buffers nothing is taken for known */
+        EXPECT(b[AT + OUT] == a[AT + OUT]);
+        free(memory);
+        optim_free(&o);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(emptied_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(two_matrices),
+                                       cmocka_unit_test(emptied_rows), cmocka_unit_test(buffers_are_forgotten)};
     return testing_main(tests);
 }

@@ -20,7 +20,7 @@
 #include "measure/probe.h"
 #include "setup/setup.h"
 
-enum { TEXT = 8192 };
+enum { TEXT = 8192, SHAPE = 256 /* of --factors */ };
 static const double WAKE = 5e-5; /* s, where nothing is measured */
 
 /* Runs words under mpirun and keeps what it prints. 0, or -1 after error_set(). */
@@ -100,14 +100,21 @@ static int read_applies(const char *text, const char *name, double apply[SCALE_A
 }
 
 /* --params N --factors ..., as bench.h says, behind `words`. */
-static void add_shape(const struct scale_measured *m, int rows0, int rows1, char text[2][80], const char **words)
+static void add_shape(const struct scale_measured *m, int rows0, int rows1, char text[2][SHAPE], const char **words)
 {
-    const struct grad_wide *w = &m->whole.form.wide;
-    snprintf(text[0], 80, "%zu", m->whole.form.params);
-    snprintf(text[1], 80, "%zu,%d,%d,%d,%d", w->offset, w->in, w->out, rows0, rows1);
+    const struct grad_wides *wide = &m->whole.form.wide;
+    const int matrices = grad_wide_count(wide);
+    int n = 0;
+    snprintf(text[0], SHAPE, "%zu", m->whole.form.params);
+    for (int i = 0; i < matrices; i++) {
+        const struct grad_wide *w = &wide->at[i];
+        n += snprintf(text[1] + n, (size_t)(SHAPE - n), "%s%zu,%d,%d:%d", i ? "+" : "", w->offset, w->in, w->out,
+                      w->dense);
+    }
+    snprintf(text[1] + n, (size_t)(SHAPE - n), ",%d,%d", rows0, rows1);
     words[0] = "--params";
     words[1] = text[0];
-    words[2] = w->in ? "--factors" : NULL;
+    words[2] = matrices ? "--factors" : NULL;
     words[3] = text[1];
     words[4] = NULL;
 }
@@ -115,7 +122,7 @@ static void add_shape(const struct scale_measured *m, int rows0, int rows1, char
 /* Whole gradients, and factors of each rank there is: those of the second t_max by a start of its own. */
 static int measure_server(const struct bench *b, struct scale_measured *m)
 {
-    char seconds[32], shape[2][80], text[TEXT];
+    char seconds[32], shape[2][SHAPE], text[TEXT];
     const char *words[9] = {"bench", "server", "--seconds", seconds};
     for (int t = 0; t < T_MAXES; t++) {
         if (t && !m->factored[t].form.factors) break;
@@ -137,7 +144,7 @@ static int measure_server(const struct bench *b, struct scale_measured *m)
 static int run_idle(const struct bench *b, const struct scale_measured *m, bool far, int actors,
                     struct idle_found *found)
 {
-    char seconds[32], shape[2][80], steps[80], path[PATH_MAX], text[TEXT];
+    char seconds[32], shape[2][SHAPE], steps[80], path[PATH_MAX], text[TEXT];
     const char *words[16] = {"bench", "scale", "--seconds", seconds, "--step", steps, "--tell", path};
     int n = 8;
     const char *tmp = getenv("TMPDIR");
@@ -180,7 +187,7 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
     if (!rc) {
         m->repeat = setup.world.spec.action_repeat;
         const size_t params = b->params ? (size_t)b->params : setup.facts->params;
-        const struct grad_wide wide = b->params ? (struct grad_wide){0} : setup.facts->wide;
+        const struct grad_wides wide = b->params ? (struct grad_wides){0} : setup.facts->wide;
         const int envs = setup_agent_config(&setup, 1).factors ? (int)o->envs_per_actor : 0;
         set_form(&m->whole, grad_form_of(params, &wide, 0));
         for (int t = 0; t < T_MAXES; t++) set_form(&m->factored[t], grad_form_of(params, &wide, idle_t_max[t] * envs));

@@ -21,17 +21,36 @@ static int read_params(const char *key, const char *value, void *bench)
     return 0;
 }
 
-/* AT,IN,OUT,ROWS[,ROWS]: see words.h. */
+/* AT,IN,OUT[:DENSE], a matrix that begins at `from` or later and ends with the parameters; what is behind it. NULL: it
+ * is none. */
+static const char *read_matrix(const char *text, size_t from, size_t params, struct grad_wide *w)
+{
+    int n = 0, dense = 0, more = 0;
+    if (sscanf(text, "%zu,%d,%d%n", &w->offset, &w->in, &w->out, &n) < 3) return NULL;
+    if (sscanf(text + n, ":%d%n", &dense, &more) == 1) n += more;
+    w->dense = dense;
+    const bool good = w->in > 0 && w->out > 0 && w->offset % 16 == 0 && w->in % 16 == 0 && w->out % 16 == 0 &&
+                      dense >= 0 && dense <= w->in && w->offset >= from && w->offset + grad_wide_floats(w) <= params;
+    return good ? text + n : NULL;
+}
+
+/* AT,IN,OUT[:DENSE][+...],ROWS[,ROWS]: see words.h. */
 static int read_factors(const char *key, const char *text, void *bench)
 {
     struct bench *b = bench;
     b->factors_text = text;
-    size_t at = 0;
-    int in = 0, out = 0, n = 0, *rows = b->rows;
-    const int found = text ? sscanf(text, "%zu,%d,%d,%d%n,%d%n", &at, &in, &out, &rows[0], &n, &rows[1], &n) : 0;
-    b->wide = (struct grad_wide){at, in, out};
-    bool good = found >= 4 && !text[n] && in > 0 && out > 0 && at % 16 == 0 && in % 16 == 0 && out % 16 == 0 &&
-                at + (size_t)in * (size_t)out <= (size_t)b->params;
+    size_t from = 0;
+    int n = 0, *rows = b->rows;
+    const char *rest = text;
+    b->wide = (struct grad_wides){0};
+    for (int i = 0; rest && i < GRAD_WIDES; i++) {
+        struct grad_wide *w = &b->wide.at[i];
+        rest = read_matrix(rest, from, (size_t)b->params, w);
+        if (!rest || *rest != '+') break;
+        rest++;
+        from = w->offset + grad_wide_floats(w);
+    }
+    bool good = rest && sscanf(rest, ",%d%n,%d%n", &rows[0], &n, &rows[1], &n) >= 1 && !rest[n];
     for (int i = 0; i < BENCH_ROWS && good; i++)
         good = rows[i] == 0 || grad_form_of((size_t)b->params, &b->wide, rows[i]).factors;
     return good ? 0

@@ -91,7 +91,6 @@ struct net *net_new_of(const struct network *network, const struct net_config *c
     net->facts.obs_norm = config->obs_norm;
     net->facts.out_dim = config->outputs + (config->heads == NET_HEADS_POLICY_V);
     net->facts.tensors = net->tensors;
-    net->wide = -1;
     if (build(net, network, config)) net_free(&net);
     return net;
 }

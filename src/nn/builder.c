@@ -42,6 +42,15 @@ size_t builder_tensor(struct builder *b, const char *layer, const char *part, st
     return t.offset;
 }
 
+void builder_wide(struct builder *b, struct grad_wide matrix)
+{
+    struct grad_wides *all = &b->net->facts.wide;
+    const int n = grad_wide_count(all);
+    assert(n < GRAD_WIDES && matrix.offset % 16 == 0 && matrix.in % 16 == 0 && matrix.out % 16 == 0);
+    all->at[n] = matrix;
+    b->net->layers[b->net->count - 1]->wide = true;
+}
+
 struct tensor builder_matrix(const struct builder *b, int n, bool by_input)
 {
     const struct shape *x = &b->top;

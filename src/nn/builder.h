@@ -15,7 +15,6 @@ struct net {
     struct tensor tensors[NET_TENSORS];
     struct layer *layers[NET_LAYERS];
     int count;
-    int wide; /* the layer of facts.wide, -1: none */
 };
 
 /* What a layer leaves to the next: a map (height, width, C), or where C is 0 a row of floats. */
@@ -43,6 +42,9 @@ void *builder_layer(struct builder *b, const struct layer_ops *ops, size_t size,
 /* Appends tensor LAYER.PART to theta and returns its offset. t has ndim, dims, fan_in, start, pixels, and, where it is
  * not stored as in the textbook, nview, view and perm. */
 size_t builder_tensor(struct builder *b, const char *layer, const char *part, struct tensor t);
+
+/* The matrix's gradient may be factors: the last layer's, which leaves them where pass.factors is set. */
+void builder_wide(struct builder *b, struct grad_wide matrix);
 
 /* A matrix (n, floats of what is below) that reads it: a map lies as (height, width, C), and the textbook flattens (C,
  * height, width). by_input: stored as (floats, n). */

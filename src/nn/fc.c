@@ -182,9 +182,6 @@ void fc_add(struct builder *b, int width)
                                                .perm = {2, 3, 1, 0},
                                                .fan_in = in});
     l->bias = builder_tensor(b, "fc", "bias", (struct tensor){.ndim = 1, .dims = {width}, .fan_in = in});
-    if (b->net->wide < 0) { /* one may travel as factors: a policy's before its critic's */
-        b->net->facts.wide = (struct grad_wide){l->weight, in, width};
-        b->net->wide = b->net->count - 1;
-    }
+    builder_wide(b, (struct grad_wide){.offset = l->weight, .in = in, .out = width});
     if (b->layer_norm) layer_norm_add(b, "fc", ACTIVATION_RELU);
 }

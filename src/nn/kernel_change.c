@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/vector.h"
 #include "nn/kernels.h"
-#include "nn/vector.h"
 
 enum { CELL = 4 }; /* floats */
 typedef int four __attribute__((vector_size(16)));

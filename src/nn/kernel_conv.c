@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/vector.h"
 #include "nn/kernels.h"
-#include "nn/vector.h"
 
 /* One block: P pixels from (r, c) on, channels o to o + VECTOR - 1 (`one`) or o + 2 VECTOR - 1 (`two`). */
 typedef void block(const struct conv_job *job, int r, int c, int o);

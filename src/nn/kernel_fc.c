@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/vector.h"
 #include "nn/kernels.h"
-#include "nn/vector.h"
 
 enum {
     CHUNK = 128, /* inputs that are looked at at a time, of a single row */

@@ -5,8 +5,8 @@
  * left of other lengths behind the last whole vector goes one by one. */
 #include <math.h>
 
+#include "base/vector.h"
 #include "nn/kernels.h"
-#include "nn/vector.h"
 
 typedef float four __attribute__((vector_size(16)));
 

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "nn/vector.h"
+#include "base/vector.h"
 
 #define CHAINS(M) REPEAT_12(M)
 enum { CHAIN_COUNT = 12, STREAMS = 8 };

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/vector.h"
 #include "nn/kernels.h"
-#include "nn/vector.h"
 
 enum { PAIR = 2 * VECTOR };
 

@@ -29,7 +29,7 @@ struct pass {
     float *dy;                  /* (rows, out) */
     float *state;               /* (B, state_dim) recurrent state of the rows being computed, else NULL */
     const int *before;          /* (B) for the rows being computed: net_forward_after(); NULL: none */
-    bool factors;               /* backward: the gradient of facts.wide is asked for as factors */
+    bool factors;               /* backward: the gradient of its matrix in facts.wide is asked for as factors */
     double squares[SQUARED]; /* sums of squares of the gradients of tensors layer.squared, left by backward; -1: not */
 
     /* What a layer whose y is a map says of its pixels to the layer above. */
@@ -55,6 +55,7 @@ struct layer {
     int beside;  /* the second one that it reads, -1: none */
     enum activation activation, below_activation;
     bool given;           /* y is the input itself: it has no dy */
+    bool wide;            /* a matrix of its is in facts.wide */
     int squared[SQUARED]; /* the tensors whose sums of squares backward leaves in pass.squares; -1: none */
 };
 

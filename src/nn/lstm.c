@@ -4,6 +4,10 @@
  *
  * One bias, as PyTorch's two would always move together. Backward runs over the rollout's steps; the gradient ends at
  * the rollout's first row and at rows whose state was reset (Mnih et al. 2016, section 8).
+ *
+ * W_x and W_h lie one behind the other as one matrix of the inputs (x, h'), and both gradients share the gates': where
+ * the cells are many they may be factors (optim/grad.h), or writing and reading two megabytes takes a tenth of an
+ * actor's time or more.
  */
 #include <string.h>
 
@@ -11,6 +15,9 @@
 #include "nn/kernels.h"
 #include "nn/layers.h"
 #include "nn/squares.h"
+
+/* Floats of both weights from which on factors pay for an update of its own that small networks do without. */
+enum { WIDE_LEAST = 65536 };
 
 struct lstm {
     struct layer layer;
@@ -74,6 +81,23 @@ static void find_squares(const struct lstm *l, struct pass *pass, int R)
     pass->squares[1] = product_squares(R, xx, yy);
 }
 
+static void weight_gradients(const struct lstm *l, const struct lstm_pass *p, int R, float *dtheta)
+{
+    const int N = l->cells, in = l->layer.in;
+    if (!p->pass.factors) {
+        dense_weights(R, 4 * N, in, p->pass.x, p->dgates, dtheta + l->weight_x);
+        dense_weights(R, 4 * N, N, p->h, p->dgates, dtheta + l->weight_h);
+        return;
+    }
+    float *const x = dtheta + l->weight_x, *const dy = x + (size_t)R * (in + N);
+    for (int r = 0; r < R; r++) {
+        float *const row = x + (size_t)r * (in + N);
+        memcpy(row, p->pass.x + (size_t)r * in, in * sizeof *x);
+        memcpy(row + in, p->h + (size_t)r * N, N * sizeof *x);
+    }
+    memcpy(dy, p->dgates, (size_t)R * 4 * N * sizeof *dy);
+}
+
 static void backward(const struct layer *layer, const float *theta, struct pass *pass, const struct span *s,
                      float *dtheta)
 {
@@ -103,8 +127,7 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
             memset(p->dc + e * N, 0, N * sizeof(float));
         }
     }
-    dense_weights(R, 4 * N, in, pass->x, p->dgates, dtheta + l->weight_x);
-    dense_weights(R, 4 * N, N, p->h, p->dgates, dtheta + l->weight_h);
+    weight_gradients(l, p, R, dtheta);
     dense_bias(R, 4 * N, p->dgates, 4 * N, dtheta + l->bias);
     find_squares(l, pass, R);
     if (!pass->dx) return;
@@ -161,4 +184,7 @@ void lstm_add(struct builder *b, int cells)
     l->weight_h = builder_tensor(b, "lstm", "weight_h", t);
     l->bias = builder_tensor(
         b, "lstm", "bias", (struct tensor){.ndim = 1, .dims = {4 * cells}, .fan_in = cells, .start = TENSOR_RECURRENT});
+    const int in = l->layer.in, relu = l->layer.below_activation == ACTIVATION_RELU ? in : 0;
+    if (in % 16 == 0 && cells % 16 == 0 && (double)(in + cells) * 4 * cells >= WIDE_LEAST)
+        builder_wide(b, (struct grad_wide){l->weight_x, in + cells, 4 * cells, in + cells - relu});
 }

@@ -151,7 +151,7 @@ static double backward(const struct net *net, const float *theta, struct net_wor
     memset(dtheta + net->facts.moments.offset, 0, moments_floats(&net->facts.moments) * sizeof *dtheta);
     for (int k = net->count - 1; k >= 0; k--) {
         const struct layer *l = net->layers[k];
-        work->pass[k]->factors = factors && k == net->wide;
+        work->pass[k]->factors = factors && l->wide;
         if (l->ops->backward) l->ops->backward(l, theta, work->pass[k], span, dtheta);
     }
     return (double)(float)squares_of(net, work, dtheta); /* Inf where rank 0's squares, which are floats, may be */

@@ -82,7 +82,7 @@ struct net_facts {
     int state_dim;                /* floats of recurrent state of one environment (h then c); 0 without LSTM */
     struct net_input input;
     enum net_heads heads;
-    struct grad_wide wide; /* the layer behind the convolutions, whose gradient may be factors; in 0: there is none */
+    struct grad_wides wide; /* of the layers behind the convolutions and of LSTMs: their gradients may be factors */
     /* Tensors norm.count (1), norm.mean and norm.variance (dim) at the end of theta: first those of the input's
      * entries, where it is normalised, then, where there are returns, theirs. dim 0: none. */
     struct moments moments;
@@ -171,8 +171,8 @@ float *net_dout(struct net_work *work, int row);
 double net_backward(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                     const uint8_t *start, float *dtheta);
 
-/* The same, but the wide layer's part of dtheta may be factors: *factors is their rank in the form (grad.h) of a
- * gradient over T * E rows, 0 where it is whole. What lies in that part behind the factors stays as it was. */
+/* The same, but the wide matrices' parts of dtheta may be factors: *factors is their rank in the form (grad.h) of a
+ * gradient over T * E rows, 0 where it is whole. What lies in such a part behind the factors stays as it was. */
 double net_backward_factors(const struct net *net, const float *theta, struct net_work *work, int T, int E,
                             const uint8_t *start, float *dtheta, int *factors);
 

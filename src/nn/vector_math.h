@@ -3,7 +3,7 @@
 #ifndef DUNLIN_NN_VECTOR_MATH_H
 #define DUNLIN_NN_VECTOR_MATH_H
 
-#include "nn/vector.h"
+#include "base/vector.h"
 
 INLINE vf choose(vi where, vf yes, vf no)
 {

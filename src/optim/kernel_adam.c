@@ -2,6 +2,7 @@
  * and centred RMSProp; see kernel_apply.c. */
 #include <math.h>
 
+#include "base/vector.h"
 #include "optim/kernel_apply.h"
 
 enum {
@@ -15,8 +16,6 @@ enum {
     LINE = 16,   /* floats of a cache line */
 };
 
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE void fetch_ahead(const float *x, int size)
 {
     for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
@@ -29,9 +28,9 @@ INLINE void adam_block(const float *in, float *out, float *m, float *v, const st
     fetch_ahead(in + at, size);
     fetch_ahead(m + at, size);
     fetch_ahead(v + at, size);
-    for (int l = 0; l < size; l++) th[l] = in[at + l];
-    for (int l = 0; l < size; l++) mean[l] = m[at + l];
-    for (int l = 0; l < size; l++) square[l] = v[at + l];
+    move(th, in + at, size);
+    move(mean, m + at, size);
+    move(square, v + at, size);
     for (int j = 0; j < k; j++) {
         const float *grad = grads[j].grad + at, scale = grads[j].scale;
         fetch_ahead(grad, size);
@@ -42,9 +41,9 @@ INLINE void adam_block(const float *in, float *out, float *m, float *v, const st
             th[l] -= rate[j] * mean[l] / (sqrtf(square[l]) * root[j] + c->eps);
         }
     }
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) m[at + l] = mean[l];
-    for (int l = 0; l < size; l++) v[at + l] = square[l];
+    move(out + at, th, size);
+    move(m + at, mean, size);
+    move(v + at, square, size);
 }
 
 void KERNEL(apply_adam) APPLY_ADAM_ARGS
@@ -61,9 +60,9 @@ INLINE void centred_block(const float *in, float *out, float *g, float *m, const
     fetch_ahead(in + at, size);
     fetch_ahead(g + at, size);
     fetch_ahead(m + at, size);
-    for (int l = 0; l < size; l++) th[l] = in[at + l];
-    for (int l = 0; l < size; l++) mean[l] = m[at + l];
-    for (int l = 0; l < size; l++) square[l] = g[at + l];
+    move(th, in + at, size);
+    move(mean, m + at, size);
+    move(square, g + at, size);
     for (int j = 0; j < k; j++) {
         const float *grad = grads[j].grad + at, scale = grads[j].scale, lr = grads[j].lr;
         fetch_ahead(grad, size);
@@ -75,9 +74,9 @@ INLINE void centred_block(const float *in, float *out, float *g, float *m, const
             th[l] -= lr * d / sqrtf((variance > 0 ? variance : 0) + eps);
         }
     }
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) m[at + l] = mean[l];
-    for (int l = 0; l < size; l++) g[at + l] = square[l];
+    move(out + at, th, size);
+    move(m + at, mean, size);
+    move(g + at, square, size);
 }
 
 void KERNEL(apply_centred) APPLY_CENTRED_ARGS

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/vector.h"
+
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
 #if defined __AVX512F__
@@ -30,8 +32,6 @@ enum {
     AHEAD = 256, /* floats that each gradient is fetched ahead of its use */
     LINE = 16,   /* floats of a cache line */
 };
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Asks for what the block AHEAD floats further on will read; past the end of memory the hint does nothing. */
 INLINE void fetch_ahead(const float *x, int size)
@@ -74,8 +74,8 @@ INLINE void rmsprop_block(const float *in, float *out, float *g, const struct op
     fetch_to_write(out + at, size);
     rmsprop_read(in + at, g + at, th, ms, grads, at, a, b, eps, size);
     for (int j = 1; j < k; j++) rmsprop_read(th, ms, th, ms, grads + j, at, a, b, eps, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) g[at + l] = ms[l];
+    move(out + at, th, size);
+    move(g + at, ms, size);
 }
 
 void KERNEL(apply_rmsprop) APPLY_RMSPROP_ARGS
@@ -94,15 +94,35 @@ struct row {
     bool zero; /* d is 0 all along it */
 };
 
-/* d (size) of the row from `col` on. */
+_Static_assert(BLOCK == 4 * VECTOR, "a block is four vectors");
+
+/* d (size) of the row from `col` on: in vectors that have names, since a compiler leaves sums under loops over floats
+ * in memory, in pieces of other sizes than they are read in, which takes longer than a root and a division. */
 INLINE void multiply(const struct row *r, int width, int col, float *d, int size)
 {
-    float sum[BLOCK] = {0};
-    for (int q = 0; q < r->R; q++) {
-        const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
-        for (int l = 0; l < size; l++) sum[l] += x * dy[l];
+#define SUM(i) vf sum##i = {0};
+#define ADD(i) sum##i += x * load(dy + i * VECTOR);
+#define KEEP(i) store(d + i * VECTOR, sum##i);
+    if (size == BLOCK) {
+        REPEAT_4(SUM)
+        for (int q = 0; q < r->R; q++) {
+            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
+            REPEAT_4(ADD)
+        }
+        REPEAT_4(KEEP)
+        return;
     }
-    for (int l = 0; l < size; l++) d[l] = sum[l];
+    for (int l = 0; l < size; l += VECTOR, d += VECTOR) {
+        REPEAT_1(SUM)
+        for (int q = 0; q < r->R; q++) {
+            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col + l;
+            REPEAT_1(ADD)
+        }
+        REPEAT_1(KEEP)
+    }
+#undef SUM
+#undef ADD
+#undef KEEP
 }
 
 /* What apply_rmsprop_wide() was called with. */
@@ -129,8 +149,8 @@ INLINE void wide_block(const struct wide_pass *p, const struct row *rows, size_t
         __builtin_prefetch(g + ahead + l, 1);
         __builtin_prefetch(out + ahead + l, 1); /* commonly in the cache of an actor that had it before */
     }
-    for (int l = 0; l < size; l++) th[l] = in[l];
-    for (int l = 0; l < size; l++) ms[l] = g[l];
+    move(th, in, size);
+    move(ms, g, size);
     for (; owed; owed--)
         for (int l = 0; l < size; l++) ms[l] *= a;
     for (int j = 0; j < p->k; j++) {
@@ -144,8 +164,8 @@ INLINE void wide_block(const struct wide_pass *p, const struct row *rows, size_t
             rmsprop_read(th, ms, th, ms, gr, p->at + i, a, b, eps, size);
         }
     }
-    for (int l = 0; l < size; l++) out[l] = th[l];
-    for (int l = 0; l < size; l++) g[l] = ms[l];
+    move(out, th, size);
+    move(g, ms, size);
 }
 
 /* What row `row` is to each gradient. Is there nothing in any of them? */
@@ -257,8 +277,8 @@ INLINE void momentum_block(const float *in, float *out, float *m, const struct o
     fetch_ahead(m + at, size);
     momentum_step(in + at, m + at, th, mo, grads, at, a, b, size);
     for (int j = 1; j < k; j++) momentum_step(th, mo, th, mo, grads + j, at, a, b, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
-    for (int l = 0; l < size; l++) m[at + l] = mo[l];
+    move(out + at, th, size);
+    move(m + at, mo, size);
 }
 
 void KERNEL(apply_momentum) APPLY_MOMENTUM_ARGS
@@ -282,7 +302,7 @@ INLINE void sgd_block(const float *in, float *out, const struct optim_grad *grad
     fetch_ahead(in + at, size);
     sgd_step(in + at, th, grads, at, size);
     for (int j = 1; j < k; j++) sgd_step(th, th, grads + j, at, size);
-    for (int l = 0; l < size; l++) out[at + l] = th[l];
+    move(out + at, th, size);
 }
 
 void KERNEL(apply_sgd) APPLY_SGD_ARGS

@@ -19,7 +19,8 @@ struct optim {
     int sets, blocks;
     float *state; /* (sets, blocks, n) */
     int64_t steps;
-    struct wide *wide; /* of shared RMSProp; or NULL */
+    struct wide *wide[GRAD_WIDES]; /* of shared RMSProp, of each wide matrix */
+    int wides;
     struct team *team; /* NULL: the caller alone */
 };
 
@@ -78,8 +79,9 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->sets = sets;
     o->blocks = blocks;
     o->state = floats ? memory_floats(floats) : NULL;
-    if (row->lazy && config->wide.in) o->wide = wide_new(&config->wide);
-    for (int s = 0; s < sets && row->start; s++) { /* optim_state() looks at every row of the wide matrix */
+    o->wides = row->lazy ? grad_wide_count(&config->wide) : 0;
+    for (int i = 0; i < o->wides; i++) o->wide[i] = wide_new(&config->wide.at[i]);
+    for (int s = 0; s < sets && row->start; s++) { /* optim_state() looks at every row of the wide matrices */
         float *const state = optim_state(o, s, 0), start = (float)row->start(config);
         for (size_t i = 0; i < n; i++) state[i] = start;
     }
@@ -90,7 +92,7 @@ void optim_free(struct optim **optim)
 {
     if (!*optim) return;
     team_free(&(*optim)->team);
-    wide_free(&(*optim)->wide);
+    for (int i = 0; i < (*optim)->wides; i++) wide_free(&(*optim)->wide[i]);
     free((*optim)->state);
     free(*optim);
     *optim = NULL;
@@ -122,7 +124,7 @@ int optim_sets(const struct optim *optim)
 float *optim_state(struct optim *optim, int set, int b)
 {
     assert(set >= 0 && set < optim->sets && b >= 0 && b < optim->blocks);
-    if (optim->wide) wide_settle(optim->wide, optim->state, (float)optim->config.decay);
+    for (int i = 0; i < optim->wides; i++) wide_settle(optim->wide[i], optim->state, (float)optim->config.decay);
     return optim->state + ((size_t)set * (size_t)optim->blocks + (size_t)b) * optim->n;
 }
 
@@ -134,21 +136,22 @@ int64_t *optim_steps(struct optim *optim)
 void optim_buffers(struct optim *optim, int from, int to)
 {
     assert(from >= -1 && from < OPTIM_BUFFERS && to >= -1 && to < OPTIM_BUFFERS);
-    if (!optim->wide) return;
-    optim->wide->from = from;
-    optim->wide->to = to;
+    for (int i = 0; i < optim->wides; i++) {
+        optim->wide[i]->from = from;
+        optim->wide[i]->to = to;
+    }
 }
 
 void optim_forget(struct optim *optim, int buffer)
 {
     assert(buffer >= 0 && buffer < OPTIM_BUFFERS);
-    if (optim->wide) optim->wide->holds[buffer] = 0;
+    for (int i = 0; i < optim->wides; i++) optim->wide[i]->holds[buffer] = 0;
 }
 
 void optim_copied(struct optim *optim, int from, int to)
 {
     assert(from >= 0 && from < OPTIM_BUFFERS && to >= 0 && to < OPTIM_BUFFERS);
-    if (optim->wide) optim->wide->holds[to] = optim->wide->holds[from];
+    for (int i = 0; i < optim->wides; i++) optim->wide[i]->holds[to] = optim->wide[i]->holds[from];
 }
 
 void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k)
@@ -157,9 +160,9 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
         optim_apply_part(optim, theta_in, theta_out, grads, k, 0, optim->n);
     } else if (theta_out != theta_in) {
         memcpy(theta_out, theta_in, optim->n * sizeof *theta_out);
-        if (optim->wide) {
-            wide_begin(optim->wide);
-            wide_end(optim->wide);
+        for (int i = 0; i < optim->wides; i++) {
+            wide_begin(optim->wide[i]);
+            wide_end(optim->wide[i]);
         }
     }
     optim_buffers(optim, -1, -1);
@@ -167,12 +170,11 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 
 size_t optim_piece(const struct optim *optim, size_t from, size_t most)
 {
-    const struct grad_wide *w = &optim->config.wide;
-    const size_t end = w->offset + grad_wide_floats(w), row = (size_t)w->out;
     size_t to = from + most < optim->n ? from + most : optim->n;
-    if (w->in && to > w->offset && to < end) {
-        to -= (to - w->offset) % row;
-        if (to <= from) to += row;
+    const struct grad_wide *w = grad_wide_around(&optim->config.wide, to);
+    if (w) {
+        to -= (to - w->offset) % (size_t)w->out;
+        if (to <= from) to += (size_t)w->out;
     }
     if (to >= optim->weights) to = optim->n;
     return to - from;
@@ -183,7 +185,7 @@ static void through_row(struct optim *o, int set, const float *in, float *out, s
                         const struct optim_grad *grads, int k, int64_t steps)
 {
     struct optim_part p = {.config = &o->config,
-                           .wide = o->wide,
+                           .wide = o->wides ? o->wide : NULL,
                            .in = in,
                            .out = out,
                            .from = from,
@@ -207,17 +209,14 @@ struct work {
     int64_t steps; /* gradients before these */
 };
 
-/* Where part i begins: no row of the wide matrix is cut. */
+/* Where part i begins: no row of a wide matrix is cut. */
 static size_t part_begin(const struct work *w, int i)
 {
-    const struct grad_wide *m = &w->optim->config.wide;
     size_t at = w->from + w->n / 16 * (size_t)i / (size_t)w->parts * 16;
-    if (i == w->parts) at = w->from + w->n;
-    if (i < w->parts && m->in && at > m->offset && at < m->offset + grad_wide_floats(m)) {
-        at -= (at - m->offset) % (size_t)m->out;
-        if (at < w->from) at = w->from;
-    }
-    return at;
+    if (i == w->parts) return w->from + w->n;
+    const struct grad_wide *m = grad_wide_around(&w->optim->config.wide, at);
+    if (m) at -= (at - m->offset) % (size_t)m->out;
+    return at < w->from ? w->from : at;
 }
 
 static void do_part(void *arg, int i)
@@ -250,15 +249,17 @@ static void apply_part(struct optim *o, const float *theta_in, float *theta_out,
         assert(!grads[j].factors || o->row->factors);
         assert(grad_floats(&(struct grad_form){o->n, o->config.wide, grads[j].factors}) <= o->n);
     }
-    if (o->wide && from == 0) wide_begin(o->wide);
-    if (o->wide && from == 0 && !optim_any_factors(grads, k)) wide_move_all(o->wide, o->state, (float)o->config.decay);
+    for (int i = 0; i < o->wides && from == 0; i++) {
+        wide_begin(o->wide[i]);
+        if (!optim_any_factors(grads, k)) wide_move_all(o->wide[i], o->state, (float)o->config.decay);
+    }
     if (o->team && n * (size_t)k >= TEAM_LEAST) {
         w.parts = TEAM_PARTS * team_threads(o->team);
         team_run(o->team, w.parts, do_part, &w);
     } else {
         do_part(&w, 0);
     }
-    if (o->wide && from + n == o->weights) wide_end(o->wide);
+    for (int i = 0; i < o->wides && from + n == o->weights; i++) wide_end(o->wide[i]);
 }
 
 static void merge_moments(const struct optim *o, const float *theta_in, float *theta_out,
@@ -275,7 +276,7 @@ void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_o
     const bool last = from + n == optim->n;
     int64_t steps = optim->steps;
     assert(k >= 1 && from % 16 == 0 && n % 16 == 0);
-    assert(!optim->wide || k <= OPTIM_PART_MOST || n == optim->n);
+    assert(!optim->wides || k <= OPTIM_PART_MOST || n == optim->n);
     assert(last || from + n <= optim->weights);
     if (last) {
         n -= optim->n - optim->weights;

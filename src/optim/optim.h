@@ -26,7 +26,7 @@ struct optim_config {
     double start;    /* g before the first gradient: 0 in the paper */
     double momentum; /* a of momentum SGD */
     double beta1, beta2, adam_eps;
-    struct grad_wide wide;
+    struct grad_wides wide;
     struct moments moments; /* at the end of theta: merged, not stepped */
 };
 
@@ -51,7 +51,7 @@ struct optim_row {
     const char *blocks[OPTIM_BLOCKS + 1]; /* of params floats that it keeps, by the names in its formula; then NULL */
     bool per_actor; /* blocks for each actor, so that it needs to know whose gradient it gets; else sums will do */
     bool factors;   /* takes gradients with factors (grad.h) */
-    bool lazy;      /* of a shared one with factors: quiet rows of the wide matrix are left undone (wide.h) */
+    bool lazy;      /* of a shared one with factors: quiet rows of the wide matrices are left undone (wide.h) */
     bool counts;    /* reads how many gradients its blocks have seen */
     double (*start)(const struct optim_config *config); /* what blocks[0] begins with; NULL: 0 */
     void (*apply)(const struct optim_part *part);       /* row.h */
@@ -82,14 +82,14 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 
 /* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of
  * theta from its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are
- * multiples of 16, and, where there is a wide matrix, such as optim_piece() gives: the entries of the piece that begins
- * at `from`, about `most` (at least 16); moments are whole in the last. */
+ * multiples of 16, and, where there are wide matrices, such as optim_piece() gives: the entries of the piece that
+ * begins at `from`, about `most` (at least 16); moments are whole in the last. */
 size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);
 
 /* Where theta goes round in buffers that have numbers: the next drain (optim_apply(), or all pieces of one) goes from
- * buffer `from` to buffer `to`, and then rows of the wide matrix that `to` already holds are not written again. Said
+ * buffer `from` to buffer `to`, and then rows of wide matrices that `to` already holds are not written again. Said
  * before each drain; of one without it, or with -1, nothing is known, and everything is written. */
 enum { OPTIM_BUFFERS = 256 };
 void optim_buffers(struct optim *optim, int from, int to);

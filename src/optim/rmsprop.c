@@ -20,33 +20,63 @@ static void whole(const struct optim_part *p, size_t at, size_t n, const struct 
                      (float)c->eps);
 }
 
-static bool cuts_no_row(const struct grad_wide *w, size_t at)
+static bool cuts_no_row(const struct grad_wides *wide, size_t at)
 {
-    const size_t end = w->offset + grad_wide_floats(w);
-    return at <= w->offset || at >= end || (at - w->offset) % (size_t)w->out == 0;
+    const struct grad_wide *w = grad_wide_around(wide, at);
+    return !w || (at - w->offset) % (size_t)w->out == 0;
 }
 
-/* The same where some gradients have factors: before, within and after the wide matrix. */
-static void factors(const struct optim_part *p)
+/* The gradients from place `by` of the part on, which may lie before it. */
+static void move_to(const struct optim_part *p, ptrdiff_t by, struct optim_grad *grads)
+{
+    for (int j = 0; j < p->k; j++) {
+        grads[j] = p->grads[j];
+        grads[j].grad += by;
+    }
+}
+
+/* What lies at places at .. to - 1 of the part, outside of wide matrices. */
+static void between(const struct optim_part *p, size_t at, size_t to)
+{
+    struct optim_grad grads[OPTIM_PART_MOST];
+    if (at >= to) return;
+    move_to(p, (ptrdiff_t)at, grads);
+    whole(p, at, to - at, grads);
+}
+
+/* The same within matrix i. */
+static void within(const struct optim_part *p, int i, size_t at, size_t to)
 {
     static void(*const table[]) APPLY_RMSPROP_WIDE_ARGS = KERNEL_TABLE(apply_rmsprop_wide);
     const struct optim_config *c = p->config;
-    const struct grad_wide *w = &c->wide;
-    const size_t from = p->from, n = p->n, begin = w->offset, end = begin + grad_wide_floats(w), to = from + n;
-    const size_t first = from < begin ? (begin < to ? begin : to) - from : 0;
-    const size_t last = to > end ? to - (end > from ? end : from) : 0;
-    assert(!p->wide || (cuts_no_row(w, from) && cuts_no_row(w, to)));
-    struct optim_grad matrix[OPTIM_PART_MOST], rest[OPTIM_PART_MOST];
-    for (int j = 0; j < p->k; j++) {
-        matrix[j] = rest[j] = p->grads[j];
-        matrix[j].grad += (ptrdiff_t)begin - (ptrdiff_t)from;
-        rest[j].grad += n - last;
+    const struct grad_wide *w = &c->wide.at[i];
+    struct optim_grad grads[OPTIM_PART_MOST];
+    if (at >= to) return;
+    move_to(p, (ptrdiff_t)w->offset - (ptrdiff_t)p->from, grads);
+    table[cpu_isa()](p->in + at, p->out + at, p->state[0] + at, p->from + at - w->offset, to - at, w->in, w->out, grads,
+                     p->k, (float)c->decay, (float)(1 - c->decay), (float)c->eps, p->wide ? p->wide[i] : NULL);
+}
+
+static size_t place_in(const struct optim_part *p, size_t offset)
+{
+    const size_t place = offset > p->from ? offset - p->from : 0;
+    return place < p->n ? place : p->n;
+}
+
+/* The same where some gradients have factors: before, within and after each of the wide matrices. */
+static void factors(const struct optim_part *p)
+{
+    const struct grad_wides *wide = &p->config->wide;
+    size_t at = 0;
+    assert(!p->wide || (cuts_no_row(wide, p->from) && cuts_no_row(wide, p->from + p->n)));
+    for (int i = 0; i < grad_wide_count(wide); i++) {
+        const struct grad_wide *w = &wide->at[i];
+        const size_t begin = place_in(p, w->offset), end = place_in(p, w->offset + grad_wide_floats(w));
+        between(p, at, begin);
+        within(p, i, begin, end);
+        at = end;
     }
-    if (first) whole(p, 0, first, p->grads);
-    if (n > first + last)
-        table[cpu_isa()](p->in + first, p->out + first, p->state[0] + first, from + first - begin, n - first - last,
-                         w->in, w->out, matrix, p->k, (float)c->decay, (float)(1 - c->decay), (float)c->eps, p->wide);
-    if (last) whole(p, n - last, last, rest);
+    between(p, at, p->n);
 }
 
 static void apply(const struct optim_part *p)

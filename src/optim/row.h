@@ -10,7 +10,7 @@
 /* The entries from .. from + n - 1 of theta through k gradients, whose `grad` begin at `from` too. */
 struct optim_part {
     const struct optim_config *config;
-    struct wide *wide; /* what is left undone; or NULL */
+    struct wide *const *wide; /* (wide matrices) what is left undone in each; or NULL */
     const float *in;
     float *out;
     float *state[OPTIM_BLOCKS]; /* the row's blocks, from `from` on */

@@ -1,4 +1,4 @@
-/* wide.h -- private to src/optim: what shared RMSProp leaves undone in the rows of the wide matrix.
+/* wide.h -- private to src/optim: what shared RMSProp leaves undone in the rows of a wide matrix.
  *
  * Where gradients come as factors (optim.h), whole rows of them are commonly 0: then theta stays, and g only decays.
  * Such a row is not touched: its decays are owed, and paid when they are many, when it moves again or when somebody

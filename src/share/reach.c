@@ -45,7 +45,7 @@ void reach_write(struct share *s, size_t at, const void *from, size_t bytes)
 size_t reach_write_gradient(struct share *s, size_t at, const float *grad, uint32_t factors)
 {
     const struct share_config *c = &s->config;
-    const struct grad_form form = {c->params, c->wide, c->wide.in ? (int)factors : 0};
+    const struct grad_form form = {c->params, c->wide, (int)factors};
     struct grad_piece piece[GRAD_PIECES];
     const int n = grad_pieces(&form, piece);
     for (int i = 0; i < n; i++)

@@ -7,7 +7,7 @@
  * 10 us a gradient's lag is 3 then, not 1. */
 enum { MAILBOXES = 8, SMALL = 32768 }; /* floats of a network whose update may take less than rank 0's waking up */
 
-struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wide *wide,
+struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wides *wide,
                                     const struct moments *moments, bool target, bool estimates, size_t state_bytes)
 {
     static const enum share_combine combines[] = {
@@ -18,7 +18,7 @@ struct share_config share_config_of(const struct options *o, size_t params, cons
     /* a later epoch waits for the gradient before it, a round for everybody's; fc.c goes on from the block before; and
      * Q methods, whose targets are their own estimates, lose by gradients that are later: one-step Sarsa on acrobot
      * learned with one mailbox and not with eight */
-    const bool several = params <= SMALL && !wide->in && !estimates && o->epochs == 1 && !o->deterministic;
+    const bool several = params <= SMALL && !grad_wide_count(wide) && !estimates && o->epochs == 1 && !o->deterministic;
     return (struct share_config){.params = params,
                                  .wide = *wide,
                                  .moments = *moments,

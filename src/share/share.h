@@ -35,7 +35,7 @@ enum share_wire { SHARE_WIRE_FLOAT32, SHARE_WIRE_BF16, SHARE_WIRE_SIGNIFICANT };
 
 struct share_config {
     size_t params;          /* floats of theta, a multiple of 16 */
-    struct grad_wide wide;  /* of a push with factors what is not there does not travel; in 0: all always does */
+    struct grad_wides wide; /* of a push with factors what is not there does not travel; none: all always does */
     struct moments moments; /* at the end of theta and of gradients: no wire rounds them, no scale touches them */
     bool target;            /* publish a target network too */
     bool snapshot;          /* room for weights under evaluation */
@@ -116,7 +116,7 @@ void share_before_mpi(void);
 /* What a run of these options shares, by the form of its weights; estimates: its targets are the network's own (Q
  * methods), with a target network or without; state_bytes: an actor's saved state, at most. Local. */
 struct options;
-struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wide *wide,
+struct share_config share_config_of(const struct options *o, size_t params, const struct grad_wides *wide,
                                     const struct moments *moments, bool target, bool estimates, size_t state_bytes);
 
 /* Bytes that sharing takes on a node with `here` of the `actors` actors of `nodes` nodes, and with rank 0 where

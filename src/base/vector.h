@@ -2,8 +2,8 @@
  * common vector types; and the repetition macros that keep accumulators in registers. An array of accumulators under a
  * loop is the plainer form, but clang 14 then leaves it in memory: named variables are safe
  * with both compilers. */
-#ifndef DUNLIN_NN_VECTOR_H
-#define DUNLIN_NN_VECTOR_H
+#ifndef DUNLIN_BASE_VECTOR_H
+#define DUNLIN_BASE_VECTOR_H
 
 #if defined __AVX512F__
 enum { VECTOR = 16 }; /* floats */
@@ -26,6 +26,12 @@ INLINE vf load(const float *x)
 INLINE void store(float *x, vf v)
 {
     *(vf_in_memory *)x = v;
+}
+/* n floats, a multiple of VECTOR: what is read as vectors soon waits for a copy that a compiler makes in smaller
+ * pieces. */
+INLINE void move(float *to, const float *from, int n)
+{
+    for (int i = 0; i < n; i += VECTOR) store(to + i, load(from + i));
 }
 /* max(0, v), and NaN stays NaN */
 INLINE vf relu(vf v)
