@@ -263,6 +263,13 @@ int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t er
     return check_rom(dir, game, path, err, err_size);
 }
 
+int ale_games(char *err, size_t err_size)
+{
+    char dir[PATH_MAX + 8];
+    struct found found;
+    return rom_folder("", dir, sizeof dir, &found, err, err_size) ? -1 : found.count;
+}
+
 void *ale_new(const struct ale *ale, const char *rom, int seed)
 {
     void *emulator = ale->ALE_new();

@@ -57,6 +57,10 @@ struct ale *ale_load(char *err, size_t err_size);
  * ../lib/dunlin. */
 int ale_rom(const char *game, char *path, size_t path_size, char *err, size_t err_size);
 
+/* How many games lie in the first of these folders that holds any, whichever they are; -1 with one line in err where
+ * none does. */
+int ale_games(char *err, size_t err_size);
+
 /* A quiet emulator with the game loaded: every frame ours, nothing drawn, heard or averaged, no sticky actions of its
  * own. `seed`, positive, sets the console's memory at power-on. The caller ends it by ALE_del. Never NULL. */
 void *ale_new(const struct ale *ale, const char *rom, int seed);

@@ -27,6 +27,11 @@ def array_of(value, name):
         raise Refused(f"{name} is no array: {brief(value)}") from None
 
 
+def limits_of(space, shape):
+    """Low and high of a Box, each a flat array of doubles."""
+    return (np.asarray(np.broadcast_to(b, shape), np.float64).ravel() for b in (space.low, space.high))
+
+
 class Numbers:
     """An observation that becomes `size` floats. put(value, row) writes them."""
 
@@ -78,7 +83,7 @@ class Numbers:
             )
             self.centre, self.scale = np.zeros(self.size), np.full(self.size, 1 / 255 if large else 0.1)
             return
-        low, high = (np.asarray(np.broadcast_to(b, self.shape), np.float64).ravel() for b in (space.low, space.high))
+        low, high = limits_of(space, self.shape)
         with np.errstate(all="ignore"):
             half = np.where(np.isfinite(low) & np.isfinite(high), (high / 2 - low / 2), 0)
             scaled = ((half > 0) & (half < 1)) | ((half > 10) & (half < 1e6))
@@ -177,7 +182,7 @@ def choose_part(space, part, notes):
 
 def bounds_of(space, shape):
     """Low and high as float32, no further out than the space's own."""
-    low, high = (np.asarray(np.broadcast_to(b, shape), np.float64).ravel() for b in (space.low, space.high))
+    low, high = limits_of(space, shape)
     if not ((np.abs(low) <= BOUND_MOST).all() and (np.abs(high) <= BOUND_MOST).all() and (low < high).all()):
         raise Refused(
             "its actions have no finite bounds, low below high; wrap it, as in gymnasium.wrappers.TransformAction "

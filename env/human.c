@@ -50,8 +50,12 @@ const struct human_scores *human_scores_of(const char *env)
         return NULL;
     }
     if (strncmp(env, "gym:", 4)) return NULL;
-    const char *id = env + 4 + (strncmp(env + 4, "ALE/", 4) ? 0 : 4), *version = strstr(id, "-v");
-    if (!version) return NULL;
+    const char *id = env + 4, *const end = id + strcspn(id, "?");
+    for (const char *p = id; p < end; p++)
+        if (*p == ':') id = p + 1; /* behind a module, which registers it */
+    if (!strncmp(id, "ALE/", 4)) id += 4;
+    const char *version = strstr(id, "-v");
+    if (!version || version >= end) return NULL;
     size_t n = (size_t)(version - id);
     for (int k = 0; kinds[k]; k++) {
         const size_t m = strlen(kinds[k]);

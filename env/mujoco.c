@@ -27,15 +27,22 @@ static const struct program_folders folders = {
     .variable = "DUNLIN_MUJOCO_DIR",
     .beside = (const char *const[]){"mujoco", "../mujoco", "../lib/dunlin/mujoco", NULL}};
 
-/* The library's file in the first folder that has one. False with a line in err: a folder that the user names and that
- * lacks it is not passed over for another. */
-static bool find(char path[PATH_MAX + 16], char *err, size_t err_size)
+enum { FILE_MOST = PATH_MAX + 16 };
+
+static void file_of(const char dir[PATH_MAX], char path[FILE_MOST])
 {
-    char looked[600], dir[PATH_MAX];
-    for (int i = 0; program_folder(&folders, i, dir, sizeof dir); i++) {
+    snprintf(path, FILE_MOST, "%s/mujoco.so", dir);
+}
+
+/* The first folder that has the library's file. False with a line in err: a folder that the user names and that lacks
+ * it is not passed over for another. */
+static bool find(char dir[PATH_MAX], char *err, size_t err_size)
+{
+    char looked[600], path[FILE_MOST];
+    for (int i = 0; program_folder(&folders, i, dir, PATH_MAX); i++) {
         struct stat st;
         if (!dir[0]) continue;
-        snprintf(path, PATH_MAX + 16, "%s/mujoco.so", dir);
+        file_of(dir, path);
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) return true;
         if (i == 0) {
             snprintf(err, err_size, "DUNLIN_MUJOCO_DIR is \"%.300s\", where no mujoco.so lies; " FETCH " there", dir);
@@ -52,14 +59,13 @@ static void say(const char *line)
     log_rank("%s", line);
 }
 
-/* MuJoCo's own library beside it, libmujoco.so.VERSION, which the loader takes along: why it cannot be used, or NULL.
- * Static text. */
-static const char *cut_beside(const char *path)
+/* MuJoCo's own library in that folder, libmujoco.so.VERSION, which the loader takes along: why it cannot be used, or
+ * NULL. Static text. */
+static const char *cut_beside(const char *dir)
 {
     static char line[PATH_MAX];
-    char dir[PATH_MAX + 16], other[2 * PATH_MAX];
+    char other[2 * PATH_MAX];
     const char *why = NULL;
-    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
     DIR *const d = opendir(dir);
     for (const struct dirent *e; d && !why && (e = readdir(d));) {
         static const char start[] = "libmujoco.so.";
@@ -76,10 +82,11 @@ static const char *cut_beside(const char *path)
 /* Loads it once a process. 0, or -1 with a line in err. */
 static int load(char *err, size_t err_size)
 {
-    char path[PATH_MAX + 16];
+    char dir[PATH_MAX], path[FILE_MOST];
     if (physics) return 0;
-    if (!find(path, err, err_size)) return -1;
-    const char *reason = cut_beside(path);
+    if (!find(dir, err, err_size)) return -1;
+    file_of(dir, path);
+    const char *reason = cut_beside(dir);
     void *library = reason ? NULL : library_open(path, &reason);
     const struct env_ops *ops = library ? dlsym(library, "dunlin_env") : NULL;
     void *const symbol = ops ? dlsym(library, NAME_OF(MUJOCO_HOST)) : NULL;

@@ -69,6 +69,7 @@ static void show(struct walk *w, struct rng *rng, void *obs, bool last)
     x[0] = is("still") ? 1 : (float)w->place;
     if (!is("part")) x[1] = is("still") ? 1 : is("infinite") && w->t == 3 ? INFINITY : (float)rng_uniform(rng);
     x[2] = is("wide") ? 4000 + (float)w->place : is("rand") ? (float)rand() : 1;
+    if (is("infinite-first")) x[0] = INFINITY;
     if (is("observation") && w->t == 3) memset(obs, 0, 3 * sizeof *x + 8);
 }
 

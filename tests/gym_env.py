@@ -11,10 +11,11 @@ from gymnasium import spaces
 
 class Faulty:
     """Ten steps an episode, action 6 is right. At step `at` of each process one of the things in `what`, with + between,
-    happens: each of them once, where not `always`. A step takes `slow` s and keeps `leak` bytes, a reset takes `late` s;
-    the seeds of episodes that were played go to the file `seeds`."""
+    happens: each of them once, where not `always`. A step takes `slow` s, `busy` s of the processor, and keeps `leak` bytes,
+    a reset takes `late` s; the seeds of episodes that were played go to the file `seeds`."""
 
-    def __init__(self, what="", at=60, always=False, slow=0, leak=0, seeds="", late=0):
+    def __init__(self, what="", at=60, always=False, slow=0, leak=0, seeds="", late=0, busy=0):
+        self.busy = busy
         self.slow, self.leak, self.kept, self.seeds, self.late = slow, leak, [], seeds, late
         self.what, self.at, self.always, self.n, self.t = what.split("+"), at, always, 0, 0
         self.observation_space = spaces.Box(-1, 1, (3,), np.float32)
@@ -35,6 +36,9 @@ class Faulty:
     def step(self, action):
         assert action in (5, 6)
         time.sleep(self.slow)
+        until = time.process_time() + self.busy
+        while time.process_time() < until:
+            pass
         if self.seeds and self.t == 0:
             with open(self.seeds, "a") as file:
                 print(self.seed, file=file)

@@ -198,7 +198,7 @@ static void evaluation(void **state)
     struct evaluate_config ec = {.algo = &algo_a3c, .episodes = 60, .seed = 9};
     struct evaluate_result one, two;
     struct watcher w = {0};
-    const struct evaluate_hooks hooks = {watch_stop, watch_step, &w};
+    const struct evaluate_hooks hooks = {.stop = watch_stop, .step = watch_step, .arg = &w};
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, &hooks, &one) == 0);
     EXPECT(one.episodes == 60 && one.steps == 300 && one.frames == 1200);
     EXPECT(w.resets == 60 && w.steps == 300 && w.ends == 60 && w.signs >= 3 && w.signs < 300);

@@ -74,12 +74,15 @@ static void test_no_games(void **state)
     setenv("DUNLIN_ROMS", dir, 1);
     EXPECT(ale_rom("pong", path, sizeof path, err, sizeof err) == -1);
     says(err, dir), says(err, "no game");
+    EXPECT(ale_games(err, sizeof err) == -1);
+    says(err, dir), says(err, "no game"), says(err, "run/fetch-atari.sh");
     const char *const games[] = {"pong", "breakout", "space_invaders", "seaquest", "combat", "qbert", "homebrew"};
     for (int i = 0; i < 7; i++) {
         char file[64];
         snprintf(file, sizeof file, "%s.bin", games[i]);
         touch(dir, file, rom, sizeof rom);
     }
+    EXPECT(ale_games(err, sizeof err) == 7);
     EXPECT(ale_rom("SpaceInvaders", path, sizeof path, err, sizeof err) == -1);
     says(err, "SpaceInvaders"), says(err, "did you mean space_invaders"), says(err, "the 7 of"), says(err, dir);
     EXPECT(ale_rom("brekout", path, sizeof path, err, sizeof err) == -1);

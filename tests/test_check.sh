@@ -52,6 +52,13 @@ bad at-limit doubtful ends "all are terminated at max_steps"
 bad rich doubtful rewards "-300 to 500.*--reward-scale 0.001"
 bad poor doubtful rewards "all are 0"
 bad wide doubtful scale "number 2 is .*obs_centre 4e+03"
+for norm in "rich --reward-norm=true rewards" "wide --obs-norm=true scale"; do # what the options make of them is no matter of doubt
+    read -r arg option name <<<"$norm"
+    run "$dunlin" check "lib:./bad.so:$arg" --seconds 0.1 "$option"
+    check "$arg $option: ok" test "$status" = 0 -a -n "$(found ok "$name" normalised && echo yes)"
+done
+bad infinite-first wrong numbers "observation 0 of 3 is inf after reset, step 0"
+check "infinite-first: no speed of no step" is "$(grep -cE "^[a-z]* *(speed|memory) " out)" 0
 bad still doubtful scale "never change"
 bad picture-dark doubtful scale "0 to 255"
 bad slow doubtful speed "steps/s"

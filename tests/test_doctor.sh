@@ -95,6 +95,14 @@ wrong "no emulator" 1 '^fail ale: .*; mend: run/fetch-atari.sh'
 check "no emulator: nor the environment" has '^fail env: '
 run env DUNLIN_ATARI_DIR=/nonexistent DUNLIN_ALE_LIB=/nonexistent.so "$dunlin" doctor --env cartpole
 wrong "no emulator where none is needed" 0 '^ok ale: not found'
+atari=${DUNLIN_ATARI_DIR:-${DUNLIN_BUILD:-$source_dir/build}/atari}
+if [ -e "$atari/roms/breakout.bin" ] && [ -e "$atari/libale_c.so" ]; then
+    mkdir one && cp "$atari/roms/breakout.bin" one
+    run env DUNLIN_ATARI_DIR="$atari" DUNLIN_ROMS="$PWD/one" mpirun --oversubscribe -n 2 "$dunlin" doctor --env atari:breakout
+    wrong "one game, which is the one that is played" 0 '^ok ale: the emulator and 1 game$'
+else
+    skip "one game, which is the one that is played" "no games in $atari"
+fi
 run env DUNLIN_MUJOCO_DIR=/nonexistent mpirun --oversubscribe -n 2 "$dunlin" doctor --env mujoco:hopper
 wrong "no MuJoCo" 1 '^fail mujoco: .*DUNLIN_MUJOCO_DIR is "/nonexistent".*; mend: run/fetch-mujoco.sh build/mujoco'
 

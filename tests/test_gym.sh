@@ -31,6 +31,8 @@ check "resume: status 0" is "$status" 0
 run "$dunlin" bench actor --env gym:CartPole-v1 --python "$python" --seconds 0.2
 check "bench actor: status 0" is "$status" 0
 check "bench actor: what the bridge costs" grep -qE "^actor-bridge value [0-9.]+ us limit [0-9.]+ us" out
+run "$dunlin" bench actor --env "gym:gym_env.py:Faulty?busy=0.0002" --net mlp:8 --envs-per-actor 500 --t-max 1 --python "$python" --seconds 0.2
+check "bench actor: more environments than steps, each counted once" awk '$1 == "actor-bridge" { n++; ok = $9 > 0.6 && $9 < 1.5 } END { exit !(n == 1 && ok) }' out
 
 # every command that opens an environment takes --python
 run "$dunlin" check gym:gym_env.py:Pictures --python "$python" --seconds 0.2 --frame-skip 2
@@ -127,6 +129,7 @@ check "several actions at once: status 0" is "$status" 0
 
 # whose code runs says the command line
 run "$dunlin" eval seen --python "$python" --episodes 1
+check "eval of a file that was not named: status 2" is "$status" 2
 check "eval of a file that was not named" says "whose code would run here" "--env gym:$PWD/gym_env.py:Pictures"
 run "$dunlin" resume seen --python "$python" --frames 6000
 check "resume of a file that was not named: status 2" is "$status" 2

@@ -32,6 +32,10 @@ static void test_names(void **state)
     expect_game("gym:PongNoFrameskip-v4", "pong");
     expect_game("gym:Pong-ramDeterministic-v0", "pong");
     expect_game("gym:UpNDown-v4", "up_n_down");
+    expect_game("gym:ale_py:ALE/Pong-v5", "pong");
+    expect_game("gym:ale_py:ALE/Breakout-v5?repeat_action_probability=0.25&obs=a:b", "breakout");
+    expect_game("gym:./pong.py:make?game=Pong-v5", NULL);
+    expect_game("gym:Pong?name=x-v1", NULL);
     expect_game("gym:CartPole-v1", NULL);
     expect_game("gym:Pongo-v1", NULL);
     expect_game("gym:ALE/Pong", NULL);

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "play/canvas.h"
 #include "play/movie.h"
+#include "play/show.h"
 #include "play/sight.h"
+#include "setup/setup.h"
 
 enum { H = 60, W = 90, BYTES = 3 * H * W, PICTURES = 40 };
 
@@ -202,6 +205,69 @@ static void observations_drawn(void **state)
     free(rgb);
 }
 
+/* Cartpole, of which every second game ends with a reward that is no number. */
+static const struct env_ops *sound;
+static int steps_to_come;
+
+static struct env_step spoilt_step(void *state, struct rng *rng, struct env_action action, void *obs)
+{
+    struct env_step s = sound->step(state, rng, action, obs);
+    if (--steps_to_come == 0) s.reward = NAN;
+    return s;
+}
+
+static void spoilt_reset(void *state, struct rng *rng, void *obs)
+{
+    static int games;
+    steps_to_come = games++ % 2 ? 0 : 5;
+    sound->reset(state, rng, obs);
+}
+
+struct seen {
+    const struct show *show;
+    int ended;    /* games */
+    int64_t last; /* the highest score of the open one; -1: none is */
+};
+
+static int look(void *sink, const uint8_t *rgb, int times)
+{
+    struct seen *s = sink;
+    const int64_t score = (int64_t)s->show->score;
+    (void)rgb;
+    EXPECT(score == s->last + 1 || (score == 0 && s->last < 5)); /* a reward of 1 a step, or the next game */
+    s->last = times == 1 ? score : -1;
+    s->ended += times > 1;
+    return 0;
+}
+
+/* What is left out of an evaluation adds nothing to the score that is shown of the game behind it. */
+static void score_of_a_game_alone(void **unused)
+{
+    (void)unused;
+    static struct player player;
+    static struct env_ops spoilt;
+    char *words[] = {"--env", "cartpole"};
+    struct evaluate_result result;
+    struct seen seen = {.last = -1};
+    struct show s = {.picture = look, .sink = &seen, .fps = 10};
+    setup_names();
+    options_init(&player.set);
+    EXPECT(!options_read_args(&player.set, 2, words, NULL) && !setup_complete(&player.set));
+    EXPECT(!setup_open(&player.setup, &player.set.values, false));
+    player.theta = memory_floats(player.setup.facts->params);
+    spoilt = *(sound = player.setup.world.ops);
+    spoilt.step = spoilt_step, spoilt.reset = spoilt_reset;
+    player.setup.world.ops = &spoilt;
+    const struct evaluate_config config = {
+        .algo = player.setup.algo, .episodes = 6, .seed = 1, .leave_out = true, .greedy = true};
+    seen.show = &s;
+    show_open(&s, &player);
+    EXPECT(!show_play(&s, &config, &result) && result.left_out == 3 && result.episodes == 3);
+    EXPECT(seen.ended == 3 && s.episodes == 3 && s.sum == 3 * result.mean);
+    show_close(&s);
+    player_close(&player);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_half_is_left, setup, teardown),
         cmocka_unit_test(pictures_are_enlarged_and_captioned),
         cmocka_unit_test(observations_drawn),
+        cmocka_unit_test(score_of_a_game_alone),
     };
     return testing_main(tests);
 }

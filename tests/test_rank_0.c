@@ -260,8 +260,11 @@ static void patience_with_environments(void **state)
     struct env_ops apart = *setup.world.ops;
     apart.failure = no_failure;
     setup.world.ops = &apart;
-    set.values.env_timeout = 20;
+    set.values.env_timeout = 20, set.values.envs_per_actor = 1;
     EXPECT(ranks_patience(&m.ranks) == 300 + 120 + 60);
+    set.values.envs_per_actor = 8;
+    EXPECT(ranks_patience(&m.ranks) == 300 + 120 + 40 + 8 * 20);
+    set.values.envs_per_actor = 1;
     set.values.env_timeout = 100;
     EXPECT(ranks_patience(&m.ranks) == 300 + 200 + 300);
     learn(0, 1);

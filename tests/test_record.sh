@@ -101,6 +101,8 @@ fi
 
 # an environment that does not draw
 cat >blind.c <<'BLIND'
+#include <stdlib.h>
+#include <unistd.h>
 #include "dunlin/env.h"
 static int blind_open(struct env_spec *spec, const struct env_args *args, char *err, size_t size)
 {
@@ -113,17 +115,21 @@ static void blind_reset(void *state, struct rng *rng, void *obs) { (void)rng, *(
 static struct env_step blind_step(void *state, struct rng *rng, struct env_action action, void *obs)
 {
     (void)rng, *(float *)obs = 1;
+    if (getenv("BLIND_SLEEP")) usleep(300000);
     return (struct env_step){.reward = action.index, .terminated = ++*(int *)state == 4};
 }
 const struct env_ops dunlin_env = {.api = DUNLIN_ENV_API, .name = "blind", .help = "draws nothing", .plain_state = true,
                                    .open = blind_open, .reset = blind_reset, .step = blind_step};
 BLIND
-run "${CC_BACKEND:-gcc}" -O1 -shared -fPIC -I "$source_dir/include" blind.c -o blind.so -lm
+run "${CC:-cc}" -O1 -shared -fPIC -I "$source_dir/include" blind.c -o blind.so -lm
 run "$dunlin" train --env "lib:$PWD/blind.so" --net mlp:8 --actors 1 --frames 500 --out blind
 check "a run of an environment that draws nothing" is "$status" 0
 run "$dunlin" record blind --env "lib:$PWD/blind.so" --out blind.gif
 check "an environment that draws nothing: its observations, one a step and the start" test "$status" = 0 -a "$(pictures blind.gif)" = 5
 check "an environment that draws nothing: bars" grep -qE "of 250 x [0-9]+ pixels" err
+BLIND_SLEEP=1 run "$dunlin" record blind --env "lib:$PWD/blind.so" --episodes 3 --eval-seconds 2 --out slow.gif
+check "cut by --eval-seconds: said" grep -q "counts 1 of 3 episodes" err
+check "cut by --eval-seconds: the game that was cut is no part of the score" grep -qE "MB; score [0-9]+$" err
 
 # top
 run "$dunlin" top --once a; check "top: status 0" is "$status" 0

@@ -170,13 +170,14 @@ static void sleeps(void **state)
     team_free(&t);
 }
 
+enum { IN = 90, OUT = 128, AT = 528, AT2 = AT + IN * OUT + 48, IN2 = 60, OUT2 = 112, N = AT2 + IN2 * OUT2 + 272 };
+enum { K = 80, ACTORS = 3, DRAINS = 14 };
+
 /* Drains of one to eighty gradients, whole and with factors, in one piece and in several, round buffers: theta and all
  * state as one thread makes them. */
 static void same_bits(void **state)
 {
     (void)state;
-    enum { IN = 90, OUT = 128, AT = 528, AT2 = AT + IN * OUT + 48, IN2 = 60, OUT2 = 112, N = AT2 + IN2 * OUT2 + 272 };
-    enum { K = 80, ACTORS = 3, DRAINS = 14 };
     static const int threads[] = {1, 2, 3, 5};
     float *grads = memory_floats((size_t)N * K), *theta[4][2];
     for (int j = 0; j < K; j++)

@@ -32,11 +32,17 @@ static int reset(struct bridge *b, uint16_t slot, int64_t seed)
     return bridge_call(b, BRIDGE_RESET, &slot, 1);
 }
 
-/* BRIDGE_LOOP_STEPS steps of E environments through the bridge. 0, or -1 with b->fault. */
+/* Steps of E environments that take turns, BRIDGE_LOOP_STEPS at least. */
+static int steps_of(int E)
+{
+    return (BRIDGE_LOOP_STEPS + E - 1) / E * E;
+}
+
+/* So many through the bridge. 0, or -1 with b->fault. */
 static int play(struct bridge *b, int E, const uint16_t *slots, void *obs)
 {
     const struct bridge_head *h = &b->head;
-    for (int i = 0; i < BRIDGE_LOOP_STEPS; i += E) {
+    for (int i = 0; i < steps_of(E); i += E) {
         for (int e = 0; e < E && h->num_actions; e++) {
             const int64_t action = (int64_t)((uint32_t)(i + e) * BRIDGE_LOOP_MIX >> 16) % h->num_actions;
             memcpy(row(b, h->action_at, h->action_bytes, e), &action, sizeof action);
@@ -61,14 +67,14 @@ static int measure(struct bridge *b, int E, double seconds, struct series us[3])
         slots[e] = (uint16_t)e;
         rc = bridge_call(b, BRIDGE_MAKE, &slots[e], 1) || reset(b, slots[e], e) ? -1 : 0;
     }
-    const double end = clock_seconds() + seconds, each = 1e6 / BRIDGE_LOOP_STEPS;
+    const double end = clock_seconds() + seconds, alone = 1e6 / BRIDGE_LOOP_STEPS, each = 1e6 / steps_of(E);
     for (int slice = 0; !rc && (slice < 3 || clock_seconds() < end); slice++) {
         const double python = python_seconds(b);
         rc = bridge_call(b, BRIDGE_LOOP, slots, 1) || reset(b, slots[0], slice) ? -1 : 0;
         if (rc) break;
         const double here = probe_cpu_seconds(), between = python_seconds(b);
         if ((rc = play(b, E, slots, obs)) || !slice) continue; /* the first warms up */
-        series_add(&us[0], each * (between - python));
+        series_add(&us[0], alone * (between - python));
         series_add(&us[1], each * (probe_cpu_seconds() - here));
         series_add(&us[2], each * (python_seconds(b) - between));
     }

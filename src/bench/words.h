@@ -14,8 +14,8 @@ struct bench {
     int lstm;       /* --lstm */
     bool norm;      /* --norm layer */
     bool json;      /* --json */
-    /* --factors AT,IN,OUT[:DENSE][+...],ROWS[,ROWS], from bench scale to what it starts with --params: where the wide matrices lie,
-     * and the rank of the factors that are pushed, 0 for none; in 0: not given */
+    /* --factors AT,IN,OUT[:DENSE][+...],ROWS[,ROWS], from bench scale to what it starts with --params: where the wide
+     * matrices lie, and the rank of the factors that are pushed, 0 for none; none: not given */
     struct grad_wides wide;
     int rows[BENCH_ROWS];
     int threads[BENCH_THREADS]; /* --threads A[,B...], of the server; then 0 */

@@ -109,6 +109,9 @@ static void judge_rewards(const struct check_game *g, const struct options *o)
     const double scaled = size * o->reward_scale;
     if (size <= 0)
         check_say(CHECK_DOUBTFUL, "rewards", "all are 0: random play finds none");
+    else if (o->reward_norm)
+        check_say(CHECK_OK, "rewards", "%.4g to %.4g, normalised for learning%s", g->reward_low, g->reward_high,
+                  returns);
     else if (o->reward_clip)
         check_say(CHECK_OK, "rewards", "%.4g to %.4g, clipped to [-1, 1] for learning%s", g->reward_low, g->reward_high,
                   returns);
@@ -119,8 +122,8 @@ static void judge_rewards(const struct check_game *g, const struct options *o)
         check_say(CHECK_OK, "rewards", "%.4g to %.4g%s", g->reward_low, g->reward_high, returns);
 }
 
-/* Numbers as the network sees them. */
-static void judge_floats(const struct check_game *g)
+/* Numbers as the network sees them, but for what obs-norm makes of them. */
+static void judge_floats(const struct check_game *g, bool normalised)
 {
     const struct check_range *r = &g->obs;
     const struct env_spec *s = &g->world->spec;
@@ -135,7 +138,7 @@ static void judge_floats(const struct check_game *g)
     }
     if (still == r->numbers) {
         check_say(CHECK_DOUBTFUL, "scale", "observations never change");
-    } else if (wide || size < UNIT_LEAST) {
+    } else if (!normalised && (wide || size < UNIT_LEAST)) {
         const double scale = s->obs_scale ? (double)s->obs_scale[at] : 1;
         const double centre = (s->obs_centre ? (double)s->obs_centre[at] : 0);
         const double middle = ((double)r->low[at] + (double)r->high[at]) / 2 / scale + centre;
@@ -148,7 +151,8 @@ static void judge_floats(const struct check_game *g)
     } else {
         char some[80] = "";
         if (still) snprintf(some, sizeof some, "; %zu of %zu numbers never change", still, r->numbers);
-        check_say(CHECK_OK, "scale", "observations are %.4g to %.4g%s", low, high, some);
+        check_say(CHECK_OK, "scale", "observations are %.4g to %.4g%s%s", low, high,
+                  normalised ? ", normalised for the network" : "", some);
     }
 }
 
@@ -176,6 +180,7 @@ static void judge_speed(const struct check_game *g)
 {
     const double speed = g->seconds > 0 ? (double)g->steps / g->seconds : 0;
     char text[TEXT_FIGURE], span[TEXT_FIGURE];
+    if (!g->steps) return; /* none was played: what kept it from that is said above */
     if (speed < SLOW)
         check_say(CHECK_DOUBTFUL, "speed", "%.3g steps/s: an actor's 100,000 steps take %s", speed,
                   text_span(1e5 / fmax(speed, 1e-9), span));
@@ -188,6 +193,7 @@ static void judge_memory(const struct check_game *g)
 {
     const double many = 1e7, machine = memory_of_machine();
     char steps[TEXT_FIGURE];
+    if (!g->steps) return;
     if (g->bytes_a_step <= 0)
         check_say(CHECK_OK, "memory", "does not grow in %s steps", text_grouped(g->steps, steps));
     else
@@ -204,7 +210,7 @@ void check_judge_game(const struct check_game *g, const struct check_limits *lim
     judge_rewards(g, options);
     if (g->obs.numbers && g->obs.low[0] <= g->obs.high[0]) {
         if (g->world->spec.obs_kind == ENV_OBS_FLOATS)
-            judge_floats(g);
+            judge_floats(g, options->obs_norm);
         else
             judge_pictures(g);
     }

@@ -202,7 +202,7 @@ int check_render(const struct world *world, uint64_t seed)
     for (int i = 0; i < 20 && !over; i++) {
         play_on(&p);
         check_calls(CHECK_IN_RENDER);
-        world->ops->render(p.in.state, rgb);
+        world_render(world, p.in.state, rgb);
         for (size_t k = 0; k < GUARD; k++) over |= rgb[n + k] != GUARD_BYTE;
     }
     player_close(&p);

@@ -96,23 +96,6 @@ static void read_limits(struct doctor_facts *f)
     f->root = mpirun_check_root() != 0;
 }
 
-/* How many .bin files lie beside this one. */
-static int count_roms(const char *rom)
-{
-    char dir[4096];
-    snprintf(dir, sizeof dir, "%s", rom);
-    char *slash = strrchr(dir, '/');
-    if (slash) *slash = 0;
-    DIR *d = opendir(dir);
-    int n = 0;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        const size_t length = strlen(e->d_name);
-        n += length > 4 && !strcmp(e->d_name + length - 4, ".bin");
-    }
-    if (d) closedir(d);
-    return n;
-}
-
 bool doctor_on_path(const char *program)
 {
     char path[4096];
@@ -131,7 +114,7 @@ bool doctor_on_path(const char *program)
 static void read_pieces(struct doctor_facts *f)
 {
     static struct world mujoco;
-    char rom[4096], err[512] = "";
+    char err[512] = "";
     const char *core = getenv("OPENBLAS_CORETYPE"), *isa = getenv("DUNLIN_ISA");
     const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." */
     const int name = (int)strcspn(config, " "), version = config[name] ? (int)strcspn(config + name + 1, " ") + 1 : 0;
@@ -142,7 +125,8 @@ static void read_pieces(struct doctor_facts *f)
     snprintf(f->kernels, sizeof f->kernels, "%s", cpu_isa_name(cpu_isa()));
     snprintf(f->kernels_forced, sizeof f->kernels_forced, "%.15s", isa ? isa : "");
     f->ale = ale_load(err, sizeof err) != NULL;
-    if (f->ale && !ale_rom("pong", rom, sizeof rom, err, sizeof err)) f->roms = count_roms(rom);
+    const int games = f->ale ? ale_games(err, sizeof err) : 0;
+    f->roms = games > 0 ? games : 0;
     snprintf(f->ale_error, sizeof f->ale_error, "%.255s", err);
     if (world_open(&mujoco, "mujoco:hopper", &(struct env_args){0}))
         snprintf(f->mujoco_error, sizeof f->mujoco_error, "%.255s", error_text());

@@ -178,7 +178,8 @@ static void judge_atari(struct doctor *d, const struct doctor_plan *p, const cha
     char there[64];
     ale.fetch = "run/fetch-atari.sh build/atari, on a file system that all nodes see";
     for (int r = 0; r < p->n; r++) *(p->facts[r].ale && p->facts[r].roms ? &ale.have : &ale.lack) = &p->facts[r];
-    snprintf(there, sizeof there, "the emulator and %d games", ale.have ? ale.have->roms : 0);
+    const int games = ale.have ? ale.have->roms : 0;
+    snprintf(there, sizeof there, "the emulator and %d game%s", games, games == 1 ? "" : "s");
     ale.there = there;
     ale.error = ale.lack ? ale.lack->ale_error : "";
     judge_piece(d, &ale, env);

@@ -148,6 +148,7 @@ static int play(struct evaluator *p, double *ret)
         if (play_episode(p)) {
             if (!can_go_on(p)) return -1;
             p->left_out++;
+            if (p->hooks && p->hooks->left_out) p->hooks->left_out(p->hooks->arg);
             look_at_clock(p);
             p->cut = look_at_limits(p);
             continue;

@@ -32,7 +32,7 @@ struct evaluate_result {                /* raw returns */
     int64_t frames, steps;              /* of all episodes; frames = steps times action repeat */
 };
 
-/* What a caller may look at meanwhile; either may be NULL. */
+/* What a caller may look at meanwhile; any may be NULL. */
 struct evaluate_hooks {
     /* Called some times a second; anything but 0 ends the evaluation. */
     int (*stop)(void *arg);
@@ -40,6 +40,8 @@ struct evaluate_hooks {
      * render(), and obs the newest observation as the network sees it (world_obs_floats()); value is V(s) or
      * max_a Q(s,a) of the observation that was acted on. */
     void (*step)(void *arg, const void *state, const float *obs, double reward, double value, bool end);
+    /* Called in place of the step that would end it where a game is left out. */
+    void (*left_out)(void *arg);
     void *arg;
 };
 

@@ -50,6 +50,10 @@ int world_pointers(const struct world *world);
 size_t world_obs_floats(const struct world *world);
 size_t world_obs_bytes(const struct world *world);
 
+/* The environment draws an instance's state into rgb[render_height][render_width][3]; where these are not 0. What a
+ * library changes meanwhile is put back. */
+void world_render(const struct world *world, const void *state, uint8_t *rgb);
+
 /* Draws an action with every choice alike: each index, each number within its bounds. room: for policy.size numbers,
  * to which the answer may point. */
 struct env_action world_random_action(const struct world *world, struct rng *rng, void *room);

@@ -9,8 +9,8 @@
 enum { MADE_PARAMS = 677968 }; /* those of the small net with few actions */
 
 /* Noise of the size of a real gradient, to grad (params): what is not there stays as it was. Of the inputs of
- * factors that are a ReLU's 0.42 are active, most of them in every row: over five steps of Pong, Breakout and Q*bert it is
- * 0.39 to 0.45. */
+ * factors that are a ReLU's 0.42 are active, most of them in every row: over five steps of Pong, Breakout and Q*bert it
+ * is 0.39 to 0.45. */
 void made_gradient(const struct grad_form *form, struct rng *rng, float *grad);
 
 #endif

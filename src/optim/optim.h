@@ -82,8 +82,8 @@ void optim_apply(struct optim *optim, const float *theta_in, float *theta_out, c
 
 /* The same for n entries from `from` on alone, k from 1 to 64: whoever has other duties applies in pieces, the whole of
  * theta from its beginning to its end, in order. All pieces together equal optim_apply(), bit for bit. from and n are
- * multiples of 16, and, where there are wide matrices, such as optim_piece() gives: the entries of the piece that begins
- * at `from`, about `most` (at least 16); moments are whole in the last. */
+ * multiples of 16, and, where there are wide matrices, such as optim_piece() gives: the entries of the piece that
+ * begins at `from`, about `most` (at least 16); moments are whole in the last. */
 size_t optim_piece(const struct optim *optim, size_t from, size_t most);
 void optim_apply_part(struct optim *optim, const float *theta_in, float *theta_out, const struct optim_grad *grads,
                       int k, size_t from, size_t n);

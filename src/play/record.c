@@ -64,16 +64,18 @@ static int add(void *sink, const uint8_t *rgb, int times)
     return movie_add(sink, rgb, times);
 }
 
-static void report(const struct request *w, const struct show *s)
+/* result: of all that was played, where nothing was cut by --max-seconds: the games that count, as eval has them. */
+static void report(const struct request *w, const struct show *s, const struct evaluate_result *result)
 {
     struct stat st;
     char cut[80] = "";
+    const int n = s->full ? s->episodes : result->episodes;
+    const double score = !s->full ? result->mean : n ? s->sum / n : s->score;
     const double megabytes = stat(w->out, &st) ? 0 : (double)st.st_size / 1e6;
     if (s->full && s->episodes < w->player.episodes)
         snprintf(cut, sizeof cut, "; cut after %g s (--max-seconds)", w->max_seconds);
     log_root("%s: %.1f s of %d x %d pixels, %.2f MB; %s %g%s", w->out, (double)s->shown / s->fps, s->canvas.width,
-             s->canvas.height, megabytes, s->episodes > 1 ? "mean score" : "score",
-             s->episodes ? s->sum / s->episodes : s->score, cut);
+             s->canvas.height, megabytes, n > 1 ? "mean score" : "score", score, cut);
 }
 
 /* 0, or -1 after error_set(). */
@@ -81,13 +83,13 @@ static int record(const struct request *w, const struct player *player)
 {
     struct show s = {.picture = add, .fps = w->fps, .most = llround(fmax(1, w->max_seconds * w->fps))};
     const struct evaluate_config config = player_config(player, &w->player);
-    struct evaluate_result result;
+    struct evaluate_result result = {0};
     show_open(&s, player);
     struct movie *movie = movie_open(w->out, s.canvas.height, s.canvas.width, w->fps);
     s.sink = movie;
     int rc = movie ? show_play(&s, &config, &result) : -1;
     if (movie_close(&movie, !rc)) rc = -1;
-    if (!rc) report(w, &s);
+    if (!rc) report(w, &s, &result);
     show_close(&s);
     return rc;
 }

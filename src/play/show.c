@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "learn/foreign.h"
 
 static const double HOLD = 0.6; /* s that an episode's last picture stays */
 
@@ -39,14 +38,6 @@ static void emit(struct show *s, const double *value)
     s->full = rc > 0 || (s->most && s->shown >= s->most);
 }
 
-static void draw(const struct world *world, const void *state, uint8_t *rgb)
-{
-    struct foreign before;
-    if (world->foreign) foreign_begin(&before, false);
-    world->ops->render(state, rgb);
-    if (world->foreign) foreign_end(&before);
-}
-
 /* After a reset or a step. value belongs to the state before this step: so a picture waits for the step after it. */
 static void see(void *arg, const void *state, const float *obs, double reward, double value, bool end)
 {
@@ -62,7 +53,7 @@ static void see(void *arg, const void *state, const float *obs, double reward, d
     }
     const struct world *world = &s->player->setup.world;
     if (world->spec.render_height)
-        draw(world, state, s->canvas.source);
+        world_render(world, state, s->canvas.source);
     else
         sight_draw(&s->sight, world, obs, s->canvas.source);
     s->waiting = true;
@@ -70,6 +61,13 @@ static void see(void *arg, const void *state, const float *obs, double reward, d
     emit(s, NULL);
     s->episodes++;
     s->sum += s->score;
+}
+
+/* The game has ended without a step that counts, and the next begins. */
+static void leave_out(void *arg)
+{
+    struct show *s = arg;
+    s->waiting = false;
 }
 
 /* Ends the play that nobody would see. */
@@ -82,7 +80,7 @@ static int nothing_to_see(void *arg)
 int show_play(struct show *s, const struct evaluate_config *config, struct evaluate_result *result)
 {
     struct evaluate_config cut = *config;
-    const struct evaluate_hooks hooks = {.stop = nothing_to_see, .step = see, .arg = s};
+    const struct evaluate_hooks hooks = {.stop = nothing_to_see, .step = see, .left_out = leave_out, .arg = s};
     const struct setup *setup = &s->player->setup;
     if (s->most) cut.max_steps = s->most + 1;
     const int rc = evaluate_run(&cut, &setup->world, setup->net, s->player->theta, &hooks, result);

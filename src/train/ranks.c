@@ -84,12 +84,13 @@ static bool any_update(const struct run *run)
     return run->turn.updates > run->first_update;
 }
 
-/* s that an environment in a process of its own may take before its actor gives signs of life again: a step that hangs,
- * a start of 120 s or two time-outs, and what comes before the first step. */
+/* s that environments in a process of their own may take before their actor gives signs of life again: a step that
+ * hangs, for which all of them are given their time, a start of 120 s or two time-outs, and what comes before the first
+ * step. */
 static double environment_patience(const struct run *run)
 {
-    const double timeout = run->options->env_timeout;
-    return run->setup->world.ops->failure ? fmax(120, 2 * timeout) + 3 * timeout : 0;
+    const double timeout = run->options->env_timeout, together = (double)run->options->envs_per_actor * timeout;
+    return run->setup->world.ops->failure ? together + fmax(120, 2 * timeout) + 2 * timeout : 0;
 }
 
 double ranks_patience(const struct ranks *k)
