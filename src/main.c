@@ -254,7 +254,8 @@ static int check_output(int status)
 }
 
 /* What whoever started us may have left behind: standard streams that are closed, whose numbers pipes would get, and an
- * ignored SIGCHLD, with which no child can be waited for. */
+ * ignored SIGCHLD, with which no child can be waited for. A full quota (ulimit -f) is no death, but an error of
+ * write(), which is told and leaves no half file. */
 static void settle(void)
 {
     int fd;
@@ -262,6 +263,7 @@ static void settle(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0) close(fd);
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int main(int argc, char **argv)

@@ -57,9 +57,10 @@ def same(a, b, name):
 
 
 def safetensors():
-    """The package reads what Dunlin wrote, and Dunlin's own file says of it what the checkpoint does."""
+    """The package reads what Dunlin wrote, and Dunlin's own file says of it what the checkpoint does; and dunlin.py what the
+    package writes, by the alphabet."""
     from safetensors import safe_open
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load_file, save_file
 
     for name, agent, *_ in cases():
         file = path(name, ".safetensors")
@@ -79,6 +80,15 @@ def safetensors():
         back = path(name, ".back.safetensors")
         dunlin.save(mine, back)
         same(load_file(back), theirs, name)
+        save_file(theirs, back, metadata=meta)
+        same(dunlin.load(back).weights, agent.weights, name)
+        save_file(theirs, back)
+        try:
+            dunlin.load(back)
+        except ValueError as e:
+            assert back in str(e) and "metadata" in str(e), e
+        else:
+            raise AssertionError(f"{back} does not tell what it is of, and is loaded")
 
 
 def onnx():
@@ -126,11 +136,38 @@ def keras_file():
                         check(f"layers/layer_normalization{f'_{k}' if k else ''}/vars/{i}", f"{layer}_norm.{part}")
             if "pi.log_sigma" in agent.weights:
                 check("layers/log_sigma/vars/0", "pi.log_sigma")
-            for i, part in enumerate(("count", "mean", "variance") if "norm.mean" in agent.weights else ()):
+            for i, part in enumerate(("count", "mean", "variance") if agent.facts["obs-norm"] == "true" else ()):
                 check(f"layers/obs_norm/vars/{i}", f"norm.{part}")
             there = set()
             f.visititems(lambda n, v: there.add(n) if isinstance(v, h5py.Dataset) else None)
             assert there == seen, f"{name}: {there ^ seen}"
+
+
+def keras_back():
+    """from_keras() of a model that has the agent's weights, without Keras: all of them, bit for bit."""
+    from types import SimpleNamespace
+
+    for name, agent, *_ in cases():
+        trunks = [agent.trunk(), agent.trunk("v_")] if agent.critic else [agent.trunk()]
+        layers = []
+
+        def add(kind, *tensors):
+            layer = type(kind, (), {})()
+            layer.weights = [dunlin.to_keras(agent, t, agent.weights[t]) for t in tensors]
+            layers.append(layer)
+
+        if agent.facts["obs-norm"] == "true":
+            add("ObsNorm", "norm.count", "norm.mean", "norm.variance")
+        for layer in [n for names in zip(*trunks) for n in names] + agent.heads():
+            if "lstm" in layer:
+                add("LSTMCell", f"{layer}.weight_x", f"{layer}.weight_h", f"{layer}.bias")
+            else:
+                add("Conv2D" if "conv" in layer else "Dense", f"{layer}.weight", f"{layer}.bias")
+            if f"{layer}_norm.weight" in agent.weights:
+                add("LayerNormalization", f"{layer}_norm.weight", f"{layer}_norm.bias")
+        if "pi.log_sigma" in agent.weights:
+            add("LogSigma", "pi.log_sigma")
+        same(dunlin.from_keras(SimpleNamespace(layers=layers), agent).weights, agent.weights, name)
 
 
 def seeing():

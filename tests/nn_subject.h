@@ -36,8 +36,8 @@ static inline struct subject subject_of(const struct net_config *config, int T, 
     net_init(s.net, NET_INIT_UNIFORM, s.theta, &s.rng);
     net_draw_norms(s.facts, s.theta, &s.rng);
     for (size_t i = 0; i < s.facts->params; i++) s.dtheta[i] = NAN; /* backward overwrites everything */
-    const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim);
-    s.per_row = input.C > 0 ? input.C : 1;
+    s.per_row = net_pointers(&input);
+    const size_t floats = (size_t)(input.C > 0 ? input.height * input.width : input.dim / s.per_row);
     s.x = malloc((size_t)(T * E * s.per_row) * sizeof *s.x);
     for (int k = 0; k < T * E * s.per_row; k++) {
         s.x[k] = malloc(floats * sizeof(float));

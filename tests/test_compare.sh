@@ -51,6 +51,10 @@ check "JSON: rows, their settings with types, their runs" in_json \
 run "$dunlin" compare sweep/good-seed1 'odd, "name"' --json
 check "where a run has no evaluation, episodes count for all of its environment" in_json \
     'all(r["score"] == "episodes" for r in d["rows"])'
+for s in 1 2; do
+    run "$dunlin" train --env corridor --frames 1 --actors 1 --eval-every 0 --seed $s --tensorboard live$s --out live/seed$s
+done
+run "$dunlin" compare live; check "seeds with a folder of TensorBoard each are one row" is "$(grep -c "^live/seed\* *2 \|^seed\* *2 " out)" 1
 run "$dunlin" compare sweep empty; check "what cannot be read is left out" is "$status" 0
 check "and named" grep -q "left out: empty: no run.h5" err
 refused "no run" 2 "compare needs runs"

@@ -26,6 +26,9 @@ static void fills_first(void **state)
     EXPECT(rollout(b, 79).epsilon == 1 && rollout(b, 80).epsilon == 1 && rollout(b, 81).epsilon < 1);
     struct agent_episode ep[8];
     EXPECT(agent_take_episodes(b->agent, ep, 8) == 6);
+    struct agent_config at_once = config; /* epsilon does not fall but drop, and not before the first gradient */
+    at_once.eps_frames = 0;
+    EXPECT(agent_epsilon(&at_once, &b->world, 0.1, 79) == 1 && agent_epsilon(&at_once, &b->world, 0.1, 80) == 0.1);
     learner_free(b);
 }
 

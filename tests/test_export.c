@@ -91,6 +91,10 @@ static const struct example {
       .action_dim = 2,
       .low = LOW,
       .high = HIGH}},
+    {"rewards",
+     "mlp:8",
+     {"algo", "n-step-q", "reward-norm", "true"},
+     {{.dim = 3, .parts = 1}, 1, NET_HEADS_Q, .outputs = 3, .numbers = 3, .centre = CENTRE, .scale = SCALE}},
 };
 enum { CASES = sizeof EXAMPLES / sizeof EXAMPLES[0] };
 
@@ -278,6 +282,15 @@ static void a_model_is_kept(void **unused)
     EXPECT(m.input.dim == 3 && m.input.C == 0 && m.stack == 1 && m.outputs == 4 && m.free == 2 && m.numbers == 3);
     EXPECT(!memcmp(m.centre, CENTRE, sizeof CENTRE) && !memcmp(m.scale, SCALE, sizeof SCALE));
     EXPECT(m.action_dim == 2 && m.low[0] == -2 && m.high[1] == 1 && !strcmp(m.policy, "gaussian") && !m.choices);
+    model_free(&m);
+    checkpoint_close(&f);
+    /* a long picture, and very many actions, as environments may have them */
+    struct model large = {.input = {.C = 1, .height = 40000, .width = 32, .parts = 1}, .stack = 1, .outputs = 70000};
+    file.model = &large;
+    EXPECT(!checkpoint_write(dir, "m.h5", &file));
+    f = checkpoint_open(at("m.h5"));
+    if (!f || checkpoint_read_model(f, &m)) fail_msg("%s", error_text());
+    EXPECT(m.input.height == 40000 && m.outputs == 70000);
     model_free(&m);
     checkpoint_close(&f);
     struct model bad = c->model;

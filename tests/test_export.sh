@@ -12,11 +12,12 @@ for name in $(cut -d' ' -f1 list); do
     for end in safetensors onnx weights.h5; do run "$dunlin" export "$name.h5" --out "$name.$end"; [ "$status" = 0 ] || { fine=; cat err; }; done
     run "$dunlin" export "$name.h5" --raw --out "$name.raw.onnx"; [ "$status" = 0 ] || { fine=; cat err; }
 done
-check "seven networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
+check "eight networks in every form, without their environments" test -n "$fine" -a -s gaussian.weights.h5
 if venv_has "numpy, h5py, safetensors" numpy h5py safetensors 2>/dev/null; then
     check "safetensors reads names, shapes and numbers, and what they are of" check_export safetensors
     check "dunlin.py sees pictures and numbers as the network does" check_export seeing
     check "FILE.weights.h5 has what Keras looks for" check_export keras_file
+    check "and weights come back from a model whole" check_export keras_back
     check "dunlin.py reads arguments of gym:NAME as Dunlin does" check_export words
     check "dunlin.py seeds what takes a seed, and that alone" check_export takes_seed
 else
@@ -68,6 +69,10 @@ run "$dunlin" export a --out a.safetensors
 run "$dunlin" export a --out a.csv
 long=$(printf 'x%.0s' {1..251}); run "$dunlin" export a --out "$long.csv"
 check "a name as long as any" cmp -s a.csv "$long.csv"
+deep=$(printf 'x%.0s' {1..200}); mkdir -p "$deep/$deep/$deep" deeper; cp -r a "$deep/$deep/$deep"
+run "$dunlin" export "$deep/$deep/$deep/a" --out deeper/
+check "its curves from folders as deep as any" is "$status $(find deeper -name 'events*' | wc -l)" "0 1"
+rm -r "$deep"
 mkdir events
 run "$dunlin" export a --out events
 check "its curves as events" is "$status $(ls events | wc -l)" "0 1"
@@ -82,6 +87,13 @@ begins() { run "$dunlin" export "$1/checkpoint-000000000000.h5" --out "$1.csv"; 
 again b --init-from a.safetensors
 check "a run begins with the weights of a file" is "$status" 0
 check "bit for bit" begins b
+run "$dunlin" resume b --frames 400; run "$dunlin" info b
+check "a resumed run still says which" is "$status $(value init-from) $(sed -n 's/^init-from = \([^ ]*\) .*/\1/p' b/options.ini)" \
+    "0 a.safetensors a.safetensors"
+run "$dunlin" train --env cartpole --frames 800 --actors 1 --eval-every 0 --out b --or-resume --init-from a; run "$dunlin" info b
+check "whatever a later start names" is "$(value init-from)" a.safetensors
+run "$dunlin" train --env cartpole --frames 800 --actors 1 --eval-every 0 --out g; run "$dunlin" compare b g
+check "and is not another seed of one that began from nothing" is "$(grep -c '^[bg] ' out)" 2
 again c --init-from a
 check "or of another run" begins c
 cp -r a d; again d --force --init-from d
@@ -106,6 +118,9 @@ for word in sigma=scalar obs-norm=true reward-norm=true algo=n-step-q; do # each
     refused "nor one of another $word" 2 "does not fit this network|--${word%=*}" train "${it[@]}" --"$word" --out f
 done
 refused "a file that is none" 2 "--init-from|a.csv" train --env cartpole --init-from a.csv --out f
+(ulimit -f 8; run "$dunlin" export a --out quota.csv; echo "$status" >was)
+check "a quota that is full: status 1, one line, no half file" \
+    is "$(cat was) $(grep -c '^dunlin: .*File too large' err) $(echo quota*)" "1 1 quota*"
 refused "curves to where no folder can be" 2 "--tensorboard|a.csv" train --env cartpole --tensorboard a.csv --out f
 refused "a resume has its own" 2 "--init-from" resume a --init-from a.safetensors
 check "nothing was begun" test ! -e f

@@ -129,6 +129,7 @@ check "several actions at once: status 0" is "$status" 0
 
 # whose code runs says the command line
 run "$dunlin" eval seen --python "$python" --episodes 1
+check "eval of a file that was not named: status 2" is "$status" 2
 check "eval of a file that was not named" says "whose code would run here" "--env gym:$PWD/gym_env.py:Pictures"
 run "$dunlin" resume seen --python "$python" --frames 6000
 check "resume of a file that was not named: status 2" is "$status" 2

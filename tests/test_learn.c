@@ -171,6 +171,25 @@ static void clipped_errors(void **state)
     free(d);
 }
 
+/* The clip holds in the first epoch as in later ones, whatever the method. */
+static void clip_of_every_method(void **state)
+{
+    (void)state;
+    const struct algo_ops *const methods[] = {&algo_one_step_q, &algo_one_step_sarsa, &algo_n_step_q, &algo_dqn};
+    for (int k = 0; k < 4; k++)
+        for (int again = 0; again < 2; again++) {
+            struct small_rollout *d = small_rollout(2, 1);
+            const struct loss_config config = {
+                .outputs = 2, .gamma = 0.5, .lambda = 1, .td_clip = 0.25, .again = again == 1};
+            d->end[0] = d->end[1] = ROLLOUT_TERMINAL;
+            d->target[0] = d->reward[0] = 3;
+            d->target[1] = d->reward[1] = -3;
+            EXPECT_NEAR(methods[k]->loss(&d->r, &config).value, 2 * 0.25 * (3 - 0.125), 1e-6);
+            EXPECT(d->dout[0][0] == -0.25f && d->dout[1][0] == 0.25f);
+            free(d);
+        }
+}
+
 /* Huber's loss of the same targets: errors within 1 as they are, beyond it their sign. */
 static void dqn_losses(void **state)
 {
@@ -357,10 +376,19 @@ static void frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(n_step_returns),   cmocka_unit_test(lambda_returns), cmocka_unit_test(one_step_targets),
-        cmocka_unit_test(q_losses),         cmocka_unit_test(q_lambda),       cmocka_unit_test(clipped_errors),
-        cmocka_unit_test(a3c_by_hand),      cmocka_unit_test(exploration),    cmocka_unit_test(frames),
-        cmocka_unit_test(frames_of_planes), cmocka_unit_test(dqn_losses),     cmocka_unit_test(a3c_of_two),
+        cmocka_unit_test(n_step_returns),
+        cmocka_unit_test(lambda_returns),
+        cmocka_unit_test(one_step_targets),
+        cmocka_unit_test(q_losses),
+        cmocka_unit_test(q_lambda),
+        cmocka_unit_test(clipped_errors),
+        cmocka_unit_test(a3c_by_hand),
+        cmocka_unit_test(exploration),
+        cmocka_unit_test(frames),
+        cmocka_unit_test(frames_of_planes),
+        cmocka_unit_test(dqn_losses),
+        cmocka_unit_test(a3c_of_two),
+        cmocka_unit_test(clip_of_every_method),
     };
     return testing_main(tests);
 }

@@ -146,14 +146,22 @@ static void two_parts_recurrent(void **state)
                    4, 3, start);
 }
 
+enum { PARTS = 2, PART = 3 };
+
+/* Entry i of row r, of a stack of PARTS observations. */
+static float *entry(const struct subject *s, int r, int i)
+{
+    return &s->x[r * PARTS + i / PART][i % PART];
+}
+
 /* A network that normalises what it reads, against one that reads it normalised; and the moments of its rows. */
 static void input_normalised(void **state)
 {
     (void)state;
-    enum { T = 3, E = 2, DIM = 5 };
+    enum { T = 3, E = 2, DIM = PARTS * PART };
     struct net_config c = {.spec = "mlp:7,6",
                            .lstm = 0,
-                           .input = {.dim = DIM},
+                           .input = {.dim = DIM, .parts = PARTS},
                            .heads = NET_HEADS_POLICY_V,
                            .outputs = 4,
                            .separate_critic = true};
@@ -169,12 +177,12 @@ static void input_normalised(void **state)
     memcpy(plain.theta, s.theta, plain.facts->params * sizeof *s.theta);
     for (int r = 0; r < T * E; r++) {
         for (int i = 0; i < DIM; i++) {
-            const double z = ((double)s.x[r][i] - (double)mean[i]) / sqrt((double)variance[i]);
-            plain.x[r][i] = (float)fmin(10, fmax(-10, z)); /* entry 1 lies beyond */
+            const double z = ((double)*entry(&s, r, i) - (double)mean[i]) / sqrt((double)variance[i]);
+            *entry(&plain, r, i) = (float)fmin(10, fmax(-10, z)); /* entry 1 lies beyond */
         }
         for (int i = 0; i < s.facts->out_dim; i++) net_dout(plain.work, r)[i] = net_dout(s.work, r)[i];
     }
-    EXPECT(plain.x[0][1] == 10 || plain.x[0][1] == -10);
+    EXPECT(fabsf(*entry(&plain, 0, 1)) == 10);
     for (int t = 0; t < T; t++) forward(&s, t * E, E), forward(&plain, t * E, E);
     for (int r = 0; r < T * E; r++)
         for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], net_out(plain.work, r)[i], 1e-5);
@@ -185,8 +193,8 @@ static void input_normalised(void **state)
     EXPECT(told[0] == T * E);
     for (int i = 0; i < DIM; i++) {
         double sum = 0, square = 0;
-        for (int r = 0; r < T * E; r++) sum += (double)s.x[r][i];
-        for (int r = 0; r < T * E; r++) square += pow((double)s.x[r][i] - sum / (T * E), 2);
+        for (int r = 0; r < T * E; r++) sum += (double)*entry(&s, r, i);
+        for (int r = 0; r < T * E; r++) square += pow((double)*entry(&s, r, i) - sum / (T * E), 2);
         EXPECT_NEAR(told[moments_mean_at() + (size_t)i], sum / (T * E), 1e-6);
         EXPECT_NEAR(told[moments_variance_at(m) + (size_t)i], square / (T * E), 1e-6);
     }

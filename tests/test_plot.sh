@@ -145,6 +145,8 @@ sed -i 's/^state .*/state running/; /^process /d' short/status
 refused "a run that goes on" 1 "short: no finished episode yet; plot again" short --out e.png
 run env PATH=/nonexistent "$dunlin" plot first --out e.png; check "no gnuplot: status 1" is "$status" 1
 check "no gnuplot: the package is named" says "gnuplot-nox" PATH
+(ulimit -f 8; run "$dunlin" plot first --out e.png; echo "$status" >was)
+check "a quota that is full: status 1, one line" is "$(cat was) $(grep -c '^dunlin: .*File too large' err)" "1 1"
 check "failures write no figure" test ! -e e.png
 check "failures leave no half figures" bash -c '! ls -a | grep -q part'
 finish

@@ -38,6 +38,7 @@ static void test_what_an_algorithm_does_not_read(void **unused)
                                "9000"),
                         "");
     assert_int_equal(many, 0);
+    assert_string_equal(UNREAD(&many, "--env", "cartpole", "--eps-final", "0.2", "--target-every", "1000"), "");
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--eps-share", "0.5"), "eps-share (of Q methods)");
     assert_string_equal(
         UNREAD(&many, "--env", "cartpole", "--forget-bias", "1", "--eval-every", "0", "--eval-episodes", "3",

@@ -30,7 +30,7 @@ static const char plugin_source[] =
     "#endif\n"
     "static int last;\n"
     "static const float low[] = {-1, 3}, high[] = {1, 3};\n"
-    "static const int none[] = {2, 0};\n"
+    "static const int none[] = {2, 0}, vast[] = {2147483647, 2147483647, 66};\n"
     "static int open(struct env_spec *spec, const struct env_args *args, char *err, size_t err_size)\n"
     "{\n"
     "    last = !strcmp(args->arg, \"long\") ? 10 : 3;\n"
@@ -290,6 +290,9 @@ static void test_sizes_refused(void **unused)
         {".num_components = 1", "exactly one"},
         {".num_actions = 0, .num_components = 2", "component_actions"},
         {".num_actions = 0, .num_components = 2, .component_actions = none", "at least 1"},
+        {".num_actions = 1000001", "too many actions"},
+        {".num_actions = 0, .num_components = 3, .component_actions = vast", "1 million"}, /* as an int 64 */
+        {".num_actions = 0, .action_dim = 500001, .action_low = low, .action_high = high", "too many actions"},
         {".num_actions = 0, .action_dim = 1", "action_low"},
         {".num_actions = 0, .action_dim = 2, .action_low = low, .action_high = high", "below"},
         {".action_repeat = -1", "action_repeat"},

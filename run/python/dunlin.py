@@ -102,15 +102,17 @@ def torch_names(agent):
 
 
 def dunlin_names(arrays):
-    """The other way round; the two biases are added."""
-    out = {}
+    """The other way round; the two biases are added, whichever comes first: safetensors has names by the alphabet."""
+    out, second = {}, {}
     for name, x in arrays.items():
         layer, part = name.split(".")
         part = part.removesuffix("_l0")
         if layer in ("lstm", "v_lstm") and part == "bias_hh":
-            out[f"{layer}.bias"] = np.where(x == 0, out[f"{layer}.bias"], out[f"{layer}.bias"] + x)
+            second[f"{layer}.bias"] = x
         else:
             out[f"{layer}.{LSTM_NAMES.get(part, part)}"] = x
+    for name, x in second.items():
+        out[name] = np.where(x == 0, out[name], out[name] + x)
     return out
 
 
@@ -180,6 +182,8 @@ def load(path, best=False):
     """The Agent of a run's newest checkpoint (best: of its best evaluation), of a checkpoint, or of FILE.safetensors."""
     path = checkpoint_of(os.fspath(path), best)
     arrays, facts = (read_safetensors if path.endswith(".safetensors") else read_checkpoint)(path)
+    if "input" not in facts:
+        raise ValueError(f"{path} does not say what its weights are of: write it by save(), or with metadata=agent.facts")
 
     def floats(key):
         return np.array(facts[key].split(), np.float32) if facts.get(key) else None
@@ -481,8 +485,9 @@ def of_keras(agent, name, x):
 
 
 def from_keras(model, agent):
-    """The agent with a model's weights, which may have been trained on."""
-    weights = {}
+    """The agent with a model's weights, which may have been trained on. What no model has, the moments of returns where
+    inputs are not normalised, stays the agent's."""
+    weights = dict(agent.weights)
     for variables, names in pair(model, agent):
         for variable, name in zip(variables, names):
             x = variable.numpy() if hasattr(variable, "numpy") else np.asarray(variable)

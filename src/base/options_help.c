@@ -49,7 +49,7 @@ static void print_option(const struct option_set *set, int i, bool resume, bool 
     char def[OPTION_TEXT], allowed[256], line[OPTION_TEXT + 640], left[64];
     const char *const value = option_row_range(&option_rows[i], allowed, sizeof allowed);
     options_format(&set->values, i, def, sizeof def);
-    if (resume) snprintf(def, sizeof def, "as before");
+    if (resume && !option_of_start(i)) snprintf(def, sizeof def, "as before");
     if (!whole && (*value == 'N' || *value == 'X')) allowed[0] = 0;
     snprintf(left, sizeof left, "--%s%s %s", *value ? "" : "[no-]", option_key(i), value);
     const bool again = resume && !strcmp(option_key(i), "env");

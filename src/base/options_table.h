@@ -47,7 +47,7 @@
       "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
     X(WORD, init, "init", INIT_UNIFORM, 0, INIT_WORDS, FIXED,                                                          \
       "start of the weights: the paper's, He's scaled for ReLU, or orthogonal")                                        \
-    X(TEXT, init_from, "init-from", "", 0, "", START,                                                                  \
+    X(TEXT, init_from, "init-from", "", 0, "", MAY,                                                                    \
       "start with the weights of FILE.safetensors, or of a checkpoint of the same network")                            \
     X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \
       "of dense layers, net mlp; convolutions have ReLU")                                                              \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/option_names.h"
@@ -56,6 +57,11 @@ int preset_find(const char *name, char *path, size_t size)
         const int length = snprintf(path, size, "%s/%s.ini", folder, name);
         return length >= 0 && (size_t)length < size ? 0 : error_set("%.200s: this path is too long", folder);
     }
+    if ((size_t)snprintf(path, size, "%s/options.ini", name) < size && !access(path, R_OK))
+        return error_set(
+            "%.200s is the folder of a run: `dunlin resume` goes on with it; to start another one like it: "
+            "dunlin train %.200s/options.ini --out FOLDER",
+            name, name);
     const char *nearest = option_names_nearest(name, name_at);
     return error_set("found '%.200s'; allowed: one FILE.ini or preset (%s)%s%s%s, and --KEY VALUE, such as --env catch",
                      name, *list ? list : "none is installed", nearest ? "; the nearest is '" : "",

@@ -1,5 +1,6 @@
 /* events.c -- run.h5's curves as TensorBoard's event files. A scalar's time is the run's start and its seconds. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static double started(const char *path)
 
 int export_events(const char *run, const char *dir)
 {
-    char path[OPTION_TEXT + 16], name[96];
+    char path[PATH_MAX], name[96];
     struct events e = {0};
     snprintf(path, sizeof path, "%s/run.h5", run);
     e.start = started(path);

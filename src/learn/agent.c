@@ -44,7 +44,9 @@ static int check(const struct agent_config *config, const struct world *world, c
         if (config->envs != 1)
             return error_set("t-max 0 (one update per episode) needs envs-per-actor 1, not %d", config->envs);
         if (world->spec.max_steps <= 0)
-            return error_set("t-max 0 (one update per episode) needs a step limit; environment %s has none", env);
+            return error_set(
+                "t-max 0 (one update per episode) needs a step limit; environment %s has none: use t-max 1 or more",
+                env);
     }
     return agent_check_memory(config, world, net, *T_max);
 }
@@ -100,7 +102,7 @@ double agent_eps_final(const struct agent_config *c, int e)
 double agent_epsilon(const struct agent_config *c, const struct world *world, double eps_final, int64_t T)
 {
     const int64_t fill = c->algo->replay ? agent_replay_fill(c, world) : 0;
-    return explore_epsilon(eps_final, T < fill ? 0 : T - fill, c->eps_frames);
+    return T < fill ? 1 : explore_epsilon(eps_final, T - fill, c->eps_frames);
 }
 
 static struct rng stream_of(const struct agent_config *c, enum rng_purpose purpose, int64_t start, int e)
@@ -119,7 +121,7 @@ static int open_instances(struct agent *a)
         a->pending[e] = -1;
         a->fresh[e] = 1;
         const struct rng env = stream_of(c, RNG_ENV, 0, e);
-        if (instance_open(&a->instances[e], a->world, env, agent_ring(c, a->world, a->T_max))) return -1;
+        if (instance_open(&a->instances[e], a->world, env, (int)agent_ring(c, a->world, a->T_max))) return -1;
         if (instance_reset(&a->instances[e])) return -1;
         agent_replay_begin(a, e);
     }

@@ -71,7 +71,7 @@ struct agent {
 /* Does a rollout end where its only environment's episode does. */
 bool agent_ends_with_episode(const struct agent_config *config);
 /* Observations that stay pointed to: a stack, a rollout's steps, and the resets inside it. */
-int agent_ring(const struct agent_config *config, const struct world *world, int T_max);
+int64_t agent_ring(const struct agent_config *config, const struct world *world, int T_max);
 /* Steps of the longest rollout; 0: it would have no end. */
 int agent_longest(const struct agent_config *config, const struct world *world);
 /* Does a rollout of T_max steps fit into what memory can still be had. 0, or -1 after error_set(). */

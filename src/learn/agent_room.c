@@ -9,9 +9,9 @@ bool agent_ends_with_episode(const struct agent_config *config)
     return config->envs == 1 && (!config->algo->replay || config->t_max == 0);
 }
 
-int agent_ring(const struct agent_config *config, const struct world *world, int T_max)
+int64_t agent_ring(const struct agent_config *config, const struct world *world, int T_max)
 {
-    return world->spec.stack + T_max + (agent_ends_with_episode(config) ? 1 : T_max);
+    return (int64_t)world->spec.stack + T_max + (agent_ends_with_episode(config) ? 1 : T_max);
 }
 
 int agent_longest(const struct agent_config *config, const struct world *world)
@@ -22,7 +22,7 @@ int agent_longest(const struct agent_config *config, const struct world *world)
 double agent_rollout_bytes(const struct agent_config *config, const struct world *world, const struct net *net)
 {
     const double T = agent_longest(config, world), rows = T * config->envs, pointers = world_pointers(world);
-    const double obs = (double)world_obs_floats(world) * agent_ring(config, world, (int)T) * config->envs;
+    const double obs = (double)world_obs_floats(world) * (double)agent_ring(config, world, (int)T) * config->envs;
     const double next = successors_work_rows(config, (int)T, config->envs);
     const double act = (double)net_row_floats(net) * (rows + next);
     const double row =
@@ -40,8 +40,10 @@ int agent_check_memory(const struct agent_config *config, const struct world *wo
     const struct memory_room node = memory_of_node(), own = memory_of_process(),
                              room = own.bytes < node.bytes ? own : node;
     if (bytes <= room.bytes) return 0;
-    return error_set(
-        "too little memory: a rollout of %d steps in %d environments would need %.1f GiB, and there are %.1f "
-        "GiB %s; lower --t-max or --envs-per-actor%s",
-        T_max, config->envs, bytes / 0x1p30, room.bytes / 0x1p30, room.of, config->algo->replay ? ", or --batch" : "");
+    return error_set("too little memory: a rollout of %d steps in %d environments would need %.1f GiB, and there are "
+                     "%.1f GiB %s; %s%s",
+                     T_max, config->envs, bytes / 0x1p30, room.bytes / 0x1p30, room.of,
+                     config->t_max ? "lower --t-max or --envs-per-actor"
+                                   : "take --t-max 1 or more, as 0 is a whole episode",
+                     config->algo->replay ? ", or lower --batch" : "");
 }

@@ -15,6 +15,7 @@
 #include "base/resume_words.h"
 #include "learn/foreign.h"
 #include "learn/world_names.h"
+#include "nn/model.h"
 
 #define ENV(id) extern const struct env_ops env_##id;
 #include "../../env/list.h"
@@ -228,6 +229,14 @@ static const char *obs_fault(const struct env_spec *s)
     return NULL;
 }
 
+/* That describe how an action is drawn; in doubles, for the same reason. */
+static double output_numbers(const struct env_spec *s)
+{
+    double n = s->num_actions ? s->num_actions : 2.0 * s->action_dim;
+    for (int c = 0; c < s->num_components; c++) n += s->component_actions[c];
+    return n;
+}
+
 /* The same of its actions. */
 static const char *action_fault(const struct env_spec *s)
 {
@@ -237,6 +246,9 @@ static const char *action_fault(const struct env_spec *s)
     if (s->num_components && !s->component_actions) return "num_components needs component_actions";
     for (int c = 0; c < s->num_components; c++)
         if (s->component_actions[c] < 1) return "each of component_actions must be at least 1";
+    if (output_numbers(s) > MODEL_PARTS_MOST)
+        return "too many actions: a network answers one number for each choice of an index and two for each float, 1 "
+               "million together";
     if (s->action_dim && (!s->action_low || !s->action_high)) return "action_dim needs action_low and action_high";
     for (int i = 0; i < s->action_dim; i++)
         if (!(isfinite(s->action_low[i]) && isfinite(s->action_high[i]) && s->action_low[i] < s->action_high[i]))

@@ -5,7 +5,9 @@
 
 #include "nn/net.h"
 
-enum { MODEL_NAME = 32, MODEL_PARTS_MOST = 65536 };
+enum { MODEL_NAME = 32 };
+/* Outputs: one for each choice of an index, two for each float of an action. */
+enum { MODEL_PARTS_MOST = 1000000 };
 
 struct model {
     struct net_input input;

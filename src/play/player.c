@@ -52,21 +52,21 @@ static int choose_library(struct player *p, const char *env)
     return 0;
 }
 
-/* What of a checkpoint playing needs: its options, and theta in a net that fits. 0, or -1 after error_set(). */
+/* What of a checkpoint playing needs: its options, and theta in a net that fits. As player_open(). */
 static int load(struct player *p, struct checkpoint_file *f, const struct player_words *w)
 {
     options_init(&p->set);
-    int rc = checkpoint_read_options(f, &p->set);
-    if (!rc) rc = choose_library(p, w->env);
+    if (checkpoint_read_options(f, &p->set)) return 1;
+    if (choose_library(p, w->env)) return 2;
     if (w->python) snprintf(p->set.values.python, sizeof p->set.values.python, "%s", w->python);
-    if (!rc) rc = setup_open(&p->setup, &p->set.values, false);
+    int rc = setup_open(&p->setup, &p->set.values, false);
     if (!rc && w->epsilon >= 0 && !algo_explores(p->setup.algo))
         log_root("note: --eval-eps is of Q methods, and changes nothing of %s", p->set.values.algo);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
         rc = weights_of_checkpoint(f, w->ema, p->setup.net, p->theta);
     }
-    return rc;
+    return rc ? 1 : 0;
 }
 
 int player_open(struct player *p, const struct player_words *w)
@@ -76,7 +76,7 @@ int player_open(struct player *p, const struct player_words *w)
     if (!f) return 2;
     int rc = 2;
     if ((size_t)snprintf(p->path, sizeof p->path, "%s", checkpoint_path(f)) < sizeof p->path)
-        rc = load(p, f, w) ? 1 : 0;
+        rc = load(p, f, w);
     else
         error_set("%.200s...: the name is too long", checkpoint_path(f));
     checkpoint_close(&f);

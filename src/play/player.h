@@ -50,8 +50,8 @@ struct player {
 
 /* Finds the checkpoint, opens its environment for playing and loads theta. A library is loaded only where w->env names
  * it: a checkpoint may come from a stranger, and must not choose whose code runs here. 0, or after error_set() the
- * status to exit with: 2 where there is no such run, 1 where it cannot be loaded. *p must stay where it is. Owner:
- * player_close(), also after a failure. */
+ * status to exit with: 2 where there is no such run, or --env is missing or of another environment, 1 where it cannot
+ * be loaded. *p must stay where it is. Owner: player_close(), also after a failure. */
 int player_open(struct player *p, const struct player_words *w);
 void player_close(struct player *p);
 

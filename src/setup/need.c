@@ -97,7 +97,7 @@ static struct need_sum sum(const struct setup *s, const struct need *n, int acto
     }
     all.most = part[most];
     all.what = parts[most].what;
-    all.lower = parts[most].lower;
+    all.lower = most == ROLLOUTS && !o->t_max ? "--actors, or take --t-max 1 or more" : parts[most].lower;
     return all;
 }
 

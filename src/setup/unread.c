@@ -139,17 +139,30 @@ static const struct {
     {"log-frames", "of deterministic", is_deterministic},
 };
 
+/* The defaults that the environment brings for the algorithm: the options.ini of a run says them all. */
+static struct option_set of_env(const struct option_set *set)
+{
+    struct option_set brought;
+    const char *arg;
+    options_init(&brought);
+    memcpy(brought.values.algo, set->values.algo, sizeof brought.values.algo);
+    const struct env_ops *ops = world_find(set->values.env, &arg);
+    if (ops) options_apply_env(&brought, ops, arg);
+    return brought;
+}
+
 int setup_unread(const struct setup *setup, const struct option_set *set, char *text, size_t size)
 {
-    struct option_set defaults;
+    struct option_set defaults, brought;
     options_init(&defaults);
+    brought = of_env(set);
     int count = 0;
     size_t at = 0;
     if (size) *text = '\0';
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         const int i = option_find(rows[r].key);
         if (set->origin[i] < ORIGIN_FILE || rows[r].read(setup)) continue;
-        if (options_same(i, &set->values, &defaults.values)) continue;
+        if (options_same(i, &set->values, &defaults.values) || options_same(i, &set->values, &brought.values)) continue;
         if (at < size)
             at += (size_t)snprintf(text + at, size - at, "%s%s (%s)", at ? ", " : "", rows[r].key, rows[r].whose);
         count++;

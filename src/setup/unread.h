@@ -7,8 +7,9 @@
 
 #include "setup/setup.h"
 
-/* Options from a file or the command line, other than their default, that nothing in this setup reads: "gae (of a3c),
- * momentum (of momentum-sgd)" to text, cut where size ends. Returns how many. The setup is open, with set's values. */
+/* Options from a file or the command line, other than their default and the environment's, that nothing in this setup
+ * reads: "gae (of a3c), momentum (of momentum-sgd)" to text, cut where size ends. Returns how many. The setup is open,
+ * with set's values. */
 int setup_unread(const struct setup *setup, const struct option_set *set, char *text, size_t size);
 
 #endif

@@ -87,8 +87,8 @@ static int get_all(hid_t group, struct model *m, const char *path)
         const char *key;
         int low, high;
     } rows[10] = {{"planes", 0, ENV_PLANES_MOST * ENV_STACK_MOST},
-                  {"height", 0, 1 << 14},
-                  {"width", 0, 1 << 14},
+                  {"height", 0, ENV_INPUT_MOST / ENV_PICTURE_SIDE_LEAST},
+                  {"width", 0, ENV_INPUT_MOST / ENV_PICTURE_SIDE_LEAST},
                   {"floats", 0, 1 << 28},
                   {"numbers", 0, 1 << 28},
                   {"stack", 1, ENV_STACK_MOST},

@@ -9,6 +9,12 @@
 #include "base/error.h"
 #include "store/runfile.h"
 
+/* Is option i of one start, or where curves go: each seed of a comparison has a folder of its own. */
+static bool says_nothing(int i)
+{
+    return option_of_start(i) || !strcmp(option_key(i), "tensorboard");
+}
+
 /* A line of runfile_info(): 0, or -1 after error_set(). */
 static int take_line(struct settings *s, struct option_set *set, const char *key, const char *value, const char *path)
 {
@@ -18,8 +24,7 @@ static int take_line(struct settings *s, struct option_set *set, const char *key
         s->resumed_at[s->resumes++] = strtoll(value, NULL, 10);
     if (!strcmp(key, "frames-budget")) key = "frames";
     for (int i = 0; i < option_count(); i++)
-        if (!strcmp(key, option_key(i)) && !option_of_start(i))
-            return options_set(set, key, value, ORIGIN_STORED, path);
+        if (!strcmp(key, option_key(i)) && !says_nothing(i)) return options_set(set, key, value, ORIGIN_STORED, path);
     return 0;
 }
 
@@ -74,7 +79,7 @@ const char *settings_text(const struct settings *s, int i, char *text, size_t si
 bool settings_same(int i, const struct settings *a, const struct settings *b)
 {
     if (i == option_count()) return a->actors == b->actors;
-    return option_of_start(i) || options_same(i, &a->values, &b->values);
+    return says_nothing(i) || options_same(i, &a->values, &b->values);
 }
 
 static bool alike(const struct settings *a, const struct settings *b)

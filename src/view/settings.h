@@ -29,7 +29,7 @@ bool settings_is_text(int i); /* and neither a number nor true or false */
 /* Returns text (size). */
 const char *settings_text(const struct settings *s, int i, char *text, size_t size);
 /* Is setting i the same in both? A library is known by its name, wherever it lies. True of what says nothing about a
- * run: where it lies, how it was started. */
+ * run: where it and its curves for TensorBoard lie, how it was started. */
 bool settings_same(int i, const struct settings *a, const struct settings *b);
 /* Gives each of all (count) a group, from 0 in the order in which they come: runs that differ in the seed alone. Of one
  * seed a group has one run: to train the same again may be to compare. Returns how many groups there are. */
