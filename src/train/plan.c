@@ -140,7 +140,7 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (resume) {
         if (!folder) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
         for (int i = 0; i < option_count(); i++) /* those that its help and completions do not have either */
-            if (plan->set.origin[i] == ORIGIN_COMMAND && option_of_start(i) && !option_of_resume(i))
+            if (plan->set.origin[i] == ORIGIN_COMMAND && option_may_change(i) && !option_of_resume(i))
                 return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
                                  "it out, or start anew: dunlin train ... --out FOLDER --force",
                                  option_key(i));
