@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "bridge_spawn.h"
@@ -68,6 +69,7 @@ static int reap(struct bridge *b)
     kill(-b->pid, SIGKILL); /* with all that it started */
     kill(b->pid, SIGKILL);  /* it may not have its group yet */
     while ((got = waitpid(b->pid, &status, 0)) < 0 && errno == EINTR) {}
+    children_waited(b->pid);
     read_said(b);
     if (b->line_bytes) end_line(b);
     return got < 0 ? -1 : status;
@@ -197,6 +199,7 @@ int bridge_start(struct bridge *b)
     const char *const words[] = {b->order.name, skip, b->order.render ? "1" : "0"};
     if (bridge_spawn(&s, b->order.python, words, 3, b->fault, sizeof b->fault)) return -1;
     b->pid = s.pid;
+    children_started(b->pid);
     b->request = s.request;
     b->spare = s.spare;
     b->reply = s.reply;

@@ -19,7 +19,7 @@ find_pip
 machine=$(uname -m)
 [ "$machine" = x86_64 ] || { say "fetch-atari.sh: the emulator's package is for x86_64 alone, this machine is $machine"; exit 1; }
 say "fetching the Arcade Learning Environment and its games into $dir"
-wheels "the emulator" "the games" "$dir" manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_24_x86_64 <<'END'
+wheels "the emulator and the games" "$dir" manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_24_x86_64 <<'END'
 multi-agent-ale-py==0.1.12 --hash=sha256:cad0c5afa4f9ab077556d6e39cc83de9002d3a3024ced806029dc4e17cae21c2
 ale-py==0.12.1 --hash=sha256:ba7429074ba6ffc1555f9a41bf00bee5d427b5080253101a8fe00412ca481033
 END

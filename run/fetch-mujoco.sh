@@ -31,12 +31,11 @@ bring() {
 }
 
 fetch() {
-    local machine other missing=''
+    local machine other what missing=''
     other=$(another)
-    if [ -n "$other" ]; then
-        header_there || missing+=', include/mujoco/mujoco.h'
-        library_there || missing+=', libmujoco.so.*'
-        [ -d "$dir/assets" ] || missing+=', assets (Gymnasium'"'"'s models)'
+    header_there || missing+=', include/mujoco/mujoco.h'
+    library_there || missing+=', libmujoco.so.*'
+    if [ -n "$other" ] && [ -n "$missing" ]; then
         say "$dir lacks ${missing#, }, and its $other is not of the MuJoCo $version that fetch-mujoco.sh brings;" \
             "put there what is missing, or name another folder: fetch-mujoco.sh DIR"
         exit 1
@@ -44,15 +43,18 @@ fetch() {
     room_for "$dir"
     find_pip
     machine=$(uname -m)
-    case $machine in x86_64 | aarch64) ;; *) say "fetch-mujoco.sh: MuJoCo's package is for x86_64 and aarch64, this machine is $machine"; exit 1 ;; esac
-    say "fetching MuJoCo and the models of its tasks into $dir"
-    wheels MuJoCo "the models" "$dir" "manylinux_2_28_$machine" "manylinux_2_27_$machine" <<END
-mujoco==$version --hash=sha256:9371506f0df2d82152685fc8d38465843abcea8d371745ea7c125001e8f3f2d8 --hash=sha256:9381bf5364eb2da86f0b1388c98b57e706123c8370660f977004fb5f94ef900f
-gymnasium==1.4.0 --hash=sha256:1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e
-END
+    case ${missing:+$machine} in '' | x86_64 | aarch64) ;; *) say "fetch-mujoco.sh: MuJoCo's package is for x86_64 and aarch64, this machine is $machine"; exit 1 ;; esac
+    what="${missing:+MuJoCo and }the models of its tasks"
+    say "fetching $what into $dir"
+    {
+        [ -z "$missing" ] || echo "mujoco==$version --hash=sha256:9371506f0df2d82152685fc8d38465843abcea8d371745ea7c125001e8f3f2d8 --hash=sha256:9381bf5364eb2da86f0b1388c98b57e706123c8370660f977004fb5f94ef900f"
+        echo "gymnasium==1.4.0 --hash=sha256:1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e"
+    } >"$work/wanted"
+    wheels "$what" "$dir" "manylinux_2_28_$machine" "manylinux_2_27_$machine" <"$work/wanted"
     mkdir -p "$dir/include"
-    bring "$work/out/mujoco/include/mujoco" "$dir/include/mujoco"
     bring "$work/out/gymnasium/envs/mujoco/assets" "$dir/assets"
+    [ -n "$missing" ] || return 0 # MuJoCo is there, the site's own perhaps, of whatever version: the models go with it
+    bring "$work/out/mujoco/include/mujoco" "$dir/include/mujoco"
     # last: where the library lies, all else does
     bring "$work/out/mujoco/libmujoco.so.$version" "$dir/libmujoco.so.$version"
 }

@@ -29,19 +29,19 @@ room_for() {
     exit 1
 }
 
-# wheels A B DIR PLATFORM...: the packages on stdin, "NAME==VERSION --hash=sha256:..." a line, unpacked below $work/out; A and B are
-# what they bring, for the lines of failure, and DIR is where it is wanted. Only libraries and data files are, so the wheels for one
+# wheels WHAT DIR PLATFORM...: the packages on stdin, "NAME==VERSION --hash=sha256:..." a line, unpacked below $work/out; WHAT is what
+# they bring, "the emulator and the games", for the lines of failure, and DIR is where it is wanted. Only libraries and data files are, so the wheels for one
 # Python do for all; pip takes them by these hashes alone
 wheels() {
-    local a=$1 b=$2 dir=$3 wheel platforms=(); shift 3
+    local what=$1 dir=$2 wheel platforms=(); shift 2
     for wheel in "$@"; do platforms+=(--platform "$wheel"); done
     cat >"$work/pinned"
     if ! "$python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$work" \
         --implementation cp --python-version 3.11 "${platforms[@]}" -r "$work/pinned" >"$work/log" 2>&1; then
         if grep -q 'DO NOT MATCH THE HASHES' "$work/log"; then
-            say "what was offered as $a or $b is not what this script names by hash; nothing was taken"
+            say "what was offered as ${what/ and / or } is not what this script names by hash; nothing was taken"
         else
-            say "$a and $b could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this where" \
+            say "$what could not be downloaded ($(grep -v '^$' "$work/log" | tail -1 | cut -c1-200)); run this where" \
                 "there is a network, then copy the folder $dir"
         fi
         exit 1

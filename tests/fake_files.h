@@ -3,6 +3,8 @@
 #ifndef DUNLIN_TESTS_FAKE_FILES_H
 #define DUNLIN_TESTS_FAKE_FILES_H
 
+#include "train/files.h"
+
 struct checkpoint_image {
     char name[64];
 };
@@ -41,20 +43,24 @@ void checkpoint_prune(const char *dir, const char *written, int keep)
     note("prune %s %d;", written, keep);
 }
 
-/* Work is done in the order in which it was given, once somebody asks for any. */
-static struct slot {
+/* Work of a writer is done in the order in which it was given, once somebody asks for any. */
+struct slot {
     int (*work)(void *arg);
     void *arg;
     double since;
     int turn;
     enum writer_state state;
     char error[256];
-} slots[WRITER_SLOTS];
+};
+static struct writer {
+    struct slot slots[WRITER_SLOTS];
+} writers[2]; /* for the run's folder, and for curves */
 static int given;
 struct writer *writer_open(void)
 {
-    memset(slots, 0, sizeof slots);
-    return (struct writer *)(void *)slots;
+    struct writer *const w = &writers[fake.writers++];
+    memset(w, 0, sizeof *w);
+    return w;
 }
 void writer_close(struct writer **w)
 {
@@ -62,39 +68,38 @@ void writer_close(struct writer **w)
 }
 void writer_give(struct writer *w, int slot, int (*work)(void *arg), void *arg)
 {
-    (void)w;
-    EXPECT(slots[slot].state == WRITER_FREE);
-    slots[slot] = (struct slot){.work = work, .arg = arg, .since = fake.clock, .turn = ++given, .state = WRITER_BUSY};
+    EXPECT(w->slots[slot].state == WRITER_FREE);
+    w->slots[slot] =
+        (struct slot){.work = work, .arg = arg, .since = fake.clock, .turn = ++given, .state = WRITER_BUSY};
 }
-static void work_on(void)
+static void work_on(struct writer *w)
 {
     for (struct slot *first; !fake.disk_hangs;) {
         first = NULL;
-        for (struct slot *s = slots; s < slots + WRITER_SLOTS; s++)
+        for (struct slot *s = w->slots; s < w->slots + WRITER_SLOTS; s++)
             if (s->state == WRITER_BUSY && (!first || s->turn < first->turn)) first = s;
-        if (!first) return;
+        if (!first || (fake.curves_hang && first == &w->slots[FILE_CURVES])) return;
         first->state = first->work(first->arg) ? WRITER_FAILED : WRITER_DONE;
         snprintf(first->error, sizeof first->error, "%s", error_text());
     }
 }
 enum writer_state writer_take(struct writer *w, int slot)
 {
-    (void)w;
-    work_on();
-    const enum writer_state state = slots[slot].state;
-    if (state != WRITER_BUSY) slots[slot].state = WRITER_FREE;
-    if (state == WRITER_FAILED) error_set("%s", slots[slot].error);
+    if (!w) return WRITER_FREE;
+    work_on(w);
+    const enum writer_state state = w->slots[slot].state;
+    if (state != WRITER_BUSY) w->slots[slot].state = WRITER_FREE;
+    if (state == WRITER_FAILED) error_set("%s", w->slots[slot].error);
     return state;
 }
 bool writer_busy(struct writer *w, int slot, double *seconds)
 {
-    (void)w;
     double longest = 0;
     bool busy = false;
-    for (int i = 0; i < WRITER_SLOTS; i++) {
-        if (slots[i].state == WRITER_FREE || (slot >= 0 && i != slot)) continue;
+    for (int i = 0; w && i < WRITER_SLOTS; i++) {
+        if (w->slots[i].state == WRITER_FREE || (slot >= 0 && i != slot)) continue;
         busy = true;
-        if (fake.clock - slots[i].since > longest) longest = fake.clock - slots[i].since;
+        if (fake.clock - w->slots[i].since > longest) longest = fake.clock - w->slots[i].since;
     }
     if (seconds) *seconds = longest;
     return busy;
@@ -162,6 +167,11 @@ int runfile_curves_write(struct runfile *f)
     (void)f;
     note("curves;");
     return fake.curves_fail ? error_set("tb/events: cannot write: it is gone") : 0;
+}
+void runfile_curves_leave(struct runfile *f)
+{
+    (void)f;
+    note("leave;");
 }
 int runfile_sync(struct runfile *f)
 {

@@ -34,6 +34,11 @@ pid_t *process_children(pid_t parent, int *n)
     return NULL;
 }
 
+pid_t *process_dead_children(pid_t parent, int *n)
+{
+    return process_children(parent, n);
+}
+
 static struct option_set set;
 static struct setup setup;
 static struct master m;
@@ -89,7 +94,7 @@ static inline void begin(const char *algo, const struct checkpoint_counters *cou
 
 static inline void end(void)
 {
-    fake.disk_hangs = false;
+    fake.disk_hangs = fake.curves_hang = false;
     while (writer_busy(m.files.writer, -1, NULL)) files_turn(&m.files);
     optim_free(&run->turn.optim);
     master_free(&m);

@@ -43,7 +43,8 @@ static struct {
     bool unseen;           /* no process can be looked up; else those of all ranks but the last */
     int signal;
 
-    bool disk_fails, disk_hangs, image_fails, log_fails, curves, curves_fail;
+    bool disk_fails, disk_hangs, image_fails, log_fails, curves, curves_fail, curves_hang;
+    int writers;          /* opened */
     struct run_train row; /* the last */
     struct run_eval eval;
     struct run_episode episode;

@@ -2,6 +2,7 @@
  * requests for its state and for evaluations, and what it does before it says goodbye. */
 #include "testing.h"
 
+#include "base/children.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/evaluate.h"
@@ -13,6 +14,7 @@ static struct {
     struct share_view fetched[FETCHES]; /* by a turn's fetch; the last one again and again */
     struct share_view looked;           /* by a look without weights */
     int fetches, looks, most_looks;     /* after so many looks rank 0 is gone */
+    int reaped;                         /* so often were ended children looked for */
     char order[256];
 } fake;
 
@@ -25,6 +27,19 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
     va_end(ap);
 }
 
+void children_reap(pid_t mine)
+{
+    (void)mine;
+    fake.reaped++;
+}
+void children_started(pid_t pid)
+{
+    (void)pid;
+}
+void children_waited(pid_t pid)
+{
+    (void)pid;
+}
 int setup_open_evaluation(const struct setup *setup, struct world *world)
 {
     (void)setup, (void)world;
@@ -131,7 +146,8 @@ static void the_last_state_is_told(void **state)
     fake.looked = (struct share_view){.stop = 1, .state_id = 5};
     EXPECT(run() == 0);
     assert_string_equal(fake.order, "fetch play fetch state-5 bye");
-    fake.most_looks = 0; /* nobody is there any more who could wait for a goodbye */
+    EXPECT(fake.reaped == 2); /* at each fetch */
+    fake.most_looks = 0;      /* nobody is there any more who could wait for a goodbye */
     EXPECT(run() == -1);
     assert_string_equal(fake.order, "fetch play fetch ");
 }

@@ -75,7 +75,7 @@ check "completions of bench: all options, and its own" is "$(comm -23 <(offered 
 run "$dunlin" train --env cartpole --actors 1 --frames 1 --eval-every 0 --out whole-run
 refused "the folder of a run in place of a file" "whole-run is the folder of a run|dunlin resume|whole-run/options.ini" train whole-run
 differ=
-for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force init-from=whole-run; do
+for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force or-resume init-from=whole-run; do
     run "$dunlin" resume whole-run "--$o" --frames 2
     [ "$status" = 2 ] && ! offered resume | grep -qxe "--${o%=*}" || differ+=" $o"
 done

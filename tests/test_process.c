@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/left.h"
@@ -235,6 +236,59 @@ static void test_left(void **state)
     close(ends[1]);
 }
 
+/* So many more children that have ended, and nobody waits for. */
+static void litter(int n)
+{
+    int dead, before;
+    free(process_dead_children(getpid(), &before));
+    for (int i = 0; i < n; i++)
+        if (!fork_child()) _exit(0);
+    do {
+        usleep(1000);
+        free(process_dead_children(getpid(), &dead));
+    } while (dead < before + n);
+}
+
+/* How many are left by a look some seconds later, of one who waits for `mine`. */
+static int left_by_look(pid_t mine)
+{
+    int dead;
+    ahead += 10;
+    children_reap(mine);
+    free(process_dead_children(getpid(), &dead));
+    return dead;
+}
+
+/* The ended are not left for ever, but whom somebody waits for; nor are those taken that a library may still wait for.
+ */
+static void test_reaps(void **state)
+{
+    (void)state;
+    int status;
+    const pid_t told = fork_child();
+    if (!told) _exit(7);
+    const pid_t mine = fork_child();
+    if (!mine) _exit(8);
+    ahead = 2000; /* behind the looks of the tests before */
+    children_started(told);
+    litter(CHILDREN_DEAD_MOST - 2);
+    EXPECT(left_by_look(mine) == CHILDREN_DEAD_MOST);
+    EXPECT(left_by_look(mine) == CHILDREN_DEAD_MOST); /* few */
+    litter(8);
+    children_reap(mine);
+    free(process_dead_children(getpid(), &status));
+    EXPECT(status == CHILDREN_DEAD_MOST + 8); /* the next look is not due */
+    EXPECT(left_by_look(mine) == 2 + 8);      /* those of the look before */
+    EXPECT(left_by_look(mine) == 2 + 8);
+    litter(2 * CHILDREN_DEAD_MOST);
+    EXPECT(left_by_look(mine) == 2 + 2 * CHILDREN_DEAD_MOST);
+    EXPECT(left_by_look(mine) == 2);
+    EXPECT(waitpid(told, &status, 0) == told && WEXITSTATUS(status) == 7);
+    EXPECT(waitpid(mine, &status, 0) == mine && WEXITSTATUS(status) == 8);
+    children_waited(told);
+    EXPECT(left_by_look(0) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_seen),        cmocka_unit_test(test_children),
         cmocka_unit_test(test_left),        cmocka_unit_test(test_stopped_is_no_hang),
         cmocka_unit_test(test_hang_is_one), cmocka_unit_test(test_keeper_gone),
+        cmocka_unit_test(test_reaps),
     };
     return testing_main(tests);
 }

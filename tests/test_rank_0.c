@@ -2,7 +2,6 @@
  * and when, how a run ends. Alone, on what fake_run.h scripts. */
 #include "fake_master.h"
 #include "train/episodes.h"
-#include "train/goodbyes.h"
 
 /* ---- what counts ---- */
 
@@ -313,36 +312,7 @@ static void signs_of_life(void **state)
     end();
 }
 
-/* ---- goodbyes ---- */
-
-static void goodbyes(void **state)
-{
-    (void)state;
-    begin("a3c", NULL);
-    double start = fake.clock;
-    fake.missing = 0;
-    EXPECT(goodbyes_await(run, &m.ranks, &m.sums, 2, true) == 0 && fake.clock < start + 0.2);
-    start = fake.clock, fake.missing = 1;
-    EXPECT(goodbyes_await(run, &m.ranks, &m.sums, 2, true) == 1); /* to the end of its patience */
-    EXPECT_NEAR(fake.clock - start, 2, 0.2);
-    fake.silence[1] = 7;
-    start = fake.clock;
-    EXPECT(goodbyes_await(run, &m.ranks, &m.sums, 2, false) == 1 && fake.clock < start + 0.2); /* not for the silent */
-    start = fake.clock;
-    EXPECT(goodbyes_await(run, &m.ranks, &m.sums, 2, true) == 1 && fake.clock > start + 1.8);
-    fake.gone[2] = true;
-    start = fake.clock;
-    EXPECT(goodbyes_await(run, &m.ranks, &m.sums, 2, true) == 1 && fake.clock < start + 0.2); /* nor for the dead */
-    noted();
-    fake.missing = 2;
-    fake.silence[0] = -1;
-    goodbyes_finish(run, &m.ranks, &m.sums, 2);
-    EXPECT(noted_is("event 3 no-goodbye;") && m.ranks.anyone_lost); /* not the one that went, not the dead one */
-    push(2, (struct share_push){.frames = 7, .scale = 1});
-    goodbyes_await(run, &m.ranks, &m.sums, 1, true); /* what a relay still sends */
-    EXPECT(run->turn.frames == 7);
-    end();
-}
+/* ---- episodes ---- */
 
 static void episodes(void **state)
 {
@@ -376,7 +346,6 @@ int main(void)
         cmocka_unit_test(patience),
         cmocka_unit_test(patience_with_environments),
         cmocka_unit_test(signs_of_life),
-        cmocka_unit_test(goodbyes),
         cmocka_unit_test(episodes),
     };
     return fake_main(tests);

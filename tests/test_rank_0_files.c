@@ -244,6 +244,34 @@ static void curves(void **state)
     end();
 }
 
+/* Where they hang nothing waits for them, and the end not for long. */
+static void curves_hang(void **state)
+{
+    (void)state;
+    char text[256];
+    struct runfile *log = NULL;
+    begin("a3c", NULL);
+    fake.curves = fake.curves_hang = true;
+    for (int i = 0; i < 2; i++) {
+        files_log(&m.files, true);
+        fake.clock += 20;
+        files_turn(&m.files);
+    }
+    EXPECT(noted_is("log;sync;log;sync;event 0 write-failed;"));
+    files_trouble(&m.files, text, sizeof text);
+    EXPECT(strstr(text, "the curves for TensorBoard cannot be written: ") == text && strstr(text, "no answer"));
+    files_checkpoint(&m.files, checkpoint_image("RUN", "last", &(struct checkpoint){.counters.frames = 1}));
+    EXPECT(!files_wait(&m.files, FILE_CHECKPOINT) && !files_wait(&m.files, -1) && fake.clock < 5040.1);
+    noted();
+    EXPECT(!files_finish(&m.files, &log) && noted_is("leave;close;"));
+    EXPECT_NEAR(fake.clock, 5050, 0.1);
+    fake.curves_hang = false;
+    noted();
+    EXPECT(!files_finish(&m.files, &log) &&
+           noted_is("curves;event 0 write-resumed;curves;curves;close;")); /* all that waited */
+    end();
+}
+
 /* ---- what is told ---- */
 
 static void reports(void **state)
@@ -327,10 +355,9 @@ static void drops_are_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),
-        cmocka_unit_test(hanging),     cmocka_unit_test(last_one),
-        cmocka_unit_test(best_again),  cmocka_unit_test(curves),
-        cmocka_unit_test(reports),     cmocka_unit_test(drops_are_told_once),
+        cmocka_unit_test(checkpoints), cmocka_unit_test(failing),    cmocka_unit_test(hanging),
+        cmocka_unit_test(last_one),    cmocka_unit_test(best_again), cmocka_unit_test(curves),
+        cmocka_unit_test(curves_hang), cmocka_unit_test(reports),    cmocka_unit_test(drops_are_told_once),
     };
     return fake_main(tests);
 }

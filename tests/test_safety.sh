@@ -61,7 +61,7 @@ echo '#define mjVERSION_HEADER 337' >packed/mujoco/include/mujoco/mujoco.h
 for f in mujoco/libmujoco.so.3.3.7 gymnasium/envs/mujoco/assets/ant.xml ale/libale_c.so ale/roms/pong.bin ale/roms/md5.json; do echo fetched >packed/$f; done
 cat >pip <<END
 #!/bin/bash
-case "\$*" in *download*) while [ "\$1" != -d ]; do shift; done; touch "\$2/a.whl" ;; *zipfile*) cp -r "$PWD/packed" "\${!#}" ;; esac
+case "\$*" in *download*) cp "\${!#}" "$PWD/asked"; while [ "\$1" != -d ]; do shift; done; touch "\$2/a.whl" ;; *zipfile*) cp -r "$PWD/packed" "\${!#}" ;; esac
 END
 printf '#!/bin/bash\ntouch "${!#}"\n' >compiler; chmod +x pip compiler
 uname() { echo x86_64; }
@@ -80,9 +80,14 @@ PYTHON=$PWD/pip CC=$PWD/compiler run bash "$source_dir/run/fetch-mujoco.sh" site
 check "fetch-mujoco.sh, its models were removed: they are brought again" test "$status" = 0 -a -f site/assets/ant.xml
 sites=(include/mujoco/mujoco.h include/other.h libmujoco.so.3.2.0)
 part mujoco "${sites[@]}"
-check "fetch-mujoco.sh, the site's own, without models: status 1, and a line that names what is missing" test "$status" = 1 -a "$(grep -c . err)" = 1
-check "fetch-mujoco.sh, the site's own: its line" says "site lacks assets" "include/mujoco is not of the MuJoCo 3.3.7" "put there what is missing"
-check "fetch-mujoco.sh, the site's own: nothing changed" is "$(is_own "${sites[@]}" && find site -type f | wc -l)" 3
+check "fetch-mujoco.sh, the site's own, without models: they are brought, and said to be" test "$status" = 0 -a -f site/assets/ant.xml -a "$(head -1 err)" = \
+    "dunlin: fetching the models of its tasks into site"
+check "fetch-mujoco.sh, the site's own, without models: MuJoCo's package is not asked for" is "$(sed 's/==.*//' asked)" gymnasium
+check "fetch-mujoco.sh, the site's own, without models: the rest stays" is "$(is_own "${sites[@]}" && find site -type f | wc -l)" 5
+part mujoco include/mujoco/mujoco.h
+check "fetch-mujoco.sh, the site's own headers alone: status 1, one line, and nothing changed" \
+    test "$status" = 1 -a "$(grep -c . err)" = 1 -a "$(find site -type f | wc -l)" = 1
+check "fetch-mujoco.sh, the site's own headers alone: its line" says "site lacks libmujoco.so" "include/mujoco is not of the MuJoCo 3.3.7" "put there what is missing"
 part mujoco assets/ant.xml libmujoco.so.3.2.0
 check "fetch-mujoco.sh, the site's own library: no headers" says "site lacks include/mujoco/mujoco.h, and its libmujoco.so.3.2.0"
 part mujoco include/mujoco/mujoco.h assets/ant.xml

@@ -47,7 +47,7 @@ check "out that holds a run: the line names resume and --force" says resume --fo
 check "it was not touched" grep -q "^state done" a/status
 
 # resume: goes on, may not change what the run is
-for words in --force "--out elsewhere"; do
+for words in --force "--out elsewhere" --or-resume; do
     # shellcheck disable=SC2086
     run "$dunlin" resume a $words
     check "resume $words: status 2" is "$status" 2
@@ -61,6 +61,8 @@ check "resume: session counted" is "$(value session)" 1
 run "$dunlin" info a --csv train
 check "resume: rows of both sessions, frames rising" \
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "frames") f = i; next } $f + 0 < last + 0 { exit 1 } { last = $f } END { exit !(NR > 5 && last >= 40000) }' out
+DUNLIN_NODES=2nodes run "$dunlin" resume a --frames 40500
+check "DUNLIN_NODES that is no number: a line, and not heeded" test "$status" = 0 -a "$(grep -c "DUNLIN_NODES is '2nodes', which is not heeded; allowed: .* up to 3" err)" = 1
 run "$dunlin" resume a --net mlp
 check "resume with another net: status 2" is "$status" 2
 check "resume with another net: one line" says net small

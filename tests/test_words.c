@@ -2,8 +2,12 @@
 #include "testing.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -176,12 +180,29 @@ static void test_shown(void **unused)
     assert_string_equal(text_shown("ab\xc3\xa9", text, 4), "ab");
 }
 
+/* What others say by a variable is a number as a whole, or not heeded. */
+static void test_variables(void **state)
+{
+    (void)state;
+    static const char *const none[] = {
+        "", " 7", "7 ", "-7", "+7", "7.5", "7x", "0x7", "1e3", "1000001", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) EXPECT(number_whole(none[i]) == -1);
+    EXPECT(number_whole("0") == 0 && number_whole("07") == 7 && number_whole("1000000") == 1000000);
+    if (isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)) return; /* a terminal's own width stands */
+    setenv("DUNLIN_COLUMNS", "60", 1);
+    setenv("COLUMNS", "60", 1);
+    EXPECT(log_columns() == 60 && text_columns() == 60);
+    setenv("DUNLIN_COLUMNS", "60x", 1);
+    setenv("COLUMNS", "60x", 1);
+    EXPECT(log_columns() == 0 && text_columns() == TEXT_WIDTH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_refused), cmocka_unit_test(test_help_ends_reading),
-        cmocka_unit_test(test_one_thing), cmocka_unit_test(test_rest),    cmocka_unit_test(test_text),
-        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_help_ends_reading),
+        cmocka_unit_test(test_one_thing), cmocka_unit_test(test_rest),      cmocka_unit_test(test_text),
+        cmocka_unit_test(test_shown),     cmocka_unit_test(test_variables),
     };
     return testing_main(tests);
 }

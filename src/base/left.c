@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -61,8 +62,10 @@ void left_end(struct left *l, bool tell)
 int left_run(const struct watched *w, int (*work)(void *arg), void *arg, size_t bytes)
 {
     struct left left;
+    struct watched whole = *w;
+    whole.meanwhile = children_reap;
     left_begin(&left);
-    const int rc = watched_run(w, work, arg, bytes);
+    const int rc = watched_run(&whole, work, arg, bytes);
     left_end(&left, rc >= 0);
     return rc;
 }

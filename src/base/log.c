@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/text.h"
 
 static const char COLUMNS[] = "DUNLIN_COLUMNS";
@@ -27,7 +28,7 @@ int log_columns(void)
     const char *told = getenv(COLUMNS);
     const int columns = isatty(STDERR_FILENO)
                             ? ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? TEXT_WIDTH : size.ws_col
-                        : told ? atoi(told)
+                        : told ? number_whole(told)
                                : 0;
     return columns <= 0 ? 0 : columns < LEAST ? LEAST : columns;
 }

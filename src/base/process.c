@@ -106,8 +106,9 @@ bool process_ended(const struct process_id *id)
     return !process_look((pid_t)id->pid, &p) || p.birth != id->birth || p.state == 'Z';
 }
 
-/* All living processes that are `wanted`. */
-static pid_t *collect(bool (*wanted)(pid_t pid, const struct process *p, const void *arg), const void *arg, int *n)
+/* All processes that are `wanted`, the living or those that have ended and are not waited for. */
+static pid_t *collect(bool dead, bool (*wanted)(pid_t pid, const struct process *p, const void *arg), const void *arg,
+                      int *n)
 {
     DIR *proc = opendir("/proc");
     pid_t *pids = NULL;
@@ -116,7 +117,7 @@ static pid_t *collect(bool (*wanted)(pid_t pid, const struct process *p, const v
     for (struct dirent *e; proc && (e = readdir(proc));) {
         struct process p;
         const pid_t pid = atoi(e->d_name);
-        if (pid <= 0 || !process_look(pid, &p) || p.state == 'Z' || !wanted(pid, &p, arg)) continue;
+        if (pid <= 0 || !process_look(pid, &p) || (p.state == 'Z') != dead || !wanted(pid, &p, arg)) continue;
         if (*n == room) {
             pid_t *more = realloc(pids, (size_t)(room = 2 * room + 16) * sizeof *more);
             if (!more) break;
@@ -136,7 +137,12 @@ static bool is_child(pid_t pid, const struct process *p, const void *parent)
 
 pid_t *process_children(pid_t parent, int *n)
 {
-    return collect(is_child, &parent, n);
+    return collect(false, is_child, &parent, n);
+}
+
+pid_t *process_dead_children(pid_t parent, int *n)
+{
+    return collect(true, is_child, &parent, n);
 }
 
 pid_t *process_descendants(pid_t of, int *n)
@@ -182,7 +188,7 @@ static bool has_variable(pid_t pid, const struct process *p, const void *arg)
 pid_t *process_all_with(const char *key, const char *value, int *n)
 {
     const char *const word[] = {key, value};
-    return collect(has_variable, word, n);
+    return collect(false, has_variable, word, n);
 }
 
 bool process_ends(pid_t pid)

@@ -48,6 +48,8 @@ pid_t *process_all_with(const char *key, const char *value, int *n);
 
 /* The *n living processes whose parent is `parent`, malloc'd, the caller's; NULL where there is none. */
 pid_t *process_children(pid_t parent, int *n);
+/* The same of those that have ended and that it has not waited for. */
+pid_t *process_dead_children(pid_t parent, int *n);
 
 /* The *n living processes that descend from `of`, the nearest first, as process_children(). */
 pid_t *process_descendants(pid_t of, int *n);

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/number.h"
+
 const char *text_span(double seconds, char text[TEXT_FIGURE])
 {
     if (!isfinite(seconds) || seconds < 0 || seconds > 1e9)
@@ -66,7 +68,7 @@ int text_columns(void)
     const char *said = getenv("COLUMNS");
     int columns = 0;
     if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) columns = size.ws_col;
-    if (columns <= 0 && said) columns = atoi(said);
+    if (columns <= 0 && said) columns = number_whole(said);
     if (columns <= 0) columns = TEXT_WIDTH;
     return columns < LEAST ? LEAST : columns > MOST ? MOST : columns;
 }

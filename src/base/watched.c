@@ -98,6 +98,7 @@ static int await(const struct watched *w, int end, bool *late)
     for (;;) {
         if (poll(&p, 1, p.fd < 0 ? 10 : 100) > 0) p.fd = -1;
         if (waitpid((pid_t)child_pid, &status, WNOHANG) == (pid_t)child_pid) return status;
+        if (w->meanwhile) w->meanwhile((pid_t)child_pid);
         const double now = clock_seconds();
         spent += fmin(now - last, 1);
         last = now;

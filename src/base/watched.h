@@ -4,11 +4,14 @@
 #define DUNLIN_BASE_WATCHED_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct watched {
     const char *what; /* for the lines: "the environment's trial" */
     double tell;      /* s after which a line says that it is still waited for; 0: none does */
     double most;      /* s after which it is given up; 0: it is not */
+    /* now and then while it is waited for; or NULL */
+    void (*meanwhile)(pid_t child);
 };
 
 /* Forks; the child calls work(arg) with `bytes` bytes that it shares with the caller, which finds in arg what work left

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/left.h"
@@ -49,6 +50,7 @@ static bool wait_for(pid_t child, double patience, int *status)
         if (now != calls || atomic_load(&board->call) == CHECK_IN_NONE) since = clock_seconds();
         calls = now;
         if (clock_seconds() - since > patience) break;
+        children_reap(child);
         clock_sleep(0.005);
     }
     kill(child, SIGKILL);

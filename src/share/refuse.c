@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "share/check.h"
 
 static _Noreturn void refuse(const struct share *s, MPI_Comm comm, const char *why, const char *mend)
@@ -54,4 +55,14 @@ void refuse_separate(const struct share *s)
     refuse(s, s->comm, why,
            any[0] ? "export OMPI_MCA_osc=^sm where it is Open MPI, or load another MPI library"
                   : "load an MPI library whose windows are unified, as Open MPI's are, or start all ranks on one node");
+}
+
+int refuse_nodes(int told, int ranks)
+{
+    const char *said = getenv("DUNLIN_NODES");
+    const int nodes = !told && said ? number_whole(said) : told;
+    if (nodes >= 0 && nodes <= ranks) return nodes;
+    log_root("  note: DUNLIN_NODES is '%.40s', which is not heeded; allowed: a whole number up to %d, the ranks",
+             said ? said : "", ranks);
+    return 0;
 }

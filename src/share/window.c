@@ -255,9 +255,7 @@ static void open_windows(struct share *s, int rank, int size)
 static void settle_config(struct share *s)
 {
     int level = 0, least = 0;
-    const char *nodes = getenv("DUNLIN_NODES");
-    if (!s->config.nodes && nodes) s->config.nodes = atoi(nodes);
-    if (s->config.nodes < 0 || s->config.nodes > s->actors + 1) s->config.nodes = 0;
+    s->config.nodes = refuse_nodes(s->config.nodes, s->actors + 1);
     CHECK_MPI(MPI_Bcast(&s->config.nodes, 1, MPI_INT, MASTER, s->comm));
     CHECK_MPI(MPI_Query_thread(&level));
     CHECK_MPI(MPI_Allreduce(&level, &least, 1, MPI_INT, MPI_MIN, s->comm));

@@ -42,13 +42,15 @@ struct runfile {
     int64_t lag_before[RUN_LAG_ROWS]; /* counted by earlier sessions */
     bool actors_changed, lag_changed;
     struct tensorboard *board; /* NULL: none are asked for */
+    bool board_left;           /* another thread may look at it, and at all this, for ever */
 };
 
 static void release(struct runfile *f)
 {
     for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_free(&f->queues[t]);
-    tensorboard_free(&f->board);
     free(f->actors);
+    if (f->board_left) return;
+    tensorboard_free(&f->board);
     free(f);
 }
 
@@ -197,6 +199,11 @@ bool runfile_curves_gather(struct runfile *f)
 int runfile_curves_write(struct runfile *f)
 {
     return tensorboard_write(f->board);
+}
+
+void runfile_curves_leave(struct runfile *f)
+{
+    f->board_left = true;
 }
 
 void runfile_train(struct runfile *f, const struct run_train *row)

@@ -33,6 +33,8 @@ int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames);
  * them. Local. */
 bool runfile_curves_gather(struct runfile *f);
 int runfile_curves_write(struct runfile *f);
+/* A write of them does not come back: what it looks at is never freed. */
+void runfile_curves_leave(struct runfile *f);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
  * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);

@@ -93,6 +93,7 @@ void writer_give(struct writer *w, int slot, int (*work)(void *arg), void *arg)
 
 enum writer_state writer_take(struct writer *w, int slot)
 {
+    if (!w) return WRITER_FREE;
     struct slot *s = &w->slots[slot];
     pthread_mutex_lock(&w->lock);
     const enum writer_state state = s->state;
@@ -106,6 +107,8 @@ bool writer_busy(struct writer *w, int slot, double *seconds)
 {
     bool busy = false;
     double longest = 0;
+    if (seconds) *seconds = 0;
+    if (!w) return false;
     pthread_mutex_lock(&w->lock);
     for (int i = 0; i < WRITER_SLOTS; i++) {
         if (w->slots[i].state == WRITER_FREE || (slot >= 0 && i != slot)) continue;

@@ -24,7 +24,8 @@ void writer_close(struct writer **w);
 /* Hands work(arg) to the thread; the slot must be free. work returns 0, or -1 after error_set(); arg is the thread's
  * until the slot is taken back. Local, does not wait. */
 void writer_give(struct writer *w, int slot, int (*work)(void *arg), void *arg);
-/* DONE or FAILED (after error_set() with work's line) once, when the work is over; then the slot is free. Local. */
+/* DONE or FAILED (after error_set() with work's line) once, when the work is over; then the slot is free. NULL is fine.
+ * Local. */
 enum writer_state writer_take(struct writer *w, int slot);
 /* Is work of this slot (< 0: of any) not yet taken back; *seconds: for how long it has been under way. NULL is fine.
  * Local. */

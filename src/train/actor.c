@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
@@ -50,6 +51,7 @@ static int not_wanted(void *arg)
 {
     struct evaluation *e = arg;
     struct share_view view;
+    children_reap(0);
     e->ended = share_fetch(e->actor->turn.share, NULL, &view) || view.stop;
     if (!e->ended) post_state(e->actor, view.state_id);
     return e->ended;
@@ -145,6 +147,7 @@ int actor_run(struct actor *actor, struct share *share)
     nice(5); /* relative; lets rank 0 in at once when it has work; needs no privilege */
     cpu_flush_denormals();
     for (;;) {
+        children_reap(0);
         const int what = prepare(actor, &theta, &view);
         if (what < 0) rc = -1;
         if (what < 0 || what == 2) break;

@@ -30,8 +30,14 @@ void files_init(struct files *f, struct run *run)
     f->writer = writer_open();
 }
 
+static struct writer *writer_of(const struct files *f, int kind)
+{
+    return kind == FILE_CURVES ? f->curves : f->writer;
+}
+
 void files_free(struct files *f)
 {
+    if (!files_busy(f, FILE_CURVES)) writer_close(&f->curves);
     if (writer_busy(f->writer, -1, NULL)) return; /* hung: its thread may still look at all of it */
     writer_close(&f->writer);
     checkpoint_image_free(&f->best);
@@ -77,7 +83,7 @@ void files_trouble(const struct files *f, char *text, size_t size)
 
 bool files_busy(const struct files *f, enum file_kind kind)
 {
-    return writer_busy(f->writer, (int)kind, NULL);
+    return writer_busy(writer_of(f, (int)kind), (int)kind, NULL);
 }
 
 static char *copy(const char *text)
@@ -147,7 +153,9 @@ void files_log(struct files *f, bool to_disk)
 {
     struct runfile *const log = f->run->runfile;
     give_log(f, to_disk);
-    if (!files_busy(f, FILE_CURVES) && runfile_curves_gather(log)) writer_give(f->writer, FILE_CURVES, put_curves, log);
+    if (files_busy(f, FILE_CURVES) || !runfile_curves_gather(log)) return;
+    if (!f->curves) f->curves = writer_open();
+    writer_give(f->curves, FILE_CURVES, put_curves, log);
 }
 
 /* Many short episodes: not all at once at the log interval. */
@@ -226,7 +234,8 @@ static void look_at(struct files *f, enum file_kind kind)
 {
     char line[128];
     double seconds = 0;
-    if (f->troubles[kind].now || !writer_busy(f->writer, (int)kind, &seconds) || seconds < LONG) return;
+    struct writer *const w = writer_of(f, (int)kind);
+    if (f->troubles[kind].now || !writer_busy(w, (int)kind, &seconds) || seconds < LONG) return;
     snprintf(line, sizeof line, "%s cannot be written: no answer from the file system for %.0f s", WHAT[kind], LONG);
     begin_trouble(f, kind, line);
 }
@@ -234,7 +243,7 @@ static void look_at(struct files *f, enum file_kind kind)
 void files_turn(struct files *f)
 {
     for (int k = 0; k < FILE_KINDS; k++) {
-        const enum writer_state state = writer_take(f->writer, k);
+        const enum writer_state state = writer_take(writer_of(f, k), k);
         if (state == WRITER_FAILED)
             begin_trouble(f, (enum file_kind)k, error_text());
         else if (state == WRITER_DONE)
@@ -262,7 +271,7 @@ int files_wait(struct files *f, int kind)
     const double until = clock_seconds() + ENDING_DISK;
     for (;;) {
         files_turn(f);
-        if (!writer_busy(f->writer, kind, NULL)) return 0;
+        if (!writer_busy(writer_of(f, kind), kind, NULL)) return 0;
         if (f->hung || clock_seconds() >= until)
             return f->hung = true, error_set("%s: no answer from its file system for %.0f s", f->run->dir, ENDING_DISK);
         share_idle(f->run->share, 0.002); /* a sign of life, and what remote ranks move */
@@ -270,17 +279,34 @@ int files_wait(struct files *f, int kind)
 }
 
 /* What the last try left, and what came behind it. */
-static int write_last_curves(struct runfile *log)
+static int put_last_curves(void *log)
 {
     for (int i = 0; i < 2; i++)
         if (runfile_curves_gather(log) && runfile_curves_write(log)) return -1;
     return 0;
 }
 
+/* Their folder may hang where the run's does not. 0, or -1 after error_set(). */
+static int finish_curves(struct files *f, struct runfile *log)
+{
+    const double until = clock_seconds() + ENDING_CURVES;
+    if (!f->curves) return put_last_curves(log);
+    for (bool last = false; clock_seconds() < until; share_idle(f->run->share, 0.002)) {
+        const enum writer_state state = writer_take(f->curves, FILE_CURVES);
+        if (state == WRITER_BUSY) continue;
+        if (last) return state == WRITER_FAILED ? -1 : 0;
+        writer_give(f->curves, FILE_CURVES, put_last_curves, log);
+        last = true;
+    }
+    runfile_curves_leave(log);
+    return error_set("the last curves for TensorBoard are not written: no answer from their file system for %.0f s",
+                     ENDING_CURVES);
+}
+
 int files_finish(struct files *f, struct runfile **runfile)
 {
     f->best_again = 0;
     if (files_wait(f, -1)) return -1; /* run.h5 stays as a killed run's: whole, and salvaged by a resume */
-    if (write_last_curves(*runfile) && !f->troubles[FILE_CURVES].now) log_error("%s", error_text());
+    if (finish_curves(f, *runfile) && !f->troubles[FILE_CURVES].now) log_error("%s", error_text());
     return runfile_close(runfile);
 }

@@ -25,7 +25,7 @@ struct file_trouble {
 
 struct files {
     struct run *run;
-    struct writer *writer;
+    struct writer *writer, *curves; /* curves lie elsewhere, and hold nothing up: NULL until there are some */
     struct file_trouble troubles[FILE_KINDS];
     enum writer_state checkpoint;              /* what became of the last one: for files_take_checkpoint() */
     struct checkpoint_image *best, *best_next; /* on their way to the disk; best_next waits for best */
@@ -49,7 +49,8 @@ void files_status(struct files *f, const struct status *s); /* RUN/status; left 
 /* What became of the last checkpoint: WRITER_DONE or WRITER_FAILED once, otherwise WRITER_FREE. */
 enum writer_state files_take_checkpoint(struct files *f);
 
-/* Waits, serving the actors, until this file (-1: any) is no longer under way. 0, or -1 after error_set(). */
+/* Waits, serving the actors, until this file (-1: any of the run's folder) is no longer under way. 0, or -1 after
+ * error_set(). */
 int files_wait(struct files *f, int kind);
 /* All that is under way, then closes *runfile. 0, or -1 after error_set(). */
 int files_finish(struct files *f, struct runfile **runfile);

@@ -101,7 +101,7 @@ static void wind_up(struct master *m)
     const double patience = hurry ? ENDING_STATES_HURRY : ENDING_STATES;
     checkpoints_ask(&m->checkpoints, patience);
     share_stop(run->share, 1);
-    const int missing = goodbyes_await(run, &m->ranks, &m->sums, patience, true);
+    const int missing = goodbyes_await(run, &m->ranks, &m->sums, patience);
     while (turn_master_serve(&run->turn)) {}
     episodes_take(run, &m->ranks, &m->sums);
     ranks_watch(&m->ranks);

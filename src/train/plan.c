@@ -139,12 +139,11 @@ static int make(struct plan *plan, struct setup *setup, struct restore *restore,
     if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL)) return -1;
     if (resume) {
         if (!folder) return error_set("resume needs the folder of a run: dunlin resume RUN [--KEY VALUE ...]");
-        static const char *const STARTS[] = {"out", "force", "init-from"};
-        for (int i = 0; i < 3; i++)
-            if (plan->set.origin[option_find(STARTS[i])] == ORIGIN_COMMAND)
+        for (int i = 0; i < option_count(); i++) /* those that its help and completions do not have either */
+            if (plan->set.origin[i] == ORIGIN_COMMAND && option_of_start(i) && !option_of_resume(i))
                 return error_set("--%s: resume goes on in the folder that it is given, and throws nothing away; leave "
                                  "it out, or start anew: dunlin train ... --out FOLDER --force",
-                                 STARTS[i]);
+                                 option_key(i));
         snprintf(plan->dir, sizeof plan->dir, "%s", folder);
         struct stat st;
         char run[1024];

@@ -149,7 +149,7 @@ static void wind_up(struct master *m, bool whole)
     struct run *const run = &m->run;
     share_stop(run->share, 1);
     const double patience = whole ? ENDING_ROUND_STATES : ENDING_ROUND_BROKEN;
-    const int missing = goodbyes_await(run, &m->ranks, &m->sums, patience, true);
+    const int missing = goodbyes_await(run, &m->ranks, &m->sums, patience);
     if (whole && !checkpoints_whole(&m->checkpoints)) {
         run_fail(run, "not every actor has handed in its state: the newest checkpoint is the last");
     } else if (whole) {

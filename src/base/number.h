@@ -1,0 +1,8 @@
+/* number.h -- a number that a variable of the environment says. Local. */
+#ifndef DUNLIN_BASE_NUMBER_H
+#define DUNLIN_BASE_NUMBER_H
+
+/* The whole number, up to a million, that all of `text` is; -1: it is none, and not to be heeded. */
+int number_whole(const char *text);
+
+#endif
