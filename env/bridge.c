@@ -221,7 +221,8 @@ int bridge_call(struct bridge *b, enum bridge_what what, const uint16_t *slots, 
     memcpy(message + 1, slots, sizeof *slots * (size_t)n);
     while (write(b->request, message, bytes) != (ssize_t)bytes)
         if (errno != EINTR) return fail_dead(b);
-    return wait_answer(b, b->order.timeout * (n > 1 ? n : 1)); /* they play one after another */
+    const double limit = what == BRIDGE_MAKE ? fmax(STARTS, 2 * b->order.timeout) : b->order.timeout;
+    return wait_answer(b, limit * (n > 1 ? n : 1)); /* they play one after another */
 }
 
 void bridge_stop(struct bridge *b)

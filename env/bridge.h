@@ -43,7 +43,7 @@ struct bridge_order {   /* what is to be started; the texts are borrowed for the
     const char *name;   /* ID, MODULE:ID or FILE.py:FUNCTION, with ?key=value&... */
     int frame_skip;     /* times that an action is played, 1 or more */
     bool render;        /* pictures will be asked for */
-    double timeout;     /* s that an answer may take; a start twice that, and 120 at least */
+    double timeout;     /* s that an answer may take; a start, and to make an instance, twice that, 120 at least */
 };
 
 struct bridge {

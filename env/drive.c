@@ -103,9 +103,8 @@ static int drive_init(void *state, const struct env_args *args, char *err, size_
 static struct drive_bot new_bot(const struct drive *c, double ahead, struct rng *rng)
 {
     const double top = c->slow ? TOP_SLOW : TOP_FAST, part = ahead > 0 ? 0.3 : 0.7;
-    return (struct drive_bot){.s = fmax(0, c->s + ahead),
-                              .d = rng_below(rng, 2) ? DRIVE_HALF_ROAD / 2 : -DRIVE_HALF_ROAD / 2,
-                              .speed = top * (part + 0.25 * rng_uniform(rng))};
+    const double d = rng_below(rng, 2) ? DRIVE_HALF_ROAD / 2 : -DRIVE_HALF_ROAD / 2;
+    return (struct drive_bot){.s = fmax(0, c->s + ahead), .d = d, .speed = top * (part + 0.25 * rng_uniform(rng))};
 }
 
 static void drive_reset(void *state, struct rng *rng, void *obs)

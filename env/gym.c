@@ -198,6 +198,7 @@ static int gym_init(void *state, const struct env_args *args, char *err, size_t 
     }
     *s = (struct gym){.slot = (uint16_t)slot};
     if (hold(s)) {
+        if (g.starter == slot) g.starter = -1; /* nobody has that slot: the others try themselves */
         snprintf(err, err_size, "%s", g.bridge.fault);
         return -1;
     }

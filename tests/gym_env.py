@@ -12,9 +12,10 @@ from gymnasium import spaces
 class Faulty:
     """Ten steps an episode, action 6 is right. At step `at` of each process one of the things in `what`, with + between,
     happens: each of them once, where not `always`. A step takes `slow` s, `busy` s of the processor, and keeps `leak` bytes,
-    a reset takes `late` s; the seeds of episodes that were played go to the file `seeds`."""
+    a reset takes `late` s, to come into being `born` s; the seeds of episodes that were played go to the file `seeds`."""
 
-    def __init__(self, what="", at=60, always=False, slow=0, leak=0, seeds="", late=0, busy=0):
+    def __init__(self, what="", at=60, always=False, slow=0, leak=0, seeds="", late=0, busy=0, born=0):
+        time.sleep(born)
         self.busy = busy
         self.slow, self.leak, self.kept, self.seeds, self.late = slow, leak, [], seeds, late
         self.what, self.at, self.always, self.n, self.t = what.split("+"), at, always, 0, 0

@@ -95,6 +95,11 @@ train --env "gym:gym_env.py:Faulty?slow=0.3" --env-timeout 1 --envs-per-actor 4 
 check "four slow ones together: status 0" is "$status" 0
 check "four slow ones together: none has died" is "$("$dunlin" info batch --csv events | grep -c ',environment,')" 0
 
+# and to come into being as long as a start, the second and later ones too
+train --env "gym:gym_env.py:Faulty?born=1.5" --env-timeout 0.5 --envs-per-actor 2 --net mlp:8 --frames 40 --eval-every 0 --out born
+check "two that come into being slowly: status 0" is "$status" 0
+check "two that come into being slowly: none has died" is "$("$dunlin" info born --csv events | grep -c ',environment,')" 0
+
 # what lies in the folder that it is started in is nobody's module
 mkdir bait
 for module in gymnasium numpy random tempfile struct; do echo 'raise RuntimeError("taken from the folder")' >bait/$module.py; done
