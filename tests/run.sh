@@ -82,7 +82,11 @@ one() {
         printf '%-44s %3d passed %3d failed %4d s %5.0f s\n' "$name" "$p" "$f" $(($(date +%s) - start)) \
             "$(awk '{ print $1 + $2 }' "$log/$i.time")"
         grep -E '# *SKIP' "$log/$i.tap" | sed 's/^\(not \)\?ok/    skipped:/'
-        if [ "$f" != 0 ]; then tail -c 6000 "$log/$i.out" | sed 's/^/    | /'; fi
+        if [ "$f" != 0 ]; then # each red check with what it says; and the end, where the test itself may have ended
+            awk '/^not ok/ { show = 1; print; next } /^#/ && show { print; next } { show = 0 }' "$log/$i.out" |
+                grep -v -e '# SKIP' -e '# TODO' | head -c 6000 | sed 's/^/    | /'
+            tail -c 1500 "$log/$i.out" | sed 's/^/    | /'
+        fi
         if [ "$s" != 0 ] && [ "$(id -u)" = 0 ] && grep -qE '# *SKIP.*needs root' "$log/$i.tap"; then
             f=$((f + 1)); echo "    a test that needs root was skipped as root"
         fi
