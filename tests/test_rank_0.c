@@ -108,12 +108,12 @@ static void winds_up(void **state)
 
 static int told;
 
-/* turn_master.seen: there is always a gradient more, and an update takes 10 ms of one thread. */
+/* turn_master.seen: there is always a gradient more, and an update takes 100 ms of one thread. */
 static void as_fast_as_threads(void *arg, const struct share_ready *ready, int64_t lag)
 {
     (void)arg, (void)ready, (void)lag;
     told += times(noted(), "event 0 threads");
-    fake.clock += 0.01 / optim_thread_count(run->turn.optim);
+    fake.clock += 0.1 / optim_thread_count(run->turn.optim);
     if (fake.clock > 5100) fake.signal = 10;
     if (!fake.signal) push(0, (struct share_push){.frames = 1, .steps = 1, .scale = 1});
 }
