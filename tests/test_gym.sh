@@ -24,7 +24,7 @@ run "$dunlin" eval pole --python "$python" --episodes 1 --env "gym:CartPole-v1?s
 check "eval, other keyword arguments: it plays by them" grep -qE '"mean": (-1|0),' out
 check "and says so" grep -qxF "plays gym:CartPole-v1?sutton_barto_reward=true; it was trained on gym:CartPole-v1" err
 run "$dunlin" eval pole --episodes 1 --env lib:./mine.so
-check "eval, a library in place of Python: status 1" is "$status" 1
+check "eval, a library in place of Python: status 2" is "$status" 2
 check "and what to do" says "of another kind" "name the one"
 run "$dunlin" resume pole --python "$python" --frames 40500
 check "resume: status 0" is "$status" 0
