@@ -200,7 +200,7 @@ check "its line names the path tried" grep -qF "lib:./metered.so" err
 run "$dunlin" train --env "lib:$PWD/libs/metered.so" --net mlp:8 --actors 1 --frames 500 --out own
 check "a run of an own library: status 0" is "$status" 0
 run "$dunlin" eval own --episodes 2
-check "eval without its name: status 1" is "$status" 1
+check "eval without its name: status 2" is "$status" 2
 check "its line says which library and what to add" grep -qF -- "add --env lib:$PWD/libs/metered.so" err
 mv libs elsewhere
 run "$dunlin" eval own --episodes 2 --env "lib:elsewhere/metered.so"
@@ -209,5 +209,5 @@ check "its games" grep -q "^episodes 2 " out
 run "$dunlin" eval own --episodes 2 --env corridor
 check "eval with another environment: status 2" is "$status" 2
 run "$dunlin" eval "$name" --episodes 2 --env lib:elsewhere/metered.so
-check "a library for a run that has none: status 1" is "$status" 1
+check "a library for a run that has none: status 2" is "$status" 2
 finish
