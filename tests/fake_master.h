@@ -43,6 +43,8 @@ static struct option_set set;
 static struct setup setup;
 static struct master m;
 static struct run *const run = &m.run;
+static bool in_rounds;                /* the next one is of --deterministic */
+static char begun[sizeof fake.trace]; /* what was noted while it began */
 
 /* A run of rank 0 and three actors, of whom the last is on another host. Weights are 0, gradients 1, lr is 1. */
 static inline void begin(const char *algo, const struct checkpoint_counters *counters)
@@ -71,6 +73,7 @@ static inline void begin(const char *algo, const struct checkpoint_counters *cou
     if (options_read_args(&set, sizeof words / sizeof *words, words, &positional) || setup_complete(&set) ||
         setup_open(&setup, &set.values, true))
         fail_msg("%s", error_text());
+    set.values.deterministic = in_rounds;
     fake.params = setup.facts->params;
     fake.theta = memory_floats(fake.params);
     fake.next = memory_floats(fake.params);
@@ -89,7 +92,7 @@ static inline void begin(const char *algo, const struct checkpoint_counters *cou
                                        .machine = "this one"};
     master_init(&m, &start);
     files_turn(&m.files);
-    noted();
+    memcpy(begun, noted(), sizeof begun);
 }
 
 static inline void end(void)

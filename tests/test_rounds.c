@@ -127,6 +127,23 @@ static void asked_between(void **state)
     }
 }
 
+/* What a stop came before is asked for before the first weights let the actors on: who has begun its rollout looks for
+ * no request, and would wait for the next round, which waits for the answer. */
+static void asked_before_the_first(void **state)
+{
+    (void)state;
+    for (int due = 0; due < 2; due++) {
+        const struct checkpoint_counters counters = {
+            .frames = 600, .updates = 3, .eval_frames = due ? 0 : 500, .best_mean = NAN};
+        in_rounds = true;
+        begin("a3c", &counters);
+        in_rounds = false;
+        const char *ask = strstr(begun, "ask-eval 0 1 3 "), *start = strstr(begun, "start 3 600;");
+        EXPECT(start && (due ? ask && ask < start : !ask));
+        end();
+    }
+}
+
 /* All go on or none, and the checkpoint before is the last. */
 static void lost_in_a_round(void **state)
 {
@@ -177,8 +194,12 @@ static void stopped_between_epochs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(to_the_end),    cmocka_unit_test(bad_round),
-                                       cmocka_unit_test(asked_between), cmocka_unit_test(lost_in_a_round),
-                                       cmocka_unit_test(score_reached), cmocka_unit_test(stopped_between_epochs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(to_the_end),
+                                       cmocka_unit_test(bad_round),
+                                       cmocka_unit_test(asked_between),
+                                       cmocka_unit_test(asked_before_the_first),
+                                       cmocka_unit_test(lost_in_a_round),
+                                       cmocka_unit_test(score_reached),
+                                       cmocka_unit_test(stopped_between_epochs)};
     return fake_main(tests);
 }

@@ -79,6 +79,12 @@ void master_init(struct master *m, const struct master_start *s)
     threads_init(&m->threads, run->options->master_threads ? 1 : cpu_allowed());
     report_begin(&m->report);
     turn_master_begin(&run->turn, s->theta);
+    /* Of rounds, what a stop came before: asked before the first publication lets the actors on, as later ones are.
+     * Who has begun its rollout looks for no request until the next, and that would wait for the answer. */
+    if (run->options->deterministic) {
+        run_check_stop(run);
+        if (run->state == RUN_RUNNING) evaluations_ask(&m->evaluations, s->theta);
+    }
     share_start(run->share, s->theta, s->run.target, (uint64_t)run->turn.updates, run->turn.frames);
 }
 

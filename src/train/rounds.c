@@ -168,8 +168,6 @@ void rounds_run(struct master *m)
     bool whole = false;
     r.logged = run->turn.frames / run->options->log_frames;
     run_check_stop(run); /* the checkpoint may have been the last */
-    if (run->state == RUN_RUNNING)
-        evaluations_ask(&m->evaluations, share_theta(run->share)); /* a stop came before it */
     while (run->state == RUN_RUNNING && gather(&r, m)) {
         finish_round(&r, m);
         whole = run->state != RUN_RUNNING && !r.epochs;
