@@ -3,6 +3,7 @@
 #ifndef DUNLIN_TESTS_FAKE_FILES_H
 #define DUNLIN_TESTS_FAKE_FILES_H
 
+#include "store/tensorboard.h"
 #include "train/files.h"
 
 struct checkpoint_image {
@@ -157,21 +158,32 @@ int runfile_write(struct runfile *f)
     note("log;");
     return 0;
 }
-bool runfile_curves_gather(struct runfile *f)
+static struct tensorboard {
+    char unused;
+} board;
+struct tensorboard *runfile_curves(const struct runfile *f)
 {
     (void)f;
-    return fake.curves;
+    return fake.curves ? &board : NULL;
 }
-int runfile_curves_write(struct runfile *f)
+struct tensorboard *runfile_curves_take(struct runfile *f)
 {
-    (void)f;
+    return runfile_curves(f);
+}
+bool tensorboard_gather(struct tensorboard *c)
+{
+    return c;
+}
+int tensorboard_write(struct tensorboard *c)
+{
+    EXPECT(c == &board);
     note("curves;");
     return fake.curves_fail ? error_set("tb/events: cannot write: it is gone") : 0;
 }
-void runfile_curves_leave(struct runfile *f)
+void tensorboard_free(struct tensorboard **c)
 {
-    (void)f;
-    note("leave;");
+    if (*c) note("free curves;");
+    *c = NULL;
 }
 int runfile_sync(struct runfile *f)
 {

@@ -104,7 +104,7 @@ cat >faulty.c <<'END'
 #include <string.h>
 #include <unistd.h>
 /* the file named by FAULTS holds an errno for rename() to checkpoint-*, or -SECONDS for fsync() and what opens a
- * checkpoint; SYNCS gets the name of each file flushed */
+ * checkpoint; SYNCS gets the name of each file flushed; while there is a file HANGS, no file of curves is opened */
 static int fault(void)
 {
     int n = 0;
@@ -139,6 +139,7 @@ static int slow_open(const char *which, const char *path, int flags, mode_t mode
     int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, which);
     const int n = strstr(path, "/checkpoint-0") ? fault() : 0;
     if (n < 0) sleep(-n);
+    while (strstr(path, "tfevents") && !access(getenv("HANGS"), F_OK)) usleep(10000);
     return real(path, flags, mode);
 }
 int open(const char *path, int flags, ...)
@@ -159,7 +160,7 @@ int open64(const char *path, int flags, ...)
 }
 END
 "${CC:-cc}" -shared -fPIC faulty.c -o faulty.so -ldl
-export FAULTS=$scratch/faults SYNCS=$scratch/syncs
+export FAULTS=$scratch/faults SYNCS=$scratch/syncs HANGS=$scratch/hangs
 echo 0 >faults
 LD_PRELOAD=$scratch/faulty.so start "$scratch/n"
 soon newer n 0
@@ -183,4 +184,18 @@ check "and a checkpoint is written after it" soon newer n "$last"
 check "no actor gave rank 0 up" test "$(grep -c 'sign of life' err)" = 0
 stop
 check "status 143" is $status 143
+
+# the folder of the curves does not answer when a typed mpirun is stopped, which kills a second after the signal
+: >err
+LD_PRELOAD=$scratch/faulty.so mpirun --oversubscribe -n 2 "$dunlin" train --env corridor --frames 1e9 --eval-every 0 --log-every 0.2 \
+    --out "$scratch/t" --tensorboard "$scratch/tb" >/dev/null 2>err </dev/null &
+pid=$!
+soon grep -qs "frames/s" err
+touch hangs
+goes_on
+stop
+check "curves hang at a stop: run.h5 is closed" is "$(od -An -tu1 -j11 -N1 t/run.h5 | tr -d ' ')" 0
+check "curves hang at a stop: RUN/status" ended t stopped
+check "curves hang at a stop: the last lines" grep -q "^saved: .* dunlin resume $scratch/t$" err
+check "curves hang at a stop: nobody is left" soon none_left "$scratch/t"
 finish

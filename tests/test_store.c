@@ -22,6 +22,7 @@
 #include "store/h5.h"
 #include "store/provenance.h"
 #include "store/runfile.h"
+#include "store/tensorboard.h"
 
 static char dir[128], run[160];
 static struct option_set options;
@@ -277,9 +278,14 @@ static void curves_lie_elsewhere(void **unused)
     EXPECT(f && !runfile_tensorboard(f, board, 0) && !rmdir(board));
     add_rows(f, 0, 10);
     EXPECT(!runfile_flush(f) && !runfile_sync(f));
-    EXPECT(runfile_curves_gather(f) && runfile_curves_write(f) && strstr(error_text(), "/board/events.out.tfevents."));
-    EXPECT(!mkdir(board, 0777) && !runfile_curves_write(f) && !runfile_curves_gather(f) && !runfile_close(&f));
-    check_rows(10);
+    struct tensorboard *c = runfile_curves(f);
+    EXPECT(tensorboard_gather(c) && tensorboard_write(c) && strstr(error_text(), "/board/events.out.tfevents."));
+    EXPECT(!mkdir(board, 0777) && !tensorboard_write(c) && !tensorboard_gather(c));
+    EXPECT(runfile_curves_take(f) == c && !runfile_curves(f));
+    add_rows(f, 10, 20); /* not for them any more */
+    EXPECT(!tensorboard_gather(c) && !runfile_close(&f));
+    tensorboard_free(&c);
+    check_rows(20);
 }
 
 enum { MANY = 900000 }; /* episodes of 40 bytes: more than the queue holds */

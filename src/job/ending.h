@@ -21,6 +21,7 @@ static const double ENDING_ROUND_BROKEN = 1;  /* goodbyes, where it is not: ther
 /* ---- rank 0 waits for the disk ---- */
 static const double ENDING_DISK = 600;             /* for a last write; then its file system is given up */
 static const double ENDING_CURVES = 10;            /* the same of the curves for TensorBoard, which run.h5 has, too */
+static const double ENDING_CURVES_HURRY = .25;     /* the same before mpirun's SIGKILL */
 enum { ENDING_TRIES = 3, ENDING_TRIES_HURRY = 1 }; /* at the last checkpoint */
 
 /* ---- beside the job: the guard of a typed mpirun (leave.c), our own launcher (launch.c) ---- */

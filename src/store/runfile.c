@@ -41,15 +41,13 @@ struct runfile {
     struct run_lag lag[RUN_LAG_ROWS];
     int64_t lag_before[RUN_LAG_ROWS]; /* counted by earlier sessions */
     bool actors_changed, lag_changed;
-    struct tensorboard *board; /* NULL: none are asked for */
-    bool board_left;           /* another thread may look at it, and at all this, for ever */
+    struct tensorboard *board; /* NULL: none are asked for, or they were taken */
 };
 
 static void release(struct runfile *f)
 {
     for (int t = 0; t < RUN_TABLE_COUNT; t++) queue_free(&f->queues[t]);
     free(f->actors);
-    if (f->board_left) return;
     tensorboard_free(&f->board);
     free(f);
 }
@@ -191,19 +189,16 @@ int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames)
     return f->board ? 0 : -1;
 }
 
-bool runfile_curves_gather(struct runfile *f)
+struct tensorboard *runfile_curves(const struct runfile *f)
 {
-    return tensorboard_gather(f->board);
+    return f->board;
 }
 
-int runfile_curves_write(struct runfile *f)
+struct tensorboard *runfile_curves_take(struct runfile *f)
 {
-    return tensorboard_write(f->board);
-}
-
-void runfile_curves_leave(struct runfile *f)
-{
-    f->board_left = true;
+    struct tensorboard *const board = f->board;
+    f->board = NULL;
+    return board;
 }
 
 void runfile_train(struct runfile *f, const struct run_train *row)

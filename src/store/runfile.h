@@ -15,6 +15,7 @@
 #include "store/rows.h"
 
 struct runfile;
+struct tensorboard;
 
 /* A new file dir/run.h5 for `ranks` ranks. NULL after error_set(), also where there is one already. Owner:
  * runfile_close(). */
@@ -30,11 +31,10 @@ struct runfile *runfile_resume(const char *dir, const struct option_set *options
  * after error_set(). */
 int runfile_tensorboard(struct runfile *f, const char *dir, int64_t frames);
 /* They are written for themselves, in the steps that tensorboard.h names: nothing below waits for them or fails with
- * them. Local. */
-bool runfile_curves_gather(struct runfile *f);
-int runfile_curves_write(struct runfile *f);
-/* A write of them does not come back: what it looks at is never freed. */
-void runfile_curves_leave(struct runfile *f);
+ * them. Borrowed; NULL where none were asked for. Local. */
+struct tensorboard *runfile_curves(const struct runfile *f);
+/* The same, and no further row goes there: the caller's, so that run.h5 can be closed while a write of them hangs. */
+struct tensorboard *runfile_curves_take(struct runfile *f);
 /* Rows are kept in memory and written by runfile_flush(), which makes them visible to readers. -1 after error_set()
  * where writing fails (disk full, folder gone): rows stay in memory, bounded, and the next flush tries again. */
 void runfile_train(struct runfile *f, const struct run_train *row);

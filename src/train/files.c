@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "job/ending.h"
+#include "job/signals.h"
+#include "store/tensorboard.h"
 #include "train/events.h"
 #include "train/run.h"
 
@@ -37,7 +39,10 @@ static struct writer *writer_of(const struct files *f, int kind)
 
 void files_free(struct files *f)
 {
-    if (!files_busy(f, FILE_CURVES)) writer_close(&f->curves);
+    if (!files_busy(f, FILE_CURVES)) {
+        writer_close(&f->curves);
+        tensorboard_free(&f->board);
+    }                                             /* else its thread may still look at both */
     if (writer_busy(f->writer, -1, NULL)) return; /* hung: its thread may still look at all of it */
     writer_close(&f->writer);
     checkpoint_image_free(&f->best);
@@ -146,16 +151,16 @@ static void give_log(struct files *f, bool to_disk)
 
 static int put_curves(void *arg)
 {
-    return runfile_curves_write(arg);
+    return tensorboard_write(arg);
 }
 
 void files_log(struct files *f, bool to_disk)
 {
-    struct runfile *const log = f->run->runfile;
+    struct tensorboard *const board = runfile_curves(f->run->runfile);
     give_log(f, to_disk);
-    if (files_busy(f, FILE_CURVES) || !runfile_curves_gather(log)) return;
+    if (files_busy(f, FILE_CURVES) || !tensorboard_gather(board)) return;
     if (!f->curves) f->curves = writer_open();
-    writer_give(f->curves, FILE_CURVES, put_curves, log);
+    writer_give(f->curves, FILE_CURVES, put_curves, board);
 }
 
 /* Many short episodes: not all at once at the log interval. */
@@ -278,35 +283,42 @@ int files_wait(struct files *f, int kind)
     }
 }
 
-/* What the last try left, and what came behind it. */
-static int put_last_curves(void *log)
-{
-    for (int i = 0; i < 2; i++)
-        if (runfile_curves_gather(log) && runfile_curves_write(log)) return -1;
-    return 0;
-}
-
-/* Their folder may hang where the run's does not. 0, or -1 after error_set(). */
-static int finish_curves(struct files *f, struct runfile *log)
-{
-    const double until = clock_seconds() + ENDING_CURVES;
-    if (!f->curves) return put_last_curves(log);
-    for (bool last = false; clock_seconds() < until; share_idle(f->run->share, 0.002)) {
-        const enum writer_state state = writer_take(f->curves, FILE_CURVES);
-        if (state == WRITER_BUSY) continue;
-        if (last) return state == WRITER_FAILED ? -1 : 0;
-        writer_give(f->curves, FILE_CURVES, put_last_curves, log);
-        last = true;
-    }
-    runfile_curves_leave(log);
-    return error_set("the last curves for TensorBoard are not written: no answer from their file system for %.0f s",
-                     ENDING_CURVES);
-}
-
 int files_finish(struct files *f, struct runfile **runfile)
 {
     f->best_again = 0;
-    if (files_wait(f, -1)) return -1; /* run.h5 stays as a killed run's: whole, and salvaged by a resume */
-    if (finish_curves(f, *runfile) && !f->troubles[FILE_CURVES].now) log_error("%s", error_text());
-    return runfile_close(runfile);
+    const int rc = files_wait(f, -1);
+    f->board = runfile_curves_take(*runfile);
+    return rc ? -1 : runfile_close(runfile); /* else it stays as a killed run's: whole, and salvaged by a resume */
+}
+
+/* What the last try left, and what came behind it. */
+static int put_last_curves(void *board)
+{
+    for (int i = 0; i < 2; i++)
+        if (tensorboard_gather(board) && tensorboard_write(board)) return -1;
+    return 0;
+}
+
+void files_finish_curves(struct files *f)
+{
+    const double from = clock_seconds();
+    double most;
+    bool last = false;
+    if (!f->board) return;
+    if (!f->curves) f->curves = writer_open();
+    do {
+        const enum writer_state state = writer_take(f->curves, FILE_CURVES);
+        if (state != WRITER_BUSY && last) {
+            if (state == WRITER_FAILED && !f->troubles[FILE_CURVES].now) log_error("%s", error_text());
+            return;
+        }
+        if (state != WRITER_BUSY) {
+            writer_give(f->curves, FILE_CURVES, put_last_curves, f->board);
+            last = true;
+        }
+        share_idle(f->run->share, 0.002);
+        most = signals_hurry() ? ENDING_CURVES_HURRY : ENDING_CURVES;
+    } while (clock_seconds() - from < most);
+    if (!f->troubles[FILE_CURVES].now)
+        log_error("the last curves for TensorBoard are not written: no answer from their file system for %g s", most);
 }

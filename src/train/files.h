@@ -12,6 +12,7 @@
 
 struct run;
 struct runfile;
+struct tensorboard;
 
 /* LOG is run.h5; CURVES those for TensorBoard */
 enum file_kind { FILE_CHECKPOINT, FILE_BEST, FILE_LOG, FILE_STATUS, FILE_CURVES, FILE_KINDS };
@@ -26,6 +27,7 @@ struct file_trouble {
 struct files {
     struct run *run;
     struct writer *writer, *curves; /* curves lie elsewhere, and hold nothing up: NULL until there are some */
+    struct tensorboard *board;      /* those that are left when run.h5 is closed; or NULL */
     struct file_trouble troubles[FILE_KINDS];
     enum writer_state checkpoint;              /* what became of the last one: for files_take_checkpoint() */
     struct checkpoint_image *best, *best_next; /* on their way to the disk; best_next waits for best */
@@ -52,7 +54,9 @@ enum writer_state files_take_checkpoint(struct files *f);
 /* Waits, serving the actors, until this file (-1: any of the run's folder) is no longer under way. 0, or -1 after
  * error_set(). */
 int files_wait(struct files *f, int kind);
-/* All that is under way, then closes *runfile. 0, or -1 after error_set(). */
+/* All that is under way, then closes *runfile; not the curves. 0, or -1 after error_set(). */
 int files_finish(struct files *f, struct runfile **runfile);
+/* Then what waits of the curves, whose folder may hang where the run's does not; a line where they are given up. */
+void files_finish_curves(struct files *f);
 
 #endif

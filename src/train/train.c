@@ -71,6 +71,7 @@ static void finish(struct session *s, struct master *m, int *status)
              run->reason, *dropped ? "; " : "", dropped, (long long)run->turn.frames, run_seconds(run),
              text_figure(run->n.best_mean, "%.3g", best), text_figure(m->evaluations.mean, "%.3g", last), s->plan.dir);
     tell_saved(run, &m->checkpoints, &m->files);
+    files_finish_curves(&m->files); /* last: all else is on the disk and told, should mpirun's SIGKILL come first */
 }
 
 /* rank 0, once all is written: an actor that hangs, or died on another node, would hold the launcher, and with it the
