@@ -11,13 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "store/scalars.h"
+#include "store/writer.h"
 
 #define BEFORE_TIME "events.out.tfevents."
 #define BEFORE_PROCESS ".dunlin."
-enum { WAITING_MOST = 16 << 20 }; /* bytes, of a disk that stays full; later rows are lost */
+static const double PATIENCE = 10; /* s, at the start */
+enum { WAITING_MOST = 16 << 20 };  /* bytes, of a disk that stays full; later rows are lost */
 
 struct tensorboard {
     char path[PATH_MAX];
@@ -46,8 +49,9 @@ bool tensorboard_is_file(const char *name)
     return end && !*end;
 }
 
-int tensorboard_check(const char *dir)
+static int look_at(void *arg)
 {
+    const char *const dir = arg;
     char above[PATH_MAX];
     struct stat st;
     if (!stat(dir, &st))
@@ -62,16 +66,50 @@ int tensorboard_check(const char *dir)
     return error_set("--tensorboard %.200s: cannot be made there: %s; give another folder", dir, strerror(errno));
 }
 
+static int make_folder(void *dir)
+{
+    if (!mkdir(dir, 0777) || errno == EEXIST) return 0;
+    return error_set("--tensorboard %.200s: cannot be made: %s", (const char *)dir, strerror(errno));
+}
+
+/* Work on a folder by a thread of its own: where the file system does not answer, both are left as they are. 0, or -1
+ * after error_set(). */
+static int within(int (*work)(void *dir), const char *dir)
+{
+    const double until = clock_seconds() + PATIENCE;
+    struct writer *w = writer_open();
+    char *const own = strcpy(memory_new(strlen(dir) + 1, 1), dir);
+    writer_give(w, 0, work, own);
+    enum writer_state state;
+    while ((state = writer_take(w, 0)) == WRITER_BUSY) {
+        if (clock_seconds() >= until)
+            return error_set("--tensorboard %.200s: no answer from its file system for %.0f s; give another folder, or "
+                             "go without: --tensorboard \"\"",
+                             dir, PATIENCE);
+        clock_sleep(0.001);
+    }
+    writer_close(&w);
+    free(own);
+    return state == WRITER_FAILED ? -1 : 0;
+}
+
+int tensorboard_check(const char *dir)
+{
+    return within(look_at, dir);
+}
+
+static int name(char path[PATH_MAX], const char *dir, double time)
+{
+    const int n = snprintf(path, PATH_MAX, "%s/" BEFORE_TIME "%010lld" BEFORE_PROCESS "%ld", dir, (long long)time,
+                           (long)getpid());
+    return n < PATH_MAX ? 0 : error_set("--tensorboard %.200s...: the name is too long", dir);
+}
+
 struct tensorboard *tensorboard_open(const char *dir, int64_t frames)
 {
     const double time = now();
     struct tensorboard *c = memory_new(1, sizeof *c);
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        error_set("--tensorboard %.200s: cannot be made: %s", dir, strerror(errno));
-    else if ((size_t)snprintf(c->path, sizeof c->path, "%s/" BEFORE_TIME "%010lld" BEFORE_PROCESS "%ld", dir,
-                              (long long)time, (long)getpid()) >= sizeof c->path)
-        error_set("--tensorboard %.200s...: the name is too long", dir);
-    else {
+    if (!within(make_folder, dir) && !name(c->path, dir, time)) {
         scalars_begin(&c->waiting, time, frames);
         return c;
     }

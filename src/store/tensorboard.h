@@ -11,7 +11,8 @@ struct tensorboard;
 
 /* Is this the name of a file that a run wrote? */
 bool tensorboard_is_file(const char *name);
-/* Can there be such a folder: 0, or -1 after error_set(). Writes nothing. */
+/* Can there be such a folder: 0, or -1 after error_set(). Writes nothing; gives up a file system that hangs, as
+ * tensorboard_open() does. */
 int tensorboard_check(const char *dir);
 /* Makes the folder where it is not there. frames: of the checkpoint that is gone on from, 0 at a fresh start. NULL
  * after error_set(). Owner: tensorboard_free(), for which NULL is fine, as it is below. */

@@ -104,7 +104,9 @@ static void remove_curves(const char *dir)
     static struct option_set of_run;
     char run[OPTION_TEXT + 16], above[PATH_MAX], path[PATH_MAX];
     snprintf(run, sizeof run, "%s/run.h5", dir);
-    if (access(run, F_OK) || runfile_read_options(run, &of_run) || !of_run.values.tensorboard[0]) return;
+    if (access(run, F_OK) || runfile_read_options(run, &of_run) || !of_run.values.tensorboard[0] ||
+        tensorboard_check(of_run.values.tensorboard)) /* nothing there can be removed, or it hangs */
+        return;
     if (!realpath(dir, above) || !realpath(of_run.values.tensorboard, path)) return;
     const size_t n = strlen(above);
     DIR *d = strncmp(path, above, n) != 0 || (path[n] && path[n] != '/') ? NULL : opendir(path);
