@@ -61,8 +61,16 @@ refused "no run" 2 "compare needs runs"
 refused "both forms" 2 "--csv|--json" sweep --csv --json
 refused "unknown order" 2 "--by|first|last, best" sweep --by first
 refused "unknown option" 2 "--sort" sweep --sort x
-refused "nothing there" 1 "nowhere" nowhere
-refused "an empty folder" 1 "empty|run.h5" empty
+refused "nothing there" 2 "nowhere" nowhere
+refused "an empty folder" 2 "empty|run.h5" empty
+run "$dunlin" compare nowhere empty; check "nothing, twice: status 2, a line for each" is "$status $(grep -c 'left out: ' err)" "2 2"
+mkdir damaged; head -c 3000 sweep/good-seed1/run.h5 >damaged/run.h5
+refused "a damaged run" 1 "damaged/run.h5" damaged
+mkdir junk; echo "this is no HDF5 file" >junk/run.h5
+for words in compare "plot --text" "info --csv train" "export --out curves/"; do
+    run "$dunlin" $words empty; check "$words of an empty folder: status 2" is "$status $(grep -c '^dunlin: .*empty.*run\.h5' err)" "2 1"
+    run "$dunlin" $words junk; check "$words of no HDF5: status 2" is "$status $(grep -c '^dunlin: junk/run\.h5: is no HDF5 file' err)" "2 1"
+done
 
 # run/compare.sh: two settings, two seeds; what is there is gone on with
 cat >settings.txt <<'END'

@@ -104,7 +104,7 @@ run "$dunlin" plot s1 s2 s3 --x rank --text; check "rank: status 0" is "$status"
 check "rank: its axis" grep -q "runs, best first" out
 many=$(for i in $(seq 65); do echo s1; done)
 refused "more curves than can be told apart" 1 "64|--x lr" $many --out m.svg
-refused "lr: no run with a score" 1 "s4" s4 --x lr --out e.png
+refused "lr: no run with a score" 2 "s4" s4 --x lr --out e.png
 refused "another ending" 2 "a.eps|.png|.svg|.pdf" first --out a.eps
 check "another ending: nothing written" test ! -e a.eps
 refused "no ending" 2 ".png" first --out .png
@@ -118,11 +118,11 @@ refused "unknown y" 2 "reward|return, policy_loss" first --y reward --out a.png
 refused "y of scores" 2 "--y|--x" first --x lr --y entropy --out a.png
 refused "no window" 2 "--smooth 0|number from 1" first --smooth 0 --out a.png
 refused "no title" 2 "--title|missing" first --out a.png --title
-refused "a run that is not there" 1 "nowhere|No such file" nowhere --out e.png
+refused "a run that is not there" 2 "nowhere|No such file" nowhere --out e.png
 mkdir empty
-refused "a folder without a run" 1 "empty|run.h5" empty --out e.png
+refused "a folder without a run" 2 "empty|run.h5" empty --out e.png
 echo "this is no HDF5 file" >junk.h5
-refused "a file that is no run" 1 "junk.h5" junk.h5 --out e.png
+refused "a file that is no run" 2 "junk.h5|is no HDF5 file|run.h5" junk.h5 --out e.png
 refused "a folder that is not there" 1 "no/where/e.png|give a folder that exists" first --out no/where/e.png
 echo >file; refused "what is no folder" 1 "file/e.png|Not a directory" first --out file/e.png
 check "what is no folder: there is one to give in no other case" bash -c '! grep -q "that exists" err'

@@ -14,6 +14,7 @@
 #include "base/words.h"
 #include "setup/setup.h"
 #include "store/model.h"
+#include "store/runfile.h"
 #include "store/seal.h"
 #include "store/weights.h"
 
@@ -189,7 +190,7 @@ static int check_run(const struct request *w)
     char path[PATH_MAX];
     struct stat st;
     snprintf(path, sizeof path, "%s/run.h5", w->what);
-    if (!stat(path, &st)) return 0;
+    if (!stat(path, &st)) return runfile_found(path);
     return error_set("%.200s: is no folder of a run (it holds no run.h5), and events are made of one", w->what);
 }
 

@@ -63,6 +63,8 @@ int runfile_sync(struct runfile *f);
 int runfile_close(struct runfile **f);
 
 /* Reading, in a process of its own with limits where the file may be damaged (dunlin info, plot). */
+/* Could this be a run.h5: is there an HDF5 file. 0, or -1 after error_set(). */
+int runfile_found(const char *path);
 /* -1 for an unknown name; error_set() lists the names. */
 int runfile_table_of(const char *name);
 /* Goes through a table in pieces: take(arg, rows, n, total) gets n rows, of total in all, with n 0 before the first

@@ -3,14 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "store/guard.h"
 #include "store/runfile.h"
+#include "store/seal.h"
 #include "store/tables.h"
 
 enum { BLOCK = 16384, MAX_SESSIONS = 100000 };
+
+int runfile_found(const char *path)
+{
+    static const unsigned char HDF5[8] = "\x89HDF\r\n\x1a\n"; /* without a user block */
+    unsigned char begin[sizeof HDF5] = {0};
+    const int fd = file_open(path);
+    if (fd < 0) return -1;
+    const bool whole = read(fd, begin, sizeof begin) == sizeof begin;
+    close(fd);
+    return whole && !memcmp(begin, HDF5, sizeof HDF5) ? 0 : error_set("%.400s: is no HDF5 file", path);
+}
 
 int runfile_table_of(const char *name)
 {

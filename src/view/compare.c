@@ -193,6 +193,7 @@ static int compare(const struct request *w)
 {
     struct runs found;
     runs_gather(&found, w->what, w->count);
+    const int unread = runs_any(&found) ? FAILED : USAGE;
     struct comparing c = {.runs = memory_new((size_t)found.count, sizeof *c.runs),
                           .of_rows = memory_new((size_t)found.count, sizeof(void *)),
                           .rows = memory_new((size_t)found.count, sizeof *c.rows)};
@@ -202,19 +203,20 @@ static int compare(const struct request *w)
         else if (found.count > 1)
             log_root("left out: %s", error_text());
     }
-    int rc = c.count ? 0 : found.count > 1 ? error_set("none of the %d runs can be read", found.count) : -1;
-    if (!rc) {
+    int status = c.count ? 0 : unread;
+    if (!c.count && found.count > 1) error_set("none of the %d runs can be read", found.count);
+    if (!status) {
         make_rows(&c, w->each);
         name_rows(&c);
         by_best = w->by == 1;
         qsort(c.rows, (size_t)c.row_count, sizeof *c.rows, in_order);
-        rc = write_table(w, &c);
+        if (write_table(w, &c)) status = FAILED;
     }
     free(c.rows);
     free(c.of_rows);
     free(c.runs);
     runs_free(&found);
-    return rc;
+    return status;
 }
 
 int compare_main(int argc, char **argv)
@@ -222,7 +224,7 @@ int compare_main(int argc, char **argv)
     static struct request w;
     const int rc = read_words(&w, argc, argv);
     if (rc > 0) return 0;
-    const int status = rc ? USAGE : compare(&w) ? FAILED : 0;
+    const int status = rc ? USAGE : compare(&w);
     if (status) log_error("%s", error_text());
     return status;
 }

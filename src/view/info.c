@@ -88,7 +88,7 @@ static int print_table(const char *what, const char *run_h5, bool folder, const 
 {
     const int table = runfile_table_of(name);
     if (table >= 0 && !folder) error_set("%s: --csv reads the run.h5 of a run folder", what);
-    if (table < 0 || !folder) return fail(2);
+    if (table < 0 || !folder || runfile_found(run_h5)) return fail(2);
     return runfile_print_csv(run_h5, (enum runfile_table)table) ? fail(1) : 0;
 }
 

@@ -110,9 +110,10 @@ static int plot(const struct request *w)
         status = USAGE;
     }
     if (!status) {
+        const int unread = runs_any(&runs) ? FAILED : USAGE;
         const int rc =
             curves ? curves_write(script, what, runs.count, &w->how) : scatter_write(script, what, runs.count, &w->how);
-        status = rc || gnuplot_draw(script, w->out) ? FAILED : 0;
+        status = rc ? unread : gnuplot_draw(script, w->out) ? FAILED : 0;
     }
     if (script) fclose(script);
     runs_free(&runs);

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "store/run_folders.h"
+#include "store/runfile.h"
 #include "store/status.h"
 
 int runs_find(const char *what, char *path, size_t size, bool *folder)
@@ -25,7 +26,15 @@ int runs_find(const char *what, char *path, size_t size, bool *folder)
     if (*folder && stat(path, &st))
         return error_set("%.400s: no run.h5 in this folder; give a run's folder%s", what,
                          run_folders_advice(what, runs, sizeof runs));
-    return 0;
+    return runfile_found(path) ? error_set("%.800s; give a run's folder or its run.h5", error_text()) : 0;
+}
+
+bool runs_any(const struct runs *r)
+{
+    char path[PATH_MAX];
+    bool any = false, folder;
+    for (int i = 0; i < r->count && !any; i++) any = !runs_find(r->what[i], path, sizeof path, &folder);
+    return any;
 }
 
 void runs_name(const char *run, bool folder, char *name, size_t size)

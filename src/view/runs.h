@@ -28,6 +28,8 @@ struct runs {
 enum { RUNS_DEEPEST = 4 };
 void runs_gather(struct runs *r, const char *const *words, int count);
 void runs_free(struct runs *r);
+/* Is any of them there? Else what was typed is wrong, not what a run holds. */
+bool runs_any(const struct runs *r);
 
 /* What the names have in common, at their beginning, to name (size), with a '*' for what differs; "" where that is
  * nothing. */
