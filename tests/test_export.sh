@@ -58,8 +58,11 @@ refused "no --out" 2 "--out is missing|FILE.onnx" export small.h5
 refused "another form" 2 "small.pt|FILE.safetensors" export small.h5 --out small.pt
 refused "--raw of what is no graph" 2 "--raw|onnx" export small.h5 --raw --out s.csv
 refused "no such run" 2 "nowhere" export nowhere --out s.csv
+mkdir in-the-way.csv.new
+refused "what cannot be written is named as it was given" 1 "./in-the-way.csv: cannot write" export small.h5 --out ./in-the-way.csv
+rmdir in-the-way.csv.new
 refused "curves of a checkpoint" 2 "small.h5|run.h5" export small.h5 --out curves/
-refused "a folder that is not there" 1 "none/s.csv" export small.h5 --out none/s.csv
+refused "a folder that is not there" 1 "none/s.csv: cannot be written: No such file|give a folder that exists" export small.h5 --out none/s.csv
 cp old.h5 cut.h5; truncate -s -9 cut.h5
 refused "a damaged checkpoint" 2 "cut.h5|damaged" export cut.h5 --out s.csv
 

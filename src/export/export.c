@@ -1,11 +1,13 @@
 /* export.c -- `dunlin export`: opens a checkpoint, builds its network without its environment, and writes one form. */
 #include "export/export.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -97,6 +99,8 @@ static int write_file(const char *path, const struct message *file)
     const struct file_part part = {file->bytes, file->size};
     if ((size_t)snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".") >= sizeof dir)
         return error_set("%.200s...: the name is too long", path);
+    if (slash && access(*dir ? dir : "/", F_OK))
+        return error_set("%.400s: cannot be written: %s; give a folder that exists", path, strerror(errno));
     return file_replace(slash == path ? "/" : dir, slash ? slash + 1 : path, &part, 1, 0);
 }
 

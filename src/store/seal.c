@@ -153,10 +153,15 @@ int file_open(const char *path)
                           : error_set("%s: cannot open: %s", path, strerror(errno));
 }
 
-int file_create(const char *path)
+static int make_anew(const char *path)
 {
     unlink(path);
-    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+int file_create(const char *path)
+{
+    const int fd = make_anew(path);
     return fd < 0 ? error_set("%s: cannot create: %s", path, strerror(errno)) : fd;
 }
 
@@ -207,8 +212,8 @@ int file_replace(const char *dir, const char *name, const struct file_part *part
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
         return error_set("%.200s...: the name is too long", path);
     snprintf(fresh, sizeof fresh, "%s/%.*s.new", dir, NAME_MAX - 4, name); /* fits where the name does */
-    const int fd = file_create(fresh);
-    if (fd < 0) return -1;
+    const int fd = make_anew(fresh);
+    if (fd < 0) return error_set("%s: cannot write: %s", path, strerror(errno));
     int failed = 0;
     for (int i = 0; i < part_count && !failed; i++) failed = write_all(fd, parts[i].data, parts[i].bytes);
     if (!failed && to_disk) failed = fsync(fd);

@@ -30,7 +30,8 @@ unsigned char *seal_read(const char *path, size_t *size);
 int seal_file_digest(const char *path, char hex[2 * SHA256_BYTES + 1]);
 
 /* Writes bytes to dir/name: beside it (NAME.new), flushed to disk, renamed over it, the folder flushed. The parts are
- * written one after another. 0, or -1 after error_set(); what stood under the name before then still stands. Local. */
+ * written one after another. 0, or -1 after error_set(), which names dir/name; what stood there before then still
+ * stands. Local. */
 struct file_part {
     const void *data;
     size_t bytes;
