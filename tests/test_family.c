@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "job/family.h"
+#include "job/launch.h"
 
 static const char *version;
 
@@ -15,7 +16,7 @@ int MPI_Get_library_version(char *text, int *length)
     return MPI_SUCCESS;
 }
 
-enum question { IS_NAMED, SIZE, ANY_RANK };
+enum question { IS_NAMED, SIZE, ANY_RANK, ACTORS };
 
 /* The answer of a fresh process, as a family is looked up once, to which a launcher has left these variables. */
 static int ask(const char *said, enum question question, const char *name, const char *const *variables)
@@ -27,7 +28,9 @@ static int ask(const char *said, enum question question, const char *name, const
         for (; variables && *variables; variables += 2) setenv(variables[0], variables[1], 1);
         version = said;
         _exit(question == IS_NAMED ? !strcmp(family_get()->name, name)
-                                   : 100 + (question == SIZE ? family_size() : family_any_rank()));
+                                   : 100 + (question == SIZE     ? family_size()
+                                            : question == ACTORS ? launch_actors(0, 0)
+                                                                 : family_any_rank()));
     }
     EXPECT(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
     return WEXITSTATUS(status) - (question == IS_NAMED ? 0 : 100);
@@ -63,6 +66,8 @@ static void sizes(void **state)
     EXPECT(ASK(MPICH, SIZE, "PMI_SIZE", "3", "PMI_FD", "7") == 3);
     EXPECT(ASK(MPICH, SIZE, "PMI_SIZE", "3") == 0);
     EXPECT(ASK(MPICH, SIZE, "OMPI_COMM_WORLD_SIZE", "3") == 0);
+    EXPECT(ASK(OPEN_MPI_4, SIZE, "OMPI_COMM_WORLD_SIZE", "3 of them") == 0); /* no number is not heeded */
+    EXPECT(ASK(OPEN_MPI_4, SIZE, "OMPI_COMM_WORLD_SIZE", "4294967299") == 0);
 }
 
 static void ranks(void **state)
@@ -75,10 +80,29 @@ static void ranks(void **state)
     EXPECT(ASK(MPICH, ANY_RANK, "SLURM_PROCID", "0") == -1); /* a batch script is no rank */
     EXPECT(ASK(MPICH, ANY_RANK, "SLURM_PROCID", "4", "SLURM_STEP_ID", "0") == 4);
     EXPECT(ASK(MPICH, ANY_RANK, "SLURM_STEP_ID", "0") == -1);
+    EXPECT(ASK(MPICH, ANY_RANK, "PMI_RANK", "2nd") == -1 && ASK(MPICH, ANY_RANK, "PMI_RANK", "4294967298") == -1);
+}
+
+#define SLURM(...) ASK(OPEN_MPI_4, ACTORS, "SLURM_JOB_ID", "7", __VA_ARGS__)
+#define PER_NODE "SLURM_JOB_CPUS_PER_NODE"
+
+/* A Slurm job's room for actors, and where it says none, as outside of a job. */
+static void room(void **state)
+{
+    (void)state;
+    const int none = ask(OPEN_MPI_4, ACTORS, NULL, NULL);
+    EXPECT(SLURM(PER_NODE, "16(x2),8") == 40 && SLURM(PER_NODE, "16") == 16);
+    EXPECT(SLURM("SLURM_NTASKS", "6", PER_NODE, "16") == 6);
+    EXPECT(SLURM("SLURM_NTASKS", "6", "SLURM_CPUS_PER_TASK", "2") == 12);
+    EXPECT(SLURM("SLURM_NTASKS", "6", "SLURM_CPUS_PER_TASK", "2b") == 6);
+    EXPECT(SLURM("SLURM_NTASKS", "6x", PER_NODE, "16") == 16);
+    EXPECT(SLURM("SLURM_NTASKS", "1000000", "SLURM_CPUS_PER_TASK", "4295") == none);
+    EXPECT(SLURM(PER_NODE, "99999999999") == none && SLURM(PER_NODE, "many") == none && SLURM(PER_NODE, "-3") == none);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(libraries), cmocka_unit_test(sizes), cmocka_unit_test(ranks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(libraries), cmocka_unit_test(sizes), cmocka_unit_test(ranks),
+                                       cmocka_unit_test(room)};
     return testing_main(tests);
 }

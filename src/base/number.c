@@ -12,3 +12,9 @@ int number_whole(const char *text)
     const long n = strtol(text, &end, 10);
     return *end || n > MOST ? -1 : (int)n;
 }
+
+int number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text ? number_whole(text) : -1;
+}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mpi_library.h"
+#include "base/number.h"
 #include "base/process.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -93,24 +94,18 @@ const char *family_keep_to(char *text, size_t size, const char *name, const char
     return text;
 }
 
-static int number(const char *name)
-{
-    const char *text = getenv(name);
-    return text ? atoi(text) : -1;
-}
-
 int family_size(void)
 {
     const struct family *f = family_get();
-    const int size = number(f->size);
+    const int size = number_of(f->size);
     return size > 0 && (!f->proof || getenv(f->proof)) ? size : 0;
 }
 
 int family_told(void)
 {
-    int most = getenv("SLURM_STEP_ID") ? number("SLURM_STEP_NUM_TASKS") : 0;
+    int most = getenv("SLURM_STEP_ID") ? number_of("SLURM_STEP_NUM_TASKS") : 0;
     for (int i = 0; i < FAMILIES; i++) {
-        const int size = number(families[i].size);
+        const int size = number_of(families[i].size);
         if (size > most) most = size;
     }
     return most > 0 ? most : 0;
@@ -135,14 +130,14 @@ int family_any_rank(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) return number(names[i]);
-    return getenv("SLURM_STEP_ID") ? number("SLURM_PROCID") : -1;
+        if (number_of(names[i]) >= 0) return number_of(names[i]);
+    return getenv("SLURM_STEP_ID") ? number_of("SLURM_PROCID") : -1;
 }
 
 int family_rank_of(pid_t pid)
 {
     char rank[16];
-    return process_variable(pid, family_get()->rank, rank, sizeof rank) ? atoi(rank) : -1;
+    return process_variable(pid, family_get()->rank, rank, sizeof rank) ? number_whole(rank) : -1;
 }
 
 /* Keeps those of pids (n) that have a rank and whose parent has none, so that a rank's own children are none; their

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/options.h"
 #include "base/process.h"
 #include "base/resume_words.h"
@@ -24,12 +25,6 @@
 #include "job/keeper.h"
 #include "job/mpirun.h"
 #include "store/status.h"
-
-static int env_int(const char *name)
-{
-    const char *v = getenv(name);
-    return v ? atoi(v) : 0;
-}
 
 /* Tasks that nothing tells of each other: N trainings of one rank, into one folder. The first says it, once. */
 static void refuse_apart(int told)
@@ -55,7 +50,7 @@ int launch_check_ranks(int size)
 static bool pmi2_of_nodes(void)
 {
     const char *way = getenv("SLURM_MPI_TYPE");
-    return way && !strcmp(way, "pmi2") && env_int("SLURM_STEP_NUM_NODES") > 1;
+    return way && !strcmp(way, "pmi2") && number_of("SLURM_STEP_NUM_NODES") > 1;
 }
 
 enum launch_kind launch_kind(void)
@@ -68,7 +63,7 @@ enum launch_kind launch_kind(void)
         launch_check_ranks(1);
         return LAUNCH_WRONG;
     }
-    const bool foreign = env_int("OMPI_COMM_WORLD_SIZE") > 1 || env_int("PMI_SIZE") > 1;
+    const bool foreign = number_of("OMPI_COMM_WORLD_SIZE") > 1 || number_of("PMI_SIZE") > 1;
     const bool pmix = getenv("PMIX_RANK") || getenv("PMIX_NAMESPACE"); /* srun --mpi=pmix */
     if (!foreign && pmix && family_speaks_pmix()) return LAUNCH_RANK;
     if (!foreign && !pmix && told > 1 && (f->quiet || library))
@@ -91,20 +86,19 @@ enum launch_kind launch_kind(void)
  * whole node where the site binds nobody. */
 static int slurm_room(void)
 {
-    const int tasks = env_int("SLURM_NTASKS"), each = env_int("SLURM_CPUS_PER_TASK");
-    const char *at = getenv("SLURM_JOB_CPUS_PER_NODE");
-    int room = 0;
+    enum { ROOM_MOST = 1000000 };
+    const int tasks = number_of("SLURM_NTASKS"), each = number_of("SLURM_CPUS_PER_TASK");
+    const char *at = tasks > 0 ? NULL : getenv("SLURM_JOB_CPUS_PER_NODE");
+    int64_t room = tasks > 0 ? (int64_t)tasks * (each > 0 ? each : 1) : 0;
     if (!getenv("SLURM_JOB_ID")) return 0;
-    if (tasks > 0) return tasks * (each > 0 ? each : 1);
-    while (at && *at) {
-        int cpus = 0, nodes = 1, used = 0;
-        if (sscanf(at, "%d%n", &cpus, &used) != 1) break;
+    for (int cpus, nodes, used; at && *at; at += *at == ',') {
+        if (sscanf(at, "%6d%n", &cpus, &used) != 1) break;
         at += used;
-        if (sscanf(at, "(x%d)%n", &nodes, &used) == 1) at += used;
-        room += cpus * nodes;
-        at += *at == ',';
+        nodes = 1;
+        if (sscanf(at, "(x%6d)%n", &nodes, &used) == 1) at += used;
+        room += (int64_t)cpus * nodes;
     }
-    return room;
+    return room > 0 && room <= ROOM_MOST ? (int)room : 0; /* else it says nothing */
 }
 
 int launch_actors(int64_t asked, int64_t threads)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "job/launch.h"
 #include "setup/need.h"
 #include "share/check.h"
@@ -34,9 +35,9 @@ static int check(const struct setup *setup, const struct plan *plan, struct need
 int room_check(const struct setup *setup, const struct plan *plan)
 {
     const struct options *o = &plan->set.values;
-    const char *word = getenv("SLURM_JOB_NUM_NODES");
+    const int told = number_of("SLURM_JOB_NUM_NODES");
     const int actors = launch_actors_of(plan->ranks, o->actors, o->master_threads, o->deterministic),
-              nodes = word && atoi(word) > 1 ? atoi(word) : 1, here = (actors + nodes) / nodes - 1;
+              nodes = told > 1 ? told : 1, here = (actors + nodes) / nodes - 1;
     return check(setup, plan, (struct need){.actors = actors, .here = here, .master = true}, nodes);
 }
 
