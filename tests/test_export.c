@@ -4,7 +4,6 @@
  * answers and of its state behind the row, which each row hands to the next. A line of sizes for each on stdout. */
 #include "testing.h"
 
-#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,8 +185,9 @@ static void write_rows(const struct example *c, const struct net *net, const flo
     free(all);
 }
 
-/* A checkpoint that tells no model, as earlier versions wrote them: of a built-in environment, and of a library. */
-static void write_old(const char *name, const char *env, int dim)
+/* A checkpoint that tells no model, as earlier versions wrote them: of a built-in environment, and of a library; with a
+ * weight that is no number. */
+static void write_old(const char *name, const char *env, int dim, bool none)
 {
     const struct example old = {.net = "mlp:8", .model = {.input = {.dim = dim}, .outputs = 2, .heads = NET_HEADS_Q}};
     struct option_set set;
@@ -195,6 +195,7 @@ static void write_old(const char *name, const char *env, int dim)
     float *theta = some_theta(net, 0);
     set_option(&set, "env", env);
     set_option(&set, "algo", "n-step-q");
+    if (none) theta[net_facts(net)->tensors[1].offset] = INFINITY;
     const struct checkpoint file = {.options = &set, .net = net, .theta = theta};
     if (checkpoint_write(dir, name, &file)) fail_msg("%s", error_text());
     free(theta);
@@ -217,8 +218,9 @@ static int write_all(void)
 {
     struct option_set set;
     write_area();
-    write_old("old.h5", "cartpole", 4);
-    write_old("old-library.h5", "lib:/nowhere/at_all.so", 4);
+    write_old("old.h5", "cartpole", 4, false);
+    write_old("old-library.h5", "lib:/nowhere/at_all.so", 4, false);
+    write_old("none.h5", "cartpole", 4, true);
     for (int k = 0; k < CASES; k++) {
         const struct example *c = &EXAMPLES[k];
         struct net *net = make(c, &set);

@@ -63,6 +63,9 @@ refused "what cannot be written is named as it was given" 1 "./in-the-way.csv: c
 rmdir in-the-way.csv.new
 refused "curves of a checkpoint" 2 "small.h5|run.h5" export small.h5 --out curves/
 refused "a folder that is not there" 1 "none/s.csv: cannot be written: No such file|give a folder that exists" export small.h5 --out none/s.csv
+for words in "export --out s.csv" eval "record --out r.gif" "train --env cartpole --algo n-step-q --net mlp:8 --out f --init-from"; do
+    refused "weights that are no numbers: $words" 2 "none.h5: NaN or Inf in 1 of its|the first in fc0.bias; give" $words none.h5
+done
 cp old.h5 cut.h5; truncate -s -9 cut.h5
 refused "a damaged checkpoint" 2 "cut.h5|damaged" export cut.h5 --out s.csv
 

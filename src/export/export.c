@@ -104,6 +104,8 @@ static int write_file(const char *path, const struct message *file)
     return file_replace(slash == path ? "/" : dir, slash ? slash + 1 : path, &part, 1, 0);
 }
 
+enum { UNFIT = 2 }; /* a status: the weights that were asked for are none */
+
 /* An open checkpoint, which it takes, and what is made of it. Owner: close_all(). */
 struct opened {
     struct checkpoint_file *file;
@@ -131,7 +133,7 @@ static int ask_environment(struct opened *o, const char *path)
     return 0;
 }
 
-/* 0, or -1 after error_set(). */
+/* 0, or -1, UNFIT after error_set(). */
 static int read_all(struct opened *o, bool ema)
 {
     const char *const path = checkpoint_path(o->file);
@@ -148,7 +150,7 @@ static int read_all(struct opened *o, bool ema)
                      ->st_size) /* before memory is taken for them: a stranger's options may name any network */
         return error_set("%s: its network has %zu weights, more than the file can hold", path, params);
     o->theta = memory_floats(params);
-    return weights_of_checkpoint(o->file, ema, o->net, o->theta);
+    return weights_of_checkpoint(o->file, ema, o->net, o->theta) ? UNFIT : 0;
 }
 
 static void close_all(struct opened *o)
@@ -160,7 +162,7 @@ static void close_all(struct opened *o)
     free(o->theta);
 }
 
-/* 0, or -1 after error_set(). */
+/* 0, or -1, UNFIT after error_set(). */
 static int write_weights(const struct request *w, struct checkpoint_file *from)
 {
     static struct opened o;
@@ -214,5 +216,5 @@ int export_main(int argc, char **argv)
     }
     rc = w.form ? write_weights(&w, from) : export_events(w.what, w.out);
     if (rc) log_error("%s", error_text());
-    return rc ? 1 : 0;
+    return rc < 0 ? 1 : rc;
 }

@@ -64,7 +64,7 @@ static int load(struct player *p, struct checkpoint_file *f, const struct player
         log_root("note: --eval-eps is of Q methods, and changes nothing of %s", p->set.values.algo);
     if (!rc) {
         p->theta = memory_floats(p->setup.facts->params);
-        rc = weights_of_checkpoint(f, w->ema, p->setup.net, p->theta);
+        if (weights_of_checkpoint(f, w->ema, p->setup.net, p->theta)) return 2;
     }
     return rc ? 1 : 0;
 }

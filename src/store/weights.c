@@ -238,16 +238,24 @@ static int read_checkpoint(const char *file, const struct net *net, float *theta
 /* Weights that are numbers, of moments that can be divided by. */
 static int check_numbers(const char *path, const struct net_facts *net, const float *theta)
 {
+    size_t none = 0, all = 0;
+    const char *first = NULL;
     for (int i = 0; i < net->tensor_count; i++) {
         const struct tensor *t = &net->tensors[i];
         const bool moments = t->start == TENSOR_MOMENTS && strcmp(t->name, "norm.mean") != 0;
+        all += t->size;
         for (size_t k = 0; k < t->size; k++) {
             const float x = theta[t->offset + k];
-            if (!isfinite(x)) return error_set("%s: %s holds a NaN or Inf", path, t->name);
             if (moments && x < 0) return error_set("%s: %s holds %g, less than 0", path, t->name, (double)x);
+            if (isfinite(x)) continue;
+            if (!first) first = t->name;
+            none++;
         }
     }
-    return 0;
+    if (!none) return 0;
+    return error_set("%s: NaN or Inf in %zu of its %zu weights, the first in %s; give weights that are numbers, as an "
+                     "earlier checkpoint's or checkpoint-best.h5",
+                     path, none, all, first);
 }
 
 int weights_read(const char *file, const struct net *net, float *theta)
@@ -261,7 +269,7 @@ int weights_read(const char *file, const struct net *net, float *theta)
 int weights_of_checkpoint(struct checkpoint_file *f, bool ema, const struct net *net, float *theta)
 {
     const int rc = checkpoint_read_tensors(f, ema ? "ema" : "params", net, theta);
-    if (rc <= 0) return rc;
+    if (rc <= 0) return rc ? rc : check_numbers(checkpoint_path(f), net_facts(net), theta);
     if (!ema) return error_set("%s: there is no group /params", checkpoint_path(f));
     return error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
                      "--ema out",

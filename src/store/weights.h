@@ -12,7 +12,8 @@
  * count. No file that HDF5 could write to may be open. */
 int weights_read(const char *file, const struct net *net, float *theta);
 
-/* A checkpoint's own weights to theta (params), or `ema` their average. 0, or -1 after error_set(). */
+/* A checkpoint's own weights to theta (params), or `ema` their average. 0, or -1 after error_set(), also where some are
+ * no numbers. */
 int weights_of_checkpoint(struct checkpoint_file *f, bool ema, const struct net *net, float *theta);
 
 #endif
