@@ -4,6 +4,7 @@
  * answers and of its state behind the row, which each row hands to the next. A line of sizes for each on stdout. */
 #include "testing.h"
 
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
