@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,8 +14,8 @@
 static const double LOOK_EVERY = 5; /* s; a look reads all of /proc where there is anybody to look for */
 
 struct pids {
-    pid_t *pid; /* (n) */
-    int n;
+    pid_t *pid; /* (room) */
+    int n, room;
 };
 static struct pids ours, dead_before;
 
@@ -27,12 +28,14 @@ static int find(const struct pids *p, pid_t pid)
 
 void children_started(pid_t pid)
 {
-    pid_t *more = memory_new((size_t)ours.n + 1, sizeof *more);
-    for (int i = 0; i < ours.n; i++) more[i] = ours.pid[i];
-    more[ours.n] = pid;
-    free(ours.pid);
-    ours.pid = more;
-    ours.n++;
+    if (ours.n == ours.room) {
+        ours.room = 2 * ours.room + 16;
+        pid_t *more = memory_new((size_t)ours.room, sizeof *more);
+        if (ours.n) memcpy(more, ours.pid, (size_t)ours.n * sizeof *more);
+        free(ours.pid);
+        ours.pid = more;
+    }
+    ours.pid[ours.n++] = pid;
 }
 
 void children_waited(pid_t pid)
@@ -50,7 +53,7 @@ static bool anybody(void)
 void children_reap(pid_t mine)
 {
     static double next;
-    struct pids dead = {NULL, 0};
+    struct pids dead = {0};
     const double now = clock_seconds();
     if (now < next) return;
     next = now + LOOK_EVERY;

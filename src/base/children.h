@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-enum { CHILDREN_DEAD_MOST = 64 };
+enum { CHILDREN_DEAD_MOST = 256 }; /* a table of 32,768 processes has room for those of a hundred ranks */
 
 /* Who started pid will wait for it: children_reap() leaves it alone, until children_waited(). */
 void children_started(pid_t pid);
