@@ -4,6 +4,7 @@
 
 #include "base/vector.h"
 #include "optim/kernel_apply.h"
+#include "optim/kernel_fetch.h"
 
 enum {
 #ifdef __AVX2__
@@ -11,15 +12,8 @@ enum {
 #else
     BLOCK = 16,
 #endif
-    TAIL = 16,   /* n is a multiple of it */
-    AHEAD = 256, /* floats that all is fetched ahead of its use */
-    LINE = 16,   /* floats of a cache line */
+    TAIL = 16, /* n is a multiple of it */
 };
-
-INLINE void fetch_ahead(const float *x, int size)
-{
-    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
-}
 
 INLINE void adam_block(const float *in, float *out, float *m, float *v, const struct optim_grad *grads, int k,
                        size_t at, const float *rate, const float *root, const struct apply_adam *c, int size)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/vector.h"
+#include "optim/kernel_fetch.h"
 
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
@@ -28,18 +29,10 @@ enum {
 #else
     BLOCK = 16,
 #endif
-    TAIL = 16,   /* n is a multiple of it */
-    AHEAD = 256, /* floats that each gradient is fetched ahead of its use */
-    LINE = 16,   /* floats of a cache line */
+    TAIL = 16, /* n is a multiple of it */
 };
 
-/* Asks for what the block AHEAD floats further on will read; past the end of memory the hint does nothing. */
-INLINE void fetch_ahead(const float *x, int size)
-{
-    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
-}
-
-/* The same of what will be overwritten: commonly in the cache of an actor that had it before. */
+/* fetch_ahead() of what will be overwritten: commonly in the cache of an actor that had it before. */
 INLINE void fetch_to_write(const float *x, int size)
 {
     for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l, 1);
