@@ -169,4 +169,32 @@ static inline struct agent_stats rollout(struct learner *b, int64_t T)
     return stats;
 }
 
+/* dtheta is the slope of `loss`, whose V are those of the rollout, along its own direction and along others, `ways` in
+ * all, drawn by the seed. */
+static inline void expect_slopes(const struct learner *b, const float *V, uint64_t seed, uint64_t ways,
+                                 double (*loss)(const struct learner *b, const float *theta, const float *V))
+{
+    float *moved = memory_floats(b->n);
+    double norm = 0;
+    for (size_t i = 0; i < b->n; i++) norm += (double)b->dtheta[i] * b->dtheta[i];
+    norm = sqrt(norm);
+    EXPECT(norm > 0.01);
+    for (uint64_t k = 0; k < ways; k++) {
+        const double h = 2e-3;
+        double slope = 0, along = 0, length = 0;
+        for (int side = 1; side >= -1; side -= 2) {
+            along = length = 0;
+            for (size_t i = 0; i < b->n; i++) {
+                const double way = k ? (double)testing_fill(seed + k, i, 1) : b->dtheta[i] / norm;
+                moved[i] = b->theta[i] + (float)(side * h * way);
+                along += way * b->dtheta[i];
+                length += way * way;
+            }
+            slope += side * loss(b, moved, V) / (2 * h);
+        }
+        EXPECT_NEAR(slope, along, 3e-4 * norm * sqrt(length) + 1e-3);
+    }
+    free(moved);
+}
+
 #endif

@@ -192,13 +192,19 @@ def seeing():
             assert np.array_equal(eyes.see(raw[0][3:], SimpleNamespace())[0], x[0])
 
 
+def bridge_names():
+    """What env/bridge_make.py defines. dunlin.py is a file to copy, so that it has some of it once more."""
+    names = {"__name__": "bridge"}
+    file = os.path.join(os.path.dirname(dunlin.__file__), "..", "..", "env", "bridge_make.py")
+    exec(compile(open(file).read(), "bridge", "exec"), names)
+    return names
+
+
 def words():
     """dunlin.py takes arguments of gym:NAME?key=value&... for what Dunlin does."""
     from types import SimpleNamespace
 
-    bridge = {"__name__": "bridge"}
-    file = os.path.join(os.path.dirname(dunlin.__file__), "..", "..", "env", "bridge_make.py")
-    exec(compile(open(file).read(), "bridge", "exec"), bridge)
+    bridge = bridge_names()
     for text in ("True", "False", "None", "true", "null", "1", "-2.5", '"True"', "[1, 2]", "x", "", "a=b", "NaN", "FALSE"):
         query = f"file.py:make?key={text}&other=1&obs=screen"
         wanted = bridge["split_id"](query)
@@ -206,7 +212,8 @@ def words():
 
 
 def takes_seed():
-    """A game is seeded where `reset` takes a seed, by name or by the words that it passes on, and played where it does not."""
+    """A game is seeded where `reset` takes a seed, by name or by the words that it passes on, as the program seeds it, and
+    played where it does not, or where nobody can tell."""
     from types import SimpleNamespace
 
     def plain(seed=None):
@@ -216,9 +223,16 @@ def takes_seed():
     def none():
         return np.zeros(2), {}
 
+    class Opaque:
+        __signature__ = "none that inspect takes"
+
+        def __call__(self):
+            return none()
+
     agent = dunlin.Agent({"env": "gym:A"}, input=(2,), stack=1)
-    for reset, wanted in ((plain, 5), (lambda **w: plain(**w), 5), (lambda **w: none(**w), None)):
+    for reset, wanted in ((plain, 5), (lambda **w: plain(**w), 5), (lambda **w: none(**w), None), (Opaque(), None)):
         seen = [None]
+        assert bridge_names()["takes_seed"](reset) == (wanted == 5)
         space = SimpleNamespace(shape=(2,))
         game = dunlin.Game(agent, SimpleNamespace(reset=reset, observation_space=space, action_space=space), 0)
         game.reset(5)

@@ -174,30 +174,10 @@ static void gradient_is_the_slope(void **state)
         struct learner *b = learner_new(cases[c].env, cases[c].net, cases[c].lstm, &config);
         rollout(b, 800);
         rollout(b, 800); /* the second begins in mid-episode */
-        float V[32], *moved = memory_floats(b->n);
+        float V[32];
         for (int row = 0; row < b->agent->r.T * b->agent->E; row++) V[row] = b->agent->r.out[row][b->agent->D - 1];
-        double norm = 0;
-        for (size_t i = 0; i < b->n; i++) norm += (double)b->dtheta[i] * b->dtheta[i];
-        norm = sqrt(norm);
-        EXPECT(norm > 0.01);
         /* a random step through 700,000 weights would cross too many corners of the ReLUs */
-        const uint64_t ways = cases[c].env ? 1 : 6;
-        for (uint64_t k = 0; k < ways; k++) {
-            const double h = 2e-3;
-            double slope = 0, along = 0, length = 0;
-            for (int side = 1; side >= -1; side -= 2) {
-                along = length = 0;
-                for (size_t i = 0; i < b->n; i++) {
-                    const double way = k ? (double)testing_fill(70 + k, i, 1) : b->dtheta[i] / norm;
-                    moved[i] = b->theta[i] + (float)(side * h * way);
-                    along += way * b->dtheta[i];
-                    length += way * way;
-                }
-                slope += side * frozen_loss(b, moved, V) / (2 * h);
-            }
-            EXPECT_NEAR(slope, along, 3e-4 * norm * sqrt(length) + 1e-3);
-        }
-        free(moved);
+        expect_slopes(b, V, 70, cases[c].env ? 1 : 6, frozen_loss);
         learner_free(b);
     }
 }

@@ -80,6 +80,8 @@ for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x 
     [ "$status" = 2 ] && ! offered resume | grep -qxe "--${o%=*}" || differ+=" $o"
 done
 check "completions of resume: not what it refuses" is "$differ" ""
+at_home() { sed -n '/^at_home() {/,/^}/p' "$source_dir/run/$1"; }
+check "quickstart.sh and train.sbatch, which Slurm copies alone, read ~ alike" test "$(at_home quickstart.sh | wc -l) $(at_home quickstart.sh)" = "5 $(at_home train.sbatch)"
 refused "unknown command" "fly" fly
 refused "a command by its name elsewhere" "evaluate|'eval'" evaluate x
 DUNLIN_ISA=base refused "kernels of no name" "DUNLIN_ISA|'base'|baseline" list

@@ -2,54 +2,13 @@
  * (tests/data/continuous.h5, groups env/), and the ends and bounds that those do not reach. */
 #include "testing.h"
 
-#include <hdf5.h>
 #include <math.h>
 
 #include "../env/classic.h"
 #include "dunlin/env.h"
+#include "trajectory.h"
 
 extern const struct env_ops env_pendulum, env_mountaincar_continuous;
-
-enum { ROWS_MAX = 1000, DIM_MAX = 3 };
-
-struct trajectory { /* rows are steps */
-    int n, obs_dim;
-    double state[ROWS_MAX * 2], obs_next[ROWS_MAX * DIM_MAX], reward[ROWS_MAX];
-    float action[ROWS_MAX];
-    int8_t terminated[ROWS_MAX], truncated[ROWS_MAX];
-};
-
-/* One column, of as many bytes as `type`; NULL: as it is stored. Returns its width. */
-static int read_column(hid_t group, const char *name, hid_t type, void *out, int *rows)
-{
-    hsize_t dims[2] = {0, 1};
-    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT), space = H5Dget_space(set), stored = H5Dget_type(set);
-    EXPECT(set >= 0);
-    H5Sget_simple_extent_dims(space, dims, NULL);
-    EXPECT(dims[0] >= 600 && dims[0] <= ROWS_MAX && dims[1] <= DIM_MAX);
-    EXPECT(H5Dread(set, type ? type : stored, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-    H5Tclose(stored), H5Sclose(space), H5Dclose(set);
-    *rows = (int)dims[0];
-    return (int)dims[1];
-}
-
-static void read_trajectory(const char *name, struct trajectory *t)
-{
-    char path[64];
-    int n[5];
-    snprintf(path, sizeof path, "env/%s", name);
-    const hid_t file = H5Fopen(testing_data("continuous.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
-    const hid_t group = H5Gopen2(file, path, H5P_DEFAULT);
-    EXPECT(file >= 0 && group >= 0);
-    EXPECT(read_column(group, "state", H5T_NATIVE_DOUBLE, t->state, &t->n) == 2);
-    t->obs_dim = read_column(group, "obs_next", H5T_NATIVE_DOUBLE, t->obs_next, &n[0]);
-    EXPECT(read_column(group, "action", H5T_NATIVE_FLOAT, t->action, &n[1]) == 1);
-    read_column(group, "reward", H5T_NATIVE_DOUBLE, t->reward, &n[2]);
-    read_column(group, "terminated", 0, t->terminated, &n[3]);
-    read_column(group, "truncated", 0, t->truncated, &n[4]);
-    for (int i = 0; i < 5; i++) EXPECT(n[i] == t->n);
-    H5Gclose(group), H5Fclose(file);
-}
 
 /* The state structs open with their doubles; a step counter follows. */
 union continuous {
@@ -63,12 +22,13 @@ union continuous {
 static void check_parity(const struct env_ops *ops, const char *name, double tolerance)
 {
     static struct trajectory t;
-    read_trajectory(name, &t);
+    trajectory_read("continuous.h5", name, 600, &t);
     struct env_spec spec;
     char err[64];
     const struct env_args args = {.arg = ""};
     EXPECT(ops->open(&spec, &args, err, sizeof err) == 0);
-    EXPECT(spec.obs_dim == t.obs_dim && spec.action_dim == 1 && spec.state_size <= sizeof(union continuous));
+    EXPECT(t.state_dim == 2 && spec.obs_dim == t.obs_dim && spec.action_dim == 1 &&
+           spec.state_size <= sizeof(union continuous));
     union continuous c;
     struct rng rng = rng_make(1, 0, RNG_TEST, 0);
     int ends = 0;

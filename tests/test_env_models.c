@@ -2,63 +2,14 @@
  * (tests/data/parity.h5, groups env/), catch against its rules, corridor against values worked by hand. */
 #include "testing.h"
 
-#include <hdf5.h>
 #include <math.h>
 
 #include "../env/classic.h"
 #include "../env/corridor.h"
 #include "dunlin/env.h"
+#include "trajectory.h"
 
 extern const struct env_ops env_catch, env_cartpole, env_acrobot, env_mountaincar, env_corridor;
-
-enum { ROWS_MAX = 1000, DIM_MAX = 8 };
-
-struct trajectory { /* rows are steps */
-    int n, state_dim, obs_dim;
-    double state[ROWS_MAX * DIM_MAX], obs_next[ROWS_MAX * DIM_MAX], reward[ROWS_MAX];
-    int action[ROWS_MAX], terminated[ROWS_MAX], truncated[ROWS_MAX];
-};
-
-/* Reads one dataset of the group; returns its columns. */
-static int read_dataset(hid_t group, const char *name, hid_t type, void *out, int *rows)
-{
-    hsize_t dims[2] = {0, 1};
-    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT), space = H5Dget_space(set);
-    EXPECT(set >= 0 && H5Sget_simple_extent_ndims(space) <= 2);
-    H5Sget_simple_extent_dims(space, dims, NULL);
-    EXPECT(dims[0] <= ROWS_MAX && dims[1] <= DIM_MAX);
-    /* booleans are stored as an enumeration of one byte */
-    const hid_t stored = H5Dget_type(set);
-    if (H5Tget_class(stored) == H5T_ENUM) {
-        int8_t flags[ROWS_MAX];
-        EXPECT(H5Dread(set, stored, H5S_ALL, H5S_ALL, H5P_DEFAULT, flags) >= 0);
-        for (hsize_t i = 0; i < dims[0]; i++) ((int *)out)[i] = flags[i];
-    } else {
-        EXPECT(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-    }
-    H5Tclose(stored), H5Sclose(space), H5Dclose(set);
-    *rows = (int)dims[0];
-    return (int)dims[1];
-}
-
-static void read_trajectory(const char *name, struct trajectory *t)
-{
-    char path[64];
-    int n[6];
-    snprintf(path, sizeof path, "env/%s", name);
-    const hid_t file = H5Fopen(testing_data("parity.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
-    EXPECT(file >= 0);
-    const hid_t group = H5Gopen2(file, path, H5P_DEFAULT);
-    t->state_dim = read_dataset(group, "state", H5T_NATIVE_DOUBLE, t->state, &t->n);
-    t->obs_dim = read_dataset(group, "obs_next", H5T_NATIVE_DOUBLE, t->obs_next, &n[0]);
-    read_dataset(group, "action", H5T_NATIVE_INT, t->action, &n[1]);
-    read_dataset(group, "reward", H5T_NATIVE_DOUBLE, t->reward, &n[2]);
-    read_dataset(group, "terminated", H5T_NATIVE_INT, t->terminated, &n[3]);
-    read_dataset(group, "truncated", H5T_NATIVE_INT, t->truncated, &n[4]);
-    for (int i = 0; i < 5; i++) EXPECT(n[i] == t->n);
-    EXPECT(t->n >= 400);
-    H5Gclose(group), H5Fclose(file);
-}
 
 /* The state structs open with their doubles; a step counter follows. */
 union classic {
@@ -72,7 +23,7 @@ union classic {
 static void check_parity(const struct env_ops *ops, const char *name, bool chained)
 {
     static struct trajectory t;
-    read_trajectory(name, &t);
+    trajectory_read("parity.h5", name, 400, &t);
     struct env_spec spec;
     char err[64];
     const struct env_args args = {.arg = ""};
@@ -88,7 +39,7 @@ static void check_parity(const struct env_ops *ops, const char *name, bool chain
             memset(&c, 0, sizeof c);
             memcpy(c.s, t.state + i * t.state_dim, (size_t)t.state_dim * sizeof(double));
         }
-        const struct env_step step = ops->step(&c, &rng, (struct env_action){.index = t.action[i]}, obs);
+        const struct env_step step = ops->step(&c, &rng, (struct env_action){.index = (int)t.action[i]}, obs);
         for (int k = 0; k < t.obs_dim; k++) EXPECT_NEAR(obs[k], t.obs_next[i * t.obs_dim + k], 1e-6);
         EXPECT(step.reward == t.reward[i] && step.terminated == (t.terminated[i] != 0));
         if (chained) EXPECT(step.truncated == (t.truncated[i] && !t.terminated[i]));

@@ -12,16 +12,11 @@
 #include "base/memory.h"
 #include "nets.h"
 #include "newest.h"
+#include "run_folder.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
-#include "store/provenance.h"
 #include "store/runfile.h"
 #include "store/seal.h"
 #include "store/tables.h"
-
-static char dir[64], run[160];
-static struct option_set options;
-static struct provenance prov;
 
 static const char *at(const char *name)
 {
@@ -257,27 +252,9 @@ static void groups_in_groups_end_it_soon(void **unused)
     EXPECT(!access(aside, F_OK));
 }
 
-static int setup(void **unused)
-{
-    (void)unused;
-    h5_init();
-    options_init(&options);
-    provenance_fill(&prov, 0, NULL);
-    snprintf(dir, sizeof dir, "/tmp/test_kept.XXXXXX");
-    if (!mkdtemp(dir)) return -1;
-    snprintf(run, sizeof run, "%s/run.h5", dir);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    return testing_remove(dir);
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, run_folder_make, run_folder_remove)
     const struct CMUnitTest tests[] = {
         TEST(what_was_just_written_stays),        TEST(flushed_before_it_gets_its_name),
         TEST(only_what_is_in_the_file),           TEST(groups_in_groups_end_it_soon),

@@ -331,14 +331,6 @@ static void test_check(void **state)
     expect_error("consistency is 'hogwild'", "deterministic", NULL);
 }
 
-static void test_resume_columns(void **state)
-{
-    (void)state;
-    EXPECT(!option_may_change(option_find("env")) && !option_of_start(option_find("env")));
-    EXPECT(option_may_change(option_find("frames")) && !option_of_start(option_find("frames")));
-    EXPECT(option_of_start(option_find("out")) && option_of_start(option_find("actors")));
-}
-
 /* What options_print_help() prints of the general defaults, malloc'd. */
 static char *help_text(void)
 {
@@ -393,7 +385,6 @@ int main(void)
         cmocka_unit_test(test_defaults_of_a_task),
         cmocka_unit_test(test_eps_final),
         cmocka_unit_test(test_check),
-        cmocka_unit_test(test_resume_columns),
         cmocka_unit_test(test_help),
     };
     return testing_main(tests);

@@ -255,6 +255,38 @@ static void test_ends_of_exploration(void **state)
     }
 }
 
+static void test_what_a_resume_may_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        bool may_change, of_start, of_resume;
+    } rows[] = {
+        {"env", false, false, true},  {"seed", false, false, false}, {"frames", true, false, true},
+        {"actors", true, true, true}, {"out", true, true, false},    {"init-from", true, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const int o = option_find(rows[i].key);
+        if (option_may_change(o) != rows[i].may_change || option_of_start(o) != rows[i].of_start ||
+            option_of_resume(o) != rows[i].of_resume)
+            fail_msg("%s", rows[i].key);
+    }
+}
+
+static void test_first_is_kept(void **state)
+{
+    (void)state;
+    struct option_set before, set;
+    options_init(&before);
+    options_init(&set);
+    EXPECT(!options_set(&before, "init-from", "first.h5", ORIGIN_STORED, "first"));
+    EXPECT(!options_set(&set, "init-from", "later and longer.h5", ORIGIN_COMMAND, "later"));
+    EXPECT(!options_set(&set, "lr", "0.5", ORIGIN_COMMAND, "later"));
+    options_keep_first(&set, &before);
+    EXPECT(!memcmp(set.values.init_from, before.values.init_from, sizeof before.values.init_from));
+    EXPECT(set.origin[option_find("init-from")] == ORIGIN_STORED && set.values.lr == 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_file_quotes),
         cmocka_unit_test(test_file_sections_and_repeats),
         cmocka_unit_test(test_ends_of_exploration),
+        cmocka_unit_test(test_what_a_resume_may_say),
+        cmocka_unit_test(test_first_is_kept),
     };
     return testing_main(tests);
 }

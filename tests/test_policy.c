@@ -264,27 +264,9 @@ static void grid_gradient_is_the_slope(void **state)
     const struct agent_config config = config_of(&algo_a3c, 7, 2);
     struct learner *l = aim_learner(&config, false);
     rollout(l, 0);
-    float V[32], *moved = memory_floats(l->n);
-    double norm = 0;
+    float V[32];
     for (int row = 0; row < l->agent->r.T * l->agent->E; row++) V[row] = l->agent->r.out[row][2 * GRID];
-    for (size_t i = 0; i < l->n; i++) norm += (double)l->dtheta[i] * l->dtheta[i];
-    norm = sqrt(norm);
-    for (uint64_t k = 0; k < 6; k++) {
-        const double h = 2e-3;
-        double slope = 0, along = 0, length = 0;
-        for (int side = 1; side >= -1; side -= 2) {
-            along = length = 0;
-            for (size_t i = 0; i < l->n; i++) {
-                const double way = k ? (double)testing_fill(80 + k, i, 1) : l->dtheta[i] / norm;
-                moved[i] = l->theta[i] + (float)(side * h * way);
-                along += way * l->dtheta[i];
-                length += way * way;
-            }
-            slope += side * frozen(l, moved, V) / (2 * h);
-        }
-        EXPECT_NEAR(slope, along, 3e-4 * norm * sqrt(length) + 1e-3);
-    }
-    free(moved);
+    expect_slopes(l, V, 80, 6, frozen);
     learner_free(l);
 }
 

@@ -11,13 +11,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "store/h5.h"
-#include "store/provenance.h"
+#include "run_folder.h"
 #include "store/runfile.h"
 
-static char dir[128], run[160];
-static struct option_set options;
-static struct provenance prov;
 static off_t bad_from; /* bytes of run.h5 from here on cannot be read; 0: all can */
 
 static bool is_bad(int fd, off_t end)
@@ -130,27 +126,9 @@ static void unreadable_disk(void **unused)
     }
 }
 
-static int setup(void **unused)
-{
-    (void)unused;
-    h5_init();
-    options_init(&options);
-    provenance_fill(&prov, 0, NULL);
-    snprintf(dir, sizeof dir, "/tmp/test_resume_files.XXXXXX");
-    if (!mkdtemp(dir)) return -1;
-    snprintf(run, sizeof run, "%s/run.h5", dir);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    return testing_remove(dir);
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, run_folder_make, run_folder_remove)
     const struct CMUnitTest tests[] = {TEST(full_disk), TEST(full_disk_and_damage), TEST(unreadable_disk)};
     return testing_main(tests);
 }

@@ -12,16 +12,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "store/h5.h"
-#include "store/provenance.h"
+#include "run_folder.h"
 #include "store/runfile.h"
 #include "store/tables.h"
 #include "view/curves.h"
 #include "view/scatter.h"
-
-static char dir[128], run[160];
-static struct option_set options;
-static struct provenance prov;
 
 enum { SHORT = 60000, CUT = 41234, LATER = 3000 };
 enum { OTHERS = 100000 }; /* bytes at most for options, provenance and what else is not an episode */
@@ -291,37 +286,15 @@ static void bombs_are_refused_at_once(void **unused)
     }
 }
 
-static int setup(void **unused)
-{
-    (void)unused;
-    h5_init();
-    options_init(&options);
-    provenance_fill(&prov, 0, NULL);
-    snprintf(dir, sizeof dir, "/tmp/test_rows.XXXXXX");
-    if (!mkdtemp(dir)) return -1;
-    snprintf(run, sizeof run, "%s/run.h5", dir);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    return testing_remove(dir);
-}
-
 int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "make")) {
         struct stat st;
-        h5_init();
-        options_init(&options);
-        provenance_fill(&prov, 0, NULL);
-        snprintf(dir, sizeof dir, "%s", argv[2]);
-        snprintf(run, sizeof run, "%s/run.h5", dir);
+        run_folder_use(argv[2]);
         write_many(atoll(argv[3]));
         return stat(run, &st) || printf("%lld\n", (long long)st.st_size) < 0;
     }
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, run_folder_make, run_folder_remove)
     const struct CMUnitTest tests[] = {
         TEST(episodes_are_compressed),
         TEST(many_episodes_are_read_in_pieces),

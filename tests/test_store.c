@@ -18,15 +18,10 @@
 #include "base/memory.h"
 #include "dunlin/rng.h"
 #include "nets.h"
+#include "run_folder.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
-#include "store/provenance.h"
 #include "store/runfile.h"
 #include "store/tensorboard.h"
-
-static char dir[128], run[160];
-static struct option_set options;
-static struct provenance prov;
 
 static void add_rows(struct runfile *f, int from, int to)
 {
@@ -319,22 +314,10 @@ static void overflow_drops_the_oldest_and_says_so(void **unused)
 
 static int setup(void **unused)
 {
-    (void)unused;
-    h5_init();
-    options_init(&options);
+    if (run_folder_make(unused)) return -1;
     options_set(&options, "lr", "0.25", ORIGIN_COMMAND, "--lr");
-    provenance_fill(&prov, 0, NULL);
     snprintf(prov.hosts, sizeof prov.hosts, "here*2");
-    snprintf(dir, sizeof dir, "/tmp/test_store.XXXXXX");
-    if (!mkdtemp(dir)) return -1;
-    snprintf(run, sizeof run, "%s/run.h5", dir);
     return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    return testing_remove(dir);
 }
 
 /* One row of each table and a checkpoint of a convolution with weights 0, 1, 2, ... in textbook order; then rows every
@@ -374,7 +357,7 @@ int main(int argc, char **argv)
         provenance_fill(&prov, argc, argv);
         return write_for_others(argv[2]);
     }
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, run_folder_remove)
     const struct CMUnitTest tests[] = {
         TEST(live_killed_resumed_finished),
         TEST(damaged_file_is_set_aside),

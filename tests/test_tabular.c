@@ -85,21 +85,24 @@ static void show(const char *what, float out[CELLS][ACTIONS + 1], double q[CELLS
                       (double)out[s][1], q[s][0], q[s][1]);
 }
 
+/* Of an algorithm whose returns have one step, played with much exploration: what it learned, and the values of the
+ * best policy and of one that explores as it did. */
+static void learn_one_step(const struct algo_ops *algo, float q[CELLS][ACTIONS + 1], double best[CELLS][ACTIONS],
+                           double exploring[CELLS][ACTIONS])
+{
+    const struct lesson l = {
+        .algo = algo, .t_max = 5, .envs = 1, .eps_final = 0.5, .lr = 3e-3, .steps = 150000, .target_every = 100};
+    learn(&l, q);
+    corridor_values(gamma_, 0, best);
+    corridor_values(gamma_, l.eps_final, exploring);
+}
+
 static void one_step_q(void **state)
 {
     (void)state;
     float q[CELLS][ACTIONS + 1];
     double best[CELLS][ACTIONS], exploring[CELLS][ACTIONS];
-    const struct lesson l = {.algo = &algo_one_step_q,
-                             .t_max = 5,
-                             .envs = 1,
-                             .eps_final = 0.5,
-                             .lr = 3e-3,
-                             .steps = 150000,
-                             .target_every = 100};
-    learn(&l, q);
-    corridor_values(gamma_, 0, best);
-    corridor_values(gamma_, 0.5, exploring);
+    learn_one_step(&algo_one_step_q, q, best, exploring);
     show("one-step-q", q, best);
     for (int s = 0; s < CELLS; s++)
         for (int a = 0; a < ACTIONS; a++) EXPECT_NEAR(q[s][a], best[s][a], 0.03);
@@ -113,16 +116,7 @@ static void one_step_sarsa(void **state)
     (void)state;
     float q[CELLS][ACTIONS + 1];
     double best[CELLS][ACTIONS], exploring[CELLS][ACTIONS];
-    const struct lesson l = {.algo = &algo_one_step_sarsa,
-                             .t_max = 5,
-                             .envs = 1,
-                             .eps_final = 0.5,
-                             .lr = 3e-3,
-                             .steps = 150000,
-                             .target_every = 100};
-    learn(&l, q);
-    corridor_values(gamma_, 0, best);
-    corridor_values(gamma_, 0.5, exploring);
+    learn_one_step(&algo_one_step_sarsa, q, best, exploring);
     show("one-step-sarsa", q, exploring);
     for (int s = 0; s < CELLS; s++)
         for (int a = 0; a < ACTIONS; a++) EXPECT_NEAR(q[s][a], exploring[s][a], 0.04);

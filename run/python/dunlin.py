@@ -687,8 +687,11 @@ def flat(obs, space):
 
 
 def takes_seed(reset):
-    """Does it take a seed: of one that passes **words on, a first reset tells."""
-    known = inspect.signature(reset).parameters
+    """Does it take a seed, as Dunlin finds out: of one that passes **words on, a first reset tells."""
+    try:
+        known = inspect.signature(reset).parameters
+    except (TypeError, ValueError):
+        return False
     if "seed" not in known and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values()):
         try:
             reset(seed=0)

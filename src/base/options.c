@@ -42,15 +42,13 @@ bool option_is_text(int i)
 
 bool option_of_start(int i)
 {
-    return option_rows[i].resume == START;
+    return option_rows[i].resume == START || option_rows[i].resume == FOLDER;
 }
 
 bool option_of_resume(int i)
 {
-    static const char *const NOT[] = {"out", "force", "or-resume", "init-from"};
-    for (size_t k = 0; k < sizeof NOT / sizeof *NOT; k++)
-        if (!strcmp(option_key(i), NOT[k])) return false;
-    return option_may_change(i) || !strcmp(option_key(i), "env");
+    const enum option_resume resume = option_rows[i].resume;
+    return resume == MAY || resume == START || !strcmp(option_key(i), "env");
 }
 
 const char *option_word(int i, int w)
@@ -161,6 +159,17 @@ int options_set(struct option_set *set, const char *key, const char *value, enum
     option_row_read(&option_rows[i], &set->values, value, true);
     set->origin[i] = origin;
     return 0;
+}
+
+void options_keep_first(struct option_set *set, const struct option_set *before)
+{
+    char value[OPTION_TEXT];
+    for (int i = 0; i < option_count(); i++) {
+        if (option_rows[i].resume != FIRST) continue;
+        options_format(&before->values, i, value, sizeof value);
+        option_row_read(&option_rows[i], &set->values, value, true);
+        set->origin[i] = before->origin[i];
+    }
 }
 
 int options_apply_env(struct option_set *set, const struct env_ops *ops, const char *arg)

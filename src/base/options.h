@@ -71,6 +71,8 @@ bool option_of_start(int i);
 /* Is option i for `dunlin resume RUN` to take: what may change, and --env, by which whose code runs is named again; not
  * what is about the folder, or the weights, that a run begins with. */
 bool option_of_resume(int i);
+/* What the run's first start says of it alone (init-from), with its origin, to `set` from `before`. */
+void options_keep_first(struct option_set *set, const struct option_set *before);
 /* Is option i the same in both? A library (env lib:PATH.so) or Python file (gym:FILE.py:...) is known by its name and
  * what follows it: it may lie elsewhere by now. */
 bool options_same(int i, const struct options *a, const struct options *b);

@@ -5,7 +5,7 @@
 #include "base/options_table.h"
 
 enum option_kind { KIND_REAL, KIND_INT, KIND_FLAG, KIND_TEXT, KIND_WORD, KIND_NAME };
-enum option_resume { FIXED, MAY, START };
+enum option_resume { FIXED, MAY, START, FOLDER, FIRST };
 
 /* The bounds keep their own type, because INT64_MAX is no double. */
 struct option_row {

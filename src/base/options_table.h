@@ -4,7 +4,9 @@
  * X(kind, field, key, default, smallest, largest, resume, help)
  * kind: REAL double, INT int64_t, FLAG bool, TEXT char[OPTION_TEXT]; WORD an enum, whose list of words stands for the
  *       largest; NAME char[OPTION_TEXT], one of those that another room's table has (options_names())
- * resume: MAY if `dunlin resume` may change it, START for what is of one start only (never stored back), FIXED
+ * resume: MAY if `dunlin resume` may change it, FIXED if not; START for what is of one start only (never stored back),
+ *         FOLDER the same where a start says it of its folder, which resume is given; FIRST for what the first start
+ *         says and the run keeps, whatever a later one says
  * Numbers' bounds are inclusive.
  * A row stands in the list of its group, what it is about: --help and INI files have them as headings and sections. */
 #ifndef DUNLIN_BASE_OPTIONS_TABLE_H
@@ -47,7 +49,7 @@
       "network: mlp[:64,64], small, nature; auto: mlp for floats, small for pictures")                                 \
     X(WORD, init, "init", INIT_UNIFORM, 0, INIT_WORDS, FIXED,                                                          \
       "start of the weights: the paper's, He's scaled for ReLU, or orthogonal")                                        \
-    X(TEXT, init_from, "init-from", "", 0, "", MAY,                                                                    \
+    X(TEXT, init_from, "init-from", "", 0, "", FIRST,                                                                  \
       "start with the weights of FILE.safetensors, or of a checkpoint of the same network")                            \
     X(WORD, activation, "activation", ACTIVATION_IS_RELU, 0, ACTIVATION_WORDS, FIXED,                                  \
       "of dense layers, net mlp; convolutions have ReLU")                                                              \
@@ -116,10 +118,10 @@
       "decay of an average of the weights, evaluated and stored beside them (eval --ema plays it); 0: none")           \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")
 #define OPTIONS_RUNNING(X)                                                                                             \
-    X(TEXT, out, "out", "", 0, "", START, "folder of the run; default runs/ENV-ALGO-TIME")                             \
-    X(FLAG, or_resume, "or-resume", false, 0, 1, START,                                                                \
+    X(TEXT, out, "out", "", 0, "", FOLDER, "folder of the run; default runs/ENV-ALGO-TIME")                            \
+    X(FLAG, or_resume, "or-resume", false, 0, 1, FOLDER,                                                               \
       "resume where `out` already holds a run of this configuration")                                                  \
-    X(FLAG, force, "force", false, 0, 1, START, "throw away what `out` holds")                                         \
+    X(FLAG, force, "force", false, 0, 1, FOLDER, "throw away what `out` holds")                                        \
     X(INT, actors, "actors", 0, 0, 65536, START,                                                                       \
       "actors to launch when started alone; 0: one per core, or those of before")                                      \
     X(INT, master_threads, "master-threads", 0, 0, 64, MAY,                                                            \

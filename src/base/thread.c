@@ -31,3 +31,24 @@ struct timespec thread_deadline(long ms)
     until.tv_nsec %= 1000000000;
     return until;
 }
+
+int worker_start(struct worker *w, void *(*run)(void *), void *arg)
+{
+    w->end = false;
+    pthread_mutex_init(&w->lock, NULL);
+    thread_condition_init(&w->news);
+    const int failed = thread_start(&w->thread, NULL, run, arg);
+    w->started = !failed;
+    return failed;
+}
+
+void worker_end(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->end = true;
+    pthread_cond_signal(&w->news);
+    pthread_mutex_unlock(&w->lock);
+    if (w->started) pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->news);
+    pthread_mutex_destroy(&w->lock);
+}

@@ -29,7 +29,7 @@
 enum { RANKS_MOST = 129, PATIENCE_MS = 100000, USAGE = 2 };
 
 static const char usage[] =
-    "dunlin doctor [FILE.ini] [--KEY VALUE ...]\n"
+    "dunlin doctor [FILE.ini|PRESET] [--KEY VALUE ...]\n"
     "  what this machine or allocation would trip over, in one line each: ok, warn or fail, what it is, and what mends "
     "it.\n"
     "  Alone it starts itself under mpirun, as `dunlin train` would; under mpirun or srun it looks at every rank and "

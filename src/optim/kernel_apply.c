@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/vector.h"
+#include "optim/kernel_fetch.h"
 
 enum {
 /* floats of a block: theta and g of one block fill half of the registers */
@@ -28,18 +29,10 @@ enum {
 #else
     BLOCK = 16,
 #endif
-    TAIL = 16,   /* n is a multiple of it */
-    AHEAD = 256, /* floats that each gradient is fetched ahead of its use */
-    LINE = 16,   /* floats of a cache line */
+    TAIL = 16, /* n is a multiple of it */
 };
 
-/* Asks for what the block AHEAD floats further on will read; past the end of memory the hint does nothing. */
-INLINE void fetch_ahead(const float *x, int size)
-{
-    for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l);
-}
-
-/* The same of what will be overwritten: commonly in the cache of an actor that had it before. */
+/* fetch_ahead() of what will be overwritten: commonly in the cache of an actor that had it before. */
 INLINE void fetch_to_write(const float *x, int size)
 {
     for (int l = 0; l < size; l += LINE) __builtin_prefetch(x + AHEAD + l, 1);
@@ -96,33 +89,32 @@ struct row {
 
 _Static_assert(BLOCK == 4 * VECTOR, "a block is four vectors");
 
-/* d (size) of the row from `col` on: in vectors that have names, since a compiler leaves sums under loops over floats
- * in memory, in pieces of other sizes than they are read in, which takes longer than a root and a division. */
+#define SUM(v) vf sum##v = {0};
+#define ADD(v) sum##v += x * load(dy + (v)*VECTOR);
+#define KEEP(v) store(d + (v)*VECTOR, sum##v);
+
+/* N vectors of the row's d, from `col` on: in vectors that have names, since a compiler leaves sums under loops over
+ * floats in memory, in pieces of other sizes than they are read in, which takes longer than a root and a division. */
+#define MULTIPLY(N)                                                                                                    \
+    INLINE void multiply_##N(const struct row *r, int width, int col, float *d)                                        \
+    {                                                                                                                  \
+        REPEAT_##N(SUM) for (int q = 0; q < r->R; q++)                                                                 \
+        {                                                                                                              \
+            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;        \
+            REPEAT_##N(ADD)                                                                                            \
+        }                                                                                                              \
+        REPEAT_##N(KEEP)                                                                                               \
+    }
+MULTIPLY(1)
+MULTIPLY(4)
+
+/* d (size) of the row from `col` on. */
 INLINE void multiply(const struct row *r, int width, int col, float *d, int size)
 {
-#define SUM(i) vf sum##i = {0};
-#define ADD(i) sum##i += x * load(dy + i * VECTOR);
-#define KEEP(i) store(d + i * VECTOR, sum##i);
-    if (size == BLOCK) {
-        REPEAT_4(SUM)
-        for (int q = 0; q < r->R; q++) {
-            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col;
-            REPEAT_4(ADD)
-        }
-        REPEAT_4(KEEP)
-        return;
-    }
-    for (int l = 0; l < size; l += VECTOR, d += VECTOR) {
-        REPEAT_1(SUM)
-        for (int q = 0; q < r->R; q++) {
-            const float x = r->x[(size_t)q * (size_t)r->height], *dy = r->dy + (size_t)q * (size_t)width + col + l;
-            REPEAT_1(ADD)
-        }
-        REPEAT_1(KEEP)
-    }
-#undef SUM
-#undef ADD
-#undef KEEP
+    if (size == BLOCK)
+        multiply_4(r, width, col, d);
+    else
+        for (int l = 0; l < size; l += VECTOR) multiply_1(r, width, col + l, d + l);
 }
 
 /* What apply_rmsprop_wide() was called with. */

@@ -15,31 +15,29 @@ enum { BEAT_MS = 100, SERVE_MS = 1 };
 
 struct beat {
     struct share *share;
-    pthread_t thread;
-    pthread_mutex_t lock; /* of the rest, and held while the thread serves */
-    pthread_cond_t news;
-    bool serve, end;
+    struct worker worker; /* its lock is held while the thread serves */
+    bool serve;           /* under it */
 };
 
 static void doze(struct beat *b, long ms)
 {
     const struct timespec until = thread_deadline(ms);
-    pthread_cond_timedwait(&b->news, &b->lock, &until);
+    pthread_cond_timedwait(&b->worker.news, &b->worker.lock, &until);
 }
 
 static void *run(void *arg)
 {
     struct beat *b = arg;
     struct share *const s = b->share;
-    pthread_mutex_lock(&b->lock);
-    while (!b->end) {
+    pthread_mutex_lock(&b->worker.lock);
+    while (!b->worker.end) {
         if (b->serve)
             master_serve(s);
         else
             atomic_fetch_add_explicit(word_at(s, at_board(BOARD_BEAT)), 1, memory_order_relaxed);
         doze(b, b->serve && s->remote ? SERVE_MS : BEAT_MS);
     }
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->worker.lock);
     return NULL;
 }
 
@@ -47,34 +45,22 @@ struct beat *beat_open(struct share *s)
 {
     struct beat *b = memory_new(1, sizeof *b);
     b->share = s;
-    pthread_mutex_init(&b->lock, NULL);
-    thread_condition_init(&b->news);
-    const int failed = thread_start(&b->thread, NULL, run, b);
-    if (!failed) return b;
-    pthread_cond_destroy(&b->news);
-    pthread_mutex_destroy(&b->lock);
-    free(b);
-    return NULL;
+    if (worker_start(&b->worker, run, b)) beat_close(&b);
+    return b;
 }
 
 void beat_close(struct beat **b)
 {
     if (!*b) return;
-    pthread_mutex_lock(&(*b)->lock);
-    (*b)->end = true;
-    pthread_cond_signal(&(*b)->news);
-    pthread_mutex_unlock(&(*b)->lock);
-    pthread_join((*b)->thread, NULL);
-    pthread_cond_destroy(&(*b)->news);
-    pthread_mutex_destroy(&(*b)->lock);
+    worker_end(&(*b)->worker);
     free(*b);
     *b = NULL;
 }
 
 void beat_serve(struct beat *b, bool serve)
 {
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->worker.lock);
     b->serve = serve;
-    pthread_cond_signal(&b->news);
-    pthread_mutex_unlock(&b->lock);
+    pthread_cond_signal(&b->worker.news);
+    pthread_mutex_unlock(&b->worker.lock);
 }

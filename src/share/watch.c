@@ -19,10 +19,7 @@
 #include "base/thread.h"
 
 struct watch {
-    pthread_t thread;
-    pthread_mutex_t lock; /* of `end` */
-    pthread_cond_t news;
-    bool end;
+    struct worker worker;
     struct process_id master;
     bool of_master; /* this is rank 0 */
     double patience;
@@ -34,10 +31,10 @@ struct watch {
 static bool later(struct watch *w)
 {
     const struct timespec until = thread_deadline(1000);
-    pthread_mutex_lock(&w->lock);
-    while (!w->end && !pthread_cond_timedwait(&w->news, &w->lock, &until)) {}
-    const bool end = w->end;
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&w->worker.lock);
+    while (!w->worker.end && !pthread_cond_timedwait(&w->worker.news, &w->worker.lock, &until)) {}
+    const bool end = w->worker.end;
+    pthread_mutex_unlock(&w->worker.lock);
     return !end;
 }
 
@@ -63,36 +60,21 @@ static void *look(void *arg)
     return NULL;
 }
 
-static void release(struct watch *w)
-{
-    pthread_cond_destroy(&w->news);
-    pthread_mutex_destroy(&w->lock);
-    free(w);
-}
-
 struct watch *watch_open(const struct process_id *master, double patience)
 {
     struct watch *w = memory_new(1, sizeof *w);
     if (master) w->master = *master;
     w->of_master = !master;
     w->patience = patience;
-    pthread_mutex_init(&w->lock, NULL);
-    thread_condition_init(&w->news);
-    const int failed = thread_start(&w->thread, NULL, look, w);
-    if (!failed) return w;
-    release(w); /* no thread to be had: nobody watches, all else works */
-    return NULL;
+    if (worker_start(&w->worker, look, w)) watch_close(&w); /* no thread to be had: nobody watches, all else works */
+    return w;
 }
 
 void watch_close(struct watch **w)
 {
     if (!*w) return;
-    pthread_mutex_lock(&(*w)->lock);
-    (*w)->end = true;
-    pthread_cond_signal(&(*w)->news);
-    pthread_mutex_unlock(&(*w)->lock);
-    pthread_join((*w)->thread, NULL);
-    release(*w);
+    worker_end(&(*w)->worker);
+    free(*w);
     *w = NULL;
 }
 

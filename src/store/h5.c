@@ -226,24 +226,24 @@ int h5_get_text(hid_t object, const char *key, char *value, size_t size, const c
     return 0;
 }
 
-int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path)
+static int get_number(hid_t object, const char *key, H5T_class_t wanted, hid_t native, void *value, const char *path)
 {
     H5_AUTO hid_t attribute = H5I_INVALID_HID;
     H5_AUTO hid_t type = H5I_INVALID_HID;
-    const int rc = get(object, key, H5T_INTEGER, &attribute, &type, path);
+    const int rc = get(object, key, wanted, &attribute, &type, path);
     if (rc) return rc;
-    H5_CHECK(H5Aread(attribute, H5T_NATIVE_INT64, value), path, "read an attribute");
+    H5_CHECK(H5Aread(attribute, native, value), path, "read an attribute");
     return 0;
+}
+
+int h5_get_int(hid_t object, const char *key, int64_t *value, const char *path)
+{
+    return get_number(object, key, H5T_INTEGER, H5T_NATIVE_INT64, value, path);
 }
 
 int h5_get_real(hid_t object, const char *key, double *value, const char *path)
 {
-    H5_AUTO hid_t attribute = H5I_INVALID_HID;
-    H5_AUTO hid_t type = H5I_INVALID_HID;
-    const int rc = get(object, key, H5T_FLOAT, &attribute, &type, path);
-    if (rc) return rc;
-    H5_CHECK(H5Aread(attribute, H5T_NATIVE_DOUBLE, value), path, "read an attribute");
-    return 0;
+    return get_number(object, key, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, path);
 }
 
 struct stored_option {

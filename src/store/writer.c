@@ -20,10 +20,7 @@ struct slot {
 };
 
 struct writer {
-    pthread_t thread;
-    bool threaded, end;
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t given;
+    struct worker worker; /* without a thread to be had, writer_give() works itself; its lock is that of all below */
     struct slot slots[WRITER_SLOTS];
     int queue[WRITER_SLOTS], first, waiting;
 };
@@ -32,42 +29,34 @@ struct writer {
 static void *serve(void *arg)
 {
     struct writer *w = arg;
-    pthread_mutex_lock(&w->lock);
+    pthread_mutex_lock(&w->worker.lock);
     for (;;) {
-        while (!w->waiting && !w->end) pthread_cond_wait(&w->given, &w->lock);
+        while (!w->waiting && !w->worker.end) pthread_cond_wait(&w->worker.news, &w->worker.lock);
         if (!w->waiting) break;
         struct slot *s = &w->slots[w->queue[w->first]];
         w->first = (w->first + 1) % WRITER_SLOTS;
         w->waiting--;
-        pthread_mutex_unlock(&w->lock);
+        pthread_mutex_unlock(&w->worker.lock);
         const int rc = s->work(s->arg);
-        pthread_mutex_lock(&w->lock);
+        pthread_mutex_lock(&w->worker.lock);
         if (rc) snprintf(s->error, sizeof s->error, "%s", error_text());
         s->state = rc ? WRITER_FAILED : WRITER_DONE;
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&w->worker.lock);
     return NULL;
 }
 
 struct writer *writer_open(void)
 {
     struct writer *w = memory_new(1, sizeof *w);
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->given, NULL);
-    w->threaded = !thread_start(&w->thread, NULL, serve, w);
+    worker_start(&w->worker, serve, w);
     return w;
 }
 
 void writer_close(struct writer **w)
 {
     if (!*w) return;
-    pthread_mutex_lock(&(*w)->lock);
-    (*w)->end = true;
-    pthread_cond_signal(&(*w)->given);
-    pthread_mutex_unlock(&(*w)->lock);
-    if ((*w)->threaded) pthread_join((*w)->thread, NULL);
-    pthread_cond_destroy(&(*w)->given);
-    pthread_mutex_destroy(&(*w)->lock);
+    worker_end(&(*w)->worker);
     free(*w);
     *w = NULL;
 }
@@ -75,31 +64,31 @@ void writer_close(struct writer **w)
 void writer_give(struct writer *w, int slot, int (*work)(void *arg), void *arg)
 {
     struct slot *s = &w->slots[slot];
-    pthread_mutex_lock(&w->lock);
+    pthread_mutex_lock(&w->worker.lock);
     assert(s->state == WRITER_FREE);
     s->work = work;
     s->arg = arg;
     s->since = clock_seconds();
     s->state = WRITER_BUSY;
-    if (w->threaded) {
+    if (w->worker.started) {
         w->queue[(w->first + w->waiting++) % WRITER_SLOTS] = slot;
-        pthread_cond_signal(&w->given);
+        pthread_cond_signal(&w->worker.news);
     } else {
         s->state = work(arg) ? WRITER_FAILED : WRITER_DONE;
         snprintf(s->error, sizeof s->error, "%s", error_text());
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&w->worker.lock);
 }
 
 enum writer_state writer_take(struct writer *w, int slot)
 {
     if (!w) return WRITER_FREE;
     struct slot *s = &w->slots[slot];
-    pthread_mutex_lock(&w->lock);
+    pthread_mutex_lock(&w->worker.lock);
     const enum writer_state state = s->state;
     if (state == WRITER_DONE || state == WRITER_FAILED) s->state = WRITER_FREE;
     if (state == WRITER_FAILED) error_set("%s", s->error);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&w->worker.lock);
     return state;
 }
 
@@ -109,14 +98,14 @@ bool writer_busy(struct writer *w, int slot, double *seconds)
     double longest = 0;
     if (seconds) *seconds = 0;
     if (!w) return false;
-    pthread_mutex_lock(&w->lock);
+    pthread_mutex_lock(&w->worker.lock);
     for (int i = 0; i < WRITER_SLOTS; i++) {
         if (w->slots[i].state == WRITER_FREE || (slot >= 0 && i != slot)) continue;
         const double since = clock_seconds() - w->slots[i].since;
         busy = true;
         if (since > longest) longest = since;
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&w->worker.lock);
     if (seconds) *seconds = longest;
     return busy;
 }

@@ -41,9 +41,7 @@ static int lay_words_over(struct plan *plan, const struct setup *setup, int argc
     const struct option_set before = plan->set;
     if (options_read_args(&plan->set, argc, argv, resume ? &folder : NULL) || setup_whole_env(&plan->set)) return -1;
     setup_choose_net(&setup->world, &plan->set.values);
-    const int begun = option_find("init-from"); /* a batch job says it at each start: the run began with its own */
-    memcpy(plan->set.values.init_from, before.values.init_from, sizeof before.values.init_from);
-    plan->set.origin[begun] = before.origin[begun];
+    options_keep_first(&plan->set, &before); /* a batch job says it at each start: the run began with its own */
     for (int i = 0; i < option_count(); i++) {
         if (option_may_change(i) || option_of_start(i)) continue;
         options_format(&before.values, i, stored, sizeof stored);
