@@ -1,7 +1,7 @@
 #: make                  build/dunlin
 #: make test             all tests, already set up (run/test.sh also installs what they need; run/test.sh quick: two minutes)
 #: make asan             tests with the address and undefined-behaviour sanitizers
-#: make soak             a bit over an hour of kills, damaged files, learning, mutations and a long run
+#: make soak             an hour and a quarter of kills, damaged files, learning, mutations and a long run
 #: make bench            speed figures
 #: make format, tidy     clang-format over all sources; clang-tidy's findings
 #: make install          PREFIX=/usr/local and DESTDIR= say where to; make uninstall takes it away again

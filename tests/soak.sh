@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # soak.sh [--short] [PART[=ARGUMENT] ...] -- `make soak`: every script of tests/soak, or those named, one after another; ARGUMENT
 # goes to the script, as in jobs=100. Each closes with a line of its own; a table of these lines closes the whole, and its status
-# is 1 where one of them failed. A bit over an hour for all on two quiet cores; --short, half an hour, gives each what stands
+# is 1 where one of them failed. An hour and a quarter for all on two quiet cores; --short, forty minutes, gives each what stands
 # in its line `# short:`.
 set -u
 cd "$(dirname "$0")/.." || exit 1

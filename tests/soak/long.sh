@@ -4,20 +4,13 @@
 # short: 4
 . "$(dirname "$0")/../tap.sh"
 . "$source_dir/tests/kill.sh"
+. "$source_dir/tests/flat.sh"
 . "$source_dir/run/numbers.sh"
 minutes=$(whole MINUTES "${1:-8}" 1) || exit 2
 run=$scratch/long
 session=300 # seconds; then all are killed and resumed
 export DUNLIN_METER=${DUNLIN_METER:-0} # microseconds that a step sleeps
 metered
-# rank seconds rss-in-KB files, every 5 seconds
-sample() {
-    local p r
-    for p in $(processes "$run"); do
-        r=$(tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')
-        [ -z "$r" ] || echo "$1 $r $((SECONDS - began)) $(awk '/^VmRSS/ { print $2 }' "/proc/$p/status" 2>/dev/null) $(find "/proc/$p/fd" 2>/dev/null | wc -l)"
-    done
-}
 words=(--env "$metered" --frames 1e12 --actors 7 --checkpoint-every 200000 --eval-every 100000 --eval-episodes 5)
 start "$run" train "${words[@]}" --out "$run"
 end=$((SECONDS + 60 * minutes)) sessions=0 killed=0 faults=0
@@ -27,7 +20,7 @@ while [ $SECONDS -lt $end ]; do
     moving "$run" || { echo "session $sessions: no progress: $(tail -1 "$run.err")" >>wrong; break; }
     while [ $SECONDS -lt $end ] && [ $((SECONDS - began)) -lt $session ]; do
         sleep 5
-        sample $sessions >>samples
+        sample "$run" $sessions "$began" >>samples
         if [ $((RANDOM % 30)) = 0 ] && [ $((SECONDS - began)) -gt 60 ] && [ "$(grep -c actor-lost "$run.err")" -lt 3 ]; then
             kill -KILL "$(rank "$run" $((1 + RANDOM % 7)))" && killed=$((killed + 1))
         fi
@@ -41,18 +34,7 @@ while [ $SECONDS -lt $end ]; do
 done 2>/dev/null
 kill -TERM $pid; wait $pid
 grep -q "^state stopped" "$run/status" || echo "the end is not stopped: $(head -1 "$run/status")" >>wrong
-# growth of each rank and session from the mean of the minute after the first to that of its last minute
-awk '{ k = $1 " " $2; last[k] = $3 } { v[k, $3] = $4; f[k, $3] = $5 } END {
-    for (k in last) {
-        a = b = m = n = 0; lo = 1e9; hi = 0
-        for (t = 61; t <= last[k]; t++) if ((k, t) in v && v[k, t] > 0) {
-            if (t <= 120) { a += v[k, t]; m++ }
-            if (t > last[k] - 60) { b += v[k, t]; n++ }
-            if (f[k, t] < lo) lo = f[k, t]
-            if (f[k, t] > hi) hi = f[k, t]
-        }
-        if (m && n && last[k] > 180) printf "session-rank %s growth %.3f files %d %d\n", k, 100 * (b / n) / (a / m) - 100, lo, hi
-    } }' samples >growth
+growth samples >growth
 "$dunlin" info "$run" --csv train >rows
 # mean lag of the first and of the last third of the run, by updates
 lags=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { u[NR] = $c["updates"]; l[NR] = $c["lag_mean"] == "nan" ? -1 : $c["lag_mean"] + 0 } END {
