@@ -91,7 +91,7 @@ else
     skip "an average: export writes it" "there is no h5dump"
 fi
 run "$dunlin" resume e --frames 6000 --ema 0; run "$dunlin" eval e --ema
-check "no average: status 1 and one line" test "$status" = 1 -a "$(wc -l <err)" = 1
+check "no average: status 2 and one line" test "$status" = 2 -a "$(wc -l <err)" = 1
 run "$dunlin" export e --ema --out e.csv
 check "no average: export, too" says "/ema" "train --ema"
 run "$dunlin" resume e --frames 8000 --ema 0.5; run "$dunlin" eval e --ema --episodes 2
