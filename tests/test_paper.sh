@@ -26,6 +26,27 @@ check "replay.sh: a row for each, the memory and the passes of a step" is "$(gre
 check "replay.sh: an --out among its words is not what its runs go to" [ ! -e elsewhere ]
 check "replay.sh: processor time of each run" \
     is "$(awk '$1 > 0.01 && $1 < 60' replay/a3c-1-actors/cost replay/n-step-q-1-actors/cost replay/dqn-1-actors/cost | wc -l)" 3
+# a list: a file for each algorithm, several memories; frames rule where they are given
+sed 's/^algo.*/algo = n-step-q/' "$source_dir/run/cartpole.ini" >q.ini
+mkdir bin && printf '#!/bin/sh\necho "$3" >>%s\nexec %s "$@"\n' "$scratch/limits" "$(command -v timeout)" >bin/timeout && chmod +x bin/timeout
+cat >list <<END
+q       $scratch/q.ini
+long    --algo dqn --memory 1000 --replay-start 100
+short   --algo dqn --memory 200 --replay-start 100   # it forgets
+END
+listed() { # listed FRAMES
+    RUN_LIMIT=200 OUT=$scratch/listed SETTINGS=$scratch/list EVALS=2 FRAMES=$1 run env PATH="$scratch/bin:$PATH" "$source_dir/run/replay.sh" corridor 0.9
+}
+listed 600; check "replay.sh, a list: status 0" is "$status" 0
+check "replay.sh, a list: a row for each, of its algorithm and memory" \
+    is "$(grep -o '^| [a-z]* | 1 |' out | tr -d '\n|') $(awk '$1 == "algo" { print $3 }' listed/q/options.ini) $(
+        awk '$1 == "memory" { print $3 }' listed/{long,short}/options.ini | xargs)" " q  1  long  1  short  1  n-step-q 1000 200"
+check "replay.sh, a list: with frames there is no limit of time" is "$(xargs <limits)" "0 0 0"
+listed 600; check "replay.sh, a list again: a row for each, and nothing runs" is "$status $(grep -c '^| [a-z]* | 1 |' out) $(grep -c "^corridor by" err)" "0 3 0"
+listed 700; check "replay.sh, other frames: status 2, a line" is "$status $(grep -c "listed/q: it was begun with 'FRAMES=600', not 'FRAMES=700'; give" err)" "2 1"
+echo "# an edit" >>q.ini
+listed 600; check "replay.sh, a file that has changed: status 2, a line" is "$status $(grep -c "listed/q: it was begun with '.*q.ini, sum .*', not " err)" "2 1"
+
 # numbers as the program takes them; nonsense is one line, before anything starts, and leaves nothing behind
 cp -r "$source_dir/run" "$source_dir/tests" . # were a script to begin all the same, then here
 refused() { # refused SCRIPT "NAME=VALUE ..." WORD...
