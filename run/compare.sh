@@ -2,7 +2,7 @@
 # compare.sh SETTINGS OUT -- trains each of a list of named settings on games and seeds for the same count of frames, and prints
 # the table of `dunlin compare`: mean and range over seeds of the last evaluation, the best settings first. Cut at any moment, the
 # same command goes on: what is done is kept, what was cut is resumed, and refused with other words, FRAMES or another FILE.ini than
-# it was begun with. SETTINGS is a file with a line for each:
+# it was begun with. SETTINGS is a file with a line for each (settings/ has some):
 #
 #     NAME [FILE.ini] [--KEY VALUE ...]          # and comments; blanks in a word stand in quotes
 #

@@ -195,4 +195,15 @@ printf '../a --lr 0.1\n' >settings.txt
 compare 1 700 settings.txt made; check "a name that leads elsewhere: status 2" is "$status" 2
 compare x 700 settings.txt made; check "no seeds: status 2" is "$status" 2
 for seeds in 0 " "; do compare "$seeds" 700 settings.txt made; check "seeds '$seeds': none at all: status 2" is "$status $(grep -c SEEDS err)" "2 1"; done
+
+# the lists that are there
+. "$source_dir/run/settings.sh"
+for list in "$source_dir"/run/settings/*.txt; do
+    settings "$list"
+    for i in "${!names[@]}"; do
+        split "${texts[i]}"
+        (cd "$source_dir" && "$dunlin" train "${words[@]}" --help) >/dev/null 2>>refusals || echo "$list: ${names[i]}" >>refusals
+    done
+done 2>>refusals
+check "the program takes each setting of run/settings" is "$(cat refusals)" ""
 finish
