@@ -239,6 +239,22 @@ static void test_sums_nobody_waits_for(void **state)
     EXPECT(limit == SCALE_RELAY && knee >= 24 && knee <= 34);
 }
 
+/* A sum is one update, as late as its oldest part. One actor of each of two nodes pushes every millisecond, and the link
+ * carries a sum, and weights beside it, in ten; then weights alone, while the answer is awaited. A sum that is closed at
+ * 0 is applied at 10. Its parts were pushed since -20, the first of them with weights that were told at -30 and had left
+ * rank 0 at -40, the others with later ones. */
+static void test_lag_of_sums(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    const struct scale_layout l = {.actors = 2, .per_node = 1, .relays = true, .sum = true, .most = 64, .even = true};
+    c.compute = 7e-4;
+    c.bandwidth = 1e8;
+    const struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.updates_per_s, 1000 + 50, 5);
+    EXPECT_NEAR(r.lag_mean, (1000 * 1.05 + 50 * 52.5) / 1050, 0.2); /* 1,050 updates/s for 50 ms; near by for one */
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -379,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_shared_cores),
         cmocka_unit_test(test_relays),
         cmocka_unit_test(test_sums_nobody_waits_for),
+        cmocka_unit_test(test_lag_of_sums),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_bytes),

@@ -53,7 +53,7 @@ struct model {
     int64_t version, rollouts, updates;
     int64_t sums;     /* applied, with layout.most */
     struct fifo pass; /* what the present pass applies */
-    int64_t *lags;    /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
+    int64_t *lags;    /* (MODEL_LAGS) updates by their lag, the last: or more */
     double lag_sum;
 };
 
@@ -63,7 +63,7 @@ void model_close(struct model *m);
 
 /* What is counted, is counted from here on. */
 void model_forget(struct model *m);
-/* The lag that `share` of the rollouts do not exceed. */
+/* The lag that `share` of the updates do not exceed. */
 int model_lag_at(const struct model *m, double share);
 
 #endif

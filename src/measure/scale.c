@@ -95,15 +95,17 @@ static void part_done(struct model *m, int who);
 
 static void master_applied(struct model *m)
 {
+    int64_t oldest = INT64_MAX;
     for (int i = 0; i < m->pass.count; i++) {
         const struct gradient *g = &m->pass.g[i];
-        const int64_t lag = m->version - g->version;
-        m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
-        m->lag_sum += (double)lag;
+        oldest = g->version < oldest ? g->version : oldest;
         m->rollouts++;
         if (g->more) continue;
-        m->version++;
+        const int64_t lag = m->version++ - oldest; /* a sum is one entry, with its oldest part's (share/sum.c) */
+        m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
+        m->lag_sum += (double)lag;
         m->updates++;
+        oldest = INT64_MAX;
     }
     for (int i = 0; i < m->pass.count; i++) {
         const struct gradient *g = &m->pass.g[i];
@@ -371,7 +373,7 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
     const double from = m.agenda.now;
     model_forget(&m);
     while ((m.rollouts < measured || m.sums < 2 * sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
-    const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
+    const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.updates, 1);
     struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
                              .updates_per_s = (double)m.updates / s,
                              .lag_mean = m.lag_sum / n,

@@ -27,7 +27,7 @@
 
 struct scale_result {
     double rollouts_per_s, updates_per_s; /* the same but where relays sum */
-    double lag_mean, lag_p95;             /* updates between fetch and apply, of a rollout's gradient */
+    double lag_mean, lag_p95; /* over updates: updates between fetch and apply, of a sum those of its oldest part */
     /* share of the time that rank 0, its link's directions, the cores of its node (0 where each has its own) and the
      * core of the first relay are at work */
     double master, in, out, cores, relay;
