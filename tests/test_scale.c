@@ -1,6 +1,7 @@
 /* test_scale.c -- the model of scale against cases that can be worked out by hand, and what it is fed with. */
 #include "measure/scale.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -228,7 +229,7 @@ static void test_sums_nobody_waits_for(void **state)
     l.actors = 256, l.most = 64;
     c.sum = 1e-3;
     r = scale_run(&c, &l);
-    EXPECT_NEAR(r.rollouts_per_s, near + 15 * 1000, 300);
+    EXPECT_NEAR(r.rollouts_per_s, near + 15 * 1000, 400); /* a sum is counted when it is applied */
     EXPECT_NEAR(r.relay, 1, 0.02);
     EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_RELAY);
     /* by hand: a relay's thread has enough with ten actors; the lag of as many updates as there are sums */
@@ -271,15 +272,60 @@ static void test_threads(void **state)
     c.scan = 1e-6; /* a look at each mailbox before each pass of 64 */
     EXPECT_NEAR(scale_run(&c, &l).updates_per_s, 64 / (64 * 2e-4 * 0.3 + 1024e-6), 60);
 
-    /* a link that carries a message in 0.1 ms: facts, word and two pieces; and of a fetch three */
+    /* a link that carries a message in 0.1 ms: facts, word and two pieces, and what the seven of a fetch ask */
     c = easy();
     l = (struct scale_layout){.actors = 64, .per_node = 4096, .far = true};
     c.message = 1e-4;
     c.pieces = 2;
     const struct scale_result r = scale_run(&c, &l);
-    EXPECT_NEAR(r.rollouts_per_s, 2500, 25);
-    EXPECT_NEAR(r.out, 0.75, 0.02);
+    EXPECT_NEAR(r.rollouts_per_s, 1e4 / (4 + 7), 10);
+    EXPECT_NEAR(r.out, 7 / 11.0, 0.02);
     EXPECT(scale_judge(&r, scale_ideal(&c, &l), 1e9) == SCALE_LINK);
+}
+
+/* A relay's round is in many messages, and its answers are asked for. */
+static void test_messages_of_relays(void **state)
+{
+    (void)state;
+    struct scale_costs c = easy();
+    struct scale_messages n = scale_round_messages(&c, 1, 16, 16, true);
+    EXPECT(n.in == 1 + 2 * 16 + 2 + 3 + 2 + 16 && n.out == 3 + 2 + 16);
+    c.pieces = 3;
+    n = scale_round_messages(&c, 16, 16, 16, false);
+    EXPECT(n.in == 3 * 16 + 2 * 16 + 2 + 16 && n.out == 2 + 16);
+    n = scale_round_messages(&c, 0, 0, 16, false);
+    EXPECT(n.in == 2 + 16 && n.out == 2 + 16);
+
+    /* Sums in turn with weights alone: 24 messages, two for each of k gradients, and 23, in 0.1 ms each. The 16 actors
+     * behind the relay push k in that time. */
+    struct scale_layout l = {.actors = 32, .per_node = 16, .relays = true, .sum = true, .most = 64};
+    c = easy();
+    c.message = 1e-4;
+    const double near = 16 / 1.03e-2, k = near * 47e-4 / (1 - 2e-4 * near), sums = near / k;
+    const struct scale_result r = scale_run(&c, &l);
+    EXPECT_NEAR(r.updates_per_s, near + sums, 0.05 * sums);
+    EXPECT_NEAR(r.in, 1, 0.02);
+    EXPECT_NEAR(r.out, 2 * 21e-4 * sums, 0.04);
+    EXPECT_NEAR(r.rollouts_per_s, 2 * near, 60);
+    EXPECT_NEAR(scale_bound(&c, &l, 1e9, 4096), 16 + 64 / (97.1 * 51e-4) + 1, 1); /* all sums full, of all actors */
+
+    /* Of one actor behind a relay: weights, its gradient, and a look whether that was applied. */
+    l = (struct scale_layout){.actors = 2, .per_node = 1, .relays = true, .even = true};
+    c = easy();
+    c.latency = 1e-2;
+    c.compute = 1e-3;
+    const double one = 1 / (1e-3 + 3e-4), other = 1 / (2.5e-2 + 2e-4);
+    EXPECT_NEAR(scale_run(&c, &l).rollouts_per_s, one + other, 10);
+    EXPECT_NEAR(scale_ideal(&c, &l), one + other, 5);
+
+    /* It looks every 20 us, then after an eighth of the time waited, then every millisecond; three messages each. */
+    c = easy();
+    c.compute = 1e-6;
+    c.message = 1e-7;
+    for (int i = 0; i < SCALE_APPLIES; i++) c.apply[i] = 0.1;
+    const double looks = 8 + log(1e-3 / 2e-5) / log(9.0 / 8) + (0.1 - 8e-3) / 1e-3;
+    const struct scale_result slow = scale_run(&c, &l);
+    EXPECT_NEAR(slow.out, looks * 3e-7 / 0.1, 0.2 * looks * 3e-7 / 0.1);
 }
 
 static void test_many(void **state)
@@ -397,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_sums_nobody_waits_for),
         cmocka_unit_test(test_lag_of_sums),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_messages_of_relays),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_made_gradients),

@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 enum { SCALE_APPLIES = 5 }; /* measured with 1, 2, 4, 8, 16 waiting */
-/* Messages that a push through a relay or by an actor itself is in: facts, its word, and the gradient, which is in so
- * many pieces (grad.h); a fetch: the line, the floats, and the word again. */
-enum { SCALE_PUSH_MESSAGES = 2, SCALE_FETCH_MESSAGES = 3 };
+/* Messages of an actor by itself, as src/share/push.c and fetch.c send them: a push is facts, its word, and the gradient,
+ * which is in so many pieces (grad.h); a fetch asks for board and reply, the line and the floats, board and reply, and
+ * the word again. Of a Put one goes to rank 0, of a Get a question goes there and an answer comes back. */
+enum { SCALE_PUSH_MESSAGES = 2, SCALE_FETCH_MESSAGES = 7 };
 
 static const double SCALE_SERIAL = 0.05; /* where it is not measured: two threads are 1.9 times as fast as one */
 
@@ -49,6 +50,21 @@ struct scale_layout {
 static inline int scale_push_messages(const struct scale_costs *c)
 {
     return SCALE_PUSH_MESSAGES + (c->pieces ? c->pieces : 1);
+}
+
+struct scale_messages {
+    int in, out;
+};
+
+/* A relay's round with so many gradients or sums, of so many of its actors, as src/share/relay.c and messages.c send
+ * it: facts and words of each sender; with weights a pin and its end, and the line, floats and sequence; the board, the
+ * snapshot's line and the reply of every actor. Episodes and posts are rarer, and left out. */
+static inline struct scale_messages scale_round_messages(const struct scale_costs *c, int gradients, int senders,
+                                                         int actors, bool weights)
+{
+    const int gets = (weights ? 3 : 0) + 2 + actors;
+    return (struct scale_messages){
+        .in = gradients * (c->pieces ? c->pieces : 1) + 2 * senders + (weights ? 2 : 0) + gets, .out = gets};
 }
 
 #endif
