@@ -235,10 +235,10 @@ static void test_sums_nobody_waits_for(void **state)
     EXPECT(limit == SCALE_RELAY && knee >= 24 && knee <= 34);
 }
 
-/* A sum is one update, as late as its oldest part. One actor of each of two nodes pushes every millisecond, and the link
- * carries a sum, and weights beside it, in ten; then weights alone, while the answer is awaited. A sum that is closed at
- * 0 is applied at 10. Its parts were pushed since -20, the first of them with weights that were told at -30 and had left
- * rank 0 at -40, the others with later ones. */
+/* A sum is one update, as late as its oldest part. One actor of each of two nodes pushes every millisecond, and the
+ * link carries a sum, and weights beside it, in ten; then weights alone, while the answer is awaited. A sum that is
+ * closed at 0 is applied at 10. Its parts were pushed since -20, the first of them with weights that were told at -30
+ * and had left rank 0 at -40, the others with later ones. */
 static void test_lag_of_sums(void **state)
 {
     (void)state;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 enum { SCALE_APPLIES = 5 }; /* measured with 1, 2, 4, 8, 16 waiting */
-/* Messages of an actor by itself, as src/share/push.c and fetch.c send them: a push is facts, its word, and the gradient,
- * which is in so many pieces (grad.h); a fetch asks for board and reply, the line and the floats, board and reply, and
- * the word again. Of a Put one goes to rank 0, of a Get a question goes there and an answer comes back. */
+/* Messages of an actor by itself, as src/share/push.c and fetch.c send them: a push is facts, its word, and the
+ * gradient, which is in so many pieces (grad.h); a fetch asks for board and reply, the line and the floats, board and
+ * reply, and the word again. Of a Put one goes to rank 0, of a Get a question goes there and an answer comes back. */
 enum { SCALE_PUSH_MESSAGES = 2, SCALE_FETCH_MESSAGES = 7 };
 
 /* Where it is not measured or given. Two threads are 1.9 times as fast as one with factors, 1.8 times with whole
