@@ -5,11 +5,13 @@
 # The paper has 16 cores for the four and a GPU for DQN; here all run on what there is, one after another, so that with fewer cores
 # than actors the picture tells of the methods on this machine.
 # From the environment: DUNLIN (build/dunlin), ACTORS (16), MINUTES (30: of each algorithm), EVERY (frames between evaluations; the
-# environment's), OUT (runs/figure1-ENV; an algorithm that has had its time there is not run again), ALGOS, SEED (1).
+# environment's; of DQN, which plays so many fewer in its time, an eighth), OUT (runs/figure1-ENV; an algorithm that has had its time
+# there is not run again, and refused with other words), ALGOS, SEED (1).
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
 . run/numbers.sh
+. run/settings.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-16} minutes=${MINUTES:-30} seed=${SEED:-1}
 algos=${ALGOS:-one-step-q one-step-sarsa n-step-q a3c dqn}
 env=${1:-atari:breakout}
@@ -23,20 +25,35 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 for algo in $algos; do # what is wrong with the words, before anything starts
     "$dunlin" train --env "$env" --algo "$algo" --seed "$seed" "$@" --help >/dev/null
 done
+words=("$@")
+# training ALGO: its words to `these`, and what a training that is spared must have been begun with to `with`
+training() {
+    local n=$actors every=${EVERY:-}
+    [ "$1" != dqn ] || {
+        n=1
+        [ -n "$every" ] || every=$("$dunlin" train --env "$env" --algo dqn --help | tr -s ' \n' ' ' | sed 's/.*--eval-every N [^(]*(\([0-9]*\)[;)].*/\1/')
+        every=$(((every + 7) / 8))
+    }
+    these=(--env "$env" --algo "$1" --actors "$n" --seed "$seed" ${every:+--eval-every "$every"} ${words[@]+"${words[@]}"})
+    with=("${these[*]}" "MINUTES=$minutes")
+}
+for algo in $algos; do
+    training "$algo"
+    [ ! -e "$out/$algo.done" ] || differs=$(as_begun "$out/$algo.done" "${with[@]}") ||
+        { echo "$out/$algo: $differs; give OUT another folder, or remove $out/$algo.done" >&2; exit 2; }
+done
 mkdir -p "$out"
 runs=()
 for algo in $algos; do
     run=$out/$algo
     runs+=("$run")
     [ ! -e "$run.done" ] || continue
-    n=$actors
-    [ "$algo" != dqn ] || n=1
-    echo "$env by $algo, $n actors, $minutes minutes" >&2
+    training "$algo"
+    echo "$env by $algo, $minutes minutes: ${these[*]}" >&2
     rc=0
-    for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" --seed "$seed" \
-        ${EVERY:+--eval-every "$EVERY"} "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
+    for_minutes "$minutes" "$dunlin" train "${these[@]}" --out "$run" --force >"$run.log" 2>&1 || rc=$?
     case $rc in 0 | 124) ;; *) tail -3 "$run.log" >&2; exit 1 ;; esac
-    touch "$run.done"
+    begun_with "${with[@]}" >"$run.done"
 done
 
 echo "| $env | minutes: score |"

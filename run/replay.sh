@@ -3,13 +3,16 @@
 # network, kernels and cores, learned with it (dqn) and without (a3c, n-step-q). catch to 0.9 unless given. Prints a Markdown table:
 # frames, seconds and core-seconds (processor time of all ranks) to the first evaluation that reaches SCORE, the last evaluation, speed,
 # peak memory, and the arithmetic of a step; draws score against the three (OUT/replay.png). Progress goes to stderr.
-# dqn has one actor, as the agent of 2015, and once more all of them, which share its memory.
-# From the environment: DUNLIN (build/dunlin), ACTORS (2), SEED (1), FRAMES (of each; the environment's), EVALS (40: evaluations of each),
-# OUT (runs/replay-ENV; a run that ended there is not run again), MINUTES (a run longer than that is stopped; 60).
+# dqn has one actor, as the agent of 2015, and once more all of them, which share its memory. Others, such as several memories, or a
+# preset for each algorithm, are the lines of SETTINGS, a file as run/compare.sh reads it (run/settings/replay-pong.txt).
+# From the environment: DUNLIN (build/dunlin), ACTORS (2), SEED (1), SETTINGS, FRAMES (of each; the setting's), EVALS (40: evaluations
+# of each), OUT (runs/replay-ENV; a run that ended there is not run again, and refused with other words), MINUTES (a run longer than
+# that is stopped; 60, but where FRAMES are given none).
 set -eu
 cd "$(dirname "$0")/.."
 . run/children.sh
 . run/numbers.sh
+. run/settings.sh
 dunlin=${DUNLIN:-$PWD/build/dunlin} actors=${ACTORS:-2} seed=${SEED:-1} minutes=${MINUTES:-60} evals=${EVALS:-40}
 env=${1:-catch} score=${2:-0.9}
 shift $(($# < 2 ? $# : 2))
@@ -19,9 +22,33 @@ real SCORE "$score"
 actors=$(whole ACTORS "$actors" 1)
 evals=$(whole EVALS "$evals" 1)
 [ -z "${FRAMES:-}" ] || FRAMES=$(whole FRAMES "$FRAMES" "$evals")
+[ -z "${FRAMES:-}" ] || [ -n "${MINUTES:-}" ] || minutes=0 # timeout's word for none
 [ -x "$dunlin" ] || { echo "dunlin: $dunlin is missing; run make first" >&2; exit 2; }
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-"$dunlin" train --env "$env" --seed "$seed" "$@" --help >/dev/null # what is wrong with the words, before anything starts
+if [ -n "${SETTINGS:-}" ]; then settings "$SETTINGS"; else
+    names=() texts=()
+    for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
+        name=${way/ /-}-actors
+        [[ " ${names[*]-} " != *" $name "* ]] || continue # one core
+        names+=("$name") texts+=("--algo ${way/ / --actors }")
+    done
+fi
+more=("$@")
+# training I: the words of setting I to `these`, and with what the caller adds to `words`; what a run that is spared must have been begun
+# with to `with`
+training() {
+    split "${texts[$1]}"
+    these=(--env "$env" --actors "$actors" ${words[@]+"${words[@]}"} --seed "$seed")
+    words=("${these[@]}" ${more[@]+"${more[@]}"})
+    with=("${words[*]}" "FRAMES=${FRAMES:-}" "EVALS=$evals")
+}
+for i in "${!names[@]}"; do # what is wrong with the words, before anything starts
+    training "$i"
+    "$dunlin" train "${words[@]}" --help >/dev/null
+    run=$out/${names[i]}
+    [ ! -e "$run/cost" ] || differs=$(as_begun "$run.words" "${with[@]}") ||
+        { echo "$run: $differs; give OUT another folder, or remove $run" >&2; exit 2; }
+done
 mkdir -p "$out"
 
 # The largest sum of what the ranks of the run in folder $1 held at once, kB, to file $2, until it is killed
@@ -40,21 +67,21 @@ value() { "$dunlin" info "$run" | awk -v key="$1" '$1 == key { print $2; exit }'
 printf '| | actors | frames to %s | seconds | core-seconds | last | frames/s | memory | forward passes a step |\n' "$score"
 echo '|---|---|---|---|---|---|---|---|---|'
 runs=()
-for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
-    read -r algo n <<<"$way"
-    run=$out/$algo-$n-actors
-    [[ " ${runs[*]-} " != *" $run "* ]] || continue # one core
+for i in "${!names[@]}"; do
+    training "$i"
+    run=$out/${names[i]}
     runs+=("$run")
     if [ ! -e "$run/cost" ]; then
-        echo "$env by $algo, $n actors" >&2
-        frames=${FRAMES:-$("$dunlin" train --env "$env" --algo "$algo" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
+        echo "$env by ${names[i]}" >&2
+        frames=${FRAMES:-$("$dunlin" train "${words[@]}" --help | tr -s ' \n' ' ' | sed 's/.*--frames N [^(]*(\([0-9]*\)[;)].*/\1/')}
         frames=$(whole FRAMES "$frames" "$evals")
+        begun_with "${with[@]}" >"$run.words"
         watch_memory "$run" "$run.memory" &
         watcher=$!
         rc=0
         times >"$run.times" # of what has ended: their second line
-        for_minutes "$minutes" "$dunlin" train --env "$env" --algo "$algo" --actors "$n" \
-            --seed "$seed" --frames "$frames" --eval-every $((frames / evals)) "$@" --out "$run" --force >"$run.log" 2>&1 || rc=$?
+        for_minutes "$minutes" "$dunlin" train "${these[@]}" --frames "$frames" --eval-every $((frames / evals)) \
+            ${more[@]+"${more[@]}"} --out "$run" --force >"$run.log" 2>&1 || rc=$?
         times >>"$run.times"
         kill $watcher
         wait $watcher 2>/dev/null || :
@@ -63,20 +90,19 @@ for way in "a3c $actors" "n-step-q $actors" "dqn 1" "dqn $actors"; do
             END { print now - was, kb }' "$run.times" >"$run/cost"
     fi
     read -r cpu kb <"$run/cost"
-    # to act 1; the gradient of a step 2, and what it is asked beside it: its own bootstrap once a rollout, or of each of the minibatch
-    # theta (1), theta_target (1) and the gradient (2)
-    t=$(value t-max) batch=$(value batch) e=$(value envs-per-actor)
-    case $algo in
-        dqn) passes=$(awk "BEGIN { print 1 + 4 * $batch / ($t * $e) }") ;;
-        *) passes=$(awk "BEGIN { print 3 + 1 / $t }") ;;
-    esac
-    "$dunlin" info "$run" --csv eval | awk -F, -v score="$score" -v cpu="$cpu" -v kb="$kb" -v algo="$algo" -v n="$n" \
+    # to act 1; the gradient of a step 2, and 3 once more for each other epoch; and what it is asked beside it: its own bootstrap once a
+    # rollout, or after each step, or of each of the minibatch theta (1), theta_target (1) and the gradient (2)
+    passes=$(awk -v algo="$(value algo)" -v t="$(value t-max)" -v e="$(value envs-per-actor)" -v batch="$(value batch)" \
+        -v epochs="$(value epochs)" -v lambda="$(value lambda)" 'BEGIN {
+            if (algo == "dqn") print 1 + 4 * batch / (t * e)
+            else print 3 * epochs + (algo ~ /^one-step/ || (algo == "n-step-q" && lambda < 1) ? 1 : 1 / t) }')
+    "$dunlin" info "$run" --csv eval | awk -F, -v score="$score" -v cpu="$cpu" -v kb="$kb" -v name="${names[i]%-*-actors}" -v n="$(value actors)" \
         -v passes="$passes" -v all="$(value seconds)" -v frames="$(value frames)" '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         { last = $at["mean"] }
         !f && last >= score { f = $at["frames"]; s = $at["seconds"] }
         END {
-            printf "| %s | %d | %s | %s | %s | %.4g | %.0f | %.0f MB | %.1f |\n", algo, n, f ? f : "not in " frames, f ? sprintf("%.0f", s) : "-",
+            printf "| %s | %d | %s | %s | %s | %.4g | %.0f | %.0f MB | %.1f |\n", name, n, f ? f : "not in " frames, f ? sprintf("%.0f", s) : "-",
                 f ? sprintf("%.0f", cpu * s / all) : "-", last, frames / all, kb / 1000, passes
         }'
 done

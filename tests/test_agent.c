@@ -217,6 +217,47 @@ static void recurrent_state(void **state)
     learner_free(b);
 }
 
+/* Recurrent states of six environments as they are after a rollout from `states` at theta, to states. */
+static void unroll(const struct learner *b, const float *theta, float *states)
+{
+    const struct agent *a = b->agent;
+    const size_t E = (size_t)a->E, S = (size_t)a->S;
+    struct net_work *work = net_work_new(b->net, a->E);
+    for (size_t row = 0; row < (size_t)a->r.T * E; row += E) {
+        for (size_t e = 0; e < E; e++)
+            if (a->start[row + e]) memset(states + e * S, 0, S * sizeof *states);
+        net_forward(b->net, theta, work, 0, a->E, a->x + row * (size_t)a->C, states);
+    }
+    net_work_free(&work);
+}
+
+/* Cells so many that their weights are laid out for a rollout: each time those that it is played with, or that the
+ * target has, which come in the same place. */
+static void wide_recurrent_state(void **state)
+{
+    (void)state;
+    const struct agent_config config = config_of(&algo_n_step_q, 11, 6);
+    struct learner *b = learner_new(NULL, "mlp:16", 128, &config);
+    const struct agent *a = b->agent;
+    const size_t n = (size_t)a->E * (size_t)a->S;
+    float *own = memory_floats(n), *target = memory_floats(n);
+    for (int k = 0; k < 3; k++) {
+        memcpy(own, a->state, n * sizeof *own);
+        memcpy(target, own, n * sizeof *own);
+        rollout(b, 0);
+        unroll(b, b->theta, own);
+        unroll(b, b->target, target);
+        const float *after = a->state_after + (size_t)(a->r.T - 1) * n;
+        for (size_t i = 0; i < n; i++) {
+            EXPECT_NEAR(a->state[i], own[i], 1e-6);
+            EXPECT_NEAR(after[i], target[i], 1e-6);
+        }
+        for (size_t i = 0; i < b->n; i++) b->theta[i] *= 0.7F, b->target[i] *= 1.2F;
+    }
+    free(own), free(target);
+    learner_free(b);
+}
+
 /* Stacked pictures: converted once, shared by neighbouring rows, the first repeated at an episode's start. */
 static void stacked_planes(void **state)
 {
@@ -346,6 +387,7 @@ int main(void)
         cmocka_unit_test(one_step_rows),
         cmocka_unit_test(gradient_is_the_slope),
         cmocka_unit_test(recurrent_state),
+        cmocka_unit_test(wide_recurrent_state),
         cmocka_unit_test(stacked_planes),
         cmocka_unit_test(bad_numbers),
         cmocka_unit_test(played_on),

@@ -50,7 +50,6 @@ check "t-max 20: the link carries factors, by hand" \
     bash -c "awk 'BEGIN { by_hand = 20 * (1290 + 122); exit !($factored > 0.97 * by_hand && $factored < 1.03 * by_hand) }'"
 in_busy=$(awk -F, '$2 == "float32" && $3 == "sum" && $4 == 20 && $5 == 32 { print 100 * $12 }' s.csv)
 check "sums are whole: they fill the link" at_least "${in_busy%.*}" 40
-check "bf16 carries more than float32" at_least "$(frames bf16 sum 20 256)" "$(frames float32 sum 20 256)"
 check "picture: a PNG" is "$(head -c 4 s.png | tail -c 3)" PNG
 run "$dunlin" bench scale "${costs[@]}" --most 256 --per-node 8 --link 0.5 --csv s.csv --optimizer momentum-sgd
 check "whole gradients: their bytes" grep -q "^a push: $((677200 * 4)) bytes, whole" err
@@ -58,6 +57,9 @@ check "whole gradients: no factors" bash -c '! grep -q factors err'
 whole=$(frames float32 none 20 256)
 check "whole gradients: the link carries fewer, by hand" \
     bash -c "awk 'BEGIN { by_hand = 20 * (1290 + 23); exit !($whole > 0.97 * by_hand && $whole < 1.03 * by_hand) }'"
+half=$(frames bf16 none 20 256) # twice as many a second
+check "whole gradients: bf16 carries more, by hand" \
+    bash -c "awk 'BEGIN { more = ($half - 20 * 1290) / ($whole - 20 * 1290); exit !(more > 1.5 && more < 2.5) }'"
 for t in 5 20; do
     check "t-max $t: sums carry more over a slow link" at_least "$(frames float32 sum $t 256)" "$(frames float32 none $t 256)"
 done
@@ -66,6 +68,19 @@ check "one rollout short enough: its bytes, whatever is given" \
     grep -q "^a push of t-max 5: $(((rest + 20 * row) * 4)) bytes, with factors of 20 rows" err
 check "the other too long" bash -c '! grep -q "push of t-max 20" err'
 check "picture: an SVG" grep -q "<svg" s.svg
+for i in 1 2; do run "$dunlin" bench scale "${costs[@]}" --most 4 --csv s$i.csv; mv out out$i; mv err err$i; done
+check "given costs: the same figures again, as nothing is measured" cmp out1 out2
+check "given costs: the same table again" cmp s1.csv s2.csv
+check "given costs: what is assumed is said" grep -q "^rank 0: of an update 0.05 stay .*, 0.11 of one by whole .*(assumed)" err1
+# rank 0 is too slow for 64 actors that push one by one, and has threads
+run "$dunlin" bench scale "${costs[@]}" --most 64 --csv s1.csv
+run "$dunlin" bench scale "${costs[@]}" --most 64 --csv s.csv --master-threads 4
+check "threads: status 0" is "$status" 0
+for c in none sum most; do
+    check "threads: told of $c" is "$(awk -F, -v c=$c '$2 == "float32" && $3 == c && $4 == 5 && $5 == 64 { print $16 }' s.csv)" 4
+    check "threads: $c is faster" bash -c "awk -F, -v c=$c '\$2 == \"float32\" && \$3 == c && \$4 == 5 && \$5 == 64 { f[FILENAME] = \$7 }
+        END { exit !(f[\"s.csv\"] > 1.1 * f[\"s1.csv\"]) }' s1.csv s.csv"
+done
 run "$dunlin" bench scale "${costs[@]}" --most 2 --out nowhere/s.png
 check "picture into no folder: status 1" is "$status" 1
 check "picture into no folder: one line" says nowhere/s.png
@@ -107,5 +122,6 @@ refused "no number of them" "--check|8," --check 8,
 refused "more actors than are simulated" "--most|9999" --most 9999
 refused "a picture of unknown kind" "s.jpeg|.png" --out s.jpeg
 refused "a missing value" "--csv" --csv
+refused "a bound that is not in the model" "--combine-age|allowed: 0" --combine sum --combine-most 4 --combine-age 9
 refused "unknown option" "--speed" --speed 3
 finish

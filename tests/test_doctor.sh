@@ -146,6 +146,8 @@ if [ -x "$nodes" ] && dir=$("$nodes" up 2 2 2>why); then
     check "two nodes: its relay" has "^ok relays: $("$nodes" host "$dir" 2) through its node's relay: "
     check "two nodes: progress" has "^ok progress: a fetch from $("$nodes" host "$dir" 2) "
     check "two nodes: their network" has '^ok network: 2 hosts share the network of .* eth0'
+    run "$nodes" run "$dir" mpirun --hostfile "$dir/hostfile" -n 4 "$dunlin" doctor --env cartpole --wire bf16
+    check "two nodes: 16 bits for each of 4,704 floats" has '^(ok|warn) scale: .*, its push 9408 bytes, '
     run "$nodes" run "$dir" bash -c "mount -o remount,size=9m /dev/shm; mpirun -n 2 --hostfile $dir/hostfile $dunlin doctor --env catch"
     check "a small /dev/shm: the line" has '^warn shm: .*9 MB free and the window of 1 actors takes 1[0-9]: .*; mend: '
 else

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test_dqn.sh -- the replay baseline through the whole program: cartpole and catch are learned, what the memory costs is said
-# before it is paid, and a resume fills it anew and says so. In rounds (--deterministic), so that the same machine sees the same run.
+# test_dqn.sh -- the replay baseline through the whole program: the last weights have learned cartpole and catch, what the memory
+# costs is said before it is paid, and a resume fills it anew and says so. In rounds (--deterministic), so that the same machine sees
+# the same run.
 . "$(dirname "$0")/tap.sh"
 
 learn() { # ENV MEAN OPTIONS...
@@ -8,12 +9,12 @@ learn() { # ENV MEAN OPTIONS...
     RUN_LIMIT=300 run "$dunlin" train --env "$env" --algo dqn --actors 1 --deterministic --out "$env" "$@"
     check "$env by dqn: trained" is "$status" 0
     cp err "$env.err"
-    run "$dunlin" eval "$env" --episodes 100 --best
+    run "$dunlin" eval "$env" --episodes 100
     check "$env by dqn: mean of 100 episodes $(value mean), at least $mean" at_least "$(value mean)" "$mean"
 }
 
-# random: 22; seeds 1 to 11 have 494 or more with the last weights
-learn cartpole 400
+# random: 22; seeds 1 to 11 have 494 or more
+learn cartpole 475
 check "the memory is named" grep -q "memory: 20000 steps, .* MB when full; the first gradient after 5000 steps" cartpole.err
 check "what a resume of it is, too" grep -q "no checkpoint has the memory" cartpole.err
 run "$dunlin" resume cartpole --frames 307000
@@ -30,6 +31,6 @@ check "few steps at first, resumed: the same" grep -q "the memory: 30 steps are 
 check "few steps at first, resumed: enough are left" is "$(grep -c "frames are left" err)" 0
 run "$dunlin" resume few --frames 220
 check "fewer are left than fill the memory: it says so" grep -q "note: .* frames are left, and until the memory is filled no gradient comes" err
-# random: -0.83; seeds 2, 4, 6, 7: 0.64 to 1 at 4,000 frames
-learn catch 0.2 --frames 4500 --eval-every 2250 --eval-episodes 20
+# random: -0.83, and 0.83 with one of twelve columns missed; 1 with seeds 7 to 11, and with two actors and seeds 1 to 6
+learn catch 0.9 --eval-every 5000 --eval-episodes 20
 finish

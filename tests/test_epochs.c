@@ -111,7 +111,7 @@ static void later_epochs(void **state)
         {&algo_a3c, 0, 1, NULL, "mlp:16", 0.1},    {&algo_a3c, 0, 3, NULL, "mlp:16", 0},
         {&algo_a3c, 6, 2, NULL, "mlp:16", 0.1},    {&algo_a3c, 5, 2, "pendulum", "mlp:16", 0.1},
         {&algo_a3c, 0, 2, "catch", "small", 0.1},  {&algo_one_step_sarsa, 0, 2, NULL, "mlp:16", 0},
-        {&algo_n_step_q, 6, 2, NULL, "mlp:16", 0},
+        {&algo_n_step_q, 6, 2, NULL, "mlp:16", 0}, {&algo_a3c, 128, 10, NULL, "mlp:16", 0.1},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct agent_config config = config_of(cases[c].algo, 7, cases[c].envs);

@@ -5,6 +5,7 @@
  *   raw       bits, bytes, lengths; the seal no longer fits
  *   sealed    bits and bytes behind the seal, which is made anew: HDF5 sees the damage
  *   strange   other types, shapes, sizes, links, numbers, texts, files, made with HDF5, under a good seal
+ *   no number NaN or Inf among the weights, under a good seal
  *   run file  bits and bytes of run.h5, and strange ones
  * Values that were changed under a new seal, and rows of run.h5 (which has no checksum of its data), nobody can tell:
  * there the test asks for the structure alone.
@@ -315,6 +316,24 @@ static void strange(void **unused)
     testing_spill(newest, good, good_n);
 }
 
+/* A weight of theta, or of the target network, is none. */
+static void no_number(void **unused)
+{
+    (void)unused;
+    float *const of[] = {kept.theta, kept.target};
+    for (int i = 0; i < 4; i++) {
+        float *const x = &of[i / 2][opened.facts->tensors[1].offset], was = *x;
+        *x = i % 2 ? (float)NAN : (float)-INFINITY;
+        write_checkpoint(NEWEST);
+        *x = was;
+        const int outcome = in_child(false, true);
+        if (outcome != REFUSED) fail_msg("no number %d: %d", i, outcome);
+        judge("no number", i, outcome);
+    }
+    report("no number");
+    testing_spill(newest, good, good_n);
+}
+
 static void run_file(void **unused)
 {
     (void)unused;
@@ -341,7 +360,7 @@ int main(int argc, char **argv)
     if (argc > 1) mutations = atoi(argv[1]);
     if (argc > 2) cmocka_set_test_filter(argv[2]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(raw), cmocka_unit_test(sealed), cmocka_unit_test(strange),
-                                       cmocka_unit_test(run_file)};
+                                       cmocka_unit_test(no_number), cmocka_unit_test(run_file)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return _cmocka_run_group_tests("mutations", tests, sizeof tests / sizeof *tests, make_run, remove_run);
 }

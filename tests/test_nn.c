@@ -101,6 +101,54 @@ static void lstm_differences(void **state)
     against_differences("small", 16, (struct net_input){.C = 1, .height = 20, .width = 20}, 2, 2, NULL);
 }
 
+/* All steps from zero states, and the last one's answers. */
+static const float *unrolled(struct subject *s, const float *theta, struct net_work *work)
+{
+    memset(s->state, 0, (size_t)(s->E * s->facts->state_dim) * sizeof(float));
+    for (int row = 0; row < s->T * s->E; row += s->E)
+        net_forward(s->net, theta, work, row, s->E, (const float *const *)s->x + row * s->per_row, s->state);
+    return net_out(work, (s->T - 1) * s->E);
+}
+
+/* Weights that are laid out answer as the twin does; they are a copy, of this theta alone, and gone after the backward
+ * pass. */
+static void prepared(void **state)
+{
+    (void)state;
+    struct subject s = subject_new("mlp:64", 112, (struct net_input){.dim = 5}, NET_HEADS_POLICY_V, 3, 11, 6);
+    struct twin *twin = twin_new(s.net, s.theta, NULL);
+    struct net_work *plain = net_work_new(s.net, s.T * s.E);
+    const size_t n = s.facts->params, bytes = (size_t)(s.E * s.facts->out_dim) * sizeof(float);
+    float *was = malloc(bytes), *other = malloc(n * sizeof *other), *const theta = s.theta;
+    net_prepare(s.net, theta, s.work, s.E, s.T);
+    unrolled(&s, theta, s.work);
+    for (int e = 0; e < s.E; e++) {
+        memset(twin->h, 0, 112 * sizeof(double)), memset(twin->c, 0, 112 * sizeof(double));
+        for (int r = e; r < s.T * s.E; r += s.E) {
+            const double *y = twin_forward(twin, (const float *const *)s.x + r * s.per_row);
+            for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], y[i], 2e-6);
+        }
+    }
+    memcpy(was, net_out(s.work, (s.T - 1) * s.E), bytes);
+    for (int k = twin_tensor(s.facts, "lstm.weight_x"), end = k + 2; k < end; k++) {
+        float *const w = theta + s.facts->tensors[k].offset, kept = w[0];
+        memcpy(other, theta, n * sizeof *other);
+        w[0] += 3; /* which is not allowed */
+        EXPECT(!memcmp(unrolled(&s, theta, s.work), was, bytes));
+        EXPECT(memcmp(unrolled(&s, theta, plain), was, bytes) != 0);
+        w[0] = kept;
+        other[w - theta] += 3;
+        EXPECT(memcmp(unrolled(&s, other, s.work), was, bytes) != 0);
+    }
+    net_backward(s.net, theta, s.work, s.T, s.E, NULL, s.dtheta);
+    theta[s.facts->tensors[twin_tensor(s.facts, "lstm.weight_x")].offset] += 3;
+    EXPECT(memcmp(unrolled(&s, theta, s.work), was, bytes) != 0);
+    free(was), free(other);
+    net_work_free(&plain);
+    twin_free(twin);
+    subject_free(&s);
+}
+
 /* A row's answer does not depend on which rows are computed with it, but for rounding: BLAS has one routine for one
  * row and another for several. */
 static void rows_alone(void **state)
@@ -267,8 +315,9 @@ int main(void)
     struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_twin),           cmocka_unit_test(small_twin),       cmocka_unit_test(nature_twin),
         cmocka_unit_test(finite_differences), cmocka_unit_test(lstm_differences), cmocka_unit_test(lstm_squares),
-        cmocka_unit_test(rows_alone),         cmocka_unit_test(textbook_order),   cmocka_unit_test(start_values),
-        cmocka_unit_test(start_values_he),    cmocka_unit_test(nan_is_seen),      cmocka_unit_test(refusals),
+        cmocka_unit_test(prepared),           cmocka_unit_test(rows_alone),       cmocka_unit_test(textbook_order),
+        cmocka_unit_test(start_values),       cmocka_unit_test(start_values_he),  cmocka_unit_test(nan_is_seen),
+        cmocka_unit_test(refusals),
     };
     return nn_main(tests);
 }

@@ -12,6 +12,8 @@ static const float UNTOUCHED = 12345;
 
 static void (*const products[])(const struct product_job *) = KERNEL_TABLE(product);
 static void (*const wide_products[])(const struct product_job *) = KERNEL_TABLE(wide_product);
+static void (*const laid_out_products[])(const struct product_job *) = KERNEL_TABLE(laid_out_product);
+static void (*const lay_outs[])(const float *, int, int, float *) = KERNEL_TABLE(lay_out);
 static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
 
 static void (*const differs[])(const float *, const float *, int, int, int, uint8_t *) = KERNEL_TABLE(cells_differ);
@@ -97,6 +99,39 @@ static void products_twin(void **state)
         for (int r = 0; r < rows; r++) memcpy(C + EDGE + r * job.c_row, FROM + r * job.c_row, (size_t)n * sizeof *C);
         run(&job, dots);
         expect_product(&job, dots, FROM);
+    }
+}
+
+/* Of a b in panels, which lies in one piece. */
+static void laid_out_twin(void **state)
+{
+    (void)state;
+    static float panels[MOST + 3];
+    struct rng rng = rng_make(12, 0, RNG_TEST, 0);
+    draw(&rng, A), draw(&rng, B), draw(&rng, FROM);
+    for (int i = 0; i < DRAWS / 4; i++) {
+        const int rows = between(&rng, 2, 20), K = between(&rng, 1, i % 5 ? 40 : 260), n = 32 * between(&rng, 1, 4),
+                  off = between(&rng, 0, 3);
+        struct product_job job = {.a = A + between(&rng, 0, 3),
+                                  .a_step = 1,
+                                  .a_row = K + between(&rng, 0, 2),
+                                  .b = B + between(&rng, 0, 3),
+                                  .b_row = n,
+                                  .from = between(&rng, 0, 2) ? FROM : NULL,
+                                  .from_row = between(&rng, 0, 1) ? n : 0,
+                                  .c = C + EDGE,
+                                  .c_row = n + between(&rng, 0, 2),
+                                  .rows = rows,
+                                  .K = K,
+                                  .n = n};
+        struct product_job laid_out = job;
+        for (int k = 0; k < MOST; k++) C[k] = UNTOUCHED;
+        panels[off + K * n] = UNTOUCHED;
+        lay_outs[cpu_isa()](job.b, K, n, panels + off);
+        EXPECT(panels[off + K * n] == UNTOUCHED || off + K * n > MOST);
+        laid_out.b = panels + off, laid_out.b_row = 0;
+        laid_out_products[cpu_isa()](&laid_out);
+        expect_product(&job, false, job.from);
     }
 }
 
@@ -211,8 +246,8 @@ static void cells_twin(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[] = {cmocka_unit_test(products_twin), cmocka_unit_test(cells_differ_twin),
-                                 cmocka_unit_test(transpose_twin), cmocka_unit_test(activations_twin),
-                                 cmocka_unit_test(cells_twin)};
+    struct CMUnitTest tests[] = {cmocka_unit_test(products_twin),     cmocka_unit_test(laid_out_twin),
+                                 cmocka_unit_test(cells_differ_twin), cmocka_unit_test(transpose_twin),
+                                 cmocka_unit_test(activations_twin),  cmocka_unit_test(cells_twin)};
     return nn_main(tests);
 }

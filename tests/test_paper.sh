@@ -12,13 +12,40 @@ check "paper-figure1.sh: both have had their time" [ -e figure/n-step-q.done -a 
 OUT=$scratch/figure ALGOS=a3c MINUTES=none run "$source_dir/run/paper-figure1.sh" corridor
 check "paper-figure1.sh: no minutes: status 2" is "$status" 2
 check "paper-figure1.sh: no minutes: one line" grep -q "MINUTES is 'none'; allowed" err
+for changed in "MINUTES=2 --frames 2000" "MINUTES=1 --frames 3000"; do
+    OUT=$scratch/figure ALGOS=a3c run env "${changed%% *}" "$source_dir/run/paper-figure1.sh" corridor ${changed#* } --eval-every 1000
+    check "paper-figure1.sh, what had its time is asked for with $changed: status 2, a line" \
+        is "$status $(grep -c "figure/a3c: it was begun with '.*', not '.*${changed%% *}\|${changed#* }.*'; give" err) $(grep -c . err)" "2 1 1"
+done
+OUT=$scratch/eighth ALGOS=dqn EVERY=808 MINUTES=1 run "$source_dir/run/paper-figure1.sh" corridor --frames 300 --replay-start 100 --memory 1000
+check "paper-figure1.sh: dqn is evaluated eight times as often" grep -q '^eval-every = 101' eighth/dqn/options.ini
 
-OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000 --out "$scratch/elsewhere"
+RUN_LIMIT=200 OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000 --out "$scratch/elsewhere"
 check "replay.sh: status 0" is "$status" 0
 check "replay.sh: a row for each, the memory and the passes of a step" is "$(grep -c '^| \(a3c\|n-step-q\|dqn\) | 1 |.* [1-9][0-9]* MB | [0-9.]* |$' out)" 3
 check "replay.sh: an --out among its words is not what its runs go to" [ ! -e elsewhere ]
 check "replay.sh: processor time of each run" \
     is "$(awk '$1 > 0.01 && $1 < 60' replay/a3c-1-actors/cost replay/n-step-q-1-actors/cost replay/dqn-1-actors/cost | wc -l)" 3
+# a list: a file for each algorithm, several memories; frames rule where they are given
+sed 's/^algo.*/algo = n-step-q/' "$source_dir/run/cartpole.ini" >q.ini
+mkdir bin && printf '#!/bin/sh\necho "$3" >>%s\nexec %s "$@"\n' "$scratch/limits" "$(command -v timeout)" >bin/timeout && chmod +x bin/timeout
+cat >list <<END
+q       $scratch/q.ini
+long    --algo dqn --memory 1000 --replay-start 100
+short   --algo dqn --memory 200 --replay-start 100   # it forgets
+END
+listed() { # listed FRAMES
+    RUN_LIMIT=200 OUT=$scratch/listed SETTINGS=$scratch/list EVALS=2 FRAMES=$1 run env PATH="$scratch/bin:$PATH" "$source_dir/run/replay.sh" corridor 0.9
+}
+listed 600; check "replay.sh, a list: status 0" is "$status" 0
+check "replay.sh, a list: a row for each, of its algorithm and memory" \
+    is "$(grep -o '^| [a-z]* | 1 |' out | tr -d '\n|') $(awk '$1 == "algo" { print $3 }' listed/q/options.ini) $(
+        awk '$1 == "memory" { print $3 }' listed/{long,short}/options.ini | xargs)" " q  1  long  1  short  1  n-step-q 1000 200"
+check "replay.sh, a list: with frames there is no limit of time" is "$(xargs <limits)" "0 0 0"
+listed 600; check "replay.sh, a list again: a row for each, and nothing runs" is "$status $(grep -c '^| [a-z]* | 1 |' out) $(grep -c "^corridor by" err)" "0 3 0"
+listed 700; check "replay.sh, other frames: status 2, a line" is "$status $(grep -c "listed/q: it was begun with 'FRAMES=600', not 'FRAMES=700'; give" err)" "2 1"
+echo "# an edit" >>q.ini
+listed 600; check "replay.sh, a file that has changed: status 2, a line" is "$status $(grep -c "listed/q: it was begun with '.*q.ini, sum .*', not " err)" "2 1"
 
 # numbers as the program takes them; nonsense is one line, before anything starts, and leaves nothing behind
 cp -r "$source_dir/run" "$source_dir/tests" . # were a script to begin all the same, then here

@@ -126,7 +126,7 @@
       "actors to launch when started alone; 0: one per core, or those of before")                                      \
     X(INT, master_threads, "master-threads", 0, 0, 64, MAY,                                                            \
       "threads of rank 0 that apply waiting gradients; 0: one, and more where they help")                              \
-    X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints")         \
+    X(INT, checkpoint_every, "checkpoint-every", 4000000, 1, INT64_MAX, MAY, "frames between two checkpoints, at least") \
     X(INT, checkpoint_keep, "checkpoint-keep", 3, 1, 1000000, MAY, "checkpoints kept")                                 \
     X(REAL, log_every, "log-every", 2, 0.05, 86400, MAY, "seconds between two progress lines and rows of /train")      \
     X(TEXT, tensorboard, "tensorboard", "", 0, "", MAY,                                                                \

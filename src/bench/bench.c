@@ -75,7 +75,8 @@ static void print_usage(void)
         "--per-node N (16), --check NEAR,FAR (32,8: most sleeping actors of the runs beside the model, by shared "
         "memory and over TCP), --link GBIT/S (10), --lag N (64: more is too much), --significant SHARE (0.06 of a "
         "gradient is sent), and costs in microseconds that are then not measured: --step, --fetch, --push, "
-        "--apply, --latency, --message (1: of rank 0's link, each)\n");
+        "--apply, --latency, --message (1: of rank 0's link, each); with the first four nothing is measured. Every "
+        "--wire and --combine is simulated; --combine-most N (64) and --master-threads N (1) hold in all of them\n");
 }
 
 struct trial {

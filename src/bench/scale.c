@@ -37,6 +37,9 @@ int bench_scale_check(const struct bench *given)
     for (int i = 0; i < b.argc; i++) copy[i] = b.argv[i];
     b.argv = copy;
     int rc = scale_words(&b, &w) || bench_options(&b, &set);
+    if (!rc && set.values.combine_age)
+        rc = error_set("--combine-age %lld: the model knows no such bound; allowed: 0",
+                       (long long)set.values.combine_age);
     if (!rc) {
         rc = setup_open(&setup, &set.values, true);
         setup_close(&setup);

@@ -170,7 +170,22 @@ static void set_form(struct scale_form *f, struct grad_form form)
     f->bytes = (double)(sizeof(float) * grad_floats(&form));
 }
 
-/* What is pushed, from the options of training; --wire and --combine are what is simulated. */
+/* What more threads of rank 0 leave as it is, and its looks; setup NULL: of no network. */
+static void measure_rank0(const struct setup *setup, struct scale_measured *m)
+{
+    const bool measures = setup && m->checked;
+    struct scale_form *forms[] = {&m->whole, &m->factored[0], &m->factored[1]};
+    for (int i = 0; i < 1 + T_MAXES; i++) {
+        struct scale_form *f = forms[i];
+        const bool again = i && !f->form.factors;
+        f->serial = again      ? m->whole.serial
+                    : measures ? scale_serial_measure(setup, &f->form)
+                               : scale_serial_said(f->form.factors > 0);
+    }
+    m->near.scan = m->checked ? scale_scan_measure() : SCALE_SCAN;
+}
+
+/* What is pushed, from the options of training; every --wire and --combine is simulated. */
 static int look_at_net(const struct bench *b, struct scale_measured *m)
 {
     static struct option_set set;
@@ -188,11 +203,11 @@ static int look_at_net(const struct bench *b, struct scale_measured *m)
         m->repeat = setup.world.spec.action_repeat;
         const size_t params = b->params ? (size_t)b->params : setup.facts->params;
         const struct grad_wides wide = b->params ? (struct grad_wides){0} : setup.facts->wide;
+        m->threads = o->master_threads ? (int)o->master_threads : 1;
         const int envs = setup_agent_config(&setup, 1).factors ? (int)o->envs_per_actor : 0;
         set_form(&m->whole, grad_form_of(params, &wide, 0));
         for (int t = 0; t < T_MAXES; t++) set_form(&m->factored[t], grad_form_of(params, &wide, idle_t_max[t] * envs));
-        m->near.serial = b->params ? SCALE_SERIAL : scale_serial_measure(&setup, &m->factored[0].form);
-        m->near.scan = scale_scan_measure();
+        measure_rank0(b->params ? NULL : &setup, m);
     }
     setup_close(&setup);
     return rc ? -1 : 0;
@@ -229,6 +244,7 @@ struct scale_costs scale_costs_of(const struct scale_measured *m, const struct s
     c.compute = m->compute[t];
     c.push = f->push;
     c.push_bytes = f->bytes;
+    c.serial = f->serial;
     memcpy(c.apply, f->apply, sizeof c.apply);
     struct grad_piece piece[GRAD_PIECES];
     c.pieces = grad_pieces(&f->form, piece);
@@ -238,13 +254,14 @@ struct scale_costs scale_costs_of(const struct scale_measured *m, const struct s
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m)
 {
     double load = 0;
-    if (getloadavg(&load, 1) == 1 && load > 0.5 * probe_cores())
+    const bool measures = !(w->step[0] > 0 && w->fetch > 0 && w->push > 0 && w->apply > 0);
+    if (measures && getloadavg(&load, 1) == 1 && load > 0.5 * probe_cores())
         log_root(
             "note: %.1f processes want this machine's %d cores already: measured costs are larger than they should be",
             load, probe_cores());
     *m = (struct scale_measured){.near.wake = WAKE};
+    m->checked = measures;
     if (look_at_net(b, m)) return -1;
-    m->checked = !(w->step[0] > 0 && w->fetch > 0 && w->push > 0 && w->apply > 0);
     if (m->checked && measure_server(b, m)) return -1;
     complete_forms(w, m);
     if (w->step[0] > 0)
@@ -253,7 +270,8 @@ int scale_measure(const struct bench *b, const struct scale_words *w, struct sca
         return -1;
     for (int t = 0; t < T_MAXES && !(w->step[0] > 0); t++) /* a copy stands for the gradient's being written there */
         m->compute[t] = fmax(m->compute[t] - m->factored[t].push, 0.1 * m->compute[t]);
-    m->conversions = scale_conversions_measure(m->whole.form.params, w->significant);
+    m->conversions = m->checked ? scale_conversions_measure(m->whole.form.params, w->significant)
+                                : scale_conversions_said(m->whole.form.params);
     m->near.sum = m->conversions.sum;
     if (m->checked && (run_idle(b, m, false, w->check[0], &m->idle) || run_idle(b, m, true, w->check[1], &m->idle_far)))
         return -1;

@@ -3,9 +3,9 @@
 #ifndef DUNLIN_BENCH_SCALE_MEASURED_H
 #define DUNLIN_BENCH_SCALE_MEASURED_H
 
-#include "bench/scale_conversions.h"
 #include "bench/scale_idle.h"
 #include "bench/scale_words.h"
+#include "measure/conversions.h"
 #include "measure/costs.h"
 
 /* A gradient as it is pushed, and what that costs. */
@@ -13,6 +13,7 @@ struct scale_form {
     struct grad_form form;
     double bytes, push;          /* s: into the mailbox */
     double apply[SCALE_APPLIES]; /* s */
+    double serial;               /* share of it that more threads do not share */
 };
 
 enum { SCALE_MOST = 64 }; /* gradients of a sum, where nothing is said */
@@ -26,8 +27,9 @@ struct scale_measured {
     struct scale_costs far; /* the same for actors that reach rank 0 over the link, here TCP on this node */
     struct scale_conversions conversions;
     int most;                         /* of --combine-most; where that is 0 SCALE_MOST */
+    int threads;                      /* of --master-threads; where that is 0 one */
     struct idle_found idle, idle_far; /* count 0: not run */
-    bool checked;                     /* costs are this machine's, so that real runs can be compared */
+    bool checked; /* costs are this machine's, so that real runs can be compared; else none of them is measured */
 };
 /* 0, or -1 after error_set(). */
 int scale_measure(const struct bench *b, const struct scale_words *w, struct scale_measured *m);

@@ -54,9 +54,12 @@ static void print_costs(const struct scale_words *w, const struct scale_measured
              : m->far.latency >= c->latency ? "measured over TCP here"
                                             : "assumed",
              1e9 * c->serve, 1e9 * c->drive, w->per_node);
-    log_root("rank 0: of an update %.2g stay as they are with more threads, %.2g us a look at an actor, and its link "
-             "takes a message in %.3g us (%s); -most: sums of %d gradients",
-             c->serial, 1e6 * c->scan, 1e6 * c->message, w->message > 0 ? "given" : "assumed", m->most);
+    log_root("rank 0: of an update %.2g stay as they are with more threads, %.2g of one by whole gradients, and a look "
+             "at an actor takes %.2g us (%s); its link takes a message in %.3g us (%s); with each wire it has %d "
+             "thread%s; -most: sums of %d gradients, %.2g us to add one",
+             m->factored[0].serial, m->whole.serial, 1e6 * c->scan, m->checked ? "measured" : "assumed",
+             1e6 * c->message, w->message > 0 ? "given" : "assumed", m->threads, m->threads > 1 ? "s" : "", m->most,
+             1e6 * c->sum);
 }
 
 static void print_knees(const struct scale_words *w, const struct scale_measured *m, const struct scale_table *table)

@@ -5,35 +5,31 @@
 
 #include "measure/probe.h"
 
-/* assumed: 10 Gbit/s less its headers, bytes/s; s; a million messages a second, as of TCP */
-static const double LINK = 1.17e9, LATENCY = 1e-4, MESSAGE = 1e-6;
+/* assumed: 10 Gbit/s less its headers, bytes/s; s */
+static const double LINK = 1.17e9, LATENCY = 1e-4;
 
 /* The ways, in the order of the legend. Weights cross as float32 in all of them. A gradient does as it is, in 16 bits,
  * or as a bit for each entry and the significant ones as floats (src/share/wire.h); `direct`: without relays. As it is,
- * by itself, it may have factors. Then more threads of rank 0: of one node, and behind relays. */
-static void list_ways(const struct scale_words *w, const struct scale_measured *m, struct scale_way ways[SCALE_WAYS])
+ * by itself, it may have factors. In these rank 0 has `threads`. Then other numbers of threads: of one node, and behind
+ * relays. */
+static void list_ways(int threads, struct scale_way ways[SCALE_WAYS])
 {
     static const char *const names[SCALE_WAYS] = {
         "direct",          "float32",      "bf16",      "significant",      "float32-sum", "bf16-sum",
         "significant-sum", "float32-most", "bf16-most", "significant-most", "node-1",      "node-2",
         "node-4",          "node-8",       "relay-2",   "relay-4",          "relay-8"};
-    const double bytes[] = {4, 2, 1 / 8.0 + 4 * w->significant};
-    const double encode[] = {0, m->conversions.encode, m->conversions.select};
-    const double decode[] = {0, m->conversions.decode, m->conversions.expand};
     for (int i = 0; i < SCALE_WAYS; i++) {
-        const int wire = i && i < WIRE_WAYS ? (i - 1) % 3 : 0, more = i - WIRE_WAYS;
+        const int more = i - WIRE_WAYS;
+        const enum share_wire wire = i && more < 0 ? (enum share_wire)((i - 1) % 3) : SHARE_WIRE_FLOAT32;
         ways[i] = (struct scale_way){.name = names[i],
                                      .direct = !i,
                                      .sum = i > 3 && i<WIRE_WAYS, .most = i> 6 && i < WIRE_WAYS,
                                      .near = more >= 0 && more < 4,
-                                     .threads = more < 0   ? 1
+                                     .threads = more < 0   ? threads
                                                 : more < 4 ? 1 << more
                                                            : 1 << (more - 3),
                                      .wire = wire,
-                                     .factors = i < 2 || more >= 0,
-                                     .push_bytes = bytes[wire],
-                                     .encode = encode[wire],
-                                     .decode = decode[wire]};
+                                     .factors = i < 2 || more >= 0};
     }
 }
 
@@ -53,17 +49,15 @@ struct scale_costs scale_table_costs(const struct scale_words *w, const struct s
     struct scale_costs c = scale_costs_of(m, &m->far, t, way->factors);
     c.bandwidth = w->link > 0 ? w->link : LINK;
     c.latency = w->latency > 0 ? w->latency : fmax(m->far.latency, LATENCY);
-    c.message = w->message > 0 ? w->message : MESSAGE;
-    if (!way->factors) c.push_bytes = way->push_bytes * (double)m->whole.form.params;
-    c.encode = way->encode;
-    c.decode = way->decode;
+    c.message = w->message > 0 ? w->message : SCALE_MESSAGE;
+    if (!way->factors) scale_wire(&c, way->wire, m->whole.form.params, &m->conversions, w->significant);
     return c;
 }
 
 static void simulate(const struct scale_words *w, const struct scale_measured *m, struct scale_table *table)
 {
     struct scale_way ways[SCALE_WAYS];
-    list_ways(w, m, ways);
+    list_ways(m->threads, ways);
     for (int t = 0; t < T_MAXES; t++)
         for (int i = 0; i < SCALE_WAYS; i++) {
             struct scale_curve *c = &table->curve[table->curves++];

@@ -14,13 +14,11 @@ enum { WIRE_WAYS = 10, THREAD_WAYS = 7, SCALE_WAYS = WIRE_WAYS + THREAD_WAYS };
 struct scale_way {
     const char *name; /* "bf16-sum" */
     bool direct, sum;
-    bool most;             /* sums that nobody waits for */
-    bool near;             /* all actors on rank 0's node */
-    int threads;           /* of rank 0 */
-    int wire;              /* 0 float32, 1 bf16, 2 significant */
-    bool factors;          /* gradients have factors where they can; otherwise they are whole */
-    double push_bytes;     /* per float of a whole one */
-    double encode, decode; /* s */
+    bool most;   /* sums that nobody waits for */
+    bool near;   /* all actors on rank 0's node */
+    int threads; /* of rank 0 */
+    enum share_wire wire;
+    bool factors; /* gradients have factors where they can; otherwise they are whole */
 };
 enum { SCALE_POINTS = 13 }; /* 1, 2, 4 ... 4096 */
 struct scale_curve {

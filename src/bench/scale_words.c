@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/words.h"
+#include "measure/costs.h"
 
 /* US, or US,US for t_max 5 and 20; `to`: two doubles, in seconds. */
 static int read_step(const char *key, const char *value, void *to)
@@ -38,7 +39,7 @@ static int read_check(const char *key, const char *value, void *to)
 int scale_words(struct bench *b, struct scale_words *w)
 {
     static const char FILE_WANTED[] = ": a file's name is wanted";
-    *w = (struct scale_words){.significant = 0.06, .lag = 64, .check = {32, 8}};
+    *w = (struct scale_words){.significant = SCALE_SIGNIFICANT, .lag = 64, .check = {32, 8}};
     int64_t per_node = 16, most = 4096;
     int kept = 0;
     const struct word rows[] = {

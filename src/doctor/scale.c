@@ -10,6 +10,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "measure/conversions.h"
 #include "measure/limits.h"
 #include "measure/probe.h"
 #include "measure/scale.h"
@@ -116,29 +117,24 @@ static void add_far(struct scale_costs *c, const struct idle_costs *far, double 
     c->fetch_bytes = bytes;
 }
 
-/* Best s of a gradient added to another. */
-static double time_adding(size_t params)
-{
-    float *to = memory_floats(params), *from = memory_floats(params);
-    double best = HUGE_VAL;
-    for (int round = 0; round < ROUNDS; round++) {
-        const double start = clock_seconds();
-        for (size_t i = 0; i < params; i++) to[i] += from[i];
-        best = fmin(best, clock_seconds() - start);
-    }
-    free(to);
-    free(from);
-    return best;
-}
-
 /* What the options make of gradients on their way, and of rank 0. */
-static void add_options(const struct options *o, size_t params, struct scale_costs *c, struct scale_layout *l)
+static void add_options(const struct options *o, const struct grad_form *form, bool far, struct scale_costs *c,
+                        struct scale_layout *l)
 {
+    struct scale_conversions v = {0};
+    struct grad_piece piece[GRAD_PIECES];
     l->relays = o->relay != RELAY_OFF;
     l->sum = o->combine == COMBINE_SUM;
     l->most = (int)o->combine_most;
-    c->serial = SCALE_SERIAL;
-    if (l->sum) c->sum = time_adding(params);
+    c->serial = scale_serial_said(form->factors > 0);
+    c->scan = SCALE_SCAN;
+    c->message = SCALE_MESSAGE;
+    c->pieces = grad_pieces(form, piece);
+    if (l->sum || o->wire != WIRE_FLOAT32) v = scale_conversions_measure(form->params, SCALE_SIGNIFICANT);
+    if (l->sum) c->sum = v.sum;
+    if (far && o->wire != WIRE_FLOAT32)
+        scale_wire(c, o->wire == WIRE_BF16 ? SHARE_WIRE_BF16 : SHARE_WIRE_SIGNIFICANT, form->params, &v,
+                   SCALE_SIGNIFICANT);
 }
 
 /* Threads that rank 0 would take where it is the limit: there must be a core for each beside the `here` actors. */
@@ -152,7 +148,7 @@ static int threads_to_take(const struct options *o, int here)
 void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const struct idle_costs *near,
                   const struct idle_costs *far, int per_node)
 {
-    static const char mend[] = "fewer ranks, a larger --t-max, --combine sum --combine-most 16 over several nodes "
+    static const char mend[] = "fewer ranks, a larger --t-max, --combine sum --combine-most 4 over several nodes "
                                "(frames/s for fewer updates), "
                                "or see `dunlin bench scale` for what other settings bear";
     struct scale_costs c = {.wake = 5e-5};
@@ -162,8 +158,9 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     const struct grad_form form = form_of_pushes(&s->setup);
     const double unit = sizeof(float), bytes = unit * (double)form.params;
     double frames = 0;
-    add_options(&s->set.values, form.params, &c, &l);
-    c.push_bytes = unit * (double)grad_floats(&form);
+    const double floats = unit * (double)grad_floats(&form); /* in the mailbox */
+    c.push_bytes = floats;
+    add_options(&s->set.values, &form, far != NULL, &c, &l);
     if (time_updates(&s->setup, &form, c.apply) || !((c.compute = time_rollouts(&s->setup, &frames)) > 0)) {
         doctor_say(d, DOCTOR_FAIL, "scale", "see that the environment runs: dunlin bench actor", "%s", error_text());
         return;
@@ -172,7 +169,7 @@ void doctor_scale(struct doctor *d, struct doctor_setup *s, int actors, const st
     const double alone = c.compute;
     if (here) {
         c.fetch = here->borrow;
-        c.push = here->answer + fmax(here->push - here->answer, 0) * c.push_bytes / bytes;
+        c.push = here->answer + fmax(here->push - here->answer, 0) * floats / bytes;
     }
     if (near) c.compute = fmax(c.compute - c.push, 0.1 * c.compute); /* the gradient is written once, not twice */
     if (far) add_far(&c, far, bytes);

@@ -339,6 +339,7 @@ int agent_play(struct agent *a, const float *theta, int64_t T)
     a->r.T = 0;
     if (begin_missing(a)) return -1;
     a->reward_gain = reward_gain(a, theta);
+    net_prepare(a->net, theta, a->work, a->E, a->T_max);
     memcpy(a->state0, a->state, (size_t)a->E * (size_t)a->S * sizeof *a->state);
     while (a->r.T < a->T_max) {
         const int failed = step_all(a, theta, a->r.T);

@@ -102,6 +102,7 @@ static void forward_again(struct agent *a, const float *theta)
     const int B = stepwise ? E : rows;
     float *state = a->some_state;
     memcpy(state, a->state0, (size_t)E * S * sizeof *state);
+    net_prepare(a->net, theta, a->work, B, rows / B);
     for (int row0 = 0; row0 < rows; row0 += B) {
         for (int e = 0; e < E; e++) {
             a->before[e] = row0 / E % NET_CHAIN ? row0 + e - E : -1;

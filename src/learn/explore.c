@@ -1,5 +1,10 @@
 /* explore.c -- epsilon-greedy (Mnih et al. 2016, section 4: each actor draws its own final epsilon, for diversity). T
- * counts the frames of all actors, so that the schedule does not depend on how many there are. */
+ * counts the frames of all actors, so that the schedule does not depend on how many there are.
+ *
+ *   epsilon(T) = 1 + (final - 1) min(T / F, 1)     F = --eps-frames, or --eps-share of --frames
+ *
+ * A share is a departure: the paper's F is 4 million frames, whatever the length of a run. With dqn the schedule begins
+ * where the memory is filled for the first gradient. */
 #include "learn/explore.h"
 
 double explore_draw_final(const double *value, const double *prob, int count, struct rng *rng)

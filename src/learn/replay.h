@@ -1,7 +1,7 @@
 /* replay.h -- the memory that an agent learns from: its newest steps, each observation kept once.
  *
  * What a step's input and its successor's were is not stored: they are gathered from the single observations, as they
- * were stacked when the step was played. So a step costs an observation and a few bytes (84x84: 7,065), a fourth of
+ * were stacked when the step was played. So a step costs an observation and a few bytes (84x84: 7,068), a fourth of
  * its stack and an eighth of both stacks. Pixels are kept as the bytes they were, other observations as floats.
  *
  * Each environment has a ring of its own. A place holds an observation; most hold the step that was taken there too:

@@ -72,6 +72,7 @@ void successors_unroll(struct agent *a, const float *theta_target)
     if (!S) return;
     float *state = a->some_state;
     memcpy(state, a->state0, E * S * sizeof *state);
+    net_prepare(a->net, theta_target, a->next_work, a->E, a->r.T);
     for (int t = 0; t < a->r.T; t++) {
         const size_t row0 = (size_t)t * E;
         for (size_t e = 0; e < E; e++)

@@ -30,8 +30,11 @@ static double alone(const struct scale_costs *c, enum way way)
                          : way == DIRECT ? over_link(c, c->fetch_bytes)
                                          : over_link(c, c->fetch_bytes) + c->fetch;
     const double back = way == DIRECT ? over_link(c, c->push_bytes) : c->push;
+    /* behind a relay it goes in the round after that of the weights, and a look hears of it */
+    const double carried =
+        way == RELAYED ? over_link(c, c->fetch_bytes) + over_link(c, c->push_bytes) + c->encode + c->latency / 2 : 0;
     /* fetch and rollout go on while rank 0 works on the push before; a longer answer would hold the next push up */
-    return 1 / (fmax(there + c->compute, c->wake + c->apply[0]) + back);
+    return 1 / (fmax(there + c->compute, carried + c->wake + c->apply[0]) + back);
 }
 
 static enum way way_of(const struct scale_layout *l)
@@ -107,8 +110,8 @@ static struct demand ask(const struct scale_costs *c, const struct scale_layout 
               relays = l->relays ? (far + l->per_node - 1) / l->per_node : 0,
               full = far < l->per_node ? far : l->per_node;
     const double wire = c->bandwidth > 0 ? 1 / c->bandwidth : 0, each = alone(c, way_of(l));
-    /* sums: one a round, and a round is no shorter than its bytes */
-    const double round = over_link(c, fmax(c->push_bytes, c->fetch_bytes)) + c->encode + c->apply[0];
+    /* sums: one a round, and a round is no shorter than its bytes; its answer is heard by a look */
+    const double round = over_link(c, fmax(c->push_bytes, c->fetch_bytes)) + c->encode + c->apply[0] + c->latency / 2;
     const double pushes = relays && l->sum && l->most ? far * each / l->most /* if all are full */
                           : relays && l->sum          ? relays * fmin(full * each, 1 / round)
                                                       : far * each;
@@ -117,11 +120,15 @@ static struct demand ask(const struct scale_costs *c, const struct scale_layout 
     for (int k = 1; k < SCALE_APPLIES; k++) apply = fmin(apply, c->apply[k]);
     if (l->threads > 1) apply *= c->serial + (1 - c->serial) / l->threads;
     apply += l->actors * c->scan / SHARE_DRAIN_MOST;
-    const double adding = relays && l->most ? c->sum : 0, message = c->message * scale_push_messages(c);
+    const double adding = relays && l->most ? c->sum : 0;
+    const int gradients = l->sum ? 1 : full;
+    const double messages =
+        relays ? (double)scale_round_messages(c, gradients, full, full, false).in / gradients : scale_push_messages(c);
     return (struct demand){
         .rank0 = near * alone(c, NEAR) * apply + pushes * (apply + c->decode) +
                  c->serve * (pushes * c->push_bytes + fetches * c->fetch_bytes),
-        .link = fmax(pushes * fmax(wire * c->push_bytes, message),
+        .link = fmax(pushes * fmax(wire * c->push_bytes, messages * c->message) +
+                         fetches * SCALE_FETCH_MESSAGES * c->message,
                      fetches * fmax(wire * c->fetch_bytes, SCALE_FETCH_MESSAGES * c->message)),
         .relay = !relays      ? 0
                  : adding > 0 ? fmax(full * each * adding, pushes / relays * (c->encode + c->drive * c->push_bytes))

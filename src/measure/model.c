@@ -61,6 +61,6 @@ int model_lag_at(const struct model *m, double share)
 {
     int64_t n = 0;
     for (int lag = 0; lag < MODEL_LAGS; lag++)
-        if ((double)(n += m->lags[lag]) >= share * (double)m->rollouts) return lag;
+        if ((double)(n += m->lags[lag]) >= share * (double)m->updates) return lag;
     return MODEL_LAGS;
 }

@@ -16,21 +16,25 @@ enum { MODEL_LAGS = 1 << 16 };
 /* An actor, or the relay of a node. */
 struct client {
     int node;
-    int64_t seen;   /* the version of its weights; of one that fetches: of those under way */
-    double in, out; /* bytes of the present transfer to rank 0, and from there */
-    int parts;      /* of it, still under way */
-    bool fetches;   /* an actor: its direction */
-    bool owes;      /* its mailbox is taken */
-    bool waits;     /* until it is free */
+    int64_t seen;        /* the version of its weights; of one that fetches: of those under way */
+    double in, out;      /* bytes of the present transfer to rank 0, and from there */
+    int asks, answers;   /* messages of it, the same */
+    int parts;           /* of it, still under way */
+    bool fetches;        /* an actor: its direction */
+    bool owes;           /* its mailbox is taken */
+    bool waits;          /* until it is free */
+    bool applied, heard; /* behind a relay: what is in it is, at rank 0; that a round has learnt of it */
     /* of a relay */
     int64_t weights; /* the version its node reads */
     bool busy;
-    int sending, wishes; /* gradients and waiting actors of the present round */
-    int messages;        /* gradients and sums of it */
-    int unanswered;      /* sums at rank 0 */
-    double worked;       /* s of a core */
-    bool adding, wants;  /* with layout.most: one is being added; somebody has asked for newer weights */
-    double added;        /* s of a core, the thread that adds */
+    int sending, wishes;          /* gradients and waiting actors of the present round */
+    int messages;                 /* gradients and sums of it */
+    int under_way, read, unheard; /* gradients and sums not applied yet: now, when the round read, as last told */
+    double moved, looked, due;    /* when anything went on; the last round read; the next look is due */
+    bool look_comes;              /* a LOOK_DUE is under way */
+    double worked;                /* s of a core */
+    bool adding, wants;           /* with layout.most: one is being added; somebody has asked for newer weights */
+    double added;                 /* s of a core, the thread that adds */
 };
 
 struct model {
@@ -53,7 +57,7 @@ struct model {
     int64_t version, rollouts, updates;
     int64_t sums;     /* applied, with layout.most */
     struct fifo pass; /* what the present pass applies */
-    int64_t *lags;    /* (MODEL_LAGS) rollouts by the lag of their gradients, the last: or more */
+    int64_t *lags;    /* (MODEL_LAGS) updates by their lag, the last: or more */
     double lag_sum;
 };
 
@@ -63,7 +67,7 @@ void model_close(struct model *m);
 
 /* What is counted, is counted from here on. */
 void model_forget(struct model *m);
-/* The lag that `share` of the rollouts do not exceed. */
+/* The lag that `share` of the updates do not exceed. */
 int model_lag_at(const struct model *m, double share);
 
 #endif

@@ -4,24 +4,10 @@
 
 #include <math.h>
 
-#include "measure/model.h"
+#include "measure/transfer.h"
 
-enum stage {
-    FETCH_ASKED, /* the question has reached rank 0 */
-    PUSH_ASKED,
-    PART_CAME, /* a part of a transfer: the link's in a direction, rank 0's own work or ours */
-    CAME,      /* all parts, and the rest of the latency */
-    FETCHED,   /* weights are there */
-    COMPUTED,  /* a rollout and its gradient */
-    COPIED,    /* a gradient lies in the mailbox of the actor's own node */
-    ADDED,     /* one more is in the sum that waits */
-    ENCODED,   /* a relay's gradients are ready to go */
-    RELAY_OFF, /* they do */
-    MASTER_UP,
-    MASTER_SERVED,
-    MASTER_APPLIED,
-};
-enum { MASTER = -1 };
+/* s: the shortest and the longest pause of a relay that awaits an answer, as in src/share/relay.c */
+static const double LOOK_SHORT = 2e-5, LOOK_LONG = 1e-3;
 
 /* Rank 0, per gradient with k waiting: between the measured numbers straight over log2 k, beyond them as the last. */
 static double apply_cost(const struct scale_costs *c, const struct scale_layout *l, int k)
@@ -30,16 +16,6 @@ static double apply_cost(const struct scale_costs *c, const struct scale_layout 
     const double x = fmin(log2((double)k), SCALE_APPLIES - 1);
     const int i = (int)fmin(floor(x), SCALE_APPLIES - 2);
     return share * (c->apply[i] + (x - i) * (c->apply[i + 1] - c->apply[i]));
-}
-
-static void later(struct model *m, double seconds, int who, enum stage stage)
-{
-    agenda_add(&m->agenda, &(struct job){.duration = seconds, .who = who, .stage = stage});
-}
-
-static void on_core(struct model *m, int node, double seconds, int who, enum stage stage)
-{
-    station_add(&m->agenda, &m->cores[node], &(struct job){.duration = seconds, .who = who, .stage = stage}, false);
 }
 
 /* ---- rank 0 ---- */
@@ -81,72 +57,43 @@ static void master_turn(struct model *m)
     master_works(m, m->credit, MASTER, MASTER_APPLIED);
 }
 
-static void master_wakes(struct model *m, double seconds)
-{
-    if (m->up) return;
-    m->up = true;
-    later(m, seconds, MASTER, MASTER_UP);
-}
-
 static void relay_turn(struct model *m, int node);
 static void adder_turn(struct model *m, int node);
 static void push(struct model *m, int a);
-static void part_done(struct model *m, int who);
+
+/* Its mailbox is its own again. */
+static void freed(struct model *m, int a)
+{
+    m->client[a].owes = false;
+    if (m->client[a].waits) push(m, a);
+}
 
 static void master_applied(struct model *m)
 {
+    int64_t oldest = INT64_MAX;
     for (int i = 0; i < m->pass.count; i++) {
         const struct gradient *g = &m->pass.g[i];
-        const int64_t lag = m->version - g->version;
-        m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
-        m->lag_sum += (double)lag;
+        oldest = g->version < oldest ? g->version : oldest;
         m->rollouts++;
         if (g->more) continue;
-        m->version++;
+        const int64_t lag = m->version++ - oldest; /* a sum is one entry, with its oldest part's (share/sum.c) */
+        m->lags[lag < MODEL_LAGS ? lag : MODEL_LAGS - 1]++;
+        m->lag_sum += (double)lag;
         m->updates++;
+        oldest = INT64_MAX;
     }
     for (int i = 0; i < m->pass.count; i++) {
         const struct gradient *g = &m->pass.g[i];
         struct client *p = &m->client[g->owner];
-        if (p->node && m->l->sum) m->client[m->l->actors + p->node].unanswered -= !g->more;
-        if (p->node && m->l->most) m->sums += !g->more;
-        if (p->node && m->l->most) continue; /* it has its mailbox already */
-        p->owes = false;
-        if (p->waits) push(m, g->owner);
+        const bool relayed = p->node && m->l->relays && !m->l->far;
+        p->applied = true;
+        if (relayed && m->l->most) m->sums += !g->more;
+        if (relayed)
+            m->client[m->l->actors + p->node].under_way -= !g->more; /* which is heard when its relay asks */
+        else
+            freed(m, g->owner);
     }
-    for (int n = 1; n < m->nodes && m->l->sum; n++) relay_turn(m, n); /* who may send its next sum now */
     master_turn(m);
-}
-
-/* ---- transfers of remote actors and of relays ---- */
-
-/* The parts of a transfer of p->in and p->out bytes go on at the same time. */
-static void transfer(struct model *m, int who)
-{
-    struct client *p = &m->client[who];
-    const double bytes = p->in + p->out, wire = m->c->bandwidth > 0 ? 1 / m->c->bandwidth : 0;
-    const int sent = who >= m->l->actors ? p->messages : 1;
-    const double come = fmax(p->in * wire, scale_push_messages(m->c) * sent * m->c->message),
-                 go = fmax(p->out * wire, SCALE_FETCH_MESSAGES * m->c->message);
-    p->parts = 1 + (p->in > 0) + (p->out > 0) + (m->c->drive * bytes > 0) + (m->c->serve * bytes > 0);
-    if (p->in > 0)
-        station_add(&m->agenda, &m->in, &(struct job){.duration = come, .who = who, .stage = PART_CAME}, false);
-    if (p->out > 0) {
-        const struct job out = {
-            .duration = go, .who = who, .stage = PART_CAME, .version = &m->version, .seen = &p->seen};
-        station_add(&m->agenda, &m->out, &out, false);
-    }
-    if (m->c->drive * bytes > 0) on_core(m, p->node, m->c->drive * bytes, who, PART_CAME);
-    if (m->c->serve * bytes > 0) {
-        m->serving[(m->serve_head + m->serve_count++) % (m->l->actors + m->nodes)] = who;
-        master_wakes(m, 0);
-    }
-    part_done(m, who); /* one that is always there */
-}
-
-static void part_done(struct model *m, int who)
-{
-    if (--m->client[who].parts == 0) later(m, m->c->latency / 2, who, CAME);
 }
 
 static void arrive(struct model *m, int node, struct gradient g)
@@ -232,39 +179,75 @@ static void added(struct model *m, int node)
     const struct gradient g = fifo_take(&m->ready[node]);
     fifo_put(&m->held[node], g);
     m->client[m->l->actors + node].adding = false;
-    m->client[g.owner].owes = false;
-    if (m->client[g.owner].waits) push(m, g.owner);
+    freed(m, g.owner);
     adder_turn(m, node);
     relay_turn(m, node);
+}
+
+static void begin_round(struct model *m, struct client *r, double work)
+{
+    r->busy = true;
+    count_messages(m, r);
+    r->worked += work + m->c->drive * (r->in + r->out);
+    on_core(m, r->node, work, m->l->actors + r->node, ENCODED);
+}
+
+/* Where an answer is awaited, the next look is due an eighth of the time that it has been awaited after the last one
+ * (pace() of src/share/relay.c). */
+static void look_later(struct model *m, struct client *r)
+{
+    const double now = m->agenda.now, pace = fmin(fmax((now - r->moved) / 8, LOOK_SHORT), LOOK_LONG);
+    r->due = fmax(r->looked + pace, now);
+    if (!r->look_comes) later(m, r->due - now, m->l->actors + r->node, LOOK_DUE);
+    r->look_comes = true;
+}
+
+static void look_is_due(struct model *m, int who)
+{
+    struct client *r = &m->client[who];
+    r->look_comes = false;
+    if (r->busy || !r->unheard) return; /* a round tells as much */
+    if (r->due > m->agenda.now) {       /* there was one meanwhile */
+        look_later(m, r);
+        return;
+    }
+    r->sending = r->wishes = r->messages = 0;
+    r->in = r->out = 0;
+    r->seen = r->weights;
+    begin_round(m, r, 0);
 }
 
 /* The next round: all gradients that wait, or their sum once the one before is answered, and weights
  * if anybody waits for them or has asked. */
 static void relay_turn(struct model *m, int node)
 {
-    const int who = m->l->actors + node;
-    struct client *r = &m->client[who];
+    struct client *r = &m->client[m->l->actors + node];
     if (r->busy) return;
-    r->sending = r->unanswered ? 0 : m->l->most ? m->held[node].count : m->ready[node].count;
+    r->sending = m->l->sum && r->unheard ? 0 : m->l->most ? m->held[node].count : m->ready[node].count;
     r->wishes = m->wish[node].count;
     const bool weights = (r->wishes || r->wants) && r->weights < m->version;
-    if (!r->sending && !r->wishes && !weights) return;
-    r->busy = true;
+    if (!r->sending && !r->wishes && !weights) {
+        if (r->unheard) look_later(m, r);
+        return;
+    }
     r->wants = false;
     r->messages = m->l->sum && r->sending ? 1 : r->sending;
-    const double work = r->messages * m->c->encode + (m->l->most ? 0 : (r->sending - r->messages) * m->c->sum);
     r->in = r->messages * m->c->push_bytes;
     r->out = weights ? m->c->fetch_bytes : 0;
     r->seen = r->weights;
-    r->unanswered += m->l->sum && r->sending;
-    r->worked += work + m->c->drive * (r->in + r->out);
-    on_core(m, node, work, who, ENCODED);
+    begin_round(m, r, r->messages * m->c->encode + (m->l->most ? 0 : (r->sending - r->messages) * m->c->sum));
 }
 
+/* What the replies said is told to the actors, and what was sent is at rank 0. */
 static void relay_over(struct model *m, int node)
 {
     struct client *r = &m->client[m->l->actors + node];
+    const double now = m->agenda.now;
     r->weights = r->seen;
+    if (r->read < r->unheard || r->sending || r->out > 0) r->moved = now;
+    r->looked = now - m->c->latency / 2;
+    r->unheard = r->read + r->messages;
+    r->under_way += r->messages;
     for (int n = r->sending; n > 0; n--) {
         struct gradient g = fifo_take(m->l->most ? &m->held[node] : &m->ready[node]);
         g.more = m->l->sum && n > 1;
@@ -272,6 +255,11 @@ static void relay_over(struct model *m, int node)
     }
     for (int n = r->wishes; n > 0; n--) copy(m, fifo_take(&m->wish[node]).owner);
     r->busy = false;
+    for (int a = first_actor(m, node), end = a + actors_of(m, node); !m->l->most && a < end; a++) {
+        const bool heard = m->client[a].heard;
+        m->client[a].heard = false;
+        if (heard) freed(m, a);
+    }
     relay_turn(m, node);
     if (m->l->most) adder_turn(m, node);
 }
@@ -295,15 +283,6 @@ static void came(struct model *m, int who)
         compute(m, who);
     else
         pushed(m, who);
-}
-
-static void ask(struct model *m, int a, bool fetches)
-{
-    struct client *p = &m->client[a];
-    p->fetches = fetches;
-    p->in = fetches ? 0 : m->c->push_bytes;
-    p->out = fetches ? m->c->fetch_bytes : 0;
-    transfer(m, a);
 }
 
 static void step(struct model *m, const struct job *done)
@@ -332,8 +311,11 @@ static void step(struct model *m, const struct job *done)
     case ADDED:
         added(m, m->client[who].node);
         break;
-    case ENCODED:
-        later(m, m->c->latency / 2, who, RELAY_OFF);
+    case LOOK_DUE:
+        look_is_due(m, who);
+        break;
+    case ENCODED: /* a mere look is one question, the others are two (src/share/relay.c) */
+        later(m, m->client[who].in + m->client[who].out > 0 ? m->c->latency / 2 : 0, who, RELAY_OFF);
         break;
     case RELAY_OFF:
         transfer(m, who);
@@ -371,7 +353,7 @@ struct scale_result scale_run(const struct scale_costs *costs, const struct scal
     const double from = m.agenda.now;
     model_forget(&m);
     while ((m.rollouts < measured || m.sums < 2 * sums) && agenda_next(&m.agenda, &done)) step(&m, &done);
-    const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.rollouts, 1);
+    const double s = fmax(m.agenda.now - from, 1e-12), n = fmax((double)m.updates, 1);
     struct scale_result r = {.rollouts_per_s = (double)m.rollouts / s,
                              .updates_per_s = (double)m.updates / s,
                              .lag_mean = m.lag_sum / n,

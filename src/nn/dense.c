@@ -28,6 +28,8 @@ struct dense {
 
 static void (*const products[])(const struct product_job *) = KERNEL_TABLE(product);
 static void (*const wide_products[])(const struct product_job *) = KERNEL_TABLE(wide_product);
+static void (*const laid_out_products[])(const struct product_job *) = KERNEL_TABLE(laid_out_product);
+static void (*const lay_outs[])(const float *, int, int, float *) = KERNEL_TABLE(lay_out);
 static void (*const all_dots[])(const struct product_job *) = KERNEL_TABLE(dots);
 
 /* Do the kernels here sum K terms for each of n outputs. */
@@ -65,6 +67,29 @@ void dense_rows(int B, int n, int in, const float *X, const float *W, const floa
         cblas_sgemv(CblasRowMajor, CblasTrans, in, n, 1, W, n, X, 1, 1, Y, 1);
     else
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, n, in, 1, X, in, W, n, 1, Y, n);
+}
+
+void dense_lay_out(int n, int in, const float *W, float *panels)
+{
+    lay_outs[cpu_isa()](W, in, n, panels);
+}
+
+void dense_rows_laid_out(int B, int n, int in, const float *X, const float *panels, const float *from, int from_row,
+                         float *Y)
+{
+    const struct product_job job = {.a = X,
+                                    .a_row = in,
+                                    .a_step = 1,
+                                    .b = panels,
+                                    .from = from,
+                                    .from_row = from_row,
+                                    .c = Y,
+                                    .c_row = n,
+                                    .rows = B,
+                                    .K = in,
+                                    .n = n};
+    assert(B > 1 && n % 32 == 0);
+    laid_out_products[cpu_isa()](&job);
 }
 
 /* dX = dY W^T of many rows: a strip of W turned round serves them all, and no sum is taken across a vector. */

@@ -12,9 +12,9 @@ enum { PAIR = 2 * VECTOR };
 
 static const float zeros[8 * VECTOR];
 
-/* Where a tile begins. */
+/* Where a tile begins; ahead: what is read soon, a step of k after another. */
 struct at {
-    const float *a, *b, *from;
+    const float *a, *b, *from, *ahead;
     float *c;
 };
 
@@ -30,23 +30,32 @@ struct at {
     store(at.c + (size_t)(r)*c_row, p##r);                                                                             \
     store(at.c + (size_t)(r)*c_row + VECTOR, q##r);
 
+#define SOON                                                                                                           \
+    __builtin_prefetch(at.ahead);                                                                                      \
+    at.ahead += PAIR;
+
 /* N rows of c, two vectors of each */
-#define PAIRS(N)                                                                                                       \
-    static void pairs_##N(const struct product_job *job, struct at at, size_t from_row)                                \
+#define PAIRS(NAME, N, AHEAD)                                                                                          \
+    static void NAME##_##N(const struct product_job *job, struct at at, size_t from_row)                               \
     {                                                                                                                  \
         const size_t a_row = (size_t)job->a_row, c_row = (size_t)job->c_row;                                           \
         REPEAT_##N(START_PAIR) for (int k = 0; k < job->K; k++, at.a += job->a_step, at.b += job->b_row)               \
         {                                                                                                              \
-            const vf b0 = load(at.b), b1 = load(at.b + VECTOR);                                                        \
+            AHEAD const vf b0 = load(at.b), b1 = load(at.b + VECTOR);                                                  \
             REPEAT_##N(ADD_PAIR)                                                                                       \
         }                                                                                                              \
         REPEAT_##N(STORE_PAIR)                                                                                         \
     }
-PAIRS(2)
-PAIRS(3)
-PAIRS(4)
-PAIRS(5)
-PAIRS(6)
+PAIRS(pairs, 2, )
+PAIRS(pairs, 3, )
+PAIRS(pairs, 4, )
+PAIRS(pairs, 5, )
+PAIRS(pairs, 6, )
+PAIRS(first, 2, SOON)
+PAIRS(first, 3, SOON)
+PAIRS(first, 4, SOON)
+PAIRS(first, 5, SOON)
+PAIRS(first, 6, SOON)
 
 #define START(v) vf p##v = load(at.from + (v)*VECTOR);
 #define ADD(v) p##v += x * load(at.b + (v)*VECTOR);
@@ -121,6 +130,42 @@ void KERNEL(product)(const struct product_job *job)
         for (int col = 0; col < end; col += PAIR) tile(job, row, n, col);
     }
     for (int row = 0; end < job->n && row < rows; row++) one_row(job, row, end, job->n);
+}
+
+void KERNEL(lay_out)(const float *b, int K, int n, float *panels)
+{
+    for (int col = 0; col < n; col += PAIR)
+        for (int k = 0; k < K; k++, panels += PAIR) {
+            store(panels, load(b + (size_t)k * (size_t)n + col));
+            store(panels + VECTOR, load(b + (size_t)k * (size_t)n + col + VECTOR));
+        }
+}
+
+/* The first n rows of a panel of c; the next panel of b arrives meanwhile. */
+static void first_tile(const struct product_job *job, int n)
+{
+    struct at at = place(job, 0, 0);
+    const size_t from_row = job->from ? (size_t)job->from_row : 0;
+    at.ahead = at.b + (size_t)job->K * PAIR;
+    if (n == 6) first_6(job, at, from_row);
+    if (n == 5) first_5(job, at, from_row);
+    if (n == 4) first_4(job, at, from_row);
+    if (n == 3) first_3(job, at, from_row);
+    if (n == 2) first_2(job, at, from_row);
+}
+
+void KERNEL(laid_out_product)(const struct product_job *job)
+{
+    const int rows = job->rows, first = height(rows);
+    struct product_job panel = *job;
+    panel.b_row = panel.n = PAIR;
+    for (int col = 0; col < job->n; col += PAIR) {
+        first_tile(&panel, first);
+        for (int row = first, n; row < rows; row += n) tile(&panel, row, n = height(rows - row), 0);
+        panel.b += (size_t)job->K * PAIR;
+        panel.c += PAIR;
+        if (panel.from) panel.from += PAIR;
+    }
 }
 
 enum { CHUNK = 16 }; /* rows of b that are kept near while all rows of a pass over them */

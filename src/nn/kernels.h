@@ -134,6 +134,10 @@ KERNEL_DECLARE(void, product, (const struct product_job *job))
 /* product of a few rows with a b too wide to stay near, which is read once; where a[r][k] is 0, not for row r. n up to
  * any width, a_step 1. */
 KERNEL_DECLARE(void, wide_product, (const struct product_job *job))
+/* product of two rows or more with a b (K, n) that lay_out() has turned into panels of columns, K n floats in all, each
+ * in one piece: b_row is not read, n is a multiple of 32. The sums are those of product. */
+KERNEL_DECLARE(void, laid_out_product, (const struct product_job *job))
+KERNEL_DECLARE(void, lay_out, (const float *b, int K, int n, float *panels))
 KERNEL_DECLARE(void, dots, (const struct product_job *job))
 /* y = tanh(y), max(0, y), n floats, NaN stays NaN; dx times the derivative of the one that answered x */
 KERNEL_DECLARE(void, tanh_floats, (float *y, size_t n))

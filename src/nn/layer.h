@@ -69,6 +69,8 @@ struct layer_ops {
     void (*open)(const struct layer *l, struct pass *p);
     /* Floats that open takes for each row, about. NULL: 0. */
     size_t (*row_floats)(const struct layer *l);
+    /* theta stays as it is for so many forward passes of B rows; 0: no longer. NULL: nothing is gained. */
+    void (*prepare)(const struct layer *l, const float *theta, struct pass *p, int B, int passes);
     /* Nothing is known any longer of what dtheta holds: net_forget(). NULL: nothing ever is. */
     void (*forget)(struct pass *p);
 };

@@ -16,8 +16,9 @@
 #include "nn/layers.h"
 #include "nn/squares.h"
 
-/* Floats of both weights from which on factors pay for an update of its own that small networks do without. */
-enum { WIDE_LEAST = 65536 };
+/* Floats of both weights from which on factors pay for an update of its own that small networks do without; rows of a
+ * pass, and of all that follow, from which on it pays to lay them out. */
+enum { WIDE_LEAST = 65536, LAID_OUT_ROWS = 4, LAID_OUT_ALL = 64 };
 
 struct lstm {
     struct layer layer;
@@ -29,16 +30,45 @@ struct lstm {
 
 struct lstm_pass {
     struct pass pass;
-    float *gates;   /* (rows, 4N) i f g o */
-    float *h, *c;   /* (rows, N) the state before the row */
-    float *tanh_c;  /* (rows, N) of the state after it */
-    float *dgates;  /* (rows, 4N) */
-    float *dh, *dc; /* (rows >= E, N) what flows from a step into the one before */
-    float *gram;    /* scratch: (2, most factors, most factors) */
+    float *gates;          /* (rows, 4N) i f g o */
+    float *h, *c;          /* (rows, N) the state before the row */
+    float *tanh_c;         /* (rows, N) of the state after it */
+    float *dgates;         /* (rows, 4N) */
+    float *dh, *dc;        /* (rows >= E, N) what flows from a step into the one before */
+    float *gram;           /* scratch: (2, most factors, most factors) */
+    float *panels;         /* (in + N, 4N) both weights as dense_lay_out() leaves them; not of small ones */
+    const float *laid_out; /* the theta that they are of; NULL: none */
 };
 
 static void (*const cells_forwards[])(const struct cells_job *) = KERNEL_TABLE(cells_forward);
 static void (*const cells_backwards[])(const struct cells_back_job *) = KERNEL_TABLE(cells_backward);
+
+static void prepare(const struct layer *layer, const float *theta, struct pass *pass, int B, int passes)
+{
+    const struct lstm *l = (const struct lstm *)layer;
+    struct lstm_pass *p = (struct lstm_pass *)pass;
+    const int N = l->cells, in = layer->in;
+    p->laid_out = NULL;
+    if (!p->panels || B < LAID_OUT_ROWS || (double)B * passes < LAID_OUT_ALL) return;
+    dense_lay_out(4 * N, in, theta + l->weight_x, p->panels);
+    dense_lay_out(4 * N, N, theta + l->weight_h, p->panels + (size_t)in * 4 * N);
+    p->laid_out = theta;
+}
+
+/* The sums of the gates. */
+static void sum_gates(const struct lstm *l, const float *theta, const struct lstm_pass *p, const float *x,
+                      const float *h, int B, float *gates)
+{
+    const int N = l->cells, in = l->layer.in;
+    const float *bias = theta + l->bias;
+    if (B > 1 && p->laid_out == theta) {
+        dense_rows_laid_out(B, 4 * N, in, x, p->panels, bias, 0, gates);
+        dense_rows_laid_out(B, 4 * N, N, h, p->panels + (size_t)in * 4 * N, gates, 4 * N, gates);
+        return;
+    }
+    dense_rows(B, 4 * N, in, x, theta + l->weight_x, bias, 0, gates);
+    dense_rows(B, 4 * N, N, h, theta + l->weight_h, gates, 4 * N, gates);
+}
 
 static void forward(const struct layer *layer, const float *theta, struct pass *pass, int row0, int B)
 {
@@ -51,8 +81,7 @@ static void forward(const struct layer *layer, const float *theta, struct pass *
         memcpy(p->h + at + b * N, state + (size_t)b * S, N * sizeof(float));
         memcpy(p->c + at + b * N, state + (size_t)b * S + N, N * sizeof(float));
     }
-    dense_rows(B, 4 * N, in, pass->x + (size_t)row0 * in, theta + l->weight_x, theta + l->bias, 0, gates);
-    dense_rows(B, 4 * N, N, p->h + at, theta + l->weight_h, gates, 4 * N, gates);
+    sum_gates(l, theta, p, pass->x + (size_t)row0 * in, p->h + at, B, gates);
     for (int b = 0; b < B; b++) {
         const size_t row = at + (size_t)b * N;
         const struct cells_job job = {.N = N,
@@ -138,7 +167,7 @@ static void backward(const struct layer *layer, const float *theta, struct pass 
 static void open(const struct layer *layer, struct pass *pass)
 {
     struct lstm_pass *p = (struct lstm_pass *)pass;
-    const size_t n = (size_t)pass->rows * ((const struct lstm *)layer)->cells;
+    const size_t N = ((const struct lstm *)layer)->cells, n = (size_t)pass->rows * N;
     p->gates = pass_floats(pass, 4 * n);
     p->h = pass_floats(pass, n);
     p->c = pass_floats(pass, n);
@@ -147,6 +176,7 @@ static void open(const struct layer *layer, struct pass *pass)
     p->dh = pass_floats(pass, n);
     p->dc = pass_floats(pass, n);
     p->gram = pass_floats(pass, 2 * GRAD_FACTORS_MOST * GRAD_FACTORS_MOST);
+    if (layer->wide) p->panels = pass_floats(pass, ((size_t)layer->in + N) * 4 * N);
 }
 
 static size_t row_floats(const struct layer *l)
@@ -158,7 +188,8 @@ static const struct layer_ops ops = {.forward = forward,
                                      .backward = backward,
                                      .pass_size = sizeof(struct lstm_pass),
                                      .open = open,
-                                     .row_floats = row_floats};
+                                     .row_floats = row_floats,
+                                     .prepare = prepare};
 
 void lstm_add(struct builder *b, int cells)
 {

@@ -73,6 +73,14 @@ void net_forget(struct net_work *work)
         if (work->net->layers[k]->ops->forget) work->net->layers[k]->ops->forget(work->pass[k]);
 }
 
+void net_prepare(const struct net *net, const float *theta, struct net_work *work, int B, int passes)
+{
+    for (int k = 0; k < net->count; k++) {
+        const struct layer *l = net->layers[k];
+        if (l->ops->prepare) l->ops->prepare(l, theta, work->pass[k], B, passes);
+    }
+}
+
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state)
 {
@@ -154,6 +162,7 @@ static double backward(const struct net *net, const float *theta, struct net_wor
         work->pass[k]->factors = factors && l->wide;
         if (l->ops->backward) l->ops->backward(l, theta, work->pass[k], span, dtheta);
     }
+    net_prepare(net, theta, work, 0, 0);
     return (double)(float)squares_of(net, work, dtheta); /* Inf where rank 0's squares, which are floats, may be */
 }
 

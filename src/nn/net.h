@@ -146,6 +146,10 @@ size_t net_row_floats(const struct net *net);
 void net_forward(const struct net *net, const float *theta, struct net_work *work, int row0, int B,
                  const float *const *x, float *state);
 
+/* theta stays as it is for about so many forward passes of B rows, until net_backward() or until this is called again:
+ * it is laid out for them where that pays, and they read the copy. The answers are the same. Local. */
+void net_prepare(const struct net *net, const float *theta, struct net_work *work, int B, int passes);
+
 enum { NET_CHAIN = 32 };
 /* The same, faster where the input resembles that of an earlier step: before[b] is a row of this workspace outside of
  * these, computed with the same theta, or -1. What both see alike is taken over from there: by comparing, and up to the

@@ -235,8 +235,7 @@ static int read_checkpoint(const char *file, const struct net *net, float *theta
     return rc;
 }
 
-/* Weights that are numbers, of moments that can be divided by. */
-static int check_numbers(const char *path, const struct net_facts *net, const float *theta)
+int weights_check(const char *path, const struct net_facts *net, const float *theta)
 {
     size_t none = 0, all = 0;
     const char *first = NULL;
@@ -253,9 +252,14 @@ static int check_numbers(const char *path, const struct net_facts *net, const fl
         }
     }
     if (!none) return 0;
-    return error_set("%s: NaN or Inf in %zu of its %zu weights, the first in %s; give weights that are numbers, as an "
-                     "earlier checkpoint's or checkpoint-best.h5",
-                     path, none, all, first);
+    return error_set("%s: NaN or Inf in %zu of its %zu weights, the first in %s", path, none, all, first);
+}
+
+static int check_given(const char *path, const struct net_facts *net, const float *theta)
+{
+    if (!weights_check(path, net, theta)) return 0;
+    return error_set("%s; give weights that are numbers, as an earlier checkpoint's or checkpoint-best.h5",
+                     error_text());
 }
 
 int weights_read(const char *file, const struct net *net, float *theta)
@@ -263,13 +267,13 @@ int weights_read(const char *file, const struct net *net, float *theta)
     const struct net_facts *facts = net_facts(net);
     const int rc =
         text_ends_with(file, ".safetensors") ? read_safetensors(file, facts, theta) : read_checkpoint(file, net, theta);
-    return rc ? -1 : check_numbers(file, facts, theta);
+    return rc ? -1 : check_given(file, facts, theta);
 }
 
 int weights_of_checkpoint(struct checkpoint_file *f, bool ema, const struct net *net, float *theta)
 {
     const int rc = checkpoint_read_tensors(f, ema ? "ema" : "params", net, theta);
-    if (rc <= 0) return rc ? rc : check_numbers(checkpoint_path(f), net_facts(net), theta);
+    if (rc <= 0) return rc ? rc : check_given(checkpoint_path(f), net_facts(net), theta);
     if (!ema) return error_set("%s: there is no group /params", checkpoint_path(f));
     return error_set("%s: there is no /ema, since the run keeps no average of its weights (train --ema D); leave "
                      "--ema out",

@@ -6,6 +6,10 @@
 #include "nn/net.h"
 #include "store/checkpoint.h"
 
+/* Are theta (params), read from path, numbers, and the variances among them none below 0? 0, or -1 after error_set(),
+ * which says how many are none, and in which tensor the first. */
+int weights_check(const char *path, const struct net_facts *net, const float *theta);
+
 /* Reads FILE.safetensors, a checkpoint, or a run folder's newest checkpoint to theta (params). Its tensors must be
  * those of net, by name and shape; an LSTM's may be named as PyTorch's LSTMCell or LSTM have them. 0, or -1 after
  * error_set(), which names each tensor that differs (as many as fit into a line); then what stands in theta does not

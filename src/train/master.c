@@ -87,7 +87,8 @@ void master_init(struct master *m, const struct master_start *s)
     report_begin(&m->report);
     turn_master_begin(&run->turn, s->theta);
     /* Of rounds, what a stop came before: asked before the first publication lets the actors on, as later ones are.
-     * Who has begun its rollout looks for no request until the next, and that would wait for the answer. */
+     * Who has begun its rollout looks for no request until the next, and that would wait for the answer. The checkpoint
+     * may have been the last: then nobody is asked, and no round begins. */
     if (run->options->deterministic) {
         run_check_stop(run);
         if (run->state == RUN_RUNNING) evaluations_ask(&m->evaluations, s->theta);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/runfile.h"
+#include "store/weights.h"
 
 /* The same blocks for every actor that there was, or one set for all. */
 static int load_optim(struct checkpoint_file *f, const char *path, const struct setup *setup, struct optim *optim,
@@ -49,7 +50,7 @@ static int load_beside(struct checkpoint_file *f, const struct setup *setup, con
                        float *to)
 {
     const int rc = checkpoint_read_tensors(f, group, setup->net, to);
-    if (rc <= 0) return rc;
+    if (rc <= 0) return rc ? rc : weights_check(checkpoint_path(f), setup->facts, to);
     struct option_set *stored = memory_new(1, sizeof *stored);
     options_init(stored);
     const int unread = checkpoint_read_options(f, stored);
@@ -70,6 +71,7 @@ int restore_load(struct restore *r, const struct setup *setup, struct restore_pa
     int rc = checkpoint_read_counters(f, &r->counters);
     if (!rc && (rc = checkpoint_read_tensors(f, "params", setup->net, parts->theta)) > 0)
         rc = error_set("%s: there is no /params", path);
+    if (!rc) rc = weights_check(path, setup->facts, parts->theta);
     if (!rc && parts->target) rc = load_beside(f, setup, "target", parts->theta, parts->target);
     if (!rc && parts->average) rc = load_beside(f, setup, "ema", parts->theta, parts->average);
     if (!rc) rc = load_optim(f, path, setup, parts->optim, scratch);

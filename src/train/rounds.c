@@ -167,7 +167,6 @@ void rounds_run(struct master *m)
                        .grads = memory_new((size_t)run->actors, sizeof *r.grads)};
     bool whole = false;
     r.logged = run->turn.frames / run->options->log_frames;
-    run_check_stop(run); /* the checkpoint may have been the last */
     while (run->state == RUN_RUNNING && gather(&r, m)) {
         finish_round(&r, m);
         whole = run->state != RUN_RUNNING && !r.epochs;

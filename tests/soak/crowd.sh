@@ -32,8 +32,8 @@ lag() { # FROM TO: of these seconds of the run
         { last = $c["updates"] } END { if (n) printf "%.1f, at most %d", s / n, m; else print "none" }'
 }
 start "$run" train --env catch --combine sum --combine-most 16 --patience 20 --frames 1e12 --eval-every 0 --checkpoint-every 20000 --out "$run"
-for _ in 1 2 3 4; do moving "$run" && break; done # a crowd takes its time to come
-moving "$run" || echo "no progress: $(tail -1 "$run.err")" >>wrong
+for _ in 1 2 3 4 5; do moving "$run" && break; done || # a crowd takes its time to come
+    echo "no progress: $(tail -1 "$run.err")" >>wrong
 half=$((30 * minutes))
 play $half 1
 before=$rate
