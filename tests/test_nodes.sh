@@ -146,8 +146,8 @@ go_on() { # each of those alive has played on since
 for _ in 1 2 3; do # as above
     rm -rf run
     "$nodes" run "$dir" timeout --kill-after=5 140 mpirun --enable-recovery --hostfile "$dir/hostfile" -n 12 "$dunlin" train \
-        --env cartpole --combine sum --combine-most 4 --patience 8 --frames 1e9 --eval-every 0 --log-every 0.2 --out "$scratch/run" \
-        >killed 2>&1 </dev/null &
+        --env cartpole --envs-per-actor 1 --combine sum --combine-most 4 --patience 8 --frames 1e9 --eval-every 0 --log-every 0.2 \
+        --out "$scratch/run" >killed 2>&1 </dev/null &
     for _ in $(seq 400); do [ -e run/status ] && all_have frames "$dead $alive" '^[1-9]' && break; sleep 0.1; done
     mates="$(rank_pid 3 7) $(rank_pid 3 8)"
     kill -9 "$(rank_pid 2 4)" "$(rank_pid 3 6)"
@@ -166,13 +166,14 @@ check "killed with sums: and still the others go on" go_on
 kill -USR1 "$(rank_pid 1 0)"
 for _ in $(seq 300); do grep -q "^state stopped" run/status && break; sleep 0.1; done
 check "killed with sums: a stop is a stop" grep -q "^state stopped" run/status
-# an actor tells of its episodes by another way than of its frames; both ways a few rollouts may be lost with the dead
+# An actor tells of its episodes by another way than of its frames: the two agree but for the episode under way (500 steps at most),
+# what either way has lost with the dead, and episodes that a crowded rank 0 came too late for.
 apart() {
     "$dunlin" info run --csv episodes | awk -F'[ ,]' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
-        FNR == NR { n[$c["actor"]] += $c["length"]; if ($c["length"] > long) long = $c["length"]; next }
-        /^actor [1-9]/ { d = $6 - n[$2]; if (d < -200 || d > 200 + 2 * long) print $2, $6, n[$2] }' - run/status
+        FNR == NR { n[$c["actor"]] += $c["length"]; next }
+        /^actor [1-9]/ { d = $6 - n[$2]; if (d < -200 || d > 700 + $6 / 10) print $2, $6, n[$2] }' - run/status
 }
-check "killed with sums: the frames of each actor are those of its episodes and of one more (not: $(apart | xargs))" test -z "$(apart)"
+check "killed with sums: the frames of each actor are those of its episodes (not: $(apart | xargs))" test -z "$(apart)"
 sums() { awk '/^actor [1-9]/ { f += $6; u += $8 } END { print f, u }' run/status; }
 check "killed with sums: no frame and no update without its actor" is "$(awk '/^(frames|updates) / { print $2 }' run/status | xargs)" "$(sums)"
 check "killed with sums: each update has a lag" \
