@@ -129,4 +129,55 @@ check "relays for the three other nodes" is "$(crossed relays)" 3
 check "four nodes: gradients cross once each" is "$(crossed gradients) $(crossed gradient_bytes)" "$(remote_updates) $(($(remote_updates) * bytes))"
 check "four nodes: weights once per node and version at most" within "$(crossed weights)" 3 "$((($(total_updates) + 1) * 3))"
 check "four nodes: over the cable, by TCP" cables_agree
+
+# sums that nobody waits for: an actor dies with a part in its node's, and a relay with all parts of another node's
+of() { awk -v k="$2" -v a="$1" '$1 == "actor" && $2 == a { for (i = 3; i < NF; i++) if ($i == k) print $(i + 1) }' run/status; }
+all_have() { local a; for a in $2; do [[ $(of "$a" "$1") =~ $3 ]] || return 1; done; }
+dead="4 6 7 8" alive="1 2 3 5 9 10 11"
+go_on() { # each of those alive has played on since
+    local a had=()
+    for a in $alive; do had[a]=$(of "$a" frames); done
+    for _ in $(seq 300); do
+        for a in $alive; do [ "$(of "$a" frames)" -gt "${had[a]}" ] || { sleep 0.1; continue 2; }; done
+        return
+    done
+    return 1
+}
+for _ in 1 2 3; do # as above
+    rm -rf run
+    "$nodes" run "$dir" timeout --kill-after=5 140 mpirun --enable-recovery --hostfile "$dir/hostfile" -n 12 "$dunlin" train \
+        --env cartpole --envs-per-actor 1 --combine sum --combine-most 4 --patience 8 --frames 1e9 --eval-every 0 --log-every 0.2 \
+        --out "$scratch/run" >killed 2>&1 </dev/null &
+    for _ in $(seq 400); do [ -e run/status ] && all_have frames "$dead $alive" '^[1-9]' && break; sleep 0.1; done
+    mates="$(rank_pid 3 7) $(rank_pid 3 8)"
+    kill -9 "$(rank_pid 2 4)" "$(rank_pid 3 6)"
+    sleep 1
+    went_on=no
+    go_on && went_on=yes && break
+    for k in 1 2 3 4; do for p in $("$nodes" pids "$dir" $k); do kill -9 "$p" 2>/dev/null; done; done
+    wait 2>/dev/null
+done
+check "killed with sums: the others go on, those of the dead actor's node too" is $went_on yes
+for _ in $(seq 400); do all_have state "$dead" '^(silent|dead)$' && break; sleep 0.1; done # dead: ten times the longest silence
+check "killed with sums: the dead are named" all_have state "$dead" '^(silent|dead)$'
+for p in $mates; do for _ in $(seq 100); do [ -e "/proc/$p" ] || break; sleep 0.1; done; done
+check "killed with sums: the actors of the dead relay end" bash -c "! ls -d $(printf '/proc/%s ' $mates) 2>/dev/null | grep -q ."
+check "killed with sums: and still the others go on" go_on
+kill -USR1 "$(rank_pid 1 0)"
+for _ in $(seq 300); do grep -q "^state stopped" run/status && break; sleep 0.1; done
+check "killed with sums: a stop is a stop" grep -q "^state stopped" run/status
+# An actor tells of its episodes by another way than of its frames: the two agree but for the episode under way (500 steps at most),
+# what either way has lost with the dead, and episodes that a crowded rank 0 came too late for.
+apart() {
+    "$dunlin" info run --csv episodes | awk -F'[ ,]' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+        FNR == NR { n[$c["actor"]] += $c["length"]; next }
+        /^actor [1-9]/ { d = $6 - n[$2]; if (d < -200 || d > 700 + $6 / 10) print $2, $6, n[$2] }' - run/status
+}
+check "killed with sums: the frames of each actor are those of its episodes (not: $(apart | xargs))" test -z "$(apart)"
+sums() { awk '/^actor [1-9]/ { f += $6; u += $8 } END { print f, u }' run/status; }
+check "killed with sums: no frame and no update without its actor" is "$(awk '/^(frames|updates) / { print $2 }' run/status | xargs)" "$(sums)"
+check "killed with sums: each update has a lag" \
+    is "$("$dunlin" info run --csv lag | awk -F, 'NR > 1 { s += $2 } END { print s }')" "$(awk '/^updates / { print $2 }' run/status)"
+for k in 1 2 3 4; do for p in $("$nodes" pids "$dir" $k); do kill -9 "$p" 2>/dev/null; done; done
+wait 2>/dev/null
 finish

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dunlin/rng.h"
+#include "nn_isa.h"
 #include "optim/kernel_apply.h"
 #include "optim/optim.h"
 
@@ -369,7 +370,7 @@ static void too_much_state_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    struct CMUnitTest tests[] = {
         cmocka_unit_test(hand_worked),
         cmocka_unit_test(state_per_actor),
         cmocka_unit_test(rmsprop_as_pfrl),
@@ -380,5 +381,5 @@ int main(void)
         cmocka_unit_test(names_and_schedule),
         cmocka_unit_test(too_much_state_is_refused),
     };
-    return testing_main(tests);
+    return nn_main(tests);
 }

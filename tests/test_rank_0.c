@@ -40,6 +40,15 @@ static void what_counts(void **state)
     turn_master_serve(&run->turn);
     EXPECT(run->state == RUN_FAILED && run->bad_number && strstr(run->reason, "rank 2 on here"));
     end();
+
+    begin("a3c", NULL); /* a relay's sum: each gradient in it counts */
+    set.values.on_nan = ON_NAN_STOP;
+    push(1, (struct share_push){.frames = 30, .bad = TURN_BAD_SUM, .more = 2});
+    EXPECT(turn_master_serve(&run->turn) == 1 && noted_is("event 2 bad-number;ack 1;"));
+    EXPECT(run->n.bad_gradients == 3 && run->dropped.pushes == 3 && run->dropped.in_a_row == 3);
+    EXPECT(m.sums.now.frames == 30 && m.sums.now.dropped == 3 && m.ranks.rows[2].updates == 0);
+    EXPECT(run->state == RUN_FAILED && strstr(run->reason, "NaN or Inf in a summed gradient"));
+    end();
 }
 
 /* How a run ends: by its frames, unless nothing came of them; the first reason stands. */

@@ -126,6 +126,88 @@ static void a_sum_closes_with_age(void **state)
     end(far, near);
 }
 
+/* It goes with the answer to the one before, though nothing more comes, however old it has become by then. */
+static void an_old_sum_waits_for_nothing_more(void **state)
+{
+    (void)state;
+    void *far, *near;
+    struct share_ready ready[ACTORS] = {0};
+    begin_sums(10, &far, &near);
+    for (uint64_t v = 1; v <= 5; v += 4) { /* the first at once, and then what waits for its answer */
+        pushes_once(0, 1, &(struct share_push){.version = 1, .frames = 1, .scale = 1});
+        relay_round(relay);
+        EXPECT(share_drain(&rank_0, ready, ACTORS) == (v == 1 ? 1 : 0) && is_free(0));
+    }
+    pushes_once(0, 1, &(struct share_push){.version = 5, .frames = 2, .scale = 1});
+    for (uint64_t v = 2; v <= 12; v++) {
+        fill(share_next(&rank_0), (double)v);
+        share_publish(&rank_0, v, 0);
+        if (v == 5) relay_round(relay), relay_round(relay);
+    }
+    share_begin(&here[0]); /* wants newer weights, and the node has those of 12 then */
+    for (int i = 0; i < 3; i++) relay_round(relay);
+    pushes_once(1, 1, &(struct share_push){.version = 12, .frames = 4, .scale = 1});
+    relay_round(relay);
+    EXPECT(is_free(0) && !is_free(1)); /* 12 - 1 is too much: by the oldest, not by the one added last */
+    EXPECT(share_drain(&rank_0, ready, ACTORS) == 0);
+    share_ack(&rank_0, ready, 1);
+    relay_round(relay);
+    relay_round(relay);
+    EXPECT(share_drain(&rank_0, ready, ACTORS) == 1 && ready[0].push.frames == 3 && ready[0].push.version == 1);
+    relay_round(relay);
+    EXPECT(is_free(1));
+    in_master = in_round = false;
+    end(far, near);
+}
+
+static void pushes_large(int a)
+{
+    float *grad = share_begin(&here[a]);
+    fill(grad, 0);
+    grad[5] = 1.5e19F;
+    share_push(&here[a], &(struct share_push){.version = 1, .frames = 2, .scale = 1, .policy_loss = 3});
+    relay_round(relay);
+    EXPECT(is_free(a));
+}
+
+/* Parts that can be squared, of which the sum cannot: nothing of it is sent, every part is told as bad, and each push
+ * of it counts; what had nothing to apply is not bad, and the sum behind it is as ever. */
+static void a_sum_that_is_too_large_is_dropped(void **state)
+{
+    (void)state;
+    void *far, *near;
+    struct share_ready ready[ACTORS] = {0};
+    for (int both = 0; both < 2; both++) {
+        begin_sums(0, &far, &near);
+        pushes_once(0, 1, &(struct share_push){.version = 1, .frames = 1, .scale = 1});
+        relay_round(relay);
+        EXPECT(share_drain(&rank_0, ready, ACTORS) == 1);
+        for (int i = 0; i < 2; i++) pushes_large(0);
+        if (both)
+            pushes_large(1);
+        else
+            pushes_once(1, 1, &(struct share_push){.version = 1, .frames = 9, .scale = 0});
+        relay_round(relay);
+        share_ack(&rank_0, ready, 1);
+        relay_round(relay);
+        relay_round(relay);
+        EXPECT(share_drain(&rank_0, ready, ACTORS) == 2);
+        for (int i = 0; i < 2; i++) {
+            const struct share_push *p = &ready[i].push;
+            const bool first = ready[i].actor == 0;
+            EXPECT(p->bad == (first || both ? SHARE_BAD_SUM : 0) && p->scale == 0 && p->policy_loss == 0);
+            EXPECT(p->frames == (first ? 4 : both ? 2 : 9) && p->more == first);
+        }
+        pushes_once(1, 3, &(struct share_push){.version = 1, .frames = 1, .scale = 1});
+        share_ack(&rank_0, ready, 2);
+        relay_round(relay);
+        relay_round(relay);
+        EXPECT(share_drain(&rank_0, ready, ACTORS) == 1 && ready[0].push.scale == 1 && all_are(ready[0].grad, 3));
+        in_master = in_round = false;
+        end(far, near);
+    }
+}
+
 /* Each is told to rank 0 by itself: nothing of its actor is taken before and behind it. */
 static void a_dropped_rollout_travels_alone(void **state)
 {
@@ -204,9 +286,12 @@ static void the_dead_are_counted_once(void **state)
 int main(void)
 {
     alarm(100);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_of_a_sum_is_lost), cmocka_unit_test(a_mailbox_is_free_once_its_gradient_is_in_the_sum),
-        cmocka_unit_test(a_sum_closes_with_age), cmocka_unit_test(a_dropped_rollout_travels_alone),
-        cmocka_unit_test(the_dead_are_counted_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_of_a_sum_is_lost),
+                                       cmocka_unit_test(a_mailbox_is_free_once_its_gradient_is_in_the_sum),
+                                       cmocka_unit_test(a_sum_closes_with_age),
+                                       cmocka_unit_test(an_old_sum_waits_for_nothing_more),
+                                       cmocka_unit_test(a_sum_that_is_too_large_is_dropped),
+                                       cmocka_unit_test(a_dropped_rollout_travels_alone),
+                                       cmocka_unit_test(the_dead_are_counted_once)};
     return testing_main(tests);
 }

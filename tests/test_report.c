@@ -56,7 +56,8 @@ static void what_was_dropped_is_told(void **state)
     struct dropped d = {0}, before = {0};
     char text[DROPPED_TEXT];
     const struct share_push good = {.scale = 1}, nothing = {.more = 2}, gradient = {.bad = TURN_BAD_GRADIENT},
-                            reward = {.bad = TURN_BAD_REWARD};
+                            reward = {.bad = TURN_BAD_REWARD}, sum = {.bad = TURN_BAD_SUM, .more = 2},
+                            failure = {.bad = TURN_BAD_ENVIRONMENT};
     dropped_count(&d, &good);
     EXPECT(!dropped_text(&d, &before, text, sizeof text) && !*text);
     dropped_count(&d, &gradient);
@@ -73,6 +74,10 @@ static void what_was_dropped_is_told(void **state)
     EXPECT(!strcmp(text, "dropped 1 of 2 rollouts: NaN or Inf in 1 reward"));
     dropped_text(&d, NULL, text, sizeof text);
     EXPECT(!strcmp(text, "dropped 4 of 9 rollouts: NaN or Inf in 2 gradients, 2 rewards"));
+    dropped_count(&d, &sum);
+    dropped_count(&d, &failure);
+    EXPECT(d.in_a_row == 4 && dropped_text(&d, &before, text, sizeof text));
+    EXPECT(!strcmp(text, "dropped 4 of 4 rollouts: NaN or Inf in 3 summed gradients; 1 failure of the environment"));
 }
 
 int main(void)

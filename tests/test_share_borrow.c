@@ -298,7 +298,7 @@ static void promises(int flags)
                       floats_at(s, at_theta(s, published_index(atomic_load(word_at(s, at_loan(s, a))))) + LINE));
             share_publish(s, v, 0);
         }
-        CHECK(!pins || s->seen[actors - 1].stale_pin >> 8 == 7);
+        CHECK(!pins || s->seen[actors - all + 1].stale_pin >> 8 == 7); /* of the one that is not lent */
         share_stop(s, 1);
     } else {
         while (!share_stopped(s)) sleep_us(1000);

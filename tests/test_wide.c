@@ -3,6 +3,7 @@
 #include "testing.h"
 
 #include "base/memory.h"
+#include "nn_isa.h"
 #include "optim/grad.h"
 #include "optim/optim.h"
 
@@ -122,7 +123,7 @@ static void buffers_are_forgotten(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(two_matrices),
-                                       cmocka_unit_test(emptied_rows), cmocka_unit_test(buffers_are_forgotten)};
-    return testing_main(tests);
+    struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(two_matrices),
+                                 cmocka_unit_test(emptied_rows), cmocka_unit_test(buffers_are_forgotten)};
+    return nn_main(tests);
 }

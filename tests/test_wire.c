@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "nn_isa.h"
 #include "share/wire.h"
 
 enum { N = 4096 };
@@ -156,9 +157,8 @@ static void cut_short(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bf16_rounds_to_nearest),       cmocka_unit_test(bf16_keeps_its_error),
-        cmocka_unit_test(significant_entries_go_whole), cmocka_unit_test(alike_entries_go_too),
-        cmocka_unit_test(broken_bytes_do_no_harm),      cmocka_unit_test(cut_short)};
-    return testing_main(tests);
+    struct CMUnitTest tests[] = {cmocka_unit_test(bf16_rounds_to_nearest),       cmocka_unit_test(bf16_keeps_its_error),
+                                 cmocka_unit_test(significant_entries_go_whole), cmocka_unit_test(alike_entries_go_too),
+                                 cmocka_unit_test(broken_bytes_do_no_harm),      cmocka_unit_test(cut_short)};
+    return nn_main(tests);
 }

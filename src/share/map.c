@@ -3,13 +3,21 @@
 
 enum { NOT_LENT = 2 }; /* beside the buffers that are lent: the newest one, and one to write */
 /* Copies for other nodes. Over a network a reader takes longer than two publications; each relay may have pinned
- * another buffer, and rank 0 must not wait for any. No more than MOST, each being a copy of theta: with more nodes all
- * may be pinned, and rank 0 then waits for one as long as buffer.c says. */
+ * another buffer, and rank 0 must not wait for any: one a relay, and SPARE. Each is a copy of theta, as the mailbox of
+ * every actor is. The limit is what an index holds: with more nodes than INDICES less the loans all may be pinned, and
+ * rank 0 then publishes as fast as relays are done with one, or overrides a pin as master.c says. MOST come before
+ * loans: an actor of rank 0's node that has none copies. */
 enum { REMOTE = 5, SPARE = 3, MOST = 64 };
 
 static size_t lines(size_t bytes)
 {
     return (bytes + LINE - 1) / LINE * LINE;
+}
+
+static int fitting(int copies, int near)
+{
+    const int left = INDICES - near < MOST ? MOST : INDICES - near;
+    return copies < left ? copies : left;
 }
 
 static void draw_buffers(struct map *m, const struct share_config *c, int near, int copies)
@@ -18,7 +26,7 @@ static void draw_buffers(struct map *m, const struct share_config *c, int near, 
         m->buffers = 1;
         return;
     }
-    const int all = near + NOT_LENT <= INDICES, others = copies ? copies : all ? NOT_LENT : MAP_COPIED;
+    const int all = near + NOT_LENT <= INDICES, others = copies ? fitting(copies, near) : all ? NOT_LENT : MAP_COPIED;
     m->loans = near + others <= INDICES ? near : INDICES - others;
     m->buffers = m->loans + others;
     m->copied = copies || !all;
@@ -60,5 +68,5 @@ struct map map_draw(const struct share_config *c, size_t actors, int near, int c
 int map_copies(int nodes)
 {
     const int most = nodes - 1 + SPARE;
-    return most < REMOTE ? REMOTE : most > MOST ? MOST : most;
+    return most < REMOTE ? REMOTE : most;
 }

@@ -18,8 +18,8 @@ struct map {
     size_t ring, post_room[SHARE_POST_KINDS], post[SHARE_POST_KINDS], actor_posts, buffer, floats, box;
 };
 
-/* Local. For `actors` actors, `near` of whom read weights in place, as far as indices reach, and with `copies`
- * buffers for others; 0: nobody else reads. */
+/* Local. For `actors` actors, `near` of whom read weights in place, and with `copies` buffers for others, both as far
+ * as indices reach; 0: nobody else reads. */
 struct map map_draw(const struct share_config *c, size_t actors, int near, int copies);
 enum { MAP_COPIED = 3 }; /* copies that do for actors on one node */
 /* The copies for those of `nodes` nodes, two or more. */

@@ -61,7 +61,8 @@ static void store(struct share *s, size_t at, uint64_t value, memory_order order
 }
 
 /* A buffer for the next publication, opened. Where all that are not lent are pinned, waits a little and overrides the
- * pins. One that was overridden is ignored for good, so a dead actor's pin costs one wait. */
+ * pins of one: who reads it reads again, and the others are left alone. A pin that was overridden is ignored for good,
+ * so a dead actor's costs one wait at most. */
 static int choose_buffer(struct share *s)
 {
     const int64_t start = clock_ns();
@@ -71,9 +72,12 @@ static int choose_buffer(struct share *s)
         master_serve(s);
         clock_sleep_ns(20000);
     } while (clock_ns() - start < PIN_NS);
-    for (int a = 0; a < s->actors; a++)
-        s->seen[a].stale_pin = atomic_load_explicit(word_at(s, at_actor(s, a, ACTOR_PIN)), memory_order_relaxed);
-    return buffer_take(s, s->actors, s->publication + 1, false);
+    const int i = buffer_take(s, s->actors, s->publication + 1, false);
+    for (int a = 0; a < s->actors; a++) {
+        const uint64_t pin = atomic_load_explicit(word_at(s, at_actor(s, a, ACTOR_PIN)), memory_order_relaxed);
+        if (published_index(pin) == i) s->seen[a].stale_pin = pin;
+    }
+    return i;
 }
 
 const float *share_theta(const struct share *s)

@@ -10,6 +10,7 @@
  *   rank 0 gets the facts alone. RMSProp sees one larger gradient, and one update is counted.
  * - sum, with combine_most: they are added and their actors go on at once (sum.c); an actor may be in a sum several
  *   times, and its part then travels as one push.
+ *   A sum in which no number, or none that can be squared, is left is not sent: all of its parts are told as bad.
  * - a packed wire: scale * gradient is added to what earlier messages left over, and wire.h takes from that what this
  *   one carries. Rank 0 applies it with scale 1 and with the version of its last part, though some is older. */
 #include "share/messages.h"
@@ -127,8 +128,40 @@ static void begin_gradient(struct messages *m, int l)
     memcpy(&lane->facts, m->here->base + at_facts(m->here, l, 0), sizeof lane->facts);
 }
 
-/* To the mailbox there of lane l, packed through the rest of lane `rest` where the wire wants it. */
-static void send_gradient(struct messages *m, int l, int rest, const float *grad)
+/* No numbers, or such that rank 0's squares, which are floats and stay in g for ever, could be none. Each part has been
+ * looked at by its actor, but not what they add up to. Far enough below the root of the largest float for bf16, which
+ * may round up. */
+static bool too_large(const float *x, const struct share_config *c, float *norm)
+{
+    static const double most = 1e19;
+    const double n = optim_norm(x, sum_weights(c));
+    if (norm) *norm = (float)n;
+    return !(n <= most);
+}
+
+/* Rank 0 is told what it is told of a bad gradient. */
+static void drop(struct share_push *p)
+{
+    p->bad = SHARE_BAD_SUM;
+    p->scale = p->norm = p->policy_loss = p->value_loss = p->entropy = 0;
+}
+
+/* Adds it to the rest of lane `rest` and packs that. False, and the rest is none: what would be sent is too large. */
+static bool packs(struct messages *m, struct lane *from, const float *grad, float scale, size_t *bytes)
+{
+    const struct share_config *c = &m->here->config;
+    sum_add(c, from->rest, grad, scale);
+    if (too_large(from->rest, c, NULL)) {
+        memset(from->rest, 0, c->params * sizeof *from->rest);
+        return false;
+    }
+    *bytes = pack(c, from->rest, from->packed);
+    return true;
+}
+
+/* To the mailbox there of lane l, packed through the rest of lane `rest` where the wire wants it. False where it was
+ * too large for that: nothing is sent. */
+static bool send_gradient(struct messages *m, int l, int rest, const float *grad)
 {
     const struct share_config *c = &m->here->config;
     struct lane *lane = &m->lane[l], *from = &m->lane[rest];
@@ -137,8 +170,7 @@ static void send_gradient(struct messages *m, int l, int rest, const float *grad
     if (c->wire == SHARE_WIRE_FLOAT32) {
         bytes = reach_write_gradient(m->there, at_mail(m->there, lane->actor, 0), grad, lane->facts.push.factors);
     } else {
-        sum_add(c, from->rest, grad, lane->facts.push.scale);
-        bytes = pack(c, from->rest, from->packed);
+        if (!packs(m, from, grad, lane->facts.push.scale, &bytes)) return false;
         lane->facts.push.scale = 1;
         lane->facts.wire = (uint32_t)c->wire;
         lane->facts.bytes = (uint32_t)bytes;
@@ -146,6 +178,7 @@ static void send_gradient(struct messages *m, int l, int rest, const float *grad
     }
     m->gradients++;
     m->gradient_bytes += bytes;
+    return true;
 }
 
 static void each_alone(struct messages *m)
@@ -153,57 +186,82 @@ static void each_alone(struct messages *m)
     for (int l = 0; l < m->lanes; l++) {
         if (!gradient_waits(m, l)) continue;
         begin_gradient(m, l);
-        if (applies(&m->lane[l].facts.push)) send_gradient(m, l, l, mailbox(m, l));
+        struct share_push *const p = &m->lane[l].facts.push;
+        if (applies(p) && !send_gradient(m, l, l, mailbox(m, l))) drop(p);
     }
 }
 
-static void all_as_one(struct messages *m)
+/* The lane's part of the sum that goes in this round; NULL: it has none. */
+static struct share_push *part_of(struct messages *m, int l)
 {
-    const size_t n = m->here->config.params;
-    struct share_push *carrier = NULL;
-    int carried = -1;
-    if (in_flight(m)) return;
+    struct lane *lane = &m->lane[l];
+    return lane->sending && applies(&lane->facts.push) ? &lane->facts.push : NULL;
+}
+
+/* What its carrier tells of the sum, and the others no longer do. */
+static void hand_over(struct messages *m, int carried)
+{
+    struct share_push *const carrier = &m->lane[carried].facts.push;
     for (int l = 0; l < m->lanes; l++) {
-        if (!gradient_waits(m, l)) continue;
-        begin_gradient(m, l);
-        struct share_push *const p = &m->lane[l].facts.push;
-        if (!applies(p)) continue;
-        assert(!p->factors);
-        if (!carrier) memset(m->sum, 0, n * sizeof *m->sum);
-        sum_add(&m->here->config, m->sum, mailbox(m, l), p->scale);
-        if (!carrier) {
-            carrier = p;
-            carried = l;
-            continue;
-        }
+        struct share_push *const p = part_of(m, l);
+        if (!p || p == carrier) continue;
         if (p->version < carrier->version) carrier->version = p->version;
         carrier->policy_loss += p->policy_loss;
         carrier->value_loss += p->value_loss;
         carrier->entropy += p->entropy;
         p->scale = 0;
     }
-    if (!carrier) return;
+}
+
+/* The sum of all lanes' parts, which are in their facts. Where it is too large each part is dropped: rank 0 counts
+ * them. */
+static void send_sum(struct messages *m, const float *sum)
+{
+    float norm;
+    int carried = 0;
+    const bool large = too_large(sum, &m->here->config, &norm);
+    while (!part_of(m, carried)) carried++;
+    struct share_push *const carrier = &m->lane[carried].facts.push;
     carrier->scale = 1;
-    carrier->norm = (float)optim_norm(m->sum, sum_weights(&m->here->config));
-    send_gradient(m, carried, 0, m->sum);
+    if (large || !send_gradient(m, carried, 0, sum)) {
+        for (int l = 0; l < m->lanes; l++)
+            if (part_of(m, l)) drop(&m->lane[l].facts.push);
+        return;
+    }
+    hand_over(m, carried);
+    carrier->norm = norm;
+}
+
+static void all_as_one(struct messages *m)
+{
+    bool any = false;
+    if (in_flight(m)) return;
+    for (int l = 0; l < m->lanes; l++) {
+        if (!gradient_waits(m, l)) continue;
+        begin_gradient(m, l);
+        const struct share_push *const p = &m->lane[l].facts.push;
+        if (!applies(p)) continue;
+        assert(!p->factors);
+        if (!any) memset(m->sum, 0, m->here->map.floats);
+        sum_add(&m->here->config, m->sum, mailbox(m, l), p->scale);
+        any = true;
+    }
+    if (any) send_sum(m, m->sum);
 }
 
 /* What has been added up so far, once rank 0 has acked the sum before. */
 static void what_has_come(struct messages *m)
 {
-    int carrier = 0;
     sum_take(m->waiting);
     if (in_flight(m) || !sum_waits(m->waiting)) return;
-    float *const sum = sum_close(m->waiting, &carrier);
+    const float *const sum = sum_close(m->waiting);
     for (int l = 0; l < m->lanes; l++) {
         struct lane *lane = &m->lane[l];
         lane->facts = (struct facts){0};
         lane->sending = sum_part(m->waiting, l, &lane->facts.push);
         lane->sent += lane->sending;
     }
-    if (!sum) return;
-    m->lane[carrier].facts.push.norm = (float)optim_norm(sum, sum_weights(&m->here->config));
-    send_gradient(m, carrier, 0, sum);
+    if (sum) send_sum(m, sum);
 }
 
 /* ---- the rest ---- */

@@ -120,8 +120,9 @@ static void ask_floats(struct relay *r, struct coming *c, size_t from, size_t to
     reach_read(&r->there, from + LINE, floats_at(r->here, to + LINE), r->here->map.floats);
 }
 
-/* Rank 0 leaves a pinned buffer alone while it has another, and it has more than there are relays: what is asked for
- * now will be whole. In the name of lane 0; taken back with the words of the second question. */
+/* Rank 0 leaves a pinned buffer alone while it has another, and it has more than there are relays (up to some 190 nodes
+ * with 64 actors on rank 0's; map.c): what is asked for now will be whole, and else it is asked for again. In the name
+ * of lane 0; taken back with the words of the second question. */
 static void pin(struct relay *r, int index)
 {
     struct lane *lane = &r->messages.lane[0];

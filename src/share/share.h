@@ -69,6 +69,8 @@ struct share_view {
     int stop;                /* not 0: no further push is awaited */
 };
 
+/* Of gradients, or of one and what was left over from those before, which were numbers each by itself. */
+enum { SHARE_BAD_SUM = 4 };
 /* What travels with a gradient. Sums over the rollout's steps unless said otherwise. */
 struct share_push {
     uint64_t version; /* of the weights it was computed on */
@@ -77,7 +79,7 @@ struct share_push {
                     same */
     float norm;  /* of the gradient before clipping */
     float policy_loss, value_loss, entropy;
-    uint32_t bad;     /* not 0: a NaN or Inf was found; the gradient is not there */
+    uint32_t bad;     /* not 0: a NaN or Inf was found; the gradient is not there. SHARE_BAD_SUM: by a relay */
     uint32_t factors; /* config.wide; float32 alone, and each by itself */
     uint32_t more;    /* pushes of the same actor that a relay has added to this one */
 };

@@ -250,37 +250,16 @@ bool sum_empty(struct sum *s, int lane)
     return none;
 }
 
-/* What its carrier tells of the sum, and the others no longer do. */
-static void hand_over(struct part *part, int lanes, int carrier, uint64_t oldest)
-{
-    struct share_push *const all = &part[carrier].push;
-    for (int l = 0; l < lanes; l++) {
-        struct share_push *const p = &part[l].push;
-        if (l == carrier || !part[l].pushes || !applies(p)) continue;
-        all->policy_loss += p->policy_loss;
-        all->value_loss += p->value_loss;
-        all->entropy += p->entropy;
-        p->scale = 0;
-    }
-    all->version = oldest;
-    all->scale = 1;
-}
-
-float *sum_close(struct sum *s, int *lane)
+const float *sum_close(struct sum *s)
 {
     enter(s);
     const int closed = s->waiting, count = s->count;
-    struct part *const part = s->part[closed];
     s->waiting = !closed;
-    memset(s->part[s->waiting], 0, (size_t)s->lanes * sizeof *part);
+    memset(s->part[s->waiting], 0, (size_t)s->lanes * sizeof **s->part);
     s->count = s->pushes = 0;
-    const uint64_t oldest = s->oldest;
     pthread_mutex_unlock(&s->lock);
     if (s->threaded) doorbell_ring(&s->here); /* there is room again */
-    if (!count) return NULL;
-    for (*lane = 0; !part[*lane].pushes || !applies(&part[*lane].push);) ++*lane;
-    hand_over(part, s->lanes, *lane, oldest);
-    return s->floats[closed];
+    return count ? s->floats[closed] : NULL;
 }
 
 bool sum_part(const struct sum *s, int lane, struct share_push *push)

@@ -27,11 +27,10 @@ bool sum_waits(struct sum *s); /* there is something to be closed, or, without a
 /* Nothing of this lane is in a mailbox or in the sum that waits. */
 bool sum_empty(struct sum *s, int lane);
 
-/* Closes the sum that waits. Its floats (params), until the next time, and in *lane who carries it; NULL where nothing
- * of it is to be applied. */
-float *sum_close(struct sum *s, int *lane);
-/* What the sum closed last has of a lane, as one push: frames and steps added up, losses of all with who carries it.
- * False: nothing. */
+/* Closes the sum that waits. Its floats (params), until the next time; NULL where nothing of it is to be applied. */
+const float *sum_close(struct sum *s);
+/* What the sum closed last has of a lane, as one push: frames and steps added up, losses too, the oldest version; to be
+ * applied where any of it is in the floats. False: nothing. */
 bool sum_part(const struct sum *s, int lane, struct share_push *push);
 
 #endif

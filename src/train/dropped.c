@@ -8,8 +8,8 @@ void dropped_count(struct dropped *d, const struct share_push *p)
     d->pushes += 1 + (int64_t)p->more;
     if (!p->bad && p->scale != 0) d->in_a_row = 0;
     if (!p->bad) return;
-    d->in_a_row++;
-    d->kinds[p->bad < TURN_BAD_KINDS ? p->bad : TURN_BAD_GRADIENT]++;
+    d->in_a_row += 1 + (int64_t)p->more;
+    d->kinds[p->bad < TURN_BAD_KINDS ? p->bad : TURN_BAD_GRADIENT] += 1 + (int64_t)p->more;
 }
 
 bool dropped_hopeless(const struct dropped *d)
@@ -27,7 +27,8 @@ int64_t dropped_sum(const struct dropped *d)
 
 bool dropped_text(const struct dropped *d, struct dropped *before, char *text, size_t size)
 {
-    static const char *const names[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation", "failure"};
+    static const char *const names[TURN_BAD_KINDS] = {"",       "gradient", "reward", "observation", "summed gradient",
+                                                      "failure"};
     const struct dropped since = before ? *before : (struct dropped){0};
     const int64_t sum = dropped_sum(d) - dropped_sum(&since);
     if (before) *before = *d;

@@ -10,7 +10,7 @@
 #include "share/share.h"
 #include "turn/actor.h"
 
-enum { DROPPED_TEXT = 160 };
+enum { DROPPED_TEXT = 192 };
 
 struct dropped {
     int64_t pushes;                /* dropped or not */

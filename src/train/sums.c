@@ -23,7 +23,7 @@ static void add_push(struct interval *i, const struct share_push *p, int64_t lag
 {
     i->frames += p->frames;
     i->steps += p->steps;
-    i->dropped += p->bad != 0;
+    if (p->bad) i->dropped += 1 + (int64_t)p->more;
     if (p->bad || p->scale == 0) return;
     i->pushes++;
     i->updates++;
