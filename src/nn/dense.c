@@ -44,20 +44,26 @@ static bool own_few(int rows, int K)
     return rows <= OWN_ROWS && K <= OWN_LONGEST;
 }
 
+static struct product_job rows_job(int B, int n, int in, const float *X, const float *W, const float *from,
+                                   int from_row, float *Y)
+{
+    return (struct product_job){.a = X,
+                                .a_row = in,
+                                .a_step = 1,
+                                .b = W,
+                                .b_row = n,
+                                .from = from,
+                                .from_row = from_row,
+                                .c = Y,
+                                .c_row = n,
+                                .rows = B,
+                                .K = in,
+                                .n = n};
+}
+
 void dense_rows(int B, int n, int in, const float *X, const float *W, const float *from, int from_row, float *Y)
 {
-    const struct product_job job = {.a = X,
-                                    .a_row = in,
-                                    .a_step = 1,
-                                    .b = W,
-                                    .b_row = n,
-                                    .from = from,
-                                    .from_row = from_row,
-                                    .c = Y,
-                                    .c_row = n,
-                                    .rows = B,
-                                    .K = in,
-                                    .n = n};
+    const struct product_job job = rows_job(B, n, in, X, W, from, from_row, Y);
     if (own(n, in) || own_few(B, in)) {
         (n <= OWN_WIDEST ? products : wide_products)[cpu_isa()](&job);
         return;
@@ -77,17 +83,7 @@ void dense_lay_out(int n, int in, const float *W, float *panels)
 void dense_rows_laid_out(int B, int n, int in, const float *X, const float *panels, const float *from, int from_row,
                          float *Y)
 {
-    const struct product_job job = {.a = X,
-                                    .a_row = in,
-                                    .a_step = 1,
-                                    .b = panels,
-                                    .from = from,
-                                    .from_row = from_row,
-                                    .c = Y,
-                                    .c_row = n,
-                                    .rows = B,
-                                    .K = in,
-                                    .n = n};
+    const struct product_job job = rows_job(B, n, in, X, panels, from, from_row, Y);
     assert(B > 1 && n % 32 == 0);
     laid_out_products[cpu_isa()](&job);
 }
