@@ -70,7 +70,7 @@ for readme in README.md $(tr '\0' '\n' <../files | grep 'README\.md$' | grep -vx
     echo "# $readme: $seen commands run"
 done
 for line in "${not_run[@]}"; do echo "# not run: $line"; done
-check "commands were found, and more than a third of them run" test $((2 * tap_count)) -gt ${#not_run[@]}
+check "commands were found, and most of them run" test "$tap_count" -gt "${#not_run[@]}"
 
 # links between files, and pictures
 for readme in $(tr '\0' '\n' <../files | grep 'README\.md$'); do
