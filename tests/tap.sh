@@ -43,6 +43,17 @@ check() {
 skip() { tap_count=$((tap_count + 1)); echo "ok $tap_count - $1 # SKIP $2"; }
 # run COMMAND...: its stdout to out, stderr to err, its status to $status; never longer than a minute or RUN_LIMIT
 run() { timeout --kill-after=5 "${RUN_LIMIT:-60}" "$@" >out 2>err </dev/null; status=$?; }
+# played RUN N: at least N actors have played a frame. all_play RUN N FRAMES COMMAND...: COMMAND --out RUN --frames FRAMES, itself
+# a call of run; where that was over before the last actor had begun, with 8 and 64 times as many
+played() { [ "$(grep -cE '^actor [1-9][0-9]* .* frames [1-9]' "$1/status" 2>/dev/null)" -ge "$2" ]; }
+all_play() { # few locals: COMMAND may be a function, which would see them
+    local times
+    for times in 1 8 64; do
+        rm -rf "$1"
+        "${@:4}" --out "$1" --frames $(($3 * times))
+        [ $status = 0 ] && ! played "$1" "$2" || break
+    done
+}
 is() { [ "$1" = "$2" ]; }
 # one line of ours on stderr that holds every word given
 says() {

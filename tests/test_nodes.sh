@@ -17,16 +17,22 @@ up() { # up N SLOTS: a new cluster, the old one goes
 }
 mpi() { local n=$1; shift; run "$nodes" run "$dir" mpirun --hostfile "$dir/hostfile" -n "$n" "$@"; }
 
-# train N ARGS...: into $scratch/run; $in and $out become what the cable of rank 0's node received and sent
-train() {
-    local n=$1 before after; shift
+# cabled COMMAND...: run it; $in and $out become what the cable of rank 0's node received and sent
+cabled() {
+    local before after
     before=$("$nodes" bytes "$dir" 1)
-    mpi "$n" "$dunlin" train "$@" --force --out "$scratch/run"
+    run "$@"
     after=$("$nodes" bytes "$dir" 1)
     read -r in out < <(echo "$before $after" | awk '{ print $6 - $2, $8 - $4 }')
 }
-# every actor has played, and the run has ended as one on a single node does
-played() { # played ACTORS NODES
+# train N FRAMES ARGS...: N ranks into $scratch/run, until every actor has played
+train() {
+    local n=$1 frames=$2; shift 2
+    all_play "$scratch/run" $((n - 1)) "$frames" \
+        cabled "$nodes" run "$dir" mpirun --hostfile "$dir/hostfile" -n "$n" "$dunlin" train "$@"
+}
+# ended ACTORS NODES: as a run on a single node does, with so many that have played on so many
+ended() {
     [ $status = 0 ] && grep -q "^state done" run/status &&
         [ "$(grep -cE "^actor [1-9][0-9]* host dunlin-[a-z0-9]+-[1-4] frames [1-9]" run/status)" = "$1" ] &&
         [ "$(grep -oE "^actor [1-9][0-9]* host [^ ]+" run/status | cut -d' ' -f4 | sort -u | wc -l)" = "$2" ]
@@ -56,27 +62,27 @@ done
 net="--env cartpole --net mlp:256,256 --t-max 20 --eval-every 0"
 bytes=$((67872 * 4)) # of a gradient
 # shellcheck disable=SC2086
-train 4 $net --frames 16000
-check "a training on two nodes" played 3 2
+train 4 16000 $net
+check "a training on two nodes" ended 3 2
 check "a relay for the other node" is "$(crossed relays)" 1
 check "its gradients cross once each" is "$(crossed gradients) $(crossed gradient_bytes)" "$(remote_updates) $(($(remote_updates) * bytes))"
 check "weights cross once per version at most" within "$(crossed weights)" 1 "$(($(total_updates) + 1))"
 check "over the cable, by TCP" cables_agree
 
 # shellcheck disable=SC2086
-train 4 $net --frames 16000 --relay off
-check "without relays: a training on two nodes" played 3 2
+train 4 16000 $net --relay off
+check "without relays: a training on two nodes" ended 3 2
 check "without relays: nothing is said of them" bash -c '! grep -q "over the network" err'
 
 # shellcheck disable=SC2086
-train 4 $net --frames 16000 --combine sum --wire bf16
-check "sums in 16 bits: a training on two nodes" played 3 2
+train 4 16000 $net --combine sum --wire bf16
+check "sums in 16 bits: a training on two nodes" ended 3 2
 check "sums in 16 bits: half of the bytes" is "$(crossed gradient_bytes)" "$(($(crossed gradients) * bytes / 2))"
 check "sums in 16 bits: stored" bash -c "'$dunlin' info run | grep -q 'wire bf16'"
 
 # shellcheck disable=SC2086
-train 4 $net --frames 16000 --combine sum --combine-most 8
-check "sums that nobody waits for: a training on two nodes" played 3 2
+train 4 16000 $net --combine sum --combine-most 8
+check "sums that nobody waits for: a training on two nodes" ended 3 2
 check "sums that nobody waits for: each is an update" is "$(crossed gradients)" "$(remote_updates)"
 check "sums that nobody waits for: no frame without its actor" \
     is "$(awk '$1 == "frames" { print $2 }' run/status)" "$(awk '/^actor [1-9]/ { n += $6 } END { print n }' run/status)"
@@ -123,8 +129,8 @@ check "no window: the setting to change" says "OMPI_MCA_osc=^ucx"
 
 up 4 3
 # shellcheck disable=SC2086
-train 12 "$source_dir/run/cartpole.ini" $net --frames 24000
-check "a training on four nodes" played 11 4
+train 12 24000 "$source_dir/run/cartpole.ini" $net
+check "a training on four nodes" ended 11 4
 check "relays for the three other nodes" is "$(crossed relays)" 3
 check "four nodes: gradients cross once each" is "$(crossed gradients) $(crossed gradient_bytes)" "$(remote_updates) $(($(remote_updates) * bytes))"
 check "four nodes: weights once per node and version at most" within "$(crossed weights)" 3 "$((($(total_updates) + 1) * 3))"

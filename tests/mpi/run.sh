@@ -68,9 +68,8 @@ check "$family: it launches itself" bash -c "[ $status = 0 ]"
 check "$family: and is done" ended done
 run "$dunlin" resume run --frames 60000
 check "$family: a resume goes on" bash -c "[ $status = 0 ] && [ $(frames) -ge 60000 ]"
-rm -rf run
 # shellcheck disable=SC2086
-run mpirun $here -n 4 "$dunlin" train ${train/--actors 3/} --frames 30000 --out run
+all_play run 3 30000 run mpirun $here -n 4 "$dunlin" train ${train/--actors 3/}
 check "$family: under its mpirun: status 0" is "$status" 0
 check "$family: under its mpirun: done, by three actors" bash -c "grep -q '^state done' run/status && [ $(grep -c '^actor [123] .* frames [1-9]' run/status) = 3 ]"
 run mpirun $here -n 1 "$dunlin" train --env cartpole --frames 1000 --out one # shellcheck disable=SC2086
@@ -128,9 +127,8 @@ if dir=$("$nodes" up 2 2 2>why); then
     # two actors behind a relay, one, and none behind any: the nodes' windows differ in number
     for words in "4:" "3:" "4:--relay off"; do
         n=${words%%:*} words=${words#*:}
-        rm -rf run
         # shellcheck disable=SC2086
-        run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n $n "$dunlin" train --env cartpole --eval-every 0 --frames 60000 $words --out run
+        all_play run $((n - 1)) 60000 run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n $n "$dunlin" train --env cartpole --eval-every 0 $words
         check "$family: a training on two nodes, ranks $n $words" bash -c "[ $status = 0 ] && grep -q '^state done' run/status &&
             [ \$(grep -c '^actor [1-3] .* frames [1-9]' run/status) = $((n - 1)) ] && { [ -n '$words' ] || grep -q 'relays 1' err; }"
     done

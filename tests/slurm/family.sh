@@ -19,7 +19,7 @@ slurm_family() {
                 bash -c "[ $status = 2 ] && [ ! -e apart-$family ] && [ \$(grep -c '^dunlin: ' err) = 1 ] && grep -q I_MPI_PMI_LIBRARY err"
             two=()
         fi
-        run srun --mpi="$way" "${two[@]}" -n 4 "$program" train --env corridor --eval-every 0 --frames 60000 --out "$dir"
+        all_play "$dir" 3 60000 run srun --mpi="$way" "${two[@]}" -n 4 "$program" train --env corridor --eval-every 0
         check "$family, srun --mpi=$way: status 0, done, every rank played" \
             is "$status $(grep -cE '^state done|^actor [123] host .* frames [1-9]' "$dir/status")" "0 4"
         [ ${#two[@]} = 0 ] || check "$family, srun --mpi=$way: on both nodes" is "$(grep -o 'host c[01]' "$dir/status" | sort -u | wc -l)" 2
