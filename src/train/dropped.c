@@ -3,13 +3,25 @@
 
 #include <stdio.h>
 
+static uint32_t kind_of(uint32_t bad)
+{
+    return bad < TURN_BAD_KINDS ? bad : TURN_BAD_GRADIENT;
+}
+
+const char *dropped_name(uint32_t bad)
+{
+    static const char *const names[TURN_BAD_KINDS] = {"",       "gradient", "reward", "observation", "summed gradient",
+                                                      "failure"};
+    return names[kind_of(bad)];
+}
+
 void dropped_count(struct dropped *d, const struct share_push *p)
 {
     d->pushes += 1 + (int64_t)p->more;
     if (!p->bad && p->scale != 0) d->in_a_row = 0;
     if (!p->bad) return;
     d->in_a_row += 1 + (int64_t)p->more;
-    d->kinds[p->bad < TURN_BAD_KINDS ? p->bad : TURN_BAD_GRADIENT] += 1 + (int64_t)p->more;
+    d->kinds[kind_of(p->bad)] += 1 + (int64_t)p->more;
 }
 
 bool dropped_hopeless(const struct dropped *d)
@@ -27,8 +39,6 @@ int64_t dropped_sum(const struct dropped *d)
 
 bool dropped_text(const struct dropped *d, struct dropped *before, char *text, size_t size)
 {
-    static const char *const names[TURN_BAD_KINDS] = {"",       "gradient", "reward", "observation", "summed gradient",
-                                                      "failure"};
     const struct dropped since = before ? *before : (struct dropped){0};
     const int64_t sum = dropped_sum(d) - dropped_sum(&since);
     if (before) *before = *d;
@@ -42,8 +52,8 @@ bool dropped_text(const struct dropped *d, struct dropped *before, char *text, s
         if (!n) continue;
         const bool failure = k == TURN_BAD_ENVIRONMENT;
         if (failure) between = n < sum ? "; " : " ";
-        at += (size_t)snprintf(text + at, size - at, "%s%lld %s%s%s", between, n, names[k], n > 1 ? "s" : "",
-                               failure ? " of the environment" : "");
+        at += (size_t)snprintf(text + at, size - at, "%s%lld %s%s%s", between, n, dropped_name((uint32_t)k),
+                               n > 1 ? "s" : "", failure ? " of the environment" : "");
         between = ", ";
     }
     return true;

@@ -18,6 +18,8 @@ struct dropped {
     int64_t in_a_row;              /* since the last gradient that was applied, of whatever actor */
 };
 
+/* What was bad, as share_push.bad has it: "reward"; "failure" of the environment. */
+const char *dropped_name(uint32_t bad);
 void dropped_count(struct dropped *d, const struct share_push *push);
 /* Was everything dropped since long: a hundred, or most of a short session? */
 bool dropped_hopeless(const struct dropped *d);

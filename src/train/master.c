@@ -18,8 +18,6 @@
 
 static const double LOOK_EVERY = 0.01; /* s; between looks at episodes, posts and signals */
 
-static const char *const bad_numbers[TURN_BAD_KINDS] = {"", "gradient", "reward", "observation", "summed gradient", ""};
-
 enum { EVENTS_MOST = 100 }; /* then they are only counted */
 
 /* True: it is to be an event. */
@@ -39,16 +37,16 @@ static void take_failure(struct run *run, const struct share_ready *r)
 /* A number that is none: counted, told, and reason enough to stop where the user says so. */
 static void take_bad(struct run *run, const struct share_ready *r)
 {
-    const uint32_t bad = r->push.bad < TURN_BAD_KINDS ? r->push.bad : 0;
-    const char *const article = bad == TURN_BAD_OBSERVATION ? "an" : "a";
+    const uint32_t bad = r->push.bad;
+    const char *const what = dropped_name(bad), *const article = bad == TURN_BAD_OBSERVATION ? "an" : "a";
     const long long seed = run->options->seed;
     if (count_dropped(run, &r->push))
-        run_event(run, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)", article,
-                  bad_numbers[bad], bad == TURN_BAD_GRADIENT || bad == TURN_BAD_SUM ? "it" : "its rollout", seed);
+        run_event(run, r->actor + 1, "bad-number", "a NaN or Inf in %s %s: %s was dropped (seed %lld)", article, what,
+                  bad == TURN_BAD_GRADIENT || bad == TURN_BAD_SUM ? "it" : "its rollout", seed);
     if (run->options->on_nan != ON_NAN_STOP || run->state != RUN_RUNNING) return;
     run->bad_number = true;
     run_end(run, RUN_FAILED, "on-nan stop: rank %d on %s (seed %lld) met a NaN or Inf in %s %s; theta does not have it",
-            r->actor + 1, run->hosts[r->actor + 1], seed, article, bad_numbers[bad]);
+            r->actor + 1, run->hosts[r->actor + 1], seed, article, what);
     log_error("%s", run->reason);
 }
 
