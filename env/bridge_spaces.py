@@ -75,7 +75,9 @@ class Numbers:
         space = self.space
         self.shape = tuple(int(n) for n in space.shape)
         self.array()
-        if np.dtype(space.dtype) == np.uint8 and len(self.shape) > 1:
+        low, high = limits_of(space, self.shape)
+        # bounds of bytes that are those of the type say nothing; others are a Box's as any
+        if np.dtype(space.dtype) == np.uint8 and len(self.shape) > 1 and (low == 0).all() and (high == 255).all():
             large = sorted(self.shape)[-2] >= PICTURE_SIDE  # pixels; else small integers, such as kinds of things
             notes.append(
                 f"{self.name} of {'x'.join(map(str, self.shape))} bytes is taken as numbers: a picture has sides of "
@@ -83,7 +85,6 @@ class Numbers:
             )
             self.centre, self.scale = np.zeros(self.size), np.full(self.size, 1 / 255 if large else 0.1)
             return
-        low, high = limits_of(space, self.shape)
         with np.errstate(all="ignore"):
             half = np.where(np.isfinite(low) & np.isfinite(high), (high / 2 - low / 2), 0)
             scaled = ((half > 0) & (half < 1)) | ((half > 10) & (half < 1e6))

@@ -64,6 +64,9 @@ check("grey", pictures(spaces.Box(0, 255, (40, 60), np.uint8)), (40, 60, 1, Fals
 check("too many planes", pictures(spaces.Box(0, 255, (40, 60, 5), np.uint8)) is None, True)
 check("pixels as numbers", Numbers(spaces.Box(0, 255, (9, 40, 60), np.uint8), "it", []).scale[0], 1 / 255)
 check("things as numbers", Numbers(spaces.Box(0, 255, (7, 7, 3), np.uint8), "it", []).scale[0], 0.1)
+for most, centre, scale in ((1, 0.5, 2), (8, 0, 1), (200, 100, 0.01)):
+    plane = Numbers(spaces.Box(0, most, (5, 5), np.uint8), "it", [])
+    check(f"bytes up to {most}: by their bounds", (plane.centre[0], plane.scale[0]), (centre, scale))
 deep = spaces.Dict(n=spaces.Discrete(2), o=spaces.Tuple((spaces.Dict(rgb=spaces.Box(0, 255, (40, 60), np.uint8)),)))
 notes = []
 keys, name = bridge["choose_part"](deep, None, notes)[1:]
