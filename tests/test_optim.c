@@ -307,11 +307,11 @@ static void rows_left_alone(void **state)
     optim_free(&b);
 }
 
-/* The same through optim_apply(), drains of changing size, and in pieces. */
+/* The same through optim_apply(), drains of changing size, several tiles of theta each, and in pieces. */
 static void drains_of_any_size(void **state)
 {
     (void)state;
-    enum { N = 1024, K = 70 };
+    enum { N = 17 * 4096, K = 70 };
     float *memory = memory_floats((size_t)N * (K + 6));
     struct optim_grad gr[K];
     for (uint64_t i = 0; i < (uint64_t)N * K; i++) memory[i] = testing_fill(60, i, 5);
@@ -325,7 +325,7 @@ static void drains_of_any_size(void **state)
         optim_apply(a, other, x, gr + 4, K - 4);
         for (int j = 0; j < K; j++) optim_apply(b, y, y, gr + j, 1);
         for (size_t at = 0, n; at < N; at += n) {
-            n = at % 256 ? 240 : 16;
+            n = at % 4096 ? 4080 : 16;
             optim_apply_part(c, z, pieces, gr, K, at, n);
         }
         EXPECT(!memcmp(x, y, N * sizeof *x));

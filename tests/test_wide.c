@@ -121,9 +121,49 @@ static void buffers_are_forgotten(void **state)
     }
 }
 
+/* More gradients than go through a tile of theta together, in more tiles than one, some with factors and some whole, in
+ * stretches of either, over rows that nothing comes for: as where each goes through every row by itself. */
+static void many_in_tiles(void **state)
+{
+    (void)state;
+    enum { IN = 300, OUT = 256, AT = 48, N = AT + IN * OUT + 80, K = 40, PLACES = 3, DRAINS = 12 };
+    struct optim_config config = {.decay = 0.9, .eps = 0.1, .wide = {.at = {{AT, IN, OUT, 0}}}};
+    struct optim *lazy = optim_new(&config, N, 1);
+    config.kind = OPTIM_RMSPROP;
+    struct optim *eager = optim_new(&config, N, 1);
+    float *grads = memory_floats((size_t)N * K), *place[PLACES], *same = memory_floats(N);
+    struct optim_grad gr[K];
+    for (int i = 0; i < PLACES; i++) place[i] = memory_floats(N);
+    for (uint64_t i = 0; i < N; i++) place[0][i] = same[i] = testing_fill(93, i, 1);
+    for (int drain = 0; drain < DRAINS; drain++) {
+        const int k = drain % 3 ? K : 1 + drain, now = drain % PLACES, next = (drain + 1 + drain % 2) % PLACES;
+        for (int j = 0; j < k; j++) {
+            const int R = (j / 11 + drain) % 2 ? 5 + j % 30 : 0; /* tens of KB of factors each */
+            float *grad = grads + (size_t)j * N;
+            for (uint64_t i = 0; i < N; i++) grad[i] = testing_fill((uint64_t)(300 + j), i, 1);
+            for (int i = 0; i < IN * R; i++)
+                if ((i % IN + drain) % 5) grad[AT + i] = 0;
+            gr[j] = (struct optim_grad){grad, 0.5f, 0.01f, 0, drain == 7 ? 0 : R};
+        }
+        optim_buffers(lazy, now, next);
+        optim_apply(lazy, place[now], place[next], gr, k);
+        for (int j = 0; j < k; j++) optim_apply(eager, same, same, gr + j, 1);
+        EXPECT(!memcmp(place[next], same, N * sizeof *same));
+        if (drain % 4 == 3) EXPECT(!memcmp(optim_state(lazy, 0, 0), optim_state(eager, 0, 0), N * sizeof *same));
+        memcpy(place[(drain + 1) % PLACES], same, N * sizeof *same);
+        if (next != (drain + 1) % PLACES) optim_copied(lazy, next, (drain + 1) % PLACES);
+    }
+    for (int i = 0; i < PLACES; i++) free(place[i]);
+    free(grads);
+    free(same);
+    optim_free(&lazy);
+    optim_free(&eager);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(two_matrices),
-                                 cmocka_unit_test(emptied_rows), cmocka_unit_test(buffers_are_forgotten)};
+                                 cmocka_unit_test(emptied_rows), cmocka_unit_test(buffers_are_forgotten),
+                                 cmocka_unit_test(many_in_tiles)};
     return nn_main(tests);
 }

@@ -15,14 +15,20 @@
 struct optim {
     struct optim_config config;
     const struct optim_row *row;
-    size_t n, weights; /* theta; without moments */
-    int sets, blocks;
-    float *state; /* (sets, blocks, n) */
+    size_t n, weights;        /* theta; without moments */
+    int sets, blocks, widest; /* outputs of a wide matrix */
+    float *state;             /* (sets, blocks, n) */
     int64_t steps;
     struct wide *wide[GRAD_WIDES]; /* of shared RMSProp, of each wide matrix */
     int wides;
     struct team *team; /* NULL: the caller alone */
 };
+
+/* Of many gradients a few go through a tile of theta together, then the next few through the same tile: theta and its
+ * state are still near, and of what they meet nothing has to be read from far more than once. All in one pass are fewer
+ * instructions, but the factors of dozens do not stay in the cache from one row of a matrix to the next, and of dozens
+ * of streams the hardware foresees none. */
+enum { TILE = 32768 /* floats */, NEAR = 131072 /* bytes of factors */, WHOLE_TOGETHER = 8 };
 
 /* Entries times gradients that are worth a call of the others: about what one applies while they wake up. */
 enum { TEAM_LEAST = 65536, TEAM_PARTS = 16 /* for each thread, since the quiet rows of a matrix cost little */ };
@@ -79,6 +85,8 @@ struct optim *optim_new(const struct optim_config *config, size_t n, int actors)
     o->sets = sets;
     o->blocks = blocks;
     o->state = floats ? memory_floats(floats) : NULL;
+    for (int i = 0; i < grad_wide_count(&config->wide); i++)
+        if (config->wide.at[i].out > o->widest) o->widest = config->wide.at[i].out;
     o->wides = row->lazy ? grad_wide_count(&config->wide) : 0;
     for (int i = 0; i < o->wides; i++) o->wide[i] = wide_new(&config->wide.at[i]);
     for (int s = 0; s < sets && row->start; s++) { /* optim_state() looks at every row of the wide matrices */
@@ -182,7 +190,7 @@ size_t optim_piece(const struct optim *optim, size_t from, size_t most)
 
 /* k gradients, at most OPTIM_PART_MOST, through the blocks of a set. */
 static void through_row(struct optim *o, int set, const float *in, float *out, size_t from, size_t n,
-                        const struct optim_grad *grads, int k, int64_t steps)
+                        const struct optim_grad *grads, int k, bool factors, int64_t steps)
 {
     struct optim_part p = {.config = &o->config,
                            .wide = o->wides ? o->wide : NULL,
@@ -192,6 +200,7 @@ static void through_row(struct optim *o, int set, const float *in, float *out, s
                            .n = n,
                            .grads = grads,
                            .k = k,
+                           .factors = factors,
                            .steps = steps};
     for (int b = 0; b < o->blocks; b++)
         p.state[b] = o->state + ((size_t)set * (size_t)o->blocks + (size_t)b) * o->n + from;
@@ -206,6 +215,7 @@ struct work {
     size_t from, n;
     const struct optim_grad *grads; /* (k) each from theta's beginning */
     int k, parts;
+    bool factors;  /* some of them have */
     int64_t steps; /* gradients before these */
 };
 
@@ -219,24 +229,52 @@ static size_t part_begin(const struct work *w, int i)
     return at < w->from ? w->from : at;
 }
 
-static void do_part(void *arg, int i)
+/* How many of the k next gradients; one at least. */
+static int together(const struct optim *o, const struct optim_grad *grads, int k)
 {
-    const struct work *w = arg;
-    struct optim *o = w->optim;
-    const size_t from = part_begin(w, i), n = part_begin(w, i + 1) - from;
+    size_t bytes = 0;
+    int n = 0;
+    if (o->row->per_actor) return 1; /* each has a state of its own to read and write */
+    for (; n < k && bytes <= NEAR; n++)
+        bytes +=
+            grads[n].factors ? (size_t)grads[n].factors * (size_t)o->widest * sizeof(float) : NEAR / WHOLE_TOGETHER;
+    return bytes > NEAR && n > 1 ? n - 1 : n;
+}
+
+static void do_tile(const struct work *w, size_t from, size_t n)
+{
+    struct optim *const o = w->optim;
     struct optim_grad grads[OPTIM_PART_MOST];
-    const float *in = w->in + from;
-    float *const out = w->out + from;
-    if (!n) return;
     for (int j = 0; j < w->k; j++) {
         grads[j] = w->grads[j];
         grads[j].grad += from;
     }
-    if (!o->row->per_actor) through_row(o, 0, in, out, from, n, grads, w->k, w->steps);
-    for (int j = 0; o->row->per_actor && j < w->k; j++) { /* each has a state of its own to read and write */
-        assert(grads[j].actor >= 0 && grads[j].actor < o->sets);
-        through_row(o, grads[j].actor, j ? out : in, out, from, n, grads + j, 1, w->steps);
+    for (int j = 0, m; j < w->k; j += m) {
+        const int set = o->row->per_actor ? grads[j].actor : 0;
+        assert(set >= 0 && (set < o->sets || !o->sets));
+        m = together(o, grads + j, w->k - j);
+        through_row(o, set, (j ? w->out : w->in) + from, w->out + from, from, n, grads + j, m, w->factors,
+                    w->steps + j);
     }
+}
+
+static void do_part(void *arg, int i)
+{
+    const struct work *w = arg;
+    const size_t end = part_begin(w, i + 1);
+    const bool at_once = together(w->optim, w->grads, w->k) == w->k;
+    for (size_t at = part_begin(w, i), n; at < end; at += n) {
+        n = at_once ? end - at : optim_piece(w->optim, at, TILE);
+        if (n > end - at) n = end - at;
+        do_tile(w, at, n);
+    }
+}
+
+static bool any_factors(const struct optim_grad *grads, int k)
+{
+    bool any = false;
+    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
+    return any;
 }
 
 /* Entries from .. from + n - 1, k at most OPTIM_PART_MOST; `steps`: gradients before these. Every entry meets the same
@@ -244,14 +282,14 @@ static void do_part(void *arg, int i)
 static void apply_part(struct optim *o, const float *theta_in, float *theta_out, const struct optim_grad *grads, int k,
                        size_t from, size_t n, int64_t steps)
 {
-    struct work w = {o, theta_in, theta_out, from, n, grads, k, 1, steps};
+    struct work w = {o, theta_in, theta_out, from, n, grads, k, 1, any_factors(grads, k), steps};
     for (int j = 0; j < k; j++) {
         assert(!grads[j].factors || o->row->factors);
         assert(grad_floats(&(struct grad_form){o->n, o->config.wide, grads[j].factors}) <= o->n);
     }
     for (int i = 0; i < o->wides && from == 0; i++) {
         wide_begin(o->wide[i]);
-        if (!optim_any_factors(grads, k)) wide_move_all(o->wide[i], o->state, (float)o->config.decay);
+        if (!w.factors) wide_move_all(o->wide[i], o->state, (float)o->config.decay);
     }
     if (o->team && n * (size_t)k >= TEAM_LEAST) {
         w.parts = TEAM_PARTS * team_threads(o->team);

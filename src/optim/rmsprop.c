@@ -81,7 +81,7 @@ static void factors(const struct optim_part *p)
 
 static void apply(const struct optim_part *p)
 {
-    if (optim_any_factors(p->grads, p->k))
+    if (p->factors) /* rows that were left undone by others are to be made up for by gradients that are whole */
         factors(p);
     else
         whole(p, 0, p->n, p->grads);

@@ -17,15 +17,8 @@ struct optim_part {
     size_t from, n;
     const struct optim_grad *grads;
     int k;         /* 1 where state is per actor; at most OPTIM_PART_MOST */
+    bool factors;  /* some gradient of the drain has factors, if not of these */
     int64_t steps; /* gradients that these blocks have seen before */
 };
-
-/* Is there one with factors among k gradients. */
-static inline bool optim_any_factors(const struct optim_grad *grads, int k)
-{
-    bool any = false;
-    for (int j = 0; j < k; j++) any |= grads[j].factors != 0;
-    return any;
-}
 
 #endif
