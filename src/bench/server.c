@@ -31,16 +31,16 @@
 #include "nn/peak.h"
 #include "turn/master.h"
 
-enum { KS = 5, MOST = 16, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };
-static const int ks[KS] = {1, 2, 4, 8, 16};
-static const double PATIENCE = 20; /* s for an actor to do what it was told */
+enum { KS = 7, ROOT_FLOATS = 2048, ROWS = 5 /* t-max 5, one environment */ };
+static const int ks[KS] = {1, 2, 4, 8, 16, 32, 64}; /* as far as there are actors: without mpirun to 16 */
+static const double PATIENCE = 20;                  /* s for an actor to do what it was told */
 
 struct server {
     struct turn_master turn;
     struct grad_form form[2]; /* whole; with factors, or whole too, and then not measured */
     int actors;
     int64_t orders;
-    float *streams;                    /* (2 + MOST, params) what a pass over K gradients reads, elsewhere */
+    float *streams;                    /* (2 + the largest K, params) what a pass over K gradients reads, elsewhere */
     float *root[3];                    /* (ROOT_FLOATS) */
     int threads[BENCH_THREADS], kinds; /* (kinds) */
     struct series apply[BENCH_THREADS][2][KS], read[2][KS], arithmetic; /* by form, s per gradient */
@@ -186,10 +186,11 @@ static void report(const struct server *s, const struct scripted_figures *f, dou
 static int run_server(struct server *s, double seconds)
 {
     struct scripted_figures figures = {0};
-    const size_t params = s->form[0].params;
+    const size_t params = s->form[0].params,
+                 read = (size_t)(2 + (s->actors < ks[KS - 1] ? s->actors : ks[KS - 1])) * params;
     float *theta = memory_floats(params);
-    s->streams = memory_floats((2 + MOST) * params);
-    memset(s->streams, 1, (2 + MOST) * params * sizeof(float)); /* untouched pages would all be one page of zeros */
+    s->streams = memory_floats(read);
+    memset(s->streams, 1, read * sizeof(float)); /* untouched pages would all be one page of zeros */
     for (int i = 0; i < 3; i++) s->root[i] = memory_floats(ROOT_FLOATS);
     for (int i = 0; i < ROOT_FLOATS; i++) s->root[0][i] = s->root[1][i] = 0.01f * (float)(i + 1);
     share_start(s->turn.share, theta, NULL, 0, 0);
