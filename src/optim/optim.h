@@ -1,7 +1,7 @@
 /* optim.h -- what rank 0 does with waiting gradients: the optimisers, one row each (rows.h), and their state.
  *
- * All are elementwise, so several waiting gradients go through in one pass with theta and the state in registers; the
- * result is that of one after another, bit for bit. Knows nothing of MPI or HDF5.
+ * All are elementwise, so several waiting gradients go through with theta and the state in registers, many in groups
+ * with both in the cache; the result is that of one after another, bit for bit. Knows nothing of MPI or HDF5.
  */
 #ifndef DUNLIN_OPTIM_OPTIM_H
 #define DUNLIN_OPTIM_OPTIM_H
