@@ -150,24 +150,24 @@ check "another setting of that name: said" grep -q "slow-seed1 failed.*--lr 0.00
 cp "$source_dir/run/cartpole.ini" long.ini
 printf 'long long.ini --lr 0.01 --log-every 0.1\n' >settings.txt
 : >err # or the old one is read until the program begins
-DUNLIN=$dunlin ACTORS=1 FRAMES=2e5 GAMES=corridor SEEDS=1 "$source_dir/run/compare.sh" settings.txt cut >out 2>err &
+DUNLIN=$dunlin ACTORS=1 FRAMES=2e6 GAMES=corridor SEEDS=1 "$source_dir/run/compare.sh" settings.txt cut >out 2>err &
 cut=$!
 for i in $(seq 300); do ! grep -qs '^frames [1-9]' cut/corridor/long-seed1/status || break; sleep 0.1; done
 kill -TERM $cut; wait $cut; check "compare.sh, stopped: status 143" is $? 143
 check "compare.sh, stopped: nothing of it goes on" none_left cut/corridor/long-seed1
 # lr would jump in the middle of what was begun with another
 compare 1 1e5 settings.txt cut; check "compare.sh, other FRAMES: status 1" is "$status" 1
-check "compare.sh, other FRAMES: said in a line" is "$(grep -c "long-seed1 failed: it was begun with 'FRAMES=200000', not 'FRAMES=100000'; give" err)" 1
+check "compare.sh, other FRAMES: said in a line" is "$(grep -c "long-seed1 failed: it was begun with 'FRAMES=2000000', not 'FRAMES=100000'; give" err)" 1
 sed -i "s/3e-3/4e-3/" long.ini
-compare 1 2e5 settings.txt cut; check "compare.sh, a file that has changed: status 1" is "$status" 1
+compare 1 2e6 settings.txt cut; check "compare.sh, a file that has changed: status 1" is "$status" 1
 check "compare.sh, a file that has changed: said in a line" is "$(grep -c "long-seed1 failed: it was begun with 'long.ini, sum .*', not 'long.ini, sum .*'; give" err)" 1
 cp "$source_dir/run/cartpole.ini" long.ini
 run "$dunlin" info cut/corridor/long-seed1 --json
-check "compare.sh, after the stop: it was cut and neither went on" in_json '0 < d["checkpoint"]["frames"] < 100000 and d["resumes"] == []'
-RUN_LIMIT=200 compare 1 2e5 settings.txt cut; check "compare.sh, after the stop: status 0" is "$status" 0
+check "compare.sh, after the stop: it was cut and neither went on" in_json '0 < d["checkpoint"]["frames"] < 2000000 and d["resumes"] == []'
+RUN_LIMIT=200 compare 1 2e6 settings.txt cut; check "compare.sh, after the stop: status 0" is "$status" 0
 check "compare.sh, after the stop: a row of it" grep -q "^long-seed1" out
 run "$dunlin" info cut/corridor/long-seed1 --json
-check "compare.sh, after the stop: it went on from its checkpoint, to its last frame" in_json 'd["checkpoint"]["frames"] >= 200000 and len(d["resumes"]) == 1'
+check "compare.sh, after the stop: it went on from its checkpoint, to its last frame" in_json 'd["checkpoint"]["frames"] >= 2000000 and len(d["resumes"]) == 1'
 
 # words with blanks, in quotes, and a comment that has one
 mkdir 'two words'; cp "$source_dir/run/cartpole.ini" 'two words/pole#1.ini'
