@@ -102,7 +102,7 @@ check "after the stop it goes on with --on-nan drop" is "$status" 0
 # while it happens, too
 "$dunlin" train --actors 2 --log-every 0.1 --env lib:./huge.so --algo a3c --frames 1e9 --out w >out 2>err </dev/null & job=$!
 named="dropped [0-9]* of [0-9]* rollouts: NaN or Inf in [0-9]* gradients"
-for _ in $(seq 200); do grep -q "^reason $named" w/status 2>/dev/null && break; sleep 0.05; done
+for _ in $(seq 600); do grep -qs "^reason $named" w/status && grep -q "% .* left  $named" err && break; sleep 0.05; done
 check "RUN/status names them while it runs" sh -c "grep -q '^state running' w/status && grep -q '^reason $named' w/status"
 check "the progress line names them while it runs" grep -q "% .* left  $named" err
 kill -TERM $job; wait $job
