@@ -86,12 +86,13 @@ static void show(const char *what, float out[CELLS][ACTIONS + 1], double q[CELLS
 }
 
 /* Of an algorithm whose returns have one step, played with much exploration: what it learned, and the values of the
- * best policy and of one that explores as it did. */
+ * best policy and of one that explores as it did. At an lr of 3e-3 the values still swing by the tolerance below (7
+ * of 60 seeds missed it); at this one none of 100 seeds did. */
 static void learn_one_step(const struct algo_ops *algo, float q[CELLS][ACTIONS + 1], double best[CELLS][ACTIONS],
                            double exploring[CELLS][ACTIONS])
 {
     const struct lesson l = {
-        .algo = algo, .t_max = 5, .envs = 1, .eps_final = 0.5, .lr = 3e-3, .steps = 150000, .target_every = 100};
+        .algo = algo, .t_max = 5, .envs = 1, .eps_final = 0.5, .lr = 5e-4, .steps = 300000, .target_every = 100};
     learn(&l, q);
     corridor_values(gamma_, 0, best);
     corridor_values(gamma_, l.eps_final, exploring);
