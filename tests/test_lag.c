@@ -57,6 +57,50 @@ static void by_gap(void **state)
     end();
 }
 
+enum { WIDE_AT = 16, IN = 3, OUT = 32, RANK = 2 };
+
+/* Where the weights come to by gradients that lag: pushed whole, or with factors in the place of a wide matrix. */
+static void step_by_gap(bool factored, float *theta)
+{
+    static const uint64_t versions[] = {0, 0, 1, 1, 2, 6};
+    lag_begin(LAG_GAP);
+    const struct optim_config config = {.decay = 0.9, .eps = 0.01, .wide = {.at = {{WIDE_AT, IN, OUT, 0}}}};
+    optim_free(&run->turn.optim);
+    run->turn.optim = optim_new(&config, fake.params, ACTORS);
+    float x[RANK][IN], dy[RANK][OUT], *wide = fake.grad + WIDE_AT;
+    for (int r = 0; r < RANK; r++) {
+        for (int i = 0; i < IN; i++) x[r][i] = i == 1 ? 0 : (float)(1 + r + i) / 4; /* a row that nothing moves */
+        for (int o = 0; o < OUT; o++) dy[r][o] = (float)(o - 8 * r) / 16;
+    }
+    for (int i = 0; i < IN * OUT; i++) {
+        wide[i] = 0;
+        for (int r = 0; r < RANK; r++) wide[i] += x[r][i / OUT] * dy[r][i % OUT];
+    }
+    if (factored) {
+        for (int i = 0; i < IN * OUT; i++) wide[i] = NAN; /* what is not there is not read */
+        memcpy(wide, x, sizeof x);
+        memcpy(wide + RANK * IN, dy, sizeof dy);
+    }
+    const uint32_t factors = factored ? RANK : 0;
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        push((int)i % ACTORS, (struct share_push){.version = versions[i], .frames = 1, .scale = 1, .factors = factors});
+        if (i != 3) EXPECT(turn_master_serve(&run->turn) == (i == 4 ? 2 : 1)); /* 3 and 4 in one drain */
+    }
+    memcpy(theta, fake.theta, (WIDE_AT + IN * OUT + 16) * sizeof *theta);
+    end();
+}
+
+static void by_gap_with_factors(void **state)
+{
+    (void)state;
+    enum { N = WIDE_AT + IN * OUT + 16 };
+    float whole[N], factored[N];
+    step_by_gap(false, whole);
+    step_by_gap(true, factored);
+    for (int i = 0; i < N; i++) EXPECT_NEAR(factored[i], whole[i], 1e-5 * fabs((double)whole[i]) + 1e-6);
+    EXPECT(whole[WIDE_AT] != 0 && whole[WIDE_AT + OUT] == 0 && factored[WIDE_AT + OUT] == 0);
+}
+
 /* rms, over parameters that move unequally; what is no longer kept is measured from the oldest that is. */
 static void distance(void **state)
 {
@@ -87,6 +131,6 @@ static void distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(off), cmocka_unit_test(by_count), cmocka_unit_test(by_gap),
-                                       cmocka_unit_test(distance)};
+                                       cmocka_unit_test(by_gap_with_factors), cmocka_unit_test(distance)};
     return fake_main(tests);
 }
