@@ -29,8 +29,7 @@ struct twin {
     struct twin_layer layer[TWIN_LAYERS];
     int count;
     double *p[TWIN_TENSORS], *dp[TWIN_TENSORS]; /* tensors and their gradients in textbook shape */
-    double
-        kink; /* of the row in hand: how near to 0 a normalised sum comes, where rounding decides on a ReLU's slope */
+    double kink;   /* of the row in hand: how near to 0 a sum comes, where rounding decides on a ReLU's slope */
     double *h, *c; /* recurrent state, the caller's to set */
     int cells;
 };
@@ -176,7 +175,6 @@ static inline void twin_norm(struct twin *t, struct twin_layer *l)
         for (int o = 0; o < n; o++) {
             l->h[o * points + p] = (l->y[o * points + p] - mean) * l->scale[p];
             l->y[o * points + p] = t->p[l->gain][o] * l->h[o * points + p] + t->p[l->gain + 1][o];
-            t->kink = fmin(t->kink, fabs(l->y[o * points + p]));
         }
     }
 }
@@ -227,8 +225,11 @@ static inline const double *twin_forward(struct twin *t, const float *const *x)
             if (l->out > A) twin_dense(t->p[v], t->p[v + 1], 1, l->in, l->x, l->y + A);
         }
         if (l->gain >= 0) twin_norm(t, l);
-        for (int i = 0; (l->kind == TWIN_CONV || l->kind == TWIN_DENSE) && i < l->out; i++)
-            l->y[i] = t->tanh && l->kind == TWIN_DENSE ? tanh(l->y[i]) : fmax(l->y[i], 0);
+        const bool bent = l->kind == TWIN_CONV || (l->kind == TWIN_DENSE && !t->tanh);
+        for (int i = 0; (bent || l->kind == TWIN_DENSE) && i < l->out; i++) {
+            if (bent && l->y[i] != 0) t->kink = fmin(t->kink, fabs(l->y[i])); /* 0 is 0 in floats, too */
+            l->y[i] = bent ? fmax(l->y[i], 0) : tanh(l->y[i]);
+        }
     }
     return t->layer[t->count - 1].y;
 }

@@ -6,6 +6,7 @@
 #include "testing.h"
 
 #include <errno.h> /* program_invocation_short_name */
+#include <sys/resource.h>
 
 #include "store/h5.h"
 #include "store/provenance.h"
@@ -13,6 +14,19 @@
 static char dir[128], run[160]; /* the folder, and its run.h5 */
 static struct option_set options;
 static struct provenance prov;
+
+/* s of a processor that this process has had, and those that it has waited for: a slow disk is not in it. */
+static inline double processor_seconds(void)
+{
+    struct rusage r[2];
+    double s = 0;
+    getrusage(RUSAGE_SELF, &r[0]);
+    getrusage(RUSAGE_CHILDREN, &r[1]);
+    for (int i = 0; i < 2; i++)
+        s += (double)(r[i].ru_utime.tv_sec + r[i].ru_stime.tv_sec) +
+             1e-6 * (double)(r[i].ru_utime.tv_usec + r[i].ru_stime.tv_usec);
+    return s;
+}
 
 /* Sets the four, of a folder that is there. */
 static void run_folder_use(const char *folder)

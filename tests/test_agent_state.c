@@ -293,7 +293,7 @@ static void learns_cartpole(void **state)
     EXPECT(evaluate_run(&ec, &b->world, b->net, b->theta, NULL, &after) == 0);
     print_message("# cartpole: mean return %.1f before, %.1f after %d steps\n", before.mean, after.mean, (int)STEPS);
     EXPECT(before.mean < 60);
-    EXPECT(after.mean > 250);
+    EXPECT(after.mean > 150); /* over 40 seeds 297 to 500 */
     optim_free(&optim);
     learner_free(b);
 }
@@ -310,6 +310,7 @@ static void bytes_of(const struct learner *b, struct agent_config *config, doubl
 static void rollout_bytes(void **state)
 {
     (void)state;
+    if (!heap_tells()) skip();
     static const struct {
         const struct algo_ops *algo;
         const char *env, *net;

@@ -13,12 +13,14 @@ static void against_twin(const char *spec, struct net_input input, enum net_head
     for (int r = 0; r < T * E; r++) {
         const double *y = twin_forward(twin, (const float *const *)s.x + r * s.per_row);
         for (int i = 0; i < s.facts->out_dim; i++) EXPECT_NEAR(net_out(s.work, r)[i], y[i], 2e-6);
+        twin_mind_kink(twin, net_dout(s.work, r), s.facts->out_dim);
         twin_backward(twin, net_dout(s.work, r));
     }
     const double squares = net_backward(s.net, s.theta, s.work, T, E, NULL, s.dtheta);
     expect_gradient(&s, twin->dp, 1e-5);
     double sum = 0;
     for (size_t i = 0; i < s.facts->params; i++) sum += (double)s.dtheta[i] * (double)s.dtheta[i];
+    EXPECT(sum > 0);                     /* not every row was at a corner */
     EXPECT_NEAR(squares / sum, 1, 1e-5); /* of every tensor */
     twin_free(twin);
     subject_free(&s);
@@ -49,7 +51,7 @@ static void small_twin(void **state)
 static void nature_twin(void **state)
 {
     (void)state;
-    against_twin("nature", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 1, 1);
+    against_twin("nature", (struct net_input){.C = 4, .height = 84, .width = 84}, NET_HEADS_POLICY_V, 6, 2, 2);
     against_twin("nature", (struct net_input){.C = 1, .height = 36, .width = 36}, NET_HEADS_Q, 3, 2, 2);
     against_twin("nature", (struct net_input){.C = 2, .height = 43, .width = 61}, NET_HEADS_POLICY_V, 4, 5, 1);
     against_twin("nature", (struct net_input){.C = 3, .height = 58, .width = 41}, NET_HEADS_Q, 2, 1, 3);

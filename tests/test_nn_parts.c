@@ -19,6 +19,7 @@ static void parts_twin(struct net_config config, int T, int E)
         for (int r = 0; r < T * E; r++) {
             const double *y = twin_forward(twin[k], (const float *const *)s.x + r * s.per_row);
             for (int i = 0; i < width; i++) EXPECT_NEAR(net_out(s.work, r)[twin[k]->first + i], y[i], 2e-6);
+            twin_mind_kink(twin[k], net_dout(s.work, r) + twin[k]->first, width);
             twin_backward(twin[k], net_dout(s.work, r));
         }
     }

@@ -131,7 +131,7 @@ static void a_stop_is_seen_with_what_came_before(void **state)
 
 int main(void)
 {
-    alarm(100);
+    alarm(550);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_seen_too_early), cmocka_unit_test(a_sum_is_as_old_as_its_oldest),
         cmocka_unit_test(what_adds_up_to_too_much_is_dropped), cmocka_unit_test(a_stop_is_seen_with_what_came_before)};

@@ -285,7 +285,7 @@ static void the_dead_are_counted_once(void **state)
 
 int main(void)
 {
-    alarm(100);
+    alarm(550);
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_of_a_sum_is_lost),
                                        cmocka_unit_test(a_mailbox_is_free_once_its_gradient_is_in_the_sum),
                                        cmocka_unit_test(a_sum_closes_with_age),

@@ -395,6 +395,6 @@ int main(void)
         cmocka_unit_test(posts),  cmocka_unit_test(sleeping),    cmocka_unit_test(goodbyes), cmocka_unit_test(loans),
         cmocka_unit_test(copies), cmocka_unit_test(master_gone),
     };
-    alarm(100);
+    alarm(550);
     return testing_main(tests);
 }
