@@ -79,6 +79,25 @@ static void targets_by_hand(void **state)
     }
 }
 
+/* A memory's rewards are not normalised, even where an old run asks for it: nobody tells their returns. */
+static void rewards_as_they_are(void **state)
+{
+    (void)state;
+    struct agent_config config = replay_config_of(3, 1, 50, 30, 16);
+    config.reward_norm = true;
+    struct learner *b = learner_new(NULL, "mlp:8", 0, &config);
+    const struct moments *m = &net_facts(b->net)->moments;
+    const struct rollout *r = &b->agent->replay->r;
+    b->theta[m->offset] = 100;
+    b->theta[m->offset + moments_variance_at(m) + (size_t)m->dim - 1] = 1e-6F;
+    while (rollout(b, 0).none) {}
+    for (int row = 0; row < r->T; row++) {
+        const int step = (int)lrintf(10 * b->agent->replay->x[row][1]) + 1;
+        EXPECT_NEAR(r->reward[row], step + 0.5 * (double)r->action[row], 1e-6);
+    }
+    learner_free(b);
+}
+
 static double huber_of(const struct learner *b, const float *theta)
 {
     const struct rollout *r = &b->agent->replay->r;
@@ -255,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_first),
         cmocka_unit_test(targets_by_hand),
+        cmocka_unit_test(rewards_as_they_are),
         cmocka_unit_test(gradient_by_differences),
         cmocka_unit_test(keeps_what_was_seen),
         cmocka_unit_test(gone_on_with),

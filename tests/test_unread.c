@@ -51,6 +51,27 @@ static void test_what_an_algorithm_does_not_read(void **unused)
     assert_string_equal(UNREAD(&many, "--env", "cartpole", "--epochs", "2", "--ppo-clip", "0.2", "--gae", "0.9"), "");
 }
 
+/* A preset's frames of epsilon, where the command line has a share. */
+static void test_what_a_share_leaves_unread(void **unused)
+{
+    (void)unused;
+    static struct option_set set;
+    static struct setup opened;
+    char text[512] = "", *words[] = {"--env", "cartpole", "--algo", "n-step-q", "--eps-frames", "9"},
+         *share[] = {"--eps-share", "0.5"};
+    const char *positional = NULL;
+    for (int k = 0; k < 2; k++) {
+        options_init(&set);
+        assert_false(options_read_args(&set, 6, words, &positional));
+        set.origin[option_find("eps-frames")] = ORIGIN_FILE;
+        assert_false(k && options_read_args(&set, 2, share, &positional));
+        assert_false(setup_complete(&set) || setup_open(&opened, &set.values, true));
+        assert_int_equal(setup_unread(&opened, &set, text, sizeof text), k);
+        assert_string_equal(text, k ? "eps-frames (of eps-share 0)" : "");
+        setup_close(&opened);
+    }
+}
+
 static void test_what_an_optimiser_does_not_read(void **unused)
 {
     (void)unused;
@@ -110,7 +131,7 @@ static void test_what_nobody_said(void **unused)
     setup_close(&opened);
 }
 
-/* Normalised rewards in a memory: of a stored run they are no fault, of a user's word they are. */
+/* Normalised rewards in a memory: of a stored run they are no fault, of a user's or an environment's word they are. */
 static void test_what_a_stored_run_may_have(void **unused)
 {
     (void)unused;
@@ -119,15 +140,21 @@ static void test_what_a_stored_run_may_have(void **unused)
     strcpy(set.values.algo, "dqn");
     set.values.reward_norm = true;
     assert_int_equal(setup_check(&set), 0);
-    set.origin[option_find("reward-norm")] = ORIGIN_COMMAND;
-    assert_int_equal(setup_check(&set), -1);
-    assert_non_null(strstr(error_text(), "reward-norm is true and algo is dqn"));
+    set.origin[option_find("reward-norm")] = ORIGIN_STORED;
+    assert_int_equal(setup_check(&set), 0);
+    static const enum option_origin refused[] = {ORIGIN_ENVIRONMENT, ORIGIN_FILE, ORIGIN_COMMAND};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        set.origin[option_find("reward-norm")] = refused[i];
+        assert_int_equal(setup_check(&set), -1);
+        assert_non_null(strstr(error_text(), "reward-norm is true and algo is dqn"));
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_an_algorithm_does_not_read),
+        cmocka_unit_test(test_what_a_share_leaves_unread),
         cmocka_unit_test(test_what_an_optimiser_does_not_read),
         cmocka_unit_test(test_what_an_environment_does_not_read),
         cmocka_unit_test(test_what_a_start_does_not_read),

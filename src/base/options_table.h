@@ -77,13 +77,13 @@
     X(REAL, lambda, "lambda", 1, 0, 1, MAY,                                                                            \
       "lambda of Q(lambda): how much of a return is what was met, the rest max Q; 1: n-step returns (n-step-q)")       \
     X(INT, epochs, "epochs", 1, 1, 100, MAY,                                                                           \
-      "gradients made of each rollout, each on weights that have the one before; 1: the paper")                        \
+      "gradients made of each rollout, each on weights that have the one before; 1: the paper (not dqn)")              \
     X(REAL, ppo_clip, "ppo-clip", 0, 0, 1, MAY,                                                                        \
       "epochs above 1: how far an action's probability may move from that which played; 0: freely (a3c)")              \
     X(REAL, value_coef, "value-coef", 0.5, 0, 1e3, MAY, "weight of the value loss (a3c)")                              \
     X(REAL, clip, "clip", 40, 0, 1e9, MAY, "largest gradient norm an actor pushes; 0: no clipping")                    \
     X(WORD, lag_scale, "lag-scale", LAG_OFF, 0, LAG_WORDS, MAY,                                                        \
-      "steps of late gradients shortened, by the updates since their weights (count) or how far these moved (gap)")    \
+      "steps of late gradients shortened, by updates since their weights (count) or how far these moved (gap); RMSProp")\
     X(REAL, lag_unit, "lag-unit", 16, 1e-3, 1e9, MAY, "updates that halve a step with lag-scale count")                \
     X(REAL, rms_decay, "rms-decay", 0.99, 0, 0.9999999, MAY, "RMSProp's decay of the mean square")                     \
     X(REAL, rms_eps, "rms-eps", 0.1, 1e-12, 1e3, MAY, "RMSProp's eps, inside the root")                                \
@@ -94,7 +94,7 @@
     X(REAL, adam_beta2, "adam-beta2", 0.999, 0, 0.9999999, MAY, "Adam's decay of the mean square")                     \
     X(REAL, adam_eps, "adam-eps", 1e-8, 1e-30, 1e3, MAY, "Adam's eps, outside the root")                               \
     X(INT, target_every, "target-every", 40000, 0, INT64_MAX, MAY,                                                     \
-      "frames between two updates of the target network; 0: none, targets are those of the newest weights")            \
+      "frames between two updates of the target network; 0: none, targets are of what played (not dqn)")               \
     X(REAL, td_clip, "td-clip", 0, 0, 1e9, MAY,                                                                        \
       "Huber's loss: an error of Q beyond it has the slope it has there; 0: squares alone, with dqn 1 (Q methods)")     \
     X(INT, memory, "memory", 1000000, 1, 1000000000, MAY,                                                              \
@@ -103,9 +103,9 @@
       "steps before the first gradient, of all actors together, also after a resume (dqn)")                            \
     X(INT, batch, "batch", 32, 1, 65536, MAY, "steps drawn for a gradient (dqn), one every t-max steps")               \
     X(REAL, reward_scale, "reward-scale", 1, 1e-9, 1e9, MAY, "rewards count times this when learning")                 \
-    X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "then clip them to [-1, 1] when learning")                   \
+    X(FLAG, reward_clip, "reward-clip", false, 0, 1, MAY, "last of all clip them to [-1, 1] when learning")            \
     X(FLAG, reward_norm, "reward-norm", false, 0, 1, FIXED,                                                            \
-      "divide rewards by the running standard deviation of their discounted sum when learning")                        \
+      "divide rewards by the running deviation of their discounted sum when learning; reward-clip comes behind it")    \
     X(FLAG, obs_norm, "obs-norm", false, 0, 1, FIXED,                                                                  \
       "the network reads observations less their running mean, over their running standard deviation")
 #define OPTIONS_EXPLORATION(X)                                                                                         \
@@ -113,7 +113,8 @@
     X(TEXT, eps_final, "eps-final", "0.1:0.4,0.01:0.3,0.5:0.3", 0, "", MAY,                                            \
       "final exploration: one value, or VALUE:PROBABILITY,... to draw from per environment")                           \
     X(INT, eps_frames, "eps-frames", 4000000, 0, INT64_MAX, MAY, "global frames over which exploration falls from 1")  \
-    X(REAL, eps_share, "eps-share", 0, 0, 1, MAY, "the same as a share of `frames`, in place of eps-frames; 0: off")   \
+    X(REAL, eps_share, "eps-share", 0, 0, 1, MAY,                                                                      \
+      "the same as a share of `frames`, also of those that a resume says, in place of eps-frames; 0: off")             \
     X(REAL, ema, "ema", 0, 0, 0.9999999, MAY,                                                                          \
       "decay of an average of the weights, evaluated and stored beside them (eval --ema plays it); 0: none")           \
     X(REAL, eval_eps, "eval-eps", 0, 0, 1, MAY, "epsilon when a Q method is evaluated")

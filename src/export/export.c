@@ -180,7 +180,8 @@ static int write_weights(const struct request *w, struct checkpoint_file *from)
                                    .facts = net_facts(o.net),
                                    .graph = &graph,
                                    .theta = o.theta,
-                                   .raw = w->raw};
+                                   .raw = w->raw,
+                                   .ema = w->ema};
         if (w->form->graph) rc = graph_make(&graph, o.net, &config);
         if (!rc) rc = w->form->write(&e, &file);
     }

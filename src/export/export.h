@@ -23,6 +23,7 @@ struct exported {
     const struct graph *graph; /* NULL for writers that need none */
     const float *theta;
     bool raw; /* the graph reads what the environment writes */
+    bool ema; /* theta is the average of the weights, of which no score is kept */
 };
 
 /* A writer of one form fills a file in memory: 0, or -1 after error_set(). */

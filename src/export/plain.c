@@ -99,7 +99,8 @@ int export_safetensors(const struct exported *e, struct message *file)
     put_model(&f, e->model);
     put_int(&f, "frames", e->counters->frames);
     snprintf(score, sizeof score, "%.9g", e->counters->best_mean);
-    if (!isnan(e->counters->best_mean)) put_text(&f, "score", score);
+    if (!isnan(e->counters->best_mean) && !e->ema) put_text(&f, "score", score);
+    if (e->ema) put_text(&f, "weights", "ema");
     put_text(&f, "dunlin", DUNLIN_VERSION);
     unsigned char *bytes = safetensors_make(f.list, f.count, e->net, e->theta, &size);
     if (bytes) message_bytes(file, bytes, size);

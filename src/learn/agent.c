@@ -212,7 +212,7 @@ static float learning_reward(struct agent *a, int row, int e, double reward)
 {
     const struct agent_config *c = &a->config;
     double r = reward * c->reward_scale;
-    if (c->reward_norm) {
+    if (c->reward_norm && !a->replay) { /* of a memory nobody tells the returns */
         a->ret[e] = c->gamma * a->ret[e] + r;
         a->returns[row] = (float)a->ret[e];
         r = fmin(NET_NORM_MOST, fmax(-NET_NORM_MOST, r * a->reward_gain));

@@ -53,8 +53,9 @@ int setup_check(const struct option_set *set)
     const struct options *o = &set->values;
     char shared[128] = "";
     if (options_check(set) || check_algo(o)) return -1;
-    /* of a run that is stored it does no harm */
-    if (algo_find(o->algo)->replay && o->reward_norm && set->origin[option_find("reward-norm")] >= ORIGIN_FILE)
+    /* a run that is stored goes on, without it */
+    const enum option_origin norm = set->origin[option_find("reward-norm")];
+    if (algo_find(o->algo)->replay && o->reward_norm && (norm == ORIGIN_ENVIRONMENT || norm >= ORIGIN_FILE))
         return error_set(
             "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
             "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",

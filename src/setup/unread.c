@@ -19,6 +19,11 @@ static bool explores(const struct setup *s)
     return algo_explores(s->algo);
 }
 
+static bool falls_by_frames(const struct setup *s)
+{
+    return !explores(s) || s->options->eps_share <= 0;
+}
+
 static bool has_target(const struct setup *s)
 {
     return s->algo->has_target;
@@ -109,6 +114,7 @@ static const struct {
     {"ppo-clip", "of epochs above 1", clips},
     {"eps-final", "of Q methods", explores},
     {"eps-frames", "of Q methods", explores},
+    {"eps-frames", "of eps-share 0", falls_by_frames},
     {"eps-share", "of Q methods", explores},
     {"eval-eps", "of Q methods", explores},
     {"target-every", "of Q methods", has_target},

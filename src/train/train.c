@@ -157,6 +157,15 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
 }
 
 /* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
+/* rank 0: what only other nodes read, where there are none. */
+static void note_one_node(const struct session *s, const struct share *share)
+{
+    const struct options *o = &s->plan.set.values;
+    if (s->rank || share_remote(share) || (o->combine == COMBINE_NONE && o->wire == WIRE_FLOAT32)) return;
+    log_root("  note: all ranks are on one node, where combine and wire do nothing but make gradients whole that could "
+             "be factors");
+}
+
 static int run(struct session *s, bool *lost)
 {
     const struct share_config config = room_share(&s->setup, s->state_bytes);
@@ -166,6 +175,7 @@ static int run(struct session *s, bool *lost)
         share_close(&share);
         return s->rank == 0 ? 2 : 0;
     }
+    note_one_node(s, share);
     const int status = s->rank == 0 ? run_master(s, share, lost) : run_actor(s, share, lost);
     if (!*lost && share_relays(share)) log_traffic(s, share);
     if (*lost)

@@ -9,7 +9,9 @@
  * the root, where RMSProp cannot undo it; and G is taken over at most LAG_SAMPLE parameters, evenly spread, in place of
  * each entry by itself. With gap rank 0 applies one gradient after the other, since each moves what the next one is
  * measured by; their form (factors) stays. A gradient older than LAG_PUBLICATIONS is measured from the oldest that is
- * kept.
+ * kept. Made for RMSProp, whose step is its gradient's alone: a step of Adam or of momentum SGD is mostly made of the
+ * gradients before, and what it holds of the late one comes with the steps behind it, unshortened; and lr / 2 is no
+ * measure of momentum's. In rounds (--deterministic) the lag is the actor's place among them.
  * All local. */
 #ifndef DUNLIN_TURN_LAG_H
 #define DUNLIN_TURN_LAG_H
