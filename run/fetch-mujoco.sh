@@ -12,6 +12,7 @@ only_a_folder "$@"
 case $here in */share/dunlin) top=$here/source own=${here%/share/dunlin}/lib/dunlin/mujoco ;; esac # installed
 dir=${1:-$own}
 cc=${CC:-cc} version=3.3.7
+trap 'rm -rf "$work" "$dir/.fetched.$$"' EXIT
 
 header_there() { [ -f "$dir/include/mujoco/mujoco.h" ]; }
 library_there() { ls "$dir"/libmujoco.so.* >/dev/null 2>&1; }
@@ -26,8 +27,8 @@ another() {
 # bring FILE PLACE: where nothing lies at PLACE; whole or not at all, whenever this ends
 bring() {
     [ ! -e "$2" ] || return 0
-    rm -rf "$dir/.fetched"
-    cp -r "$1" "$dir/.fetched" && mv -T "$dir/.fetched" "$2"
+    rm -rf "$dir/.fetched.$$"
+    cp -r "$1" "$dir/.fetched.$$" && { mv -T "$dir/.fetched.$$" "$2" || [ -e "$2" ]; } # another fetch may have been first
 }
 
 fetch() {
@@ -63,14 +64,17 @@ if [ ! -d "$dir/assets" ] || ! header_there || ! library_there; then fetch; fi
 
 # a library of the site may stand in DIR, too: it is compiled for what lies there
 if [ ! -f "$dir/mujoco.so" ] || [ -n "$(find "$top/env/mujoco" "$top"/env/{draw,mujoco_host}.h "$top/include" "$dir"/libmujoco.so.* -newer "$dir/mujoco.so" | head -1)" ]; then
-    command -v "$cc" >/dev/null || { say "fetch-mujoco.sh needs a C compiler; install gcc, or name one in CC"; exit 1; }
+    command -v "${cc%% *}" >/dev/null || { say "fetch-mujoco.sh needs a C compiler; install gcc, or name one in CC"; exit 1; }
     # no fused multiplications: rewards are to be those of other machines. The library is looked for beside mujoco.so
-    # shellcheck disable=SC2016
-    if ! "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -fvisibility=hidden -shared -fPIC -I"$top/include" -I"$top/env" \
+    # shellcheck disable=SC2016,SC2086
+    if ! $cc -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -fvisibility=hidden -shared -fPIC -I"$top/include" -I"$top/env" \
         -isystem "$dir/include" "$top"/env/mujoco/*.c "$dir"/libmujoco.so.* '-Wl,-rpath,$ORIGIN' -lm -ldl -o "$work/mujoco.so" 2>"$work/log"; then
         say "mujoco.so cannot be compiled against $dir/include: $(grep -m 1 -i error "$work/log" | cut -c1-200)"
         exit 1
     fi
-    cp "$work/mujoco.so" "$dir/.mujoco.so" && mv "$dir/.mujoco.so" "$dir/mujoco.so"
-    say "$dir is ready; try: build/dunlin train --env mujoco:hopper"
+    cp "$work/mujoco.so" "$dir/.fetched.$$" && mv "$dir/.fetched.$$" "$dir/mujoco.so"
+    there=DUNLIN_MUJOCO_DIR=$dir' ' dunlin=build/dunlin
+    [ ! "$dir" -ef "$own" ] || there=''
+    case $here in */share/dunlin) dunlin=dunlin ;; esac
+    say "$dir is ready; try: $there$dunlin train --env mujoco:hopper"
 fi

@@ -20,7 +20,8 @@ files() {
     echo "!help --completion zsh|share/zsh/site-functions/_dunlin|644"
 }
 
-made=$(mktemp) && trap 'rm -f "$made"' EXIT
+made=$(mktemp) # which set -e sees fail
+trap 'rm -f "$made"' EXIT
 files | while IFS='|' read -r from place mode; do
     if [ "$verb" = uninstall ]; then rm -f "$root/$place"; continue; fi
     # shellcheck disable=SC2086

@@ -87,7 +87,7 @@ asleep() (
 
 # need PIECE...: installs what is missing where apt and root or sudo are there; else says in one line per piece what to ask for
 need() {
-    local lines packages round log=${TMPDIR:-/tmp}/dunlin-apt.$$.log
+    local lines packages round log
     awaken
     for round in 1 2; do # without pkg-config the first look sees little
         lines=$(missing_pieces "$@")
@@ -95,6 +95,7 @@ need() {
         command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } || break
         packages=$(echo "$lines" | cut -d'|' -f2 | sort -u | tr '\n' ' ')
         say "installing $packages"
+        log=$(mktemp) || { say "no temporary file can be made; set TMPDIR to a folder that is there"; exit 1; }
         [ "$round" != 1 ] || as_root apt-get update -q >"$log" 2>&1 || say "apt-get update failed; trying with the lists that are there"
         # shellcheck disable=SC2086
         asleep as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $packages >>"$log" 2>&1 ||

@@ -9,6 +9,8 @@ case ${1:-} in
 esac
 cd "$(dirname "$0")/.."
 case $(pwd -P) in *[[:space:]]*) exec make -s help ;; esac # which says that it cannot, before anything is installed
+[ $# = 0 ] || [ "$1" = quick ] || awk -v name="$1" '$1 == name { found = 1 } END { exit !found }' tests/list ||
+    { echo "test.sh: found '$1'; allowed: quick, or a name of tests/list, such as test_cli.sh" >&2; exit 2; }
 . run/setup.sh
 need cmocka python3 ip h5dump
 if [ "${1:-}" = quick ]; then

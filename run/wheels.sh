@@ -1,7 +1,8 @@
 # wheels.sh -- sourced by the fetch scripts: takes the Python packages that they name apart, without installing anything.
 # shellcheck shell=bash
 say() { echo "dunlin: $*" >&2; }
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+work=$(mktemp -d) # which set -e sees fail, where TMPDIR is no folder; before && it would not
+trap 'rm -rf "$work"' EXIT
 
 # WORDS...: at most one folder, or the script ends
 only_a_folder() {

@@ -196,7 +196,7 @@ static int print_manual(const char *shell)
 static int help(int argc, char **argv)
 {
     char *words[] = {"--help", argc > 1 ? argv[1] : NULL, NULL};
-    if (!argc || !strcmp(argv[0], "help") || !strcmp(argv[0], "version")) {
+    if (!argc || words_find_help(1, argv) == 0 || !strcmp(argv[0], "help") || !strcmp(argv[0], "version")) {
         print_usage(stdout);
         return 0;
     }

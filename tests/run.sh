@@ -28,7 +28,7 @@ trap 'exit 143' TERM
 set -m # a test in the background is to be interrupted as one in front is
 
 # what is to be done: name, build, seconds allowed, command, and the number of the job that must be done before, -1 for none
-names=() builds=() limits=() commands=() needs=() alone=() state=()
+names=() builds=() limits=() commands=() needs=() alone=() state=() known=$only
 job() { names+=("$1") builds+=("$2") limits+=("$3") commands+=("$4") needs+=("$5") alone+=("$6") state+=(waiting); }
 while [ $# -ge 2 ]; do
     build=${1#*:} list=$2 maker=-1 mark=
@@ -42,6 +42,7 @@ while [ $# -ge 2 ]; do
     while read -r program counts || [ -n "$program" ]; do
         case $program in '' | '#'*) continue ;; esac
         [ -z "$only" ] || [ "$only" = "$program" ] || continue
+        known=
         lone=no most=$beside
         case " $counts " in *' alone '*) lone=yes most=$limit counts=${counts%alone} ;; esac
         case $program in
@@ -54,6 +55,7 @@ while [ $# -ge 2 ]; do
         esac
     done <"$list"
 done
+[ -z "$known" ] || { echo "run.sh: TEST_ONLY is '$only', which no list names; allowed: a name such as test_cli.sh" >&2; exit 2; }
 
 # one I: runs job I, leaves its words in I.report and what it counted in I.sum, and says that it is done
 one() {

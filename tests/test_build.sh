@@ -15,6 +15,8 @@ if git -C "$source_dir" rev-parse >/dev/null 2>&1; then
 else
     skip "the top level is as designed" "git is not there"
 fi
+run env TEST_ONLY=no_such_test bash "$source_dir/tests/run.sh" build "$source_dir/tests/list"
+check "a test that is not there is no success" test "$status" = 2 -a "$(grep -c no_such_test err)" = 1
 check "the Makefile has at most 120 lines" test "$(wc -l <"$source_dir/Makefile")" -le 120
 run make -s -C "$source_dir" help
 check "make help lists the verbs" grep -q '^make soak' out

@@ -73,6 +73,9 @@ check "completions of train and doctor: all options" is "$(offered train)" "$(of
 check "completions of check: but for --env, beside its ENV" is "$(offered check)" "$( (offered train; echo --episodes; echo --seconds) | grep -vx -e --env | sort -u)"
 check "completions of bench: all options, and its own" is "$(comm -23 <(offered train) <(offered bench))" ""
 run "$dunlin" train --env cartpole --actors 1 --frames 1 --eval-every 0 --out whole-run
+mkdir own; printf 'env = cartpole # mine\nactors = 1\nframes = 9\n' >own/options.ini
+refused "a folder that holds a file of the user's options" "own|is not the folder of a run" train own/options.ini --out own
+check "which stay as they were" grep -q mine own/options.ini
 refused "the folder of a run in place of a file" "whole-run is the folder of a run|dunlin resume|whole-run/options.ini" train whole-run
 differ=
 for o in algo=n-step-q net=mlp:8 lstm=8 seed=9 t-max=7 deterministic=true out=x force or-resume init-from=whole-run; do

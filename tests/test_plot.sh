@@ -147,6 +147,15 @@ run env PATH=/nonexistent "$dunlin" plot first --out e.png; check "no gnuplot: s
 check "no gnuplot: the package is named" says "gnuplot-nox" PATH
 (ulimit -f 8; run "$dunlin" plot first --out e.png; echo "$status" >was)
 check "a quota that is full: status 1, one line" is "$(cat was) $(grep -c '^dunlin: .*File too large' err)" "1 1"
+# ended half-way, by a gnuplot that hangs
+mkdir -p slow; printf '#!/bin/sh\necho $$ >slow/pid\nexec sleep 600\n' >slow/gnuplot; chmod +x slow/gnuplot
+(trap '' HUP; PATH=$PWD/slow:$PATH exec "$dunlin" plot first --out e.png) 2>err &
+pid=$!
+for _ in $(seq 600); do [ ! -s slow/pid ] || break; sleep 0.1; done
+kill -HUP $pid; sleep 0.3
+check "a hang-up that is ignored stays so" kill -0 $pid
+kill -TERM $pid; wait $pid; check "ended by a signal: its status" is "$?" 143
+kill "$(cat slow/pid)"
 check "failures write no figure" test ! -e e.png
 check "failures leave no half figures" bash -c '! ls -a | grep -q part'
 finish

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/resume_words.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -90,6 +91,7 @@ static void test_refused(void **state)
     expect_line(&words, "a b c", "more than 2 runs; allowed: at most so many");
     expect_line(&words, "a --episodes 0", "--episodes 0: a number from 1 to 1e+06 is wanted");
     expect_line(&words, "a --episodes", "--episodes (nothing): a number from 1 to 1e+06 is wanted");
+    expect_line(&words, "a --episodes 1.5", "--episodes 1.5: a whole number from 1 to 1e+06 is wanted");
     expect_line(&words, "a --fps nan", "--fps nan: a number from 0.5 to 100 is wanted");
     expect_line(&words, "a --fps 3x", "--fps 3x: a number from 0.5 to 100 is wanted");
     expect_line(&words, "a --out", "--out: its value is missing; allowed: --out FILE");
@@ -104,9 +106,20 @@ static void test_help_ends_reading(void **state)
 {
     (void)state;
     assert_int_equal(read_line(&words, "--help --nonsense"), 1);
+    assert_int_equal(read_line(&words, "-h --nonsense"), 1);
     char *argv[] = {"a", "-h"};
     assert_int_equal(words_find_help(2, argv), 1);
     assert_int_equal(words_find_help(1, argv), -1);
+}
+
+/* The command that goes on with a run is one that can be typed. */
+static void test_resume(void **state)
+{
+    (void)state;
+    char text[200];
+    assert_string_equal(resume_words("a b", "catch", "", text, sizeof text), "dunlin resume 'a b'");
+    assert_string_equal(resume_words("-x", "lib:./e.so", "py", text, sizeof text),
+                        "dunlin resume ./-x --env lib:./e.so --python py");
 }
 
 static void test_one_thing(void **state)
@@ -202,7 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_help_ends_reading),
         cmocka_unit_test(test_one_thing), cmocka_unit_test(test_rest),      cmocka_unit_test(test_text),
-        cmocka_unit_test(test_shown),     cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_shown),     cmocka_unit_test(test_variables), cmocka_unit_test(test_resume),
     };
     return testing_main(tests);
 }

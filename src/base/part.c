@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,4 +23,30 @@ int part_create(const char *path, char part[PATH_MAX])
     if (fd >= 0) return fd;
     return error_set("%.400s: cannot be written: %s%s", path, strerror(errno),
                      errno == ENOENT ? "; give a folder that exists" : "");
+}
+
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
+static struct sigaction before[SIGNAL_COUNT];
+static char part_now[PATH_MAX]; /* what the handler removes */
+
+static void remove_and_end(int signal)
+{
+    unlink(part_now);
+    _exit(128 + signal);
+}
+
+void part_guard(const char *part)
+{
+    const struct sigaction end = {.sa_handler = remove_and_end};
+    snprintf(part_now, sizeof part_now, "%s", part);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        sigaction(SIGNALS[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) sigaction(SIGNALS[i], &end, NULL);
+    }
+}
+
+void part_release(void)
+{
+    for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &before[i], NULL);
 }

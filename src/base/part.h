@@ -9,4 +9,9 @@
  * fits there fits here. The descriptor to write to, the caller's, or -1 after error_set(). */
 int part_create(const char *path, char part[PATH_MAX]);
 
+/* Until part_release() a signal to end (SIGINT, SIGTERM, SIGHUP) removes `part` and ends the process with 128 + its
+ * number; an ignored one, as under nohup, stays so. One at a time. */
+void part_guard(const char *part);
+void part_release(void);
+
 #endif

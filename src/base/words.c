@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ static int take_value(const struct word *row, const char *value)
         return missing && !row->keep ? error_set("%s: its value is missing%s", row->key, row->missing) : 0;
     }
     if (words_number(row->key, value, row->low, row->high, &number)) return -1;
+    if (row->integer && number != floor(number))
+        return error_set("%s %.80s: a whole number from %g to %g is wanted", row->key, value, row->low, row->high);
     if (row->integer)
         *row->integer = (int64_t)number;
     else
@@ -133,7 +136,7 @@ int words_read(const struct words *w, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         const struct word_parts parts = word_split(argv[i]);
         const struct word *row = NULL;
-        if (w->usage && !strcmp(argv[i], "--help")) return text_help(stdout, w->usage) < 0 ? -1 : 1;
+        if (w->usage && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))) return text_help(stdout, w->usage) < 0 ? -1 : 1;
         for (int r = 0; r < w->row_count && !row; r++)
             if (!strcmp(parts.key, w->rows[r].key) && !(w->rows[r].flag && parts.value)) row = &w->rows[r];
         if (!row) {

@@ -12,7 +12,7 @@ struct word {
     const char *key; /* "--fps" */
 
     bool *flag;
-    int64_t *integer; /* low .. high; a fraction is cut off */
+    int64_t *integer; /* low .. high; a fraction is refused */
     double *real;     /* low .. high as typed, then times `unit` (0: 1) */
     const char **text;
     int *choice; /* the place among `choices`, from 0 */

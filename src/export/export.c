@@ -71,7 +71,8 @@ static int choose_form(struct request *w)
 static int read_words(struct request *w, int argc, char **argv)
 {
     const struct word rows[] = {
-        {"--out", .text = &w->out, .missing = "FILE.safetensors, FILE.onnx, FILE.weights.h5, FILE.csv or FOLDER/"},
+        {"--out", .text = &w->out,
+         .missing = "; allowed: --out FILE.safetensors, FILE.onnx, FILE.weights.h5, FILE.csv or FOLDER/"},
         {"--best", .flag = &w->best},
         {"--ema", .flag = &w->ema},
         {"--raw", .flag = &w->raw},

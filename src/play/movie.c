@@ -24,28 +24,18 @@ struct movie {
 static const struct movie_kind *const KINDS[] = {&movie_gif, &movie_ffmpeg};
 enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
 
-static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
-static struct sigaction signals_before[SIGNAL_COUNT], pipe_before;
-static char part_now[PATH_MAX]; /* what the handler removes */
-
-static void remove_and_end(int signal)
-{
-    unlink(part_now);
-    _exit(128 + signal);
-}
+static struct sigaction pipe_before;
 
 static void catch_signals(const char *part)
 {
-    struct sigaction end = {.sa_handler = remove_and_end}, ignore = {.sa_handler = SIG_IGN};
-    snprintf(part_now, sizeof part_now, "%s", part);
-    for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &end, &signals_before[i]);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    part_guard(part);
     sigaction(SIGPIPE, &ignore, &pipe_before); /* a writer that died is an error to report */
 }
 
 static void release_signals(void)
 {
-    for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &signals_before[i], NULL);
+    part_release();
     sigaction(SIGPIPE, &pipe_before, NULL);
 }
 

@@ -32,7 +32,7 @@ struct player_words {
     {"--ema", .flag = &(w)->ema},                                     \
     {"--eval-eps", .real = &(w)->epsilon, .low = 0, .high = 1},       \
     {"--eval-seconds", .real = &(w)->seconds, .low = 0, .high = 1e9}, \
-    {"--python", .text = &(w)->python},                               \
+    {"--python", .text = &(w)->python, .missing = "; allowed: --python PATH, such as venv/bin/python"}, \
     {"--env", .read = player_read_env, .to = &(w)->env}
 /* clang-format on */
 

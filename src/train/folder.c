@@ -71,16 +71,21 @@ enum folder_holds folder_holds(const char *dir)
     if (!S_ISDIR(st.st_mode)) return FOLDER_OTHER;
     DIR *d = opendir(dir);
     enum folder_holds found = FOLDER_NOTHING;
+    bool options = false, remnants = false; /* a run writes its options last: alone they are a user's */
     if (!d) return FOLDER_OTHER;
     for (struct dirent *e; (e = readdir(d));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || is_run_remnant(e->d_name)) continue;
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        if (is_run_remnant(e->d_name)) {
+            *(strcmp(e->d_name, OPTIONS_FILE) ? &remnants : &options) = true;
+            continue;
+        }
         if (is_run_file(e->d_name))
             found = FOLDER_RUN;
         else if (found == FOLDER_NOTHING)
             found = FOLDER_OTHER;
     }
     closedir(d);
-    return found;
+    return found == FOLDER_NOTHING && options && !remnants ? FOLDER_OTHER : found;
 }
 
 static int make_folders(const char *dir)
