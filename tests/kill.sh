@@ -85,11 +85,11 @@ kill_jobs() {
 trapped() { [ -n "$nodes" ] && grep -q "rank 0 has not come back from MPI" "$1.err"; }
 named() { grep -qE "rank $2 on [^ ]+: (actor-lost|actor-silent|no-goodbye)" "$1.err" || trapped "$1"; } # RUN RANK
 kill_actors() {
-    local n=$1 actors=$2 run victim at i done=0 number=0 seconds
+    local n=$1 actors=$2 run victim at i done=0 before number=0 seconds
     shift 2
     : >noticed; : >wrong; : >taken
     while [ $done -lt "$n" ]; do
-        number=$((number + 1)) run=$scratch/actors$number
+        number=$((number + 1)) run=$scratch/actors$number before=$done
         start "$run" train "$@" --out "$run" $([ -n "$nodes" ] || echo --actors "$actors")
         moving "$run" || { echo "run $number: no progress within 30 s: $(tail -1 "$run.err")" >>wrong; break; }
         for i in $(seq 2 "$actors" | shuf --random-source=<(yes $RANDOM)); do
@@ -117,7 +117,7 @@ kill_actors() {
         awk '$1 == "frames" { exit !($2 >= $4) }' "$run/status" || echo "run $number: $(grep ^frames "$run/status")" >>wrong
         lags_add_up "$run" || echo "run $number: the updates are not those whose lags were counted" >>wrong
         soon none_left "$run" || echo "run $number: processes are left" >>wrong
-        grep -qx "run $number" taken || [ "$("$dunlin" info "$run" --csv events | grep -cE ',(actor-lost|actor-silent|no-goodbye),')" -ge 1 ] || echo "run $number: no event" >>wrong
+        [ $done = $before ] || grep -qx "run $number" taken || [ "$("$dunlin" info "$run" --csv events | grep -cE ',(actor-lost|actor-silent|no-goodbye),')" -ge 1 ] || echo "run $number: no event" >>wrong
         rm -rf "$run"
     done 2>/dev/null
 }

@@ -5,7 +5,7 @@
 # `make TARGET` has to make it first, beside the tests of the others.
 # A line of LIST: a program of BUILD/tests and the rank counts it runs on ("test_share 1 2 3 7"), "-" for without mpirun; or a
 # script ("test_cli.sh"); and `alone` behind it. Programs and scripts print TAP lines. A test fails if any rank fails or it runs
-# into its time limit, TEST_LIMIT seconds (300; twice that beside others). What it took is wall time and, of all cores, that of the processor.
+# into its time limit, TEST_LIMIT seconds (900; twice that beside others). What it took is wall time and, of all cores, that of the processor.
 set -u
 only=${TEST_ONLY:-}
 cd "$(dirname "$0")/.." || exit 1
@@ -19,7 +19,7 @@ export LSAN_OPTIONS="suppressions=$here/tests/lsan.supp:print_suppressions=0"
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 cores=$(nproc)
 . run/numbers.sh
-lanes=$(whole TEST_LANES "${TEST_LANES:-$((cores > 2 ? cores : 2))}" 1) && limit=$(whole TEST_LIMIT "${TEST_LIMIT:-300}" 1) || exit 2
+lanes=$(whole TEST_LANES "${TEST_LANES:-$((cores > 2 ? cores : 2))}" 1) && limit=$(whole TEST_LIMIT "${TEST_LIMIT:-900}" 1) || exit 2
 beside=$((lanes > 1 ? 2 * limit : limit))
 log=$(mktemp -d)
 trap 'for f in "$log"/*.pid; do [ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null; done; wait; rm -rf "$log"' EXIT

@@ -71,7 +71,7 @@ for line in "the wheel came off (gym_env.py:" "signal 11 (Segmentation fault); i
     check "named: $line" grep -qF "$line" err
 done
 run "$dunlin" info faults --csv events
-check "each is counted" is "$(grep -c ',environment,' out)" 7
+check "each is counted" at_least "$(grep -c ',environment,' out)" 7
 train --env "gym:gym_env.py:Faulty?what=exit&always=true&at=3" --envs-per-actor 1 --net mlp:8 --frames 100000 --eval-every 0 --out always
 check "rollout after rollout: the actor ends" grep -q "5 rollouts in a row: this actor ends" err
 check "rollout after rollout: failed" is "$status" 1
@@ -91,12 +91,12 @@ check "no seed is played twice: $(wc -l <one) episodes" is "$(sort one | uniq -d
 check "many were" at_least "$(wc -l <one)" 40
 
 # a batch is given a step's time for each of its environments: together they take longer than one may
-train --env "gym:gym_env.py:Faulty?slow=0.3" --env-timeout 1 --envs-per-actor 4 --t-max 1 --net mlp:8 --frames 4 --eval-every 0 --out batch
+train --env "gym:gym_env.py:Faulty?slow=1.2" --env-timeout 4 --envs-per-actor 4 --t-max 1 --net mlp:8 --frames 4 --eval-every 0 --out batch
 check "four slow ones together: status 0" is "$status" 0
 check "four slow ones together: none has died" is "$("$dunlin" info batch --csv events | grep -c ',environment,')" 0
 
 # and to come into being as long as a start, the second and later ones too
-train --env "gym:gym_env.py:Faulty?born=1.5" --env-timeout 0.5 --envs-per-actor 2 --net mlp:8 --frames 40 --eval-every 0 --out born
+train --env "gym:gym_env.py:Faulty?born=4.5" --env-timeout 4 --envs-per-actor 2 --net mlp:8 --frames 40 --eval-every 0 --out born
 check "two that come into being slowly: status 0" is "$status" 0
 check "two that come into being slowly: none has died" is "$("$dunlin" info born --csv events | grep -c ',environment,')" 0
 
@@ -111,7 +111,7 @@ check "check gym: it would train" grep -qE "^ok +verdict" out
 # an actor that is killed takes its Python with it
 : >err # or the old one is read until the program begins
 nice "$dunlin" train --python "$python" --actors 1 --env "gym:gym_env.py:Faulty" --net mlp:8 --frames 1000000000 --eval-every 0 --out killed >out 2>err </dev/null &
-for _ in $(seq 300); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done
+for _ in $(seq 1200); do grep -q '^ *[0-9.]*%' err && break; sleep 0.1; done
 child=$(pgrep -P "$(rank train 1)" | head -1)
 check "the actor has a child" test -n "$child"
 kill -KILL "$(rank train 1)"

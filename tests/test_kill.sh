@@ -18,12 +18,12 @@ check "at most checkpoint-every is lost, and what was played while one was writt
 
 # an environment library crashes in one actor
 run=$scratch/crash
-start "$run" train --env "$metered" --frames 6000 --actors 3 --out "$run"
+start "$run" train --env "$metered" --frames 20000 --actors 3 --out "$run"
 moving "$run"; touch "$scratch/crash-2"
 ended $pid 60 || kill -KILL $pid
 wait $pid
 check "an environment crashes: status 0" is $? 0
-check "state done, frames reached" awk '$1 == "state" { d = $2 } $1 == "frames" { f = $2 } END { exit !(d == "done" && f >= 6000) }' "$run/status"
+check "state done, frames reached" awk '$1 == "state" { d = $2 } $1 == "frames" { f = $2 } END { exit !(d == "done" && f >= 20000) }' "$run/status"
 check "its actor is named, with its host" grep -q "rank 2 on $(hostname): actor-lost" "$run.err"
 check "and is in /events" is "$("$dunlin" info "$run" --csv events | grep -c ',2,actor-lost,')" 1
 rm -f crash-2
@@ -104,17 +104,20 @@ check "master killed: the state is not running" grep -q "^state failed" "$scratc
 
 # every command that starts ranks ends them, whenever its launcher is killed: here before the run began, as soon as there are ranks
 launchers=""
-orphan() { # NAME COMMAND...: kills it once its rank 1 is there
+orphan() { # NAME COMMAND...: kills it once its rank 1 is there; where it was over before, another
     local name=$1 p=; shift
-    DUNLIN_WHO=$name "$@" >/dev/null 2>&1 </dev/null &
-    pid=$!
-    for _ in $(seq 600); do
-        for p in $(processes); do
-            grep -qzxF "DUNLIN_WHO=$name" "/proc/$p/environ" 2>/dev/null && grep -qzxF OMPI_COMM_WORLD_RANK=1 "/proc/$p/environ" && break 2
+    for _ in 1 2 3; do
+        DUNLIN_WHO=$name "$@" >/dev/null 2>&1 </dev/null &
+        pid=$!
+        for _ in $(seq 600); do
+            for p in $(processes); do
+                grep -qzxF "DUNLIN_WHO=$name" "/proc/$p/environ" 2>/dev/null && grep -qzxF OMPI_COMM_WORLD_RANK=1 "/proc/$p/environ" && break 2
+            done
+            kill -0 $pid 2>/dev/null || break
+            sleep 0.02
         done
-        sleep 0.02
+        kill -KILL $pid 2>/dev/null && launchers="$launchers $name" && return
     done
-    kill -KILL $pid && launchers="$launchers $name"
 }
 orphan train "$dunlin" train --env corridor --frames 1e9 --actors 2 --out "$scratch/orphan"
 orphan resume "$dunlin" resume "$scratch/launcher"

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/tap.sh"
 # In rounds, so that the same machine sees the same run.
 RUN_LIMIT=280
-run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --seed 7 --deterministic --frames 120000
+run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --actors 2 --seed 7 --deterministic --frames 120000
 check "quickstart: status 0" is "$status" 0
 check "its score over 100 episodes is shown" grep -qE '^episodes 100 mean [-0-9.]+ ' out
 check "the curve stands in the terminal" grep -q "emulated frames" out

@@ -38,6 +38,7 @@ log_of() { cat "dunlin-$1.log" 2>/dev/null; }
 newest() { local f; f=$(ls "$1"/checkpoint-0*.h5 2>/dev/null | tail -n 1); f=${f##*-0}; f=${f%.h5}; echo $((10#${f:-0})); }
 ini() { printf 'env = corridor\nframes = %s\neval-every = 0\nlog-every = 0.5\n' "$2" >"$1.ini"; }
 moving() { grep -q "^frames [1-9]" "$1/status" 2>/dev/null; }
+saved() { [ "$(newest "$1")" -gt 0 ]; }
 restarts() { is "$(job_field "$1" Restarts)" "$2"; }
 running_again() { job_soon "$1"; is "$(job_field "$1" JobState):$(job_field "$1" Restarts)" "RUNNING:$2"; }
 first_start() { restarts "$1" 1 && is "$(job_field "$1" JobState)" PENDING; }
@@ -118,7 +119,7 @@ check "srun --mpi=pmix, USR1: stopped with a checkpoint" test "$(sed -n 's/^stat
 srun --mpi=pmix --kill-on-bad-exit=0 --no-kill -n 3 "$dunlin" train --env corridor --frames 1e9 --checkpoint-every 2000 --log-every 0.5 \
     --eval-every 0 --out killed >out 2>err &
 pid=$!
-within 30 moving killed
+within 30 saved killed
 kill -KILL "$(rank killed 2)"
 timeout 60 tail --pid=$pid -f /dev/null
 check "srun --mpi=pmix, an actor killed: the step ends" is "$(kill -0 $pid 2>&1 | grep -c 'No such')" 1

@@ -5,7 +5,7 @@ tap_cleanup() { kill_all; }
 column() { awk -F, -v k="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == k) c = i; next } { print $c }' out; }
 
 # a run of a second, with an evaluation that takes longer than that
-run "$dunlin" train cartpole --frames 200000 --actors 2 --eval-episodes 2000 --out a
+run "$dunlin" train cartpole --frames 600000 --actors 2 --eval-episodes 2000 --out a
 check "a preset by its name: status 0" is "$status" 0
 run "$dunlin" info a --csv train
 check "a short run has more than one row in /train" test "$(column frames | grep -c .)" -gt 1
@@ -60,7 +60,7 @@ done
 
 # the terminal's width
 if command -v script >/dev/null; then
-    script -qec "stty cols 80; '$dunlin' train --env catch --frames 3000 --actors 2 --log-every 0.3 --out w" typed >/dev/null 2>&1 </dev/null
+    script -qec "stty cols 80; '$dunlin' train --env catch --frames 20000 --actors 2 --log-every 0.05 --out w" typed >/dev/null 2>&1 </dev/null
     tr -d '\r' <typed | grep -v '^Script ' >seen
     check "80 columns: every line of a training fits" test -s seen -a -z "$(awk 'length > 80' seen)"
     check "80 columns: progress is one line each" test "$(grep -c '%.* frames/s .* return .* left$' seen)" -gt 1
