@@ -13,7 +13,7 @@ same() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; }
 different() { "$python" "$source_dir/tests/same_run.py" "$@" >out 2>err; [ $? = 1 ] && ! [ -s err ]; }
 train() { # RUN RANKS WORDS...: from start to end
     local run=$1 ranks=$2; shift 2
-    RUN_LIMIT=300 run "$dunlin" train --deterministic --actors $((ranks - 1)) --out "$scratch/$run" "$@"
+    run "$dunlin" train --deterministic --actors $((ranks - 1)) --out "$scratch/$run" "$@"
     [ "$status" = 0 ]
 }
 newest() { ls "$1"/checkpoint-0*.h5 2>/dev/null | tail -1; }
@@ -50,7 +50,7 @@ interrupted() { # RUN RANKS SIGNALS WORDS...: the same with a death for each sig
         fi
         first=0
     done
-    RUN_LIMIT=300 run "$dunlin" resume "$scratch/$run"
+    run "$dunlin" resume "$scratch/$run"
     cat err >>"$run.err"
     [ "$status" = 0 ]
 }

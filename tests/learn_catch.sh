@@ -6,7 +6,7 @@
 . "$(dirname "$0")/tap.sh"
 
 learn() {
-    RUN_LIMIT=270 run "$dunlin" train --env catch --algo "$1" --actors 2 --deterministic --frames 120000 --eval-every 60000 \
+    run "$dunlin" train --env catch --algo "$1" --actors 2 --deterministic --frames 120000 --eval-every 60000 \
         --eval-episodes 20 --out "$1"
     check "catch by $1: trained" is "$status" 0
     run "$dunlin" eval "$1" --episodes 200

@@ -2,7 +2,6 @@
 # test_bench.sh -- `dunlin bench` prints its figures in the form that scripts read, all of them numbers. How fast anything is,
 # is no matter of a test.
 . "$(dirname "$0")/tap.sh"
-RUN_LIMIT=150
 
 # every line of out: NAME value V UNIT limit V UNIT ratio R, numbers finite and above 0, R their quotient
 well_formed() {

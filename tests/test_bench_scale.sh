@@ -2,7 +2,6 @@
 # test_bench_scale.sh -- `dunlin bench scale`: its figures, table and picture; from costs that are given, where the answers can be
 # worked out by hand, and from measured ones, held against sleeping actors on the real window. No figure in time is asked for.
 . "$(dirname "$0")/tap.sh"
-RUN_LIMIT=150
 export TMPDIR=$PWD
 
 well_formed() {

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # test_build.sh -- the tree itself: both compilers without a warning, the folders, installation.
 . "$(dirname "$0")/tap.sh"
-RUN_LIMIT=280
 if command -v clang >/dev/null; then
     run make -s -C "$source_dir" BUILD="$scratch/clang" CC_BACKEND=clang OPT=-O1 WERROR=-Werror all
     check "clang builds it without a warning" is "$status" 0

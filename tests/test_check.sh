@@ -74,7 +74,7 @@ bad exit wrong crash "status 3 in .init. or .reset."
 bad hang wrong hang ".step. has not returned" --patience 0.5
 bad init wrong training "no emulator here"
 for arg in huge huge-stack; do
-    run timeout 20 "$dunlin" check "lib:./bad.so:$arg"
+    run timeout 100 "$dunlin" check "lib:./bad.so:$arg"
     check "$arg: does not open" is "$status" 2
     check "$arg: one line" says "the observation is too large" "100 million"
 done

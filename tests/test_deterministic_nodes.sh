@@ -8,14 +8,14 @@ short="$short --obs-norm --reward-norm"
 check "on one node" train four 4 $short
 if nodes=$("$source_dir/tests/cluster/nodes.sh" up 2 2 2>why); then
     # shellcheck disable=SC2086
-    RUN_LIMIT=200 run "$source_dir/tests/cluster/nodes.sh" run "$nodes" mpirun --hostfile "$nodes/hostfile" -n 4 "$dunlin" train \
+    run "$source_dir/tests/cluster/nodes.sh" run "$nodes" mpirun --hostfile "$nodes/hostfile" -n 4 "$dunlin" train \
         --deterministic $short --out "$scratch/far"
     check "on two nodes: status 0" is "$status" 0
     check "on two nodes: the bits of one" same four far
     # rank 0 by itself: the evaluations, too, are asked for through a relay, and must be known before the weights behind them
     often="--env corridor --algo n-step-q --net mlp:64 --frames 10000 --eval-every 100 --eval-episodes 1 --log-frames 1000 --seed 1"
     # shellcheck disable=SC2086
-    RUN_LIMIT=100 run "$source_dir/tests/cluster/nodes.sh" run "$nodes" mpirun --host \
+    run "$source_dir/tests/cluster/nodes.sh" run "$nodes" mpirun --host \
         "$("$source_dir/tests/cluster/nodes.sh" host "$nodes" 1):1,$("$source_dir/tests/cluster/nodes.sh" host "$nodes" 2):2" -n 3 \
         "$dunlin" train --deterministic $often --out "$scratch/remote"
     check "all actors behind a relay, evaluations all the time: status 0" is "$status" 0

@@ -6,7 +6,7 @@
 
 learn() { # ENV MEAN OPTIONS...
     local env=$1 mean=$2; shift 2
-    RUN_LIMIT=300 run "$dunlin" train --env "$env" --algo dqn --actors 1 --deterministic --out "$env" "$@"
+    run "$dunlin" train --env "$env" --algo dqn --actors 1 --deterministic --out "$env" "$@"
     check "$env by dqn: trained" is "$status" 0
     cp err "$env.err"
     run "$dunlin" eval "$env" --episodes 100

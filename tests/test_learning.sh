@@ -7,7 +7,7 @@
 # learn ENV ALGO OPTIONS...: trains with the environment's own defaults but for OPTIONS, into the folder `run`
 learn() {
     local env=$1 algo=$2; shift 2
-    RUN_LIMIT=200 run "$dunlin" train --env "$env" --algo "$algo" --actors 2 --log-every 1 --out run --force "$@"
+    run "$dunlin" train --env "$env" --algo "$algo" --actors 2 --log-every 1 --out run --force "$@"
     check "$env by $algo $*: trained" is "$status" 0
 }
 # reaches NAME MEAN [--best]: 100 episodes of the newest checkpoint, or of the best
@@ -53,7 +53,7 @@ for algo in n-step-q a3c; do
     check "cue by $algo without LSTM: mean $(value mean), at most 0.25" below "$(value mean)" 0.25
 done
 # an LSTM's run goes on after an end, and cannot become another
-RUN_LIMIT=200 learn cue a3c --frames 60000
+learn cue a3c --frames 60000
 run "$dunlin" resume run --frames 150000
 check "cue by a3c, resumed: status 0" is "$status" 0
 reaches "cue by a3c, resumed" 0.9

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/tap.sh"
 build=$(dirname "$dunlin") nodes=$source_dir/tests/cluster/nodes.sh dir=
 tap_cleanup() { [ -z "$dir" ] || "$nodes" down "$dir"; }
-RUN_LIMIT=140
 
 up() { # up N SLOTS: a new cluster, the old one goes
     tap_cleanup

@@ -6,7 +6,7 @@
 "${CC:-cc}" -O2 -shared -fPIC -I "$source_dir/include" "$source_dir/tests/metered_env.c" -o metered.so || exit 1
 export DUNLIN_METER=0
 # counted COMMAND...: the lines "WHO NAME" of what it opens go to the file opens
-counted() { : >opens; RUN_LIMIT=200 DUNLIN_OPENS=$PWD/opens LD_PRELOAD=$PWD/counted.so run "$@"; }
+counted() { : >opens; DUNLIN_OPENS=$PWD/opens LD_PRELOAD=$PWD/counted.so run "$@"; }
 opens() { grep -cx -- "$1 $2" opens; } # WHO NAME: how often
 newest() { ls a/checkpoint-0*.h5 | tail -n "${1:-1}" | head -1 | xargs basename; } # [Nth from the end]
 flip() { printf '\125' | dd of="$1" bs=1 seek=5000 conv=notrunc 2>/dev/null; }

@@ -20,7 +20,7 @@ done
 OUT=$scratch/eighth ALGOS=dqn EVERY=808 MINUTES=1 run "$source_dir/run/paper-figure1.sh" corridor --frames 300 --replay-start 100 --memory 1000
 check "paper-figure1.sh: dqn is evaluated eight times as often" grep -q '^eval-every = 101' eighth/dqn/options.ini
 
-RUN_LIMIT=200 OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000 --out "$scratch/elsewhere"
+OUT=$scratch/replay EVALS=2 FRAMES=2e3 MINUTES=1 run "$source_dir/run/replay.sh" corridor 0.9 --replay-start 100 --memory 1000 --out "$scratch/elsewhere"
 check "replay.sh: status 0" is "$status" 0
 check "replay.sh: a row for each, the memory and the passes of a step" is "$(grep -c '^| \(a3c\|n-step-q\|dqn\) | 1 |.* [1-9][0-9]* MB | [0-9.]* |$' out)" 3
 check "replay.sh: an --out among its words is not what its runs go to" [ ! -e elsewhere ]
@@ -35,7 +35,7 @@ long    --algo dqn --memory 1000 --replay-start 100
 short   --algo dqn --memory 200 --replay-start 100   # it forgets
 END
 listed() { # listed FRAMES
-    RUN_LIMIT=200 OUT=$scratch/listed SETTINGS=$scratch/list EVALS=2 FRAMES=$1 run env PATH="$scratch/bin:$PATH" "$source_dir/run/replay.sh" corridor 0.9
+    OUT=$scratch/listed SETTINGS=$scratch/list EVALS=2 FRAMES=$1 run env PATH="$scratch/bin:$PATH" "$source_dir/run/replay.sh" corridor 0.9
 }
 listed 600; check "replay.sh, a list: status 0" is "$status" 0
 check "replay.sh, a list: a row for each, of its algorithm and memory" \

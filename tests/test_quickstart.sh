@@ -2,7 +2,6 @@
 # test_quickstart.sh -- the first command of the README: from the tree to a learned catch player, its curve as text and picture.
 . "$(dirname "$0")/tap.sh"
 # In rounds, so that the same machine sees the same run.
-RUN_LIMIT=280
 run bash "$source_dir/run/quickstart.sh" catch --out "$scratch/q" --actors 2 --seed 7 --deterministic --frames 120000
 check "quickstart: status 0" is "$status" 0
 check "its score over 100 episodes is shown" grep -qE '^episodes 100 mean [-0-9.]+ ' out

@@ -8,7 +8,7 @@ echo "1..10"
 for program in test_share test_share_relay test_share_weights test_share_sleep test_share_borrow; do
     for ranks in 2 4; do
         n=$((n + 1))
-        if out=$(timeout 140 mpirun --mca osc pt2pt --mca btl tcp,self --oversubscribe --bind-to none -n $ranks \
+        if out=$(timeout 500 mpirun --mca osc pt2pt --mca btl tcp,self --oversubscribe --bind-to none -n $ranks \
             "$build/tests/$program" 2>&1); then
             echo "ok $n - $program over TCP, $ranks ranks"
         else

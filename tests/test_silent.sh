@@ -99,7 +99,7 @@ check "first: stopped, when it was told to" grep -q "^state stopped" b/status
 
 # answers that nobody could read
 unread() { # unread WORDS...
-    timeout 60 "$dunlin" "$@" >/dev/full 2>err </dev/null; status=$?
+    timeout 300 "$dunlin" "$@" >/dev/full 2>err </dev/null; status=$?
     check "$1 into a full stdout: status 1" is "$status" 1
     check "$1 into a full stdout: one line" says "standard output"
 }
@@ -118,7 +118,7 @@ if command -v gnuplot >/dev/null; then unread plot a --text; else skip "plot --t
 # what whoever starts it may have left behind: standard streams that are closed, a SIGCHLD that nobody hears
 closed() { # closed NAME REDIRECTIONS WORDS...: as if they were open, though nobody reads it
     local name=$1 streams=$2; shift 2
-    rm -rf closed && eval "RUN_LIMIT=60 timeout --kill-after=5 60 \"\$dunlin\" \"\$@\" <empty >out 2>err $streams"; status=$?
+    rm -rf closed && eval "timeout --kill-after=5 300 \"\$dunlin\" \"\$@\" <empty >out 2>err $streams"; status=$?
 }
 : >empty
 for streams in '<&-' '2>&-' '<&- 2>&-'; do

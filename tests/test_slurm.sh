@@ -102,11 +102,11 @@ for family in openmpi5 mpich4 mpich intel; do
     if [ -x "$other" ]; then slurm_family $family "$other"; else skip "srun with $family" "tests/mpi/run.sh $family makes build/mpi/$family-whole"; fi
 done
 # shellcheck disable=SC2046
-timeout 100 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" doctor --env corridor --out doctored >out 2>err
+timeout 300 srun --mpi=pmix $(with -N2) -n 4 "$dunlin" doctor --env corridor --out doctored >out 2>err
 check "srun --mpi=pmix, doctor: status 0" is $? 0
 check "srun --mpi=pmix, doctor: a line for each node's way to rank 0" is "$(grep -cE '^[a-z]+ link: .* to rank 0' out)" $cluster_nodes
 : >err # or the old one is read until the program begins
-timeout 60 srun --mpi=pmix --job-name=stopped -n 2 "$dunlin" train --env corridor --frames 1e9 --log-every 0.5 --out stopped >out 2>err &
+timeout 300 srun --mpi=pmix --job-name=stopped -n 2 "$dunlin" train --env corridor --frames 1e9 --log-every 0.5 --out stopped >out 2>err &
 pid=$!
 within 30 moving stopped
 scancel --signal=USR1 --name=stopped
@@ -121,10 +121,10 @@ srun --mpi=pmix --kill-on-bad-exit=0 --no-kill -n 3 "$dunlin" train --env corrid
 pid=$!
 within 30 saved killed
 kill -KILL "$(rank killed 2)"
-timeout 60 tail --pid=$pid -f /dev/null
+timeout 300 tail --pid=$pid -f /dev/null
 check "srun --mpi=pmix, an actor killed: the step ends" is "$(kill -0 $pid 2>&1 | grep -c 'No such')" 1
 at=$(newest killed)
-timeout 60 srun --mpi=pmix -n 3 "$dunlin" resume killed --frames $((at + 20000)) >out 2>err
+timeout 300 srun --mpi=pmix -n 3 "$dunlin" resume killed --frames $((at + 20000)) >out 2>err
 check "and what was saved goes on to its end" test $? = 0 -a "$(sed -n 's/^state //p' killed/status)" = done -a "$at" -gt 0
 
 # scancel

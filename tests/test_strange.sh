@@ -30,7 +30,7 @@ done
 rm -rf /run-open /run-reset # where the folder was followed
 
 : >err # or the old one is read until the program begins
-timeout 60 "$dunlin" train --env lib:./strange.so:spoil-open --actors 1 --frames 1000000000 --out stops >out 2>err &
+timeout 300 "$dunlin" train --env lib:./strange.so:spoil-open --actors 1 --frames 1000000000 --out stops >out 2>err &
 for ((tries = 0; tries < 300; tries++)); do
     grep -q '^state running' stops/status 2>/dev/null && break
     sleep 0.1

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # test_train.sh -- the whole way: train, files, eval, info, plot, resume, signals, damage.
 . "$(dirname "$0")/tap.sh"
-RUN_LIMIT=200
 tap_cleanup() { kill_all; }
 
 cores=$(getconf _NPROCESSORS_ONLN) threads=$((cores < 64 ? cores : 64))

@@ -43,7 +43,7 @@ for program in $programs; do
     for n in ${RANKS:-1 2 3 7}; do
         [ $program$n != test_share_borrow7 ] || n=8 # it needs an actor more to have three nodes
         # shellcheck disable=SC2086
-        RUN_LIMIT=140 run mpirun $here -n $n "$build/tests/$program"
+        run mpirun $here -n $n "$build/tests/$program"
         check "$family: $program, ranks $n" bash -c "[ $status = 0 ] && grep -q '^ok' out && ! grep -q '^not ok' out"
     done
 done
@@ -121,7 +121,7 @@ nodes=$source_dir/tests/cluster/nodes.sh
 if dir=$("$nodes" up 2 2 2>why); then
     tap_cleanup() { "$nodes" down "$dir"; }
     for program in $programs; do
-        RUN_LIMIT=140 run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n 4 "$build/tests/$program"
+        run "$nodes" run "$dir" mpirun --$hostfile "$dir/$hostfile" -n 4 "$build/tests/$program"
         check "$family: $program on two nodes" bash -c "[ $status = 0 ] && grep -q '^ok' out && ! grep -q '^not ok' out"
     done
     # two actors behind a relay, one, and none behind any: the nodes' windows differ in number
