@@ -136,7 +136,7 @@ int words_read(const struct words *w, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         const struct word_parts parts = word_split(argv[i]);
         const struct word *row = NULL;
-        if (w->usage && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))) return text_help(stdout, w->usage) < 0 ? -1 : 1;
+        if (w->usage && words_find_help(1, argv + i) == 0) return text_help(stdout, w->usage) < 0 ? -1 : 1;
         for (int r = 0; r < w->row_count && !row; r++)
             if (!strcmp(parts.key, w->rows[r].key) && !(w->rows[r].flag && parts.value)) row = &w->rows[r];
         if (!row) {
@@ -154,7 +154,7 @@ int words_read(const struct words *w, int argc, char **argv)
             value = *argv[++i] == '~' ? argv[i] : whole_path(argv[i]);
             if (row->keep) w->rest[(*w->rest_count)++] = argv[i];
         }
-        if (take_value(row, value)) return -1;
+        if (take_value(row, value)) return -1; /* NOLINT(clang-analyzer-unix.Malloc): a value stays, whole_path() */
     }
     if (w->count) *w->count = count;
     return w->question && !count ? error_set("%s", w->question) : 0;
