@@ -154,8 +154,8 @@ int words_read(const struct words *w, int argc, char **argv)
             value = *argv[++i] == '~' ? argv[i] : whole_path(argv[i]);
             if (row->keep) w->rest[(*w->rest_count)++] = argv[i];
         }
-        if (take_value(row, value)) return -1; /* NOLINT(clang-analyzer-unix.Malloc): a value stays, whole_path() */
+        if (take_value(row, value)) return -1;
     }
-    if (w->count) *w->count = count;
+    if (w->count) *w->count = count; /* NOLINT(clang-analyzer-unix.Malloc): a value stays, whole_path() */
     return w->question && !count ? error_set("%s", w->question) : 0;
 }
