@@ -131,7 +131,8 @@ static void test_what_nobody_said(void **unused)
     setup_close(&opened);
 }
 
-/* Normalised rewards in a memory: of a stored run they are no fault, of a user's or an environment's word they are. */
+/* Normalised rewards in a memory: of a stored run they are no fault, of a user's word they are; of an environment's
+ * defaults they are left out. */
 static void test_what_a_stored_run_may_have(void **unused)
 {
     (void)unused;
@@ -142,11 +143,18 @@ static void test_what_a_stored_run_may_have(void **unused)
     assert_int_equal(setup_check(&set), 0);
     set.origin[option_find("reward-norm")] = ORIGIN_STORED;
     assert_int_equal(setup_check(&set), 0);
-    static const enum option_origin refused[] = {ORIGIN_ENVIRONMENT, ORIGIN_FILE, ORIGIN_COMMAND};
+    static const enum option_origin refused[] = {ORIGIN_FILE, ORIGIN_COMMAND};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         set.origin[option_find("reward-norm")] = refused[i];
         assert_int_equal(setup_check(&set), -1);
         assert_non_null(strstr(error_text(), "reward-norm is true and algo is dqn"));
+    }
+    for (int dqn = 0; dqn < 2; dqn++) {
+        char *words[] = {"--env", "mujoco:hopper", "--algo", dqn ? "dqn" : "a3c"};
+        const char *positional = NULL;
+        options_init(&set);
+        assert_false(options_read_args(&set, 4, words, &positional) || setup_complete(&set));
+        assert_int_equal(set.values.reward_norm, !dqn);
     }
 }
 

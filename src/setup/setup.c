@@ -54,8 +54,7 @@ int setup_check(const struct option_set *set)
     char shared[128] = "";
     if (options_check(set) || check_algo(o)) return -1;
     /* a run that is stored goes on, without it */
-    const enum option_origin norm = set->origin[option_find("reward-norm")];
-    if (algo_find(o->algo)->replay && o->reward_norm && (norm == ORIGIN_ENVIRONMENT || norm >= ORIGIN_FILE))
+    if (algo_find(o->algo)->replay && o->reward_norm && set->origin[option_find("reward-norm")] >= ORIGIN_FILE)
         return error_set(
             "reward-norm is true and algo is %s, whose memory has rewards of all times, each normalised by "
             "what was known then; allowed: reward-norm false, with reward-scale or reward-clip",
@@ -86,6 +85,16 @@ int setup_library_named(const char *where, const char *stored, const char *named
                      world_python(stored) ? "Python's" : "a library", text_typed(stored, typed, sizeof typed));
 }
 
+/* What an environment would have for any algorithm is not for one with a memory. */
+static void spare_memory(struct option_set *set)
+{
+    enum option_origin *from = &set->origin[option_find("reward-norm")];
+    const struct algo_ops *algo = algo_find(set->values.algo);
+    if (!algo || !algo->replay || *from != ORIGIN_ENVIRONMENT) return;
+    set->values.reward_norm = false;
+    *from = ORIGIN_DEFAULT;
+}
+
 int setup_complete(struct option_set *set)
 {
     const char *arg;
@@ -93,6 +102,7 @@ int setup_complete(struct option_set *set)
     const struct env_ops *ops = world_find(set->values.env, &arg);
     if (!ops || options_apply_env(set, ops, arg)) return -1;
     options_settle(set);
+    spare_memory(set);
     return setup_check(set);
 }
 
