@@ -26,17 +26,12 @@ enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
 
 static struct sigaction pipe_before;
 
-static void catch_signals(const char *part)
+/* As part_end(); SIGPIPE is what it was before. */
+static int end(const struct movie *m, bool keep)
 {
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    part_guard(part);
-    sigaction(SIGPIPE, &ignore, &pipe_before); /* a writer that died is an error to report */
-}
-
-static void release_signals(void)
-{
-    part_release();
+    const int rc = part_end(m->part, m->path, keep);
     sigaction(SIGPIPE, &pipe_before, NULL);
+    return rc;
 }
 
 const struct movie_kind *movie_kind_of(const char *path)
@@ -61,11 +56,11 @@ struct movie *movie_open(const char *path, int height, int width, double fps)
     }
     snprintf(m->path, sizeof m->path, "%s", path); /* which is no longer than part */
     close(fd);
-    catch_signals(m->part);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, &pipe_before); /* a writer that died is an error to report */
     m->state = kind->open(m->part, height, width, fps);
     if (!m->state) {
-        unlink(m->part);
-        release_signals();
+        end(m, false);
         free(m);
         return NULL;
     }
@@ -89,10 +84,7 @@ int movie_close(struct movie **movie, bool keep)
     /* why a movie is thrown away is for the caller to say, but for a writer that failed: it knows best */
     if (!keep && !m->refused) rc = 0;
     if (!keep && !rc) error_set("%s", line);
-    if (keep && !rc && rename(m->part, m->path))
-        rc = error_set("%.400s: cannot be written: %s", m->path, strerror(errno));
-    if (!keep || rc) unlink(m->part);
-    release_signals();
+    if (end(m, keep && !rc)) rc = -1;
     free(m);
     *movie = NULL;
     return rc;

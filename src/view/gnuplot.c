@@ -90,15 +90,12 @@ int gnuplot_draw(FILE *script, const char *to)
     if (to) {
         out = part_create(to, part);
         if (out < 0) return -1;
-        part_guard(part);
     }
     fflush(stdout);
     status = run_gnuplot(script, out, &unwritten);
     if (to && close(out) && !unwritten) unwritten = errno;
     if (unwritten && !status)
         status = error_set("%.400s: cannot be written: %s", to ? to : "standard output", strerror(unwritten));
-    if (to && !status && rename(part, to)) status = error_set("%.400s: cannot be written: %s", to, strerror(errno));
-    if (to && status) unlink(part);
-    if (to) part_release();
+    if (to && part_end(part, to, !status)) status = -1;
     return status;
 }
