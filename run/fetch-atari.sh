@@ -29,14 +29,8 @@ if [ -z "$library" ] || [ -z "$list" ]; then
     say "the downloaded packages hold no libale_c.so or no games: $(cd "$work" && echo *.whl)"
     exit 1
 fi
-# bring FILE PLACE: where nothing lies at PLACE. Copied aside and renamed: whoever looks meanwhile finds a whole file or none
-bring() { [ -e "$2" ] || { cp "$1" "$dir/.fetched.$$" && mv "$dir/.fetched.$$" "$2"; }; }
-trap 'rm -rf "$work" "$dir/.fetched.$$"' EXIT
 mkdir -p "$dir/roms"
 bring "$library" "$dir/libale_c.so"
 for game in "${list%/*}"/*.bin; do bring "$game" "$dir/roms/${game##*/}"; done
 bring "$list" "$dir/roms/md5.json"
-there=DUNLIN_ATARI_DIR=$dir' ' dunlin=build/dunlin
-[ ! "$dir" -ef "$own" ] || there=''
-case $here in */share/dunlin) dunlin=dunlin ;; esac
-say "$(find "$dir/roms" -name '*.bin' | wc -l) games; try: $there$dunlin train pong"
+say "$(find "$dir/roms" -name '*.bin' | wc -l) games; $(try_it "$own" DUNLIN_ATARI_DIR pong)"

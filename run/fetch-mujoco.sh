@@ -12,7 +12,6 @@ only_a_folder "$@"
 case $here in */share/dunlin) top=$here/source own=${here%/share/dunlin}/lib/dunlin/mujoco ;; esac # installed
 dir=${1:-$own}
 cc=${CC:-cc} version=3.3.7
-trap 'rm -rf "$work" "$dir/.fetched.$$"' EXIT
 
 header_there() { [ -f "$dir/include/mujoco/mujoco.h" ]; }
 library_there() { ls "$dir"/libmujoco.so.* >/dev/null 2>&1; }
@@ -22,13 +21,6 @@ another() {
         grep -qsE "^#define mjVERSION_HEADER ${version//./}\b" "$dir/include/mujoco/mujoco.h" || { echo include/mujoco; return; }
     fi
     ls -d "$dir"/libmujoco.so.* 2>/dev/null | grep -vxF "$dir/libmujoco.so.$version" | head -1 | sed 's,.*/,,'
-}
-
-# bring FILE PLACE: where nothing lies at PLACE; whole or not at all, whenever this ends
-bring() {
-    [ ! -e "$2" ] || return 0
-    rm -rf "$dir/.fetched.$$"
-    cp -r "$1" "$dir/.fetched.$$" && { mv -T "$dir/.fetched.$$" "$2" || [ -e "$2" ]; } # another fetch may have been first
 }
 
 fetch() {
@@ -73,8 +65,5 @@ if [ ! -f "$dir/mujoco.so" ] || [ -n "$(find "$top/env/mujoco" "$top"/env/{draw,
         exit 1
     fi
     cp "$work/mujoco.so" "$dir/.fetched.$$" && mv "$dir/.fetched.$$" "$dir/mujoco.so"
-    there=DUNLIN_MUJOCO_DIR=$dir' ' dunlin=build/dunlin
-    [ ! "$dir" -ef "$own" ] || there=''
-    case $here in */share/dunlin) dunlin=dunlin ;; esac
-    say "$dir is ready; try: $there$dunlin train --env mujoco:hopper"
+    say "$dir is ready; $(try_it "$own" DUNLIN_MUJOCO_DIR "--env mujoco:hopper")"
 fi

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 say() { echo "dunlin: $*" >&2; }
 work=$(mktemp -d) # which set -e sees fail, where TMPDIR is no folder; before && it would not
-trap 'rm -rf "$work"' EXIT
+dir= # the folder that is filled: the script's to set
+trap 'rm -rf "$work" ${dir:+"$dir/.fetched.$$"}' EXIT
 
 # WORDS...: at most one folder, or the script ends
 only_a_folder() {
@@ -28,6 +29,21 @@ room_for() {
     if [ -d "$at" ] && [ -w "$at" ] && [ -x "$at" ]; then return; fi
     say "$script cannot write to $1: $at is $([ -d "$at" ] && echo 'not yours to write' || echo 'no folder'); name another: $script DIR"
     exit 1
+}
+
+# bring FILE PLACE: where nothing lies at PLACE, in $dir. Copied aside and renamed: whoever looks meanwhile finds a whole one or none
+bring() {
+    [ ! -e "$2" ] || return 0
+    rm -rf "$dir/.fetched.$$"
+    cp -r "$1" "$dir/.fetched.$$" && { mv -T "$dir/.fetched.$$" "$2" || [ -e "$2" ]; } # another fetch may have been first
+}
+
+# try_it OWN VARIABLE WORDS: how what lies in $dir is tried; VARIABLE names the folder where it is not OWN, which is found unnamed
+try_it() {
+    local there="$2=$dir " dunlin=build/dunlin
+    [ ! "$dir" -ef "$1" ] || there=''
+    case $here in */share/dunlin) dunlin=dunlin ;; esac
+    echo "try: $there$dunlin train $3"
 }
 
 # wheels WHAT DIR PLATFORM...: the packages on stdin, "NAME==VERSION --hash=sha256:..." a line, unpacked below $work/out; WHAT is what
