@@ -212,8 +212,7 @@ static int dispatch(int argc, char **argv)
         print_usage(stderr);
         return 2;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-        return help(argc - 2, argv + 2);
+    if (words_find_help(1, argv + 1) == 0 || !strcmp(argv[1], "help")) return help(argc - 2, argv + 2);
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V") || !strcmp(argv[1], "version")) {
         printf("dunlin %s\n", DUNLIN_VERSION);
         return 0;

@@ -2,6 +2,7 @@
 # test_train.sh -- the whole way: train, files, eval, info, plot, resume, signals, damage.
 . "$(dirname "$0")/tap.sh"
 tap_cleanup() { kill_all; }
+until_it_plays() { for _ in $(seq 600); do grep -q "%  frames [1-9].* frames/s" err && break; sleep 0.1; done; } # by its line in err
 
 cores=$(getconf _NPROCESSORS_ONLN) threads=$((cores < 64 ? cores : 64))
 run "$dunlin" train --env cartpole --frames 1000 --eval-every 0 --master-threads $threads --out threads
@@ -121,7 +122,7 @@ for sig in INT TERM USR1; do
     : >err # or the old one is read until the program begins
     "$dunlin" train --env catch --frames 1e9 --actors 2 --out s$sig --log-every 0.2 >out 2>err </dev/null &
     pid=$!
-    for _ in $(seq 600); do grep -q "%  frames [1-9].* frames/s" err && break; sleep 0.1; done
+    until_it_plays
     kill -$sig $pid; wait $pid; status=$?
     case $sig in INT) want=130 ;; *) want=143 ;; esac
     check "SIG$sig alone: status $want" is $status $want
@@ -156,7 +157,7 @@ for _ in 1 2 3; do # it kills a second after it: a machine may stand still for a
     : >err # or the old one is read until the program begins
     mpirun --oversubscribe -n 3 "$dunlin" train --env catch --frames 1e9 --out m --log-every 0.2 >out 2>err </dev/null &
     pid=$!
-    for _ in $(seq 600); do grep -q "%  frames [1-9].* frames/s" err && break; sleep 0.1; done
+    until_it_plays
     kill -TERM $pid; wait $pid
     ! grep -q "^state stopped" m/status || break
 done
@@ -182,7 +183,7 @@ check "it says in a line what is not restored" is "$(grep -c "not restored: the 
 : >err # or the old one is read until the program begins
 nice -n 10 "$dunlin" train --env cartpole --frames 1e9 --actors 1 --out polite --log-every 0.1 >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 600); do grep -q "%  frames [1-9].* frames/s" err && break; sleep 0.1; done
+until_it_plays
 nices=$(for p in $(processes polite); do awk '{ print $19 }' "/proc/$p/stat" 2>/dev/null; done | sort -n | tr '\n' ' ')
 own=$(($(nice) + 15)) # the scale ends at 19
 check "nice 10 and an actor's 5 are 15 (found: $nices)" is "$(tr ' ' '\n' <<<"$nices" | grep . | tail -n 1)" $((own < 19 ? own : 19))
@@ -193,7 +194,7 @@ kill -INT $pid; wait $pid
 : >err # or the old one is read until the program begins
 "$dunlin" train --env "lib:$PWD/metered.so" --frames 20000 --actors 3 --out d --log-every 0.2 >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 600); do grep -q "%  frames [1-9].* frames/s" err && break; sleep 0.1; done
+until_it_plays
 kill -KILL "$(rank d 2)"; wait $pid; status=$?
 check "an actor is killed: status 0" is $status 0
 check "an actor is killed: done" grep -q "^state done" d/status

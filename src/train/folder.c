@@ -75,11 +75,11 @@ enum folder_holds folder_holds(const char *dir)
     if (!d) return FOLDER_OTHER;
     for (struct dirent *e; (e = readdir(d));) {
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
-        if (is_run_remnant(e->d_name)) {
-            *(strcmp(e->d_name, OPTIONS_FILE) ? &remnants : &options) = true;
-            continue;
-        }
-        if (is_run_file(e->d_name))
+        if (!strcmp(e->d_name, OPTIONS_FILE))
+            options = true;
+        else if (is_run_remnant(e->d_name))
+            remnants = true;
+        else if (is_run_file(e->d_name))
             found = FOLDER_RUN;
         else if (found == FOLDER_NOTHING)
             found = FOLDER_OTHER;

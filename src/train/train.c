@@ -156,7 +156,6 @@ static int run_actor(struct session *s, struct share *share, bool *lost)
     return status;
 }
 
-/* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 /* rank 0: what only other nodes read, where there are none. */
 static void note_one_node(const struct session *s, const struct share *share)
 {
@@ -166,6 +165,7 @@ static void note_one_node(const struct session *s, const struct share *share)
              "be factors");
 }
 
+/* The trained part. Returns the exit status of this rank; *lost where no collective may follow. */
 static int run(struct session *s, bool *lost)
 {
     const struct share_config config = room_share(&s->setup, s->state_bytes);
